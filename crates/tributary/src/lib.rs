@@ -1,1 +1,61 @@
-//! .
+//! The contract that all five stages share: what is read, what is written,
+//! and how a merge is told to end.
+//!
+//! A [`Plan`] opens the sources and the output. Each [`Source`] is one growing
+//! log file; [`Source::read_lines`] answers with a chunk of whole lines
+//! ([`Lines`]), with "nothing new" or with "closed". [`Output::append`] writes
+//! such a chunk. What lies between the two (who reads, who writes, who waits
+//! for whom) is what the stages differ in, so none of it is here: this crate
+//! knows no runtime and no stage.
+//!
+//! ```
+//! use tributary::{Options, Plan, Read};
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let (log, merged) = (folder.path().join("a.log"), folder.path().join("merged"));
+//! std::fs::write(&log, "one\ntwo\nthr")?;
+//! let mut plan = Plan::open([&log], &merged, Options::default())?;
+//! loop {
+//!     match plan.sources[0].read_lines()? {
+//!         Read::Lines(lines) => plan.output.append(&lines)?,
+//!         Read::NoNewData => unreachable!("this plan does not follow"),
+//!         Read::Closed => break,
+//!     }
+//! }
+//! assert_eq!(plan.output.finish()?.lines, 3);
+//! assert_eq!(std::fs::read(&merged)?, b"one\ntwo\nthr\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Reading order: [`Plan`], [`Source`], [`Lines`], [`Output`], [`Stop`],
+//! [`Report`], [`Error`]; then [`Probe`], which is for tests.
+
+mod change;
+mod error;
+mod follow;
+mod lines;
+mod output;
+mod plan;
+mod probe;
+mod report;
+mod source;
+mod stop;
+
+pub use event_listener::{EventListener, Listener};
+
+pub use error::{Error, Shown};
+pub use lines::Lines;
+pub use output::Output;
+pub use plan::{Options, Plan};
+pub use probe::{Moment, Probe};
+pub use report::{Report, SourceReport, Written};
+pub use source::{Read, Source};
+pub use stop::Stop;
+
+/// The entry point of every stage: `merge`.
+///
+/// # Blocking
+///
+/// Blocks the calling thread until every source has closed and every line is
+/// on its way to the disk.
+pub type MergeFn = fn(Plan) -> Result<Report, Error>;

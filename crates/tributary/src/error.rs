@@ -1,0 +1,117 @@
+//! What can go wrong; every error about a file names its path.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a merge did not begin, or ended before its time.
+///
+/// `Display` says one part of the story and leaves the cause to
+/// [`source`](std::error::Error::source), so that a chain printed as a whole
+/// says nothing twice.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A source could not be opened.
+    #[error("{}: cannot open this source", Shown(path))]
+    Open {
+        /// The path of the source.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// A source could not be read.
+    #[error("{}: cannot read this source", Shown(path))]
+    Read {
+        /// The path of the source.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The output could not be created or opened.
+    #[error("{}: cannot open the output", Shown(path))]
+    Create {
+        /// The path of the output.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The output could not be written.
+    #[error("{}: cannot write the output", Shown(path))]
+    Write {
+        /// The path of the output.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// A source is something that cannot be merged: a directory, a pipe, a device.
+    #[error("{}: this is {what}, not a log file; name regular files", Shown(path))]
+    NotAFile {
+        /// The path of the source.
+        path: PathBuf,
+        /// What it is, with its article.
+        what: &'static str,
+    },
+    /// The output is one of the sources, by name or through a link.
+    #[error(
+        "{}: the output is also a source (as {}); name another output, nothing was changed",
+        Shown(output),
+        Shown(path)
+    )]
+    OutputIsSource {
+        /// The path of the output.
+        output: PathBuf,
+        /// The path of the source that is the same file.
+        path: PathBuf,
+    },
+    /// A thread or an event loop could not be started.
+    #[error("cannot start a thread or an event loop")]
+    Runtime(#[source] io::Error),
+    /// The thread that writes is gone: never the cause, always the
+    /// consequence of a panic that comes out when the thread is joined.
+    #[error("the writer thread is gone")]
+    WriterGone,
+}
+
+impl Error {
+    /// Returns the path that the error is about, if it is about one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Error::Open { path, .. }
+            | Error::Read { path, .. }
+            | Error::Create { path, .. }
+            | Error::Write { path, .. }
+            | Error::NotAFile { path, .. } => Some(path),
+            Error::OutputIsSource { output, .. } => Some(output),
+            Error::Runtime(_) | Error::WriterGone => None,
+        }
+    }
+}
+
+/// A path on one line: control characters and bytes that are not UTF-8 are
+/// escaped, everything else is shown as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a>(pub &'a Path);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use std::os::unix::ffi::OsStrExt;
+        for chunk in self.0.as_os_str().as_bytes().utf8_chunks() {
+            for c in chunk.valid().chars() {
+                if c.is_control() {
+                    write!(f, "{}", c.escape_default())?;
+                } else {
+                    write!(f, "{c}")?;
+                }
+            }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! A chunk of whole lines of one source.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::follow::FileId;
+
+/// Whole lines of one source, each with its newline: the unit of a merge.
+///
+/// It is split off the source's buffer without a copy. Drop it once it is
+/// written: the source then takes the same memory for its next chunk.
+#[derive(Debug)]
+pub struct Lines {
+    pub(crate) bytes: Bytes,
+    pub(crate) count: u64,
+    pub(crate) source: usize,
+    pub(crate) path: Arc<Path>,
+    pub(crate) file: FileId,
+    pub(crate) end: u64,
+}
+
+impl Lines {
+    /// Returns the bytes: at least one line, the last byte a newline.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Returns how many lines there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Returns the place of the source in [`Plan::sources`](crate::Plan), from 0.
+    pub fn source(&self) -> usize {
+        self.source
+    }
+
+    /// Returns the path of the source, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the device and the inode of the file that the lines were read from.
+    pub fn device_and_inode(&self) -> (u64, u64) {
+        (self.file.device, self.file.inode)
+    }
+
+    /// Returns the offset behind the last line in its file, in bytes.
+    ///
+    /// A newline that the file did not have (its last line was cut short) is
+    /// not counted.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+}

@@ -1,0 +1,70 @@
+//! How a merge is told to end.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::change::Change;
+
+/// A request to end a merge: clones share it, and it cannot be taken back.
+///
+/// A stop is not a kill. Each source reads on to the size that its file has at
+/// its first look after the request, and only then answers
+/// [`Closed`](crate::Read::Closed): what was written before the stop is
+/// merged, and a writer that never pauses cannot keep the merge alive.
+///
+/// In the book, closing the handles is what ends a merge, and it races with
+/// the last read. Here the order is fixed: a source asks for the stop *before*
+/// it looks.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    requested: AtomicBool,
+    /// Whom to wake; a source that is gone leaves a dead entry behind.
+    changes: Mutex<Vec<Weak<Change>>>,
+}
+
+impl Stop {
+    /// Creates a stop that nobody has requested.
+    pub fn new() -> Stop {
+        Stop::default()
+    }
+
+    /// Requests the end and wakes every source that waits, at once.
+    ///
+    /// Requesting it again changes nothing.
+    ///
+    /// # Blocking
+    ///
+    /// Takes a short lock and never waits for a source, so a task may call
+    /// it; a signal handler may not.
+    pub fn request(&self) {
+        if self.shared.requested.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let changes = self.shared.changes.lock();
+        for change in changes.unwrap_or_else(PoisonError::into_inner).iter() {
+            if let Some(change) = change.upgrade() {
+                change.ring();
+            }
+        }
+    }
+
+    /// Tells whether the end was requested.
+    pub fn requested(&self) -> bool {
+        self.shared.requested.load(Ordering::SeqCst)
+    }
+
+    /// Has `change` rung when the end is requested.
+    pub(crate) fn wakes(&self, change: &Arc<Change>) {
+        let changes = self.shared.changes.lock();
+        changes.unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(change));
+        // A request that came just before would have missed this entry.
+        if self.requested() {
+            change.ring();
+        }
+    }
+}
