@@ -1,38 +1,110 @@
 //! An event loop on this thread that measures its own stalls.
 //!
-//! [`run`] is the twin of Python's `asyncio.run`.
+//! [`run`] is the twin of Python's `asyncio.run(main, debug=…)`: it builds the
+//! loop, runs one future to its end, and takes the loop down. Besides the
+//! answer it hands back the longest *stall*: the longest time that a woken task
+//! waited for its turn. A loop has one thread, so a task that makes a blocking
+//! call takes the turn of all the others; the stall says for how long.
+//!
+//! Why not the time from unpark to park, which tokio's hooks give for nothing?
+//! Because a loop that hands out turns without a pause for a second has not
+//! stalled for a second. What hurts a task is not that the loop is at work; it
+//! is that its own turn does not come. So that is what is timed.
 
 use std::io;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, LocalOptions};
 
-mod watch;
-
 use watch::Watch;
+
+mod watch;
 
 /// Runs `main` to its end on an event loop of its own, on this thread, and
 /// returns its answer with the longest stall of the loop.
 ///
+/// The loop is a [`LocalRuntime`]: one thread polls `main` and every task, so
+/// [`tokio::task::spawn_local`] takes futures that are not `Send`.
+/// [`Handle::current`], [`tokio::task::spawn_blocking`] and tokio's timers work
+/// too; sockets do not, for the loop has no I/O driver and saves its
+/// descriptors. Tasks that are not done when `main` ends are dropped.
+///
+/// `blocking_threads` bounds the threads that `spawn_blocking` may start; zero
+/// counts as one. A job beyond the bound waits in a queue that says nothing, so
+/// jobs that live as long as `main` need a thread each.
+///
+/// `debug` is the stall that is worth a name, as `slow_callback_duration` is in
+/// `asyncio`. It makes no difference to the measure: stalls are timed with and
+/// without it, none is named, and the longest is returned.
+///
+/// # The stall
+///
+/// A thread beside the loop, the watch, wakes a task about once a millisecond
+/// while the loop is at work, and times how long that task waits. What keeps it
+/// waiting is all one to it: a blocking call, a long computation, a thousand
+/// short turns before its own, a core that went to another process. A stall of
+/// less than a millisecond may go unseen. A loop that is parked is not woken,
+/// and the watch sleeps with it. `None` means that no task was timed: the loop
+/// was never seen at work.
+///
+/// # Blocking
+///
+/// Blocks the calling thread until `main` has ended, and then until every
+/// started job of `spawn_blocking` has returned: such a job cannot be aborted.
+/// Jobs that are still in the queue are dropped. That wait is after the end of
+/// the loop and counts as no stall.
+///
 /// # Errors
 ///
-/// The operating system refuses the watch thread.
+/// The operating system refuses the watch its thread, or the loop what it needs.
+///
+/// # Panics
+///
+/// Panics with the panic of `main`, once the watch and the blocking threads
+/// have ended. Panics if it is called on a thread that already drives an event
+/// loop: use `.await` there. A panic of a task goes to whoever awaits its
+/// [`JoinHandle`](tokio::task::JoinHandle).
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let (answer, stall) = event_loop::run(1, None, async {
+///     let slow = tokio::task::spawn_local(async {
+///         // It should be `tokio::time::sleep(…).await`. As it stands, it
+///         // takes the turn of every other task.
+///         std::thread::sleep(Duration::from_millis(500));
+///         "done"
+///     });
+///     slow.await.expect("the task does not panic")
+/// })?;
+///
+/// assert_eq!(answer, "done");
+/// assert!(stall > Some(Duration::from_millis(100)));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// [`LocalRuntime`]: tokio::runtime::LocalRuntime
+/// [`Handle::current`]: tokio::runtime::Handle::current
 pub fn run<T>(
     blocking_threads: usize,
     debug: Option<Duration>,
     main: impl Future<Output = T>,
 ) -> io::Result<(T, Option<Duration>)> {
+    // The watch times every stall, so it has no use for a threshold.
     let _ = debug;
     let watch = Watch::start()?;
 
     let mut builder = Builder::new_current_thread();
+    // Timers and no I/O driver, whose epoll set would cost four descriptors.
     builder.enable_time();
     builder.max_blocking_threads(blocking_threads.max(1));
     watch.hook_into(&mut builder);
     let runtime = builder.build_local(LocalOptions::default())?;
 
     runtime.spawn_local(watch.sentinel());
-    let answer = runtime.block_on(main);
-    let stall = watch.end();
-    Ok((answer, stall))
+    // The watch ends in here, also if `main` panics: before the runtime is
+    // dropped and waits for its blocking threads, which is not a stall.
+    Ok(watch.over(|| runtime.block_on(main)))
 }

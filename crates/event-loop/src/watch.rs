@@ -1,24 +1,33 @@
-//! The watch: a thread that asks a busy loop, once a millisecond, "how long
-//! does a woken task wait for its turn?"
+//! The watch: a thread that asks a loop which is at work, once a millisecond,
+//! "how long does a woken task wait for its turn?"
+//!
+//! It asks by waking the *sentinel*, a task that has no work of its own, and
+//! timing how long the loop takes to come round to it. While the loop is parked
+//! nobody asks, and the watch sleeps as deeply as the loop does.
 
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
-/// How long the watch lets a running loop alone between two looks.
+/// How long the watch leaves the loop alone between two looks.
 ///
 /// A stall shorter than this can fall between two pings, and one that is seen
 /// may have begun this much earlier.
 const TICK: Duration = Duration::from_millis(1);
 
-// What the loop is doing, in one atomic so that no wake-up can fall between
-// two of them. The loop's hooks write RUNNING and PARKED, the watch turns
-// PARKED into ASLEEP, and the end of `main` writes ENDED.
+// What the loop is doing. Loop and watch speak through this one atomic, so that
+// neither can go to sleep on a change that the other has just made:
+//
+//              hook              watch
+//     RUNNING ------> PARKED ----------> ASLEEP
+//        ^     hook     |                  |
+//        +--------------+------------------+   and ENDED after `main`
+//                             hook, and the watch is woken
 
 /// The loop polls tasks, or is stuck in one.
 const RUNNING: u8 = 0;
@@ -32,15 +41,16 @@ const ENDED: u8 = 3;
 /// Watches one loop for stalls, from [`Watch::start`] until it is dropped.
 pub(crate) struct Watch {
     shared: Arc<Shared>,
-    // `None` only while the watch is being dropped.
-    thread: Option<JoinHandle<()>>,
+    thread: Thread,
+    // `take`n by `drop`, which needs it by value to join it.
+    join: Option<JoinHandle<()>>,
 }
 
 /// What the loop's thread and the watch thread both touch.
 struct Shared {
     state: AtomicU8,
-    // Not tokio's mutex: it is held for a few instructions, never over an
-    // `.await`, so no task ever waits for it in earnest.
+    // Not tokio's mutex: it is held for a few instructions and never over an
+    // `.await`, so there is no wait that a task would have to hand on.
     pings: Mutex<Pings>,
     // Wakes the sentinel. A `Notify` keeps a wake-up that comes before the
     // sentinel's first poll, so a `main` that blocks at once is seen too.
@@ -53,9 +63,6 @@ struct Pings {
     sent: Option<Instant>,
     /// The longest wait so far.
     longest: Option<Duration>,
-    /// How many times the sentinel was woken.
-    #[cfg(test)]
-    count: u32,
 }
 
 impl Watch {
@@ -71,34 +78,29 @@ impl Watch {
             pings: Mutex::default(),
             wake: Notify::new(),
         });
-        let thread = thread::Builder::new().name("stall-watch".into()).spawn({
+        let join = thread::Builder::new().name("stall-watch".into()).spawn({
             let shared = Arc::clone(&shared);
             move || shared.watch()
         })?;
-        Ok(Watch {
-            shared,
-            thread: Some(thread),
-        })
+        Ok(Watch { shared, thread: join.thread().clone(), join: Some(join) })
     }
 
     /// Has the loop say when it parks and when it goes on.
     ///
     /// A current-thread runtime calls these hooks on the one thread that
     /// drives the loop, never on a thread of the blocking pool, and only when
-    /// it has run out of tasks: a turn that merely looks at the timers does
-    /// not count as parked.
+    /// it has run out of tasks: a turn that merely looks at the timers is not
+    /// a park.
     pub(crate) fn hook_into(&self, runtime: &mut Builder) {
         let shared = Arc::clone(&self.shared);
         runtime.on_thread_park(move || shared.state.store(PARKED, Ordering::Release));
 
         let shared = Arc::clone(&self.shared);
-        let watch = self.thread.as_ref().map(|it| it.thread().clone());
+        let watch = self.thread.clone();
         runtime.on_thread_unpark(move || {
-            // A loop that wakes often finds the watch awake and pays for one
-            // `swap`; only a watch that sleeps is worth a system call.
-            if shared.state.swap(RUNNING, Ordering::AcqRel) == ASLEEP
-                && let Some(watch) = &watch
-            {
+            // Only a watch that sleeps is worth a system call. A loop that
+            // parks and wakes all the time finds it awake, and pays one `swap`.
+            if shared.state.swap(RUNNING, Ordering::AcqRel) == ASLEEP {
                 watch.unpark();
             }
         });
@@ -116,14 +118,16 @@ impl Watch {
         }
     }
 
-    /// Ends the watch and returns the longest stall, `None` if no ping was sent.
+    /// Calls `drive`, which drives the loop, and returns its answer with the
+    /// longest stall: `None` if the sentinel was never woken.
     ///
-    /// A ping that is still unanswered counts with its time so far: the
-    /// sentinel has waited at least that long.
-    pub(crate) fn end(self) -> Option<Duration> {
-        self.shared.state.store(ENDED, Ordering::Release);
+    /// A ping that is unanswered at the end counts with its time so far, for
+    /// the sentinel has waited at least that long.
+    pub(crate) fn over<T>(self, drive: impl FnOnce() -> T) -> (T, Option<Duration>) {
+        let answer = drive();
         self.shared.answer();
-        self.shared.pings().longest
+        let stall = self.shared.pings().longest;
+        (answer, stall)
     }
 }
 
@@ -131,11 +135,11 @@ impl Drop for Watch {
     /// Ends the watch thread and waits for it, also while a panic unwinds.
     fn drop(&mut self) {
         self.shared.state.store(ENDED, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            // The watch thread has nothing to panic about, and a panic of
-            // `main` may be under way: there is nobody to tell.
-            let _ = thread.join();
+        self.thread.unpark();
+        if let Some(join) = self.join.take() {
+            // A panic of `main` may be on its way to the caller already; a
+            // second one here would abort the process instead.
+            let _ = join.join();
         }
     }
 }
@@ -144,9 +148,9 @@ impl Shared {
     /// The watch thread, from its first look to the end of `main`.
     fn watch(&self) {
         loop {
-            // First wait, then look: a loop that is up for less than a tick
-            // is never pinged, and one that parks and wakes thousands of times
-            // a second wakes the watch at most once a tick.
+            // First wait, then look: work that is done within a tick is never
+            // pinged, and a loop that wakes thousands of times a second wakes
+            // the watch about once a tick.
             thread::park_timeout(TICK);
             match self.state.load(Ordering::Acquire) {
                 RUNNING => self.ping(),
@@ -158,21 +162,17 @@ impl Shared {
 
     /// Wakes the sentinel, unless it still waits from the last time.
     ///
-    /// If the loop parks at this very moment, the ping wakes it once for
-    /// nothing. It does not wake it twice: the watch looks again only after a
-    /// tick, and finds it parked.
+    /// A loop that parks at this very moment is woken for nothing, once: the
+    /// watch looks again only after a tick, and then finds it parked.
     fn ping(&self) {
-        {
-            let mut pings = self.pings();
-            if pings.sent.is_some() {
-                return;
-            }
-            pings.sent = Some(Instant::now());
-            #[cfg(test)]
-            {
-                pings.count += 1;
-            }
+        let mut pings = self.pings();
+        if pings.sent.is_some() {
+            return;
         }
+        pings.sent = Some(Instant::now());
+        // Unlocked first, or the sentinel could have its turn and find the
+        // lock taken.
+        drop(pings);
         self.wake.notify_one();
     }
 
@@ -186,12 +186,12 @@ impl Shared {
 
     /// Sleeps, without a tick, for as long as the loop is parked.
     fn sleep_until_unparked(&self) {
-        // It fails if the loop woke up since the look; then there is no sleep.
-        let asleep =
-            self.state
-                .compare_exchange(PARKED, ASLEEP, Ordering::AcqRel, Ordering::Acquire);
-        if asleep.is_ok() {
-            // `park` may return without a reason, so the state has the last word.
+        // If the loop has woken up since the look, the exchange fails and
+        // there is no sleep.
+        let exchanged =
+            self.state.compare_exchange(PARKED, ASLEEP, Ordering::AcqRel, Ordering::Acquire);
+        if exchanged.is_ok() {
+            // `park` may return without a reason; the state has the last word.
             while self.state.load(Ordering::Acquire) == ASLEEP {
                 thread::park();
             }
@@ -199,7 +199,7 @@ impl Shared {
     }
 
     fn pings(&self) -> MutexGuard<'_, Pings> {
-        // Nobody panics while holding it, and numbers cannot be left half-done.
+        // Nothing panics while it is held, so a poisoned lock holds sound numbers.
         self.pings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,0 +1,182 @@
+//! What `run` gives to `main`: a loop, local tasks, timers, a bounded pool.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+use tokio::task::{spawn_blocking, spawn_local};
+
+fn run<T>(blocking_threads: usize, main: impl Future<Output = T>) -> T {
+    let (answer, _) = event_loop::run(blocking_threads, None, main).expect("the loop starts");
+    answer
+}
+
+/// Runs `body`, which must panic, and returns what it said.
+fn panic_of<T>(body: impl FnOnce() -> T) -> String {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(body)) else {
+        panic!("it did not panic");
+    };
+    match panic.downcast::<String>() {
+        Ok(said) => *said,
+        Err(panic) => (*panic.downcast::<&str>().expect("a message")).to_string(),
+    }
+}
+
+#[test]
+fn main_may_borrow_and_return_what_it_likes() {
+    let text = String::from("borrowed");
+    let answer = run(1, async { text.as_str() });
+    assert_eq!(answer, "borrowed");
+}
+
+#[test]
+fn local_tasks_share_without_locks() {
+    let sum = run(1, async {
+        let numbers = Rc::new([1, 2, 3]);
+        let tasks = [0, 1, 2].map(|i| {
+            let numbers = Rc::clone(&numbers);
+            spawn_local(async move { numbers[i] })
+        });
+        let mut sum = 0;
+        for task in tasks {
+            sum += task.await.expect("the task does not panic");
+        }
+        sum
+    });
+    assert_eq!(sum, 6);
+}
+
+#[test]
+fn a_blocking_thread_can_block_on_the_loop() {
+    // The timer fires on the loop and the lock is handed over there, while the
+    // bodies run on the pool: what a half-migrated program does all day.
+    const TAILS: usize = 8;
+    let written = run(TAILS, async {
+        let written = Arc::new(Mutex::new(0));
+        let everybody = Arc::new(Barrier::new(TAILS));
+        let tails: Vec<_> = (0..TAILS)
+            .map(|_| {
+                let handle = Handle::current();
+                let written = Arc::clone(&written);
+                let everybody = Arc::clone(&everybody);
+                spawn_blocking(move || {
+                    everybody.wait();
+                    handle.block_on(async {
+                        let mut written = written.lock().await;
+                        let before = *written;
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                        *written = before + 1;
+                    });
+                })
+            })
+            .collect();
+        for tail in tails {
+            tail.await.expect("the tail does not panic");
+        }
+        *written.lock().await
+    });
+    assert_eq!(written, TAILS);
+}
+
+#[test]
+fn a_blocking_thread_can_spawn_onto_the_loop() {
+    let (loop_thread, task_thread) = run(1, async {
+        let handle = Handle::current();
+        let task = spawn_blocking(move || handle.spawn(async { std::thread::current().id() }));
+        let task = task.await.expect("the job does not panic");
+        let task_thread = task.await.expect("the task does not panic");
+        (std::thread::current().id(), task_thread)
+    });
+    assert_eq!(loop_thread, std::thread::current().id());
+    assert_eq!(task_thread, loop_thread);
+}
+
+#[test]
+fn the_pool_has_as_many_threads_as_were_asked_for() {
+    // The barrier opens only when all of them run at once.
+    const THREADS: usize = 4;
+    run(THREADS, async {
+        let everybody = Arc::new(Barrier::new(THREADS));
+        let jobs: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let everybody = Arc::clone(&everybody);
+                spawn_blocking(move || everybody.wait().is_leader())
+            })
+            .collect();
+        let mut leaders = 0;
+        for job in jobs {
+            leaders += usize::from(job.await.expect("the job does not panic"));
+        }
+        assert_eq!(leaders, 1);
+    });
+}
+
+#[test]
+fn zero_blocking_threads_count_as_one() {
+    let most = run(0, async {
+        let running = Arc::new(AtomicUsize::new(0));
+        let jobs: Vec<_> = (0..32)
+            .map(|_| {
+                let running = Arc::clone(&running);
+                spawn_blocking(move || {
+                    let now = running.fetch_add(1, Ordering::SeqCst) + 1;
+                    std::thread::yield_now();
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    now
+                })
+            })
+            .collect();
+        let mut most = 0;
+        for job in jobs {
+            most = most.max(job.await.expect("the job does not panic"));
+        }
+        most
+    });
+    assert_eq!(most, 1);
+}
+
+#[test]
+fn run_returns_after_the_blocking_jobs_that_have_started() {
+    let done = Arc::new(AtomicBool::new(false));
+    run(1, async {
+        let done = Arc::clone(&done);
+        let (started, has_started) = tokio::sync::oneshot::channel();
+        drop(spawn_blocking(move || {
+            started.send(()).expect("main waits for it");
+            std::thread::sleep(Duration::from_millis(50));
+            done.store(true, Ordering::SeqCst);
+        }));
+        has_started.await.expect("the job starts");
+    });
+    assert!(done.load(Ordering::SeqCst));
+}
+
+#[test]
+fn tasks_that_are_not_done_are_dropped() {
+    let held = Rc::new(());
+    run(1, async {
+        let held = Rc::clone(&held);
+        spawn_local(async move {
+            std::future::pending::<()>().await;
+            drop(held);
+        });
+        tokio::task::yield_now().await;
+    });
+    assert_eq!(Rc::strong_count(&held), 1);
+}
+
+#[test]
+fn a_panic_of_main_comes_out() {
+    let said = panic_of(|| run(1, async { panic!("main gave up") }));
+    assert_eq!(said, "main gave up");
+}
+
+#[test]
+fn a_loop_inside_a_loop_is_refused() {
+    let said = panic_of(|| run(1, async { run(1, async {}) }));
+    assert!(said.contains("Cannot start a runtime from within a runtime"), "{said}");
+}

@@ -1,0 +1,76 @@
+//! The watch thread: it rests while the loop rests, and ends with it.
+//!
+//! One test in a process of its own, since it looks at all of its threads.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+/// A bound that only a bug can reach.
+const HANG: Duration = Duration::from_secs(60);
+
+/// Returns how often each watch thread of this process has been woken.
+fn wake_ups_of_watches() -> Vec<u64> {
+    let tasks = fs::read_dir("/proc/self/task").expect("/proc is mounted");
+    // A thread can end between the listing and the reading: it is left out.
+    let texts = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("status")).ok());
+    texts
+        .filter(|text| text.starts_with("Name:\tstall-watch\n"))
+        .filter_map(|text| {
+            let line = text.lines().find(|it| it.starts_with("voluntary_ctxt"))?;
+            line.split_whitespace().nth(1)?.parse().ok()
+        })
+        .collect()
+}
+
+/// Waits until `done`, and fails with `what` when it never is.
+#[track_caller]
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !done() {
+        assert!(begin.elapsed() < HANG, "{what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn the_watch_rests_with_the_loop_and_ends_with_it() {
+    // While the loop waits for a message, there is a long time in which neither
+    // the loop nor the watch is woken: 300 ticks, had there been a tick.
+    let (send, receive) = oneshot::channel();
+    let (answer, _) = event_loop::run(1, None, async {
+        let metrics = Handle::current().metrics();
+        let onlooker = thread::spawn(move || {
+            // A thread has its name a moment after it has begun.
+            wait_until("there is no watch", || wake_ups_of_watches().len() == 1);
+            wait_until("an idle loop or its watch is woken again and again", || {
+                let before = (metrics.worker_park_count(0), wake_ups_of_watches());
+                thread::sleep(Duration::from_millis(300));
+                before == (metrics.worker_park_count(0), wake_ups_of_watches())
+            });
+            send.send("rested")
+        });
+        let answer = receive.await;
+        onlooker.join().expect("both came to rest").expect("a receiver");
+        answer
+    })
+    .expect("the loop starts");
+    assert_eq!(answer, Ok("rested"));
+    wait_until("the watch outlives its loop", || wake_ups_of_watches().is_empty());
+
+    // The same goes for a `main` that panics, and for a loop that is refused.
+    let panicked = catch_unwind(|| event_loop::run(1, None, async { panic!("main gave up") }));
+    assert!(panicked.is_err());
+    wait_until("the watch outlives a panic of main", || wake_ups_of_watches().is_empty());
+
+    let refused = event_loop::run(1, None, async {
+        catch_unwind(AssertUnwindSafe(|| event_loop::run(1, None, async {}))).is_err()
+    });
+    assert!(refused.expect("the outer loop starts").0);
+    wait_until("the watch outlives a loop that never ran", || wake_ups_of_watches().is_empty());
+}
