@@ -28,6 +28,7 @@ use parking_lot::Mutex;
 
 use tributary::{Error, Lines, Listener, Output, Plan, Read, Report, Source};
 
+// ANCHOR: merge
 /// Merges the sources of `plan` into its output, with a thread for each source.
 ///
 /// # Blocking
@@ -74,7 +75,9 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
     ended?;
     Ok(Report::new(written?, None))
 }
+// ANCHOR_END: merge
 
+// ANCHOR: tail
 /// Follows one source until it closes.
 fn tail(mut source: Source, interval: Duration, writer: &Writer) -> Result<(), Error> {
     loop {
@@ -87,7 +90,9 @@ fn tail(mut source: Source, interval: Duration, writer: &Writer) -> Result<(), E
         }
     }
 }
+// ANCHOR_END: tail
 
+// ANCHOR: writer
 /// Shares the output between the threads.
 struct Writer {
     // Not a bare `Output`: `append` takes `&mut self`, so without the lock
@@ -101,3 +106,4 @@ impl Writer {
         self.output.lock().append(&lines)
     }
 }
+// ANCHOR_END: writer

@@ -31,6 +31,7 @@ use tokio::task::spawn_blocking;
 
 use tributary::{Error, Lines, Listener, Output, Plan, Read, Report, Source, Written};
 
+// ANCHOR: merge
 /// Merges the sources of `plan` into its output, with an async top and a
 /// blocking job for each source.
 ///
@@ -56,7 +57,9 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
         event_loop::run(threads, plan.debug, merge_async(plan)).map_err(Error::Runtime)?;
     Ok(Report::new(written?, stall))
 }
+// ANCHOR_END: merge
 
+// ANCHOR: merge_async
 async fn merge_async(plan: Plan) -> Result<Written, Error> {
     let Plan { sources, output, interval, .. } = plan;
     let writer = Arc::new(Writer { handle: Handle::current(), output: Mutex::new(output) });
@@ -85,7 +88,9 @@ async fn merge_async(plan: Plan) -> Result<Written, Error> {
     ended?;
     written
 }
+// ANCHOR_END: merge_async
 
+// ANCHOR: tail
 /// Follows one source until it closes.
 fn tail(mut source: Source, interval: Duration, writer: &Writer) -> Result<(), Error> {
     loop {
@@ -98,7 +103,9 @@ fn tail(mut source: Source, interval: Duration, writer: &Writer) -> Result<(), E
         }
     }
 }
+// ANCHOR_END: tail
 
+// ANCHOR: writer
 /// Shares the output between the jobs.
 struct Writer {
     handle: Handle,
@@ -121,3 +128,4 @@ impl Writer {
         self.output.lock().await.append(&lines)
     }
 }
+// ANCHOR_END: writer

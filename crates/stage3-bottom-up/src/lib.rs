@@ -31,6 +31,7 @@ use tokio::time::timeout;
 
 use tributary::{Error, Lines, Output, Plan, Read, Report, Source};
 
+// ANCHOR: merge
 /// Merges the sources of `plan` into its output, with a thread and a runtime
 /// for each source.
 ///
@@ -78,7 +79,9 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
     ended?;
     Ok(Report::new(written?, None))
 }
+// ANCHOR_END: merge
 
+// ANCHOR: tail
 /// Follows one source until it closes: the blocking wrapper of [`tail_async`].
 fn tail(source: Source, interval: Duration, writer: &Writer) -> Result<(), Error> {
     // Only the timer: with `enable_io` each runtime would hold four file
@@ -88,7 +91,9 @@ fn tail(source: Source, interval: Duration, writer: &Writer) -> Result<(), Error
     // from async code, which is why the wrapper goes once its caller is async.
     runtime.block_on(tail_async(source, interval, writer))
 }
+// ANCHOR_END: tail
 
+// ANCHOR: tail_async
 /// Follows one source until it closes.
 async fn tail_async(mut source: Source, interval: Duration, writer: &Writer) -> Result<(), Error> {
     loop {
@@ -103,7 +108,9 @@ async fn tail_async(mut source: Source, interval: Duration, writer: &Writer) -> 
         }
     }
 }
+// ANCHOR_END: tail_async
 
+// ANCHOR: writer
 /// Shares the output between the threads.
 struct Writer {
     // Not a bare `Output`: `append` takes `&mut self`, so without the lock
@@ -117,3 +124,4 @@ impl Writer {
         self.output.lock().append(&lines)
     }
 }
+// ANCHOR_END: writer

@@ -41,6 +41,7 @@ use tributary::{Error, Lines, Output, Plan, Read, Report, Source, Written};
 /// stop all reading.
 const READERS: usize = 4;
 
+// ANCHOR: merge
 /// Merges the sources of `plan` into its output, with a task for each source.
 ///
 /// # Blocking
@@ -61,7 +62,9 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
         event_loop::run(READERS, plan.debug, merge_async(plan)).map_err(Error::Runtime)?;
     Ok(Report::new(written?, stall))
 }
+// ANCHOR_END: merge
 
+// ANCHOR: merge_async
 async fn merge_async(plan: Plan) -> Result<Written, Error> {
     let Plan { sources, output, interval, .. } = plan;
     let writer = Rc::new(Writer { output: RefCell::new(output) });
@@ -88,7 +91,9 @@ async fn merge_async(plan: Plan) -> Result<Written, Error> {
     ended?;
     written
 }
+// ANCHOR_END: merge_async
 
+// ANCHOR: tail
 /// Follows one source until it closes.
 async fn tail(mut source: Source, interval: Duration, writer: Rc<Writer>) -> Result<(), Error> {
     loop {
@@ -107,7 +112,9 @@ async fn tail(mut source: Source, interval: Duration, writer: Rc<Writer>) -> Res
         }
     }
 }
+// ANCHOR_END: tail
 
+// ANCHOR: writer
 /// Shares the output between the tasks.
 struct Writer {
     // No lock: the tasks take turns on one thread, and `write` does not await
@@ -122,3 +129,4 @@ impl Writer {
         self.output.borrow_mut().append(&lines)
     }
 }
+// ANCHOR_END: writer

@@ -39,6 +39,7 @@ use tributary::{Error, Lines, Output, Plan, Read, Report, Source, Written};
 /// stop all reading.
 const READERS: usize = 4;
 
+// ANCHOR: merge
 /// Merges the sources of `plan` into its output, with a task for each source
 /// and a thread for the output.
 ///
@@ -60,7 +61,9 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
         event_loop::run(READERS, plan.debug, merge_async(plan)).map_err(Error::Runtime)?;
     Ok(Report::new(written?, stall))
 }
+// ANCHOR_END: merge
 
+// ANCHOR: merge_async
 async fn merge_async(plan: Plan) -> Result<Written, Error> {
     let Plan { sources, output, interval, .. } = plan;
     let writer = Rc::new(WriteThread::start(output)?);
@@ -89,7 +92,9 @@ async fn merge_async(plan: Plan) -> Result<Written, Error> {
     ended?;
     written
 }
+// ANCHOR_END: merge_async
 
+// ANCHOR: tail
 /// Follows one source until it closes.
 async fn tail(
     mut source: Source,
@@ -112,7 +117,9 @@ async fn tail(
         }
     }
 }
+// ANCHOR_END: tail
 
+// ANCHOR: writer
 /// Owns the output, on a thread of its own.
 struct WriteThread {
     requests: Sender<Request>,
@@ -166,3 +173,4 @@ impl WriteThread {
         joined.unwrap_or_else(|failed| resume_unwind(failed.into_panic()))
     }
 }
+// ANCHOR_END: writer
