@@ -1,1 +1,61 @@
-//! .
+//! Named workloads, made from a seed, and the checker of a merged file.
+//!
+//! In reading order:
+//!
+//! 1. [`tag`]: the form of a line. Every line that is made here says which
+//!    source it belongs to and which line of it it is.
+//! 2. [`WORKLOADS`]: the table of workloads, a name and one sentence each.
+//! 3. [`Backlog`]: files that are complete before the merge begins.
+//! 4. [`Live`]: files that grow while they are merged.
+//! 5. [`LatencyWatch`] and [`FifoReader`]: who reads the output while it is
+//!    being written, and how long each line took to get there.
+//! 6. [`check_tagged`] and [`check_untagged`]: is the merge right? The book's
+//!    `confirm_merge`.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let backlog = workload::Backlog { files: 2, bytes: 10_000 };
+//! let sources = backlog.make(folder, 42)?;
+//!
+//! // One source after the other is a right merge as well.
+//! let merged = folder.join("merged.log");
+//! let bytes = [std::fs::read(&sources[0])?, std::fs::read(&sources[1])?].concat();
+//! std::fs::write(&merged, bytes)?;
+//!
+//! let verdict = workload::check_tagged(&sources, &merged)?;
+//! assert!(verdict.is_right(), "{verdict}");
+//! # Ok(())
+//! # }
+//! ```
+
+mod backlog;
+mod check;
+mod clock;
+mod fifo;
+mod latency;
+mod live;
+mod named;
+pub mod tag;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use backlog::Backlog;
+pub use check::{CheckError, Finding, Kind, Place, Verdict, check_tagged, check_untagged};
+pub use clock::monotonic_nanos;
+pub use fifo::{FifoReader, Pauses, Received, make_fifo};
+pub use latency::LatencyWatch;
+pub use live::{Live, LiveSources, LiveWriters, Written};
+pub use named::{OutputKind, SourceKind, WORKLOADS, Workload, named};
+
+/// Says where the source of this index is made: `source-0007.log` in `folder`.
+pub fn source_path(folder: &Path, index: usize) -> PathBuf {
+    folder.join(format!("source-{index:04}.log"))
+}
+
+/// Puts what was being done, and the path, in front of an error of the system.
+fn name_path<'a>(doing: &'a str, path: &'a Path) -> impl FnOnce(io::Error) -> io::Error + 'a {
+    move |cause| io::Error::new(cause.kind(), format!("{doing} {}: {cause}", path.display()))
+}

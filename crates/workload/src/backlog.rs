@@ -1,0 +1,144 @@
+use std::fs::File;
+use std::io::{self, Write};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use fastrand::Rng;
+
+use crate::tag::{self, TAG_BYTES};
+use crate::{name_path, source_path};
+
+/// Files that are complete before the merge begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many files.
+    pub files: usize,
+    /// How many bytes each of them has.
+    pub bytes: u64,
+}
+
+impl Default for Backlog {
+    /// 8 files of 64 MiB.
+    fn default() -> Backlog {
+        Backlog { files: 8, bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// The shortest line and the longest, newline included.
+const SHORTEST: u64 = 20;
+const LONGEST: u64 = 400;
+
+impl Backlog {
+    /// Makes the files in `folder` and returns their paths, in order.
+    ///
+    /// The folder is made if it is missing, and files of the same names are
+    /// replaced. The same seed gives the same bytes, however many cores made
+    /// them. Lines have 20 to 400 bytes, short ones more often, about 120 on
+    /// average; every file has the asked size to the byte, except that one of
+    /// 1 to 19 bytes becomes a line of 20.
+    ///
+    /// # Blocking
+    ///
+    /// Blocks the caller until everything is written.
+    ///
+    /// # Errors
+    ///
+    /// Any failure to make the folder or to write a file, with its path.
+    pub fn make(&self, folder: &Path, seed: u64) -> io::Result<Vec<PathBuf>> {
+        std::fs::create_dir_all(folder).map_err(name_path("cannot make the folder", folder))?;
+        let paths: Vec<_> = (0..self.files).map(|index| source_path(folder, index)).collect();
+        let text = Text::new(seed);
+        let next = AtomicUsize::new(0);
+        let make_files = || -> io::Result<()> {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(path) = paths.get(index) else { return Ok(()) };
+                make_file(path, index, self.bytes, seed, &text)
+                    .map_err(name_path("cannot write", path))?;
+            }
+        };
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        thread::scope(|scope| {
+            let workers: Vec<_> =
+                (0..cores.min(self.files)).map(|_| scope.spawn(make_files)).collect();
+            workers.into_iter().try_for_each(|worker| match worker.join() {
+                Ok(made) => made,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+        })?;
+        Ok(paths)
+    }
+}
+
+fn make_file(path: &Path, index: usize, bytes: u64, seed: u64, text: &Text) -> io::Result<()> {
+    // One write a quarter of a mebibyte: a line a write would cost more than
+    // everything else here.
+    const BUFFER: usize = 256 * 1024;
+    let mut rng = Rng::with_seed(seed.wrapping_add(1 + index as u64));
+    let mut file = File::create(path)?;
+    let mut buffer = Vec::with_capacity(BUFFER + LONGEST as usize);
+    let mut left = bytes;
+    for number in 1.. {
+        if left == 0 {
+            break;
+        }
+        let length = line_length(&mut rng, left);
+        let payload = text.pick(&mut rng, (length as usize).saturating_sub(TAG_BYTES + 1));
+        tag::write(&mut buffer, index, number, None, payload);
+        left = left.saturating_sub(length);
+        if buffer.len() >= BUFFER {
+            file.write_all(&buffer)?;
+            buffer.clear();
+        }
+    }
+    file.write_all(&buffer)
+}
+
+/// Draws the length of the next line, so that no rest shorter than a line is
+/// left at the end of the file.
+fn line_length(rng: &mut Rng, left: u64) -> u64 {
+    // The cube of a fraction in 0..1 is 0.25 on average: many short lines and
+    // a few long ones, as in a log.
+    let fraction = rng.u64(0..1 << 20);
+    let cube = (fraction * fraction * fraction) >> 40;
+    let length = SHORTEST + ((cube * (LONGEST - SHORTEST + 1)) >> 20);
+    if left <= SHORTEST {
+        SHORTEST
+    } else if left - length.min(left) >= SHORTEST {
+        length
+    } else if left <= LONGEST {
+        left
+    } else {
+        left - SHORTEST
+    }
+}
+
+/// Random words, made once: a payload is a piece of it, which costs a copy
+/// instead of a draw a byte.
+pub(crate) struct Text(Vec<u8>);
+
+impl Text {
+    const BYTES: usize = 64 * 1024;
+
+    pub(crate) fn new(seed: u64) -> Text {
+        let mut rng = Rng::with_seed(seed);
+        let mut text = Vec::with_capacity(Text::BYTES);
+        while text.len() < Text::BYTES {
+            for _ in 0..rng.usize(2..10) {
+                text.push(rng.u8(b'a'..=b'z'));
+            }
+            text.push(b' ');
+        }
+        text.truncate(Text::BYTES);
+        Text(text)
+    }
+
+    /// Picks `length` bytes; a length beyond the text gets the whole of it.
+    pub(crate) fn pick(&self, rng: &mut Rng, length: usize) -> &[u8] {
+        let length = length.min(self.0.len());
+        let start = rng.usize(0..=self.0.len() - length);
+        &self.0[start..start + length]
+    }
+}

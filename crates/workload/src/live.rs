@@ -1,0 +1,196 @@
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+
+use crate::backlog::Text;
+use crate::tag::{self, STAMP_BYTES, TAG_BYTES};
+use crate::{monotonic_nanos, name_path, source_path};
+
+/// Files that grow while they are merged: one write(2) a line, each line
+/// stamped with the time of its write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// How many files.
+    pub files: usize,
+    /// How many lines each of them gets in a second.
+    pub lines_per_second: u32,
+    /// How many bytes a line has, newline included; one that is too short for
+    /// tag and stamp (38 bytes) is made longer.
+    pub line_bytes: RangeInclusive<usize>,
+    /// For how long lines are written.
+    pub duration: Duration,
+}
+
+impl Default for Live {
+    /// 50 files, 100 lines a second each, for 2 s.
+    fn default() -> Live {
+        Live {
+            files: 50,
+            lines_per_second: 100,
+            line_bytes: 40..=400,
+            duration: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Live {
+    /// Makes the empty files in `folder`, so that a merge can open them.
+    ///
+    /// The folder is made if it is missing, and files of the same names are
+    /// emptied. Nothing is written before [`LiveSources::start`].
+    ///
+    /// # Errors
+    ///
+    /// Any failure to make the folder or to open a file, with its path.
+    pub fn create(&self, folder: &Path, seed: u64) -> io::Result<LiveSources> {
+        std::fs::create_dir_all(folder).map_err(name_path("cannot make the folder", folder))?;
+        let paths: Vec<_> = (0..self.files).map(|index| source_path(folder, index)).collect();
+        let files = paths.iter().map(|path| {
+            File::create(path)
+                .and_then(|_| OpenOptions::new().append(true).open(path))
+                .map_err(name_path("cannot create", path))
+        });
+        Ok(LiveSources {
+            files: files.collect::<io::Result<_>>()?,
+            paths,
+            live: self.clone(),
+            seed,
+        })
+    }
+}
+
+/// The files of a [`Live`] workload, still empty.
+#[derive(Debug)]
+pub struct LiveSources {
+    live: Live,
+    paths: Vec<PathBuf>,
+    files: Vec<File>,
+    seed: u64,
+}
+
+impl LiveSources {
+    /// Returns the paths of the files, in order.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// Begins to write, in one thread for all files.
+    ///
+    /// The thread keeps to a schedule that was fixed at the start: line by line
+    /// the files take turns, and a thread that comes late catches up, so the
+    /// number of lines depends on rate and duration alone. It wakes about once
+    /// a millisecond and writes what is due.
+    ///
+    /// # Errors
+    ///
+    /// The system has no thread left.
+    pub fn start(self) -> io::Result<LiveWriters> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = thread::Builder::new().name("live-writers".into()).spawn({
+            let stop = Arc::clone(&stop);
+            move || self.write_lines(&stop)
+        })?;
+        Ok(LiveWriters { stop, thread: Some(thread) })
+    }
+
+    fn write_lines(mut self, stop: &AtomicBool) -> io::Result<Written> {
+        /// How far apart two looks at the schedule are.
+        const TICK: Duration = Duration::from_millis(1);
+        let mut written = Written { lines: 0, bytes: 0, latest: Duration::ZERO };
+        let rate = self.files.len() as u128 * u128::from(self.live.lines_per_second);
+        let lines = self.live.duration.as_nanos().saturating_mul(rate) / 1_000_000_000;
+        let lines = u64::try_from(lines).unwrap_or(u64::MAX);
+        let text = Text::new(self.seed);
+        let mut rng = Rng::with_seed(self.seed);
+        let mut line = Vec::new();
+        let start = Instant::now();
+        while written.lines < lines && !stop.load(Ordering::Relaxed) {
+            let due = u128::from(written.lines) * 1_000_000_000 / rate;
+            let due = Duration::from_nanos(u64::try_from(due).unwrap_or(u64::MAX));
+            let now = start.elapsed();
+            if now < due {
+                thread::sleep((due - now).max(TICK));
+                continue;
+            }
+            written.latest = written.latest.max(now - due);
+            let source = (written.lines % self.files.len() as u64) as usize;
+            let number = written.lines / self.files.len() as u64 + 1;
+            let bytes = rng.usize(self.live.line_bytes.clone());
+            let payload = text.pick(&mut rng, bytes.saturating_sub(TAG_BYTES + STAMP_BYTES + 1));
+            line.clear();
+            tag::write(&mut line, source, number, Some(monotonic_nanos()), payload);
+            // The file is opened for appending and is not buffered: a short
+            // write is the only way to more than one write(2) a line.
+            self.files[source]
+                .write_all(&line)
+                .map_err(name_path("cannot write", &self.paths[source]))?;
+            written.lines += 1;
+            written.bytes += line.len() as u64;
+        }
+        Ok(written)
+    }
+}
+
+/// What live writers have written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// How many lines, in all files together.
+    pub lines: u64,
+    /// How many bytes.
+    pub bytes: u64,
+    /// How far behind its schedule the latest line was. Far more than a few
+    /// milliseconds says that the machine had no time for the writers.
+    pub latest: Duration,
+}
+
+/// Live files that are being written.
+///
+/// Dropped, it stops the writing and waits for the thread's end.
+#[derive(Debug)]
+pub struct LiveWriters {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<io::Result<Written>>>,
+}
+
+impl LiveWriters {
+    /// Asks for an end before the time: after the line at hand nothing is
+    /// written any more.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until the last line is written, and says how much there is.
+    ///
+    /// # Blocking
+    ///
+    /// Blocks the caller for what is left of the duration.
+    ///
+    /// # Errors
+    ///
+    /// A write that failed, with its path; nothing was written after it.
+    ///
+    /// # Panics
+    ///
+    /// Goes on with a panic of the thread.
+    pub fn join(mut self) -> io::Result<Written> {
+        let thread = self.thread.take().expect("only join and drop take the thread");
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+impl Drop for LiveWriters {
+    fn drop(&mut self) {
+        self.stop();
+        if let Some(thread) = self.thread.take() {
+            // The answer has nowhere to go: who wants it calls `join`.
+            let _ = thread.join();
+        }
+    }
+}
