@@ -13,6 +13,7 @@ use crate::follow::Followed;
 use crate::probe::{Moment, Probe};
 use crate::{Error, Lines, Stop};
 
+// ANCHOR: read
 /// What a look at a source found.
 #[derive(Debug)]
 pub enum Read {
@@ -23,6 +24,7 @@ pub enum Read {
     /// The source has been read to where it stood at the stop. It ends here.
     Closed,
 }
+// ANCHOR_END: read
 
 /// One growing log file, read in whole lines.
 ///
