@@ -23,11 +23,11 @@ const TICK: Duration = Duration::from_millis(1);
 // What the loop is doing. Loop and watch speak through this one atomic, so that
 // neither can go to sleep on a change that the other has just made:
 //
-//              hook              watch
-//     RUNNING ------> PARKED ----------> ASLEEP
-//        ^     hook     |                  |
-//        +--------------+------------------+   and ENDED after `main`
-//                             hook, and the watch is woken
+//     RUNNING --loop parks--> PARKED --watch looks--> ASLEEP
+//        ^                       |                       |
+//        +------loop wakes-------+---and wakes watch-----+
+//
+// and ENDED, from any of them, when `main` is over.
 
 /// The loop polls tasks, or is stuck in one.
 const RUNNING: u8 = 0;
