@@ -1,0 +1,123 @@
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A listing that a page takes from a file: `{{#include FILE:ANCHOR}}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Include {
+    /// The file, relative to the folder of the page.
+    pub file: PathBuf,
+    /// The part of the file, or all of it.
+    pub anchor: Option<String>,
+}
+
+/// Why a listing would not show what its page means to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// It is not `{{#include FILE}}` or `{{#include FILE:ANCHOR}}`. Line
+    /// numbers are refused as well: they go stale, and nobody notices.
+    NotAnInclude(String),
+    /// The file cannot be read.
+    NoFile(PathBuf),
+    /// The file has no such anchor, or has it twice.
+    NoAnchor(String),
+    /// The anchor has no end behind its beginning.
+    NoEnd(String),
+    /// There is nothing to show.
+    Empty,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Problem::NotAnInclude(link) => {
+                write!(f, "{link} is neither FILE nor FILE:ANCHOR")
+            }
+            Problem::NoFile(file) => write!(f, "{} cannot be read", file.display()),
+            Problem::NoAnchor(anchor) => write!(f, "ANCHOR: {anchor} is not there exactly once"),
+            Problem::NoEnd(anchor) => write!(f, "ANCHOR_END: {anchor} does not follow"),
+            Problem::Empty => write!(f, "there is nothing to show"),
+        }
+    }
+}
+
+/// Finds every listing of a page, in order.
+pub fn includes(page: &str) -> Vec<Result<Include, Problem>> {
+    let mut found = Vec::new();
+    let mut rest = page;
+    while let Some(at) = rest.find("{{#") {
+        let escaped = rest[..at].ends_with('\\');
+        let link = &rest[at..];
+        let link = &link[..link.find("}}").map_or(link.len(), |end| end + 2)];
+        if !escaped {
+            found.push(parse(link));
+        }
+        rest = &rest[at + link.len()..];
+    }
+    found
+}
+
+fn parse(link: &str) -> Result<Include, Problem> {
+    let wrong = || Problem::NotAnInclude(link.to_owned());
+    let inside = link.strip_prefix("{{#include ").and_then(|link| link.strip_suffix("}}"));
+    let inside = inside.ok_or_else(wrong)?.trim();
+    let (file, anchor) = match inside.split_once(':') {
+        None => (inside, None),
+        Some((file, anchor)) if is_a_name(anchor) => (file, Some(anchor.to_owned())),
+        Some(_) => return Err(wrong()),
+    };
+    if file.is_empty() { Err(wrong()) } else { Ok(Include { file: file.into(), anchor }) }
+}
+
+fn is_a_name(anchor: &str) -> bool {
+    let mut chars = anchor.chars();
+    chars.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+impl Include {
+    /// Returns the text that the page in `folder` will show.
+    ///
+    /// # Blocking
+    ///
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// The [`Problem`] that mdBook would pass over in silence.
+    pub fn resolve(&self, folder: &Path) -> Result<String, Problem> {
+        let file = folder.join(&self.file);
+        let text = fs::read_to_string(&file).map_err(|_| Problem::NoFile(file))?;
+        let shown: Vec<_> = match &self.anchor {
+            None => text.lines().collect(),
+            Some(anchor) => part(&text, anchor)?,
+        };
+        let shown: Vec<_> = shown.into_iter().filter(|line| !is_a_mark(line)).collect();
+        if shown.iter().all(|line| line.trim().is_empty()) {
+            return Err(Problem::Empty);
+        }
+        Ok(shown.join("\n"))
+    }
+}
+
+fn part<'a>(text: &'a str, anchor: &str) -> Result<Vec<&'a str>, Problem> {
+    let lines: Vec<_> = text.lines().collect();
+    let places = |mark: &str| -> Vec<usize> {
+        let is_it =
+            |line: &&str| line.trim_start().strip_prefix(mark).map(str::trim) == Some(anchor);
+        (0..lines.len()).filter(|&place| is_it(&lines[place])).collect()
+    };
+    let [begin] = places("// ANCHOR:")[..] else {
+        return Err(Problem::NoAnchor(anchor.to_owned()));
+    };
+    match places("// ANCHOR_END:")[..] {
+        [end] if end > begin => Ok(lines[begin + 1..end].to_vec()),
+        _ => Err(Problem::NoEnd(anchor.to_owned())),
+    }
+}
+
+/// mdBook leaves these lines out.
+fn is_a_mark(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("// ANCHOR:") || line.starts_with("// ANCHOR_END:")
+}
