@@ -11,9 +11,11 @@ use super::{CheckError, Finding, Kind, Place, Verdict};
 ///
 /// **What it can know.** Which lines are lost, doubled (there more often than
 /// in all sources together) or foreign: exactly, since lines are counted. And
-/// for every line that stands in one source only, even many times in it: whose
-/// it is, which one of its likes it is, and whether it is in order. (Equal
-/// lines of one source are interchangeable, so the first to come is the first.)
+/// whether the lines that stand in one source only, even many times in it, are
+/// all in order. (Equal lines of one source are interchangeable, so the first
+/// to come is the first. If some are not in order, then which of several equal
+/// lines has moved can be told in several ways, and it names one of them, not
+/// always with the fewest findings.)
 ///
 /// **What it can bound.** A line that stands in several sources (a blank line,
 /// `}`) could be anybody's. Its order is judged by the lines around it that are

@@ -1,0 +1,189 @@
+//! The workloads are what their sentences say, and the same each time.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+use std::time::Duration;
+
+use workload::{
+    Backlog, FifoReader, LatencyWatch, Live, Pauses, WORKLOADS, check_tagged, make_fifo, tag,
+};
+
+fn read_all(paths: &[impl AsRef<Path>]) -> Vec<Vec<u8>> {
+    paths.iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+#[test]
+fn a_backlog_has_the_asked_size_and_the_right_tags() {
+    let folder = tempfile::tempdir().unwrap();
+    for bytes in (0..30).chain(390..450).chain([100_000, 1_000_003]) {
+        let paths = Backlog { files: 3, bytes }.make(folder.path(), bytes).unwrap();
+        for (source, content) in read_all(&paths).iter().enumerate() {
+            let size = if bytes == 0 { 0 } else { bytes.max(20) };
+            assert_eq!(content.len() as u64, size);
+            for (number, line) in (1..).zip(content.split_inclusive(|&byte| byte == b'\n')) {
+                assert!((20..=400).contains(&line.len()), "{} bytes", line.len());
+                let tag = tag::parse(line.strip_suffix(b"\n").unwrap()).unwrap();
+                assert_eq!((tag.source, tag.number, tag.stamp), (source, number, None));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_lines_of_a_backlog_are_about_120_bytes_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = Backlog { files: 1, bytes: 1_000_000 }.make(folder.path(), 1).unwrap();
+    let lines = memchr::memchr_iter(b'\n', &fs::read(&paths[0]).unwrap()).count();
+    let average = 1_000_000 / lines;
+    assert!((105..=135).contains(&average), "{average} bytes on average");
+}
+
+#[test]
+fn a_seed_makes_the_same_bytes_and_another_seed_others() {
+    let backlog = Backlog { files: 3, bytes: 50_000 };
+    let folders = [1, 1, 2].map(|seed| (seed, tempfile::tempdir().unwrap()));
+    let [once, again, other] = folders
+        .each_ref()
+        .map(|(seed, folder)| read_all(&backlog.make(folder.path(), *seed).unwrap()));
+    assert!(once == again);
+    assert!(once[0] != other[0]);
+    // The files of one backlog differ in more than their tags.
+    let payloads =
+        |file: &[u8]| file[..300].iter().skip(tag::TAG_BYTES).copied().collect::<Vec<_>>();
+    assert!(payloads(&once[0]) != payloads(&once[1]));
+}
+
+/// Two thousand lines a second in a tenth of a second: 200 in all.
+fn live() -> Live {
+    Live {
+        files: 4,
+        lines_per_second: 500,
+        line_bytes: 60..=80,
+        duration: Duration::from_millis(100),
+    }
+}
+
+#[test]
+fn live_writers_write_what_the_schedule_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = live().create(folder.path(), 7).unwrap();
+    let paths = sources.paths().to_vec();
+    assert!(read_all(&paths).iter().all(Vec::is_empty));
+    let before = workload::monotonic_nanos();
+    let written = sources.start().unwrap().join().unwrap();
+    let after = workload::monotonic_nanos();
+    assert_eq!(written.lines, 200);
+    let contents = read_all(&paths);
+    assert_eq!(written.bytes, contents.concat().len() as u64);
+    for (source, content) in contents.iter().enumerate() {
+        let lines: Vec<_> = content.split_inclusive(|&byte| byte == b'\n').collect();
+        assert_eq!(lines.len(), 50);
+        for (number, line) in (1..).zip(lines) {
+            assert!((60..=80).contains(&line.len()));
+            let tag = tag::parse(line.strip_suffix(b"\n").unwrap()).unwrap();
+            assert_eq!((tag.source, tag.number), (source, number));
+            assert!((before..=after).contains(&tag.stamp.unwrap()));
+        }
+    }
+}
+
+#[test]
+fn live_writers_end_when_they_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let endless = Live { duration: Duration::MAX, lines_per_second: u32::MAX, ..live() };
+    let writers = endless.create(folder.path(), 7).unwrap().start().unwrap();
+    writers.stop();
+    writers.join().unwrap();
+    // Dropped, they end as well.
+    drop(endless.create(folder.path(), 7).unwrap().start().unwrap());
+}
+
+#[test]
+fn a_latency_watch_sees_every_stamped_line_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = Live { files: 1, ..live() }.create(folder.path(), 7).unwrap();
+    // The one source is the output: a merge that takes no time.
+    let output = sources.paths()[0].clone();
+    let watch = LatencyWatch::start(&output).unwrap();
+    let began = workload::monotonic_nanos();
+    let written = sources.start().unwrap().join().unwrap();
+    OpenOptions::new().append(true).open(&output).unwrap().write_all(b"no tag\ns0000 000").unwrap();
+    let latencies = watch.finish().unwrap();
+    let lasted = workload::monotonic_nanos() - began;
+    assert_eq!(latencies.len() as u64, written.lines);
+    assert!(latencies.iter().all(|&latency| 0 < latency && latency < lasted));
+}
+
+#[test]
+fn a_latency_watch_without_an_output_ends_and_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("never.log");
+    let watch = LatencyWatch::start(&output).unwrap();
+    let error = watch.finish().unwrap_err();
+    assert!(error.to_string().contains("never.log"), "{error}");
+    drop(LatencyWatch::start(&output).unwrap());
+}
+
+#[test]
+fn a_fifo_reader_copies_everything_and_pauses() {
+    let folder = tempfile::tempdir().unwrap();
+    let [fifo, copy] = ["fifo", "copy.log"].map(|name| folder.path().join(name));
+    make_fifo(&fifo).unwrap();
+    assert!(fs::metadata(&fifo).unwrap().file_type().is_fifo());
+    let pauses = Pauses { every: Duration::ZERO, length: Duration::from_millis(1) };
+    let reader = FifoReader::start(&fifo, &copy, Some(pauses)).unwrap();
+
+    let paths = Backlog { files: 1, bytes: 1_000_000 }.make(folder.path(), 3).unwrap();
+    let content = fs::read(&paths[0]).unwrap();
+    let (first, second) = content.split_at(content.iter().position(|&b| b == b'\n').unwrap() + 1);
+    let mut stamped = Vec::new();
+    tag::write(&mut stamped, 0, 1, Some(workload::monotonic_nanos()), b"");
+    // Opened and closed twice: the first close is not the end.
+    for part in [first, &[second, &stamped].concat()] {
+        OpenOptions::new().write(true).open(&fifo).unwrap().write_all(part).unwrap();
+    }
+    let received = reader.join().unwrap();
+    assert_eq!(received.bytes, (content.len() + stamped.len()) as u64);
+    // A pipe holds 64 KiB, so that there is a read, and a pause, for each.
+    assert!(received.pauses >= 15, "{} pauses", received.pauses);
+    assert_eq!(received.latencies.len(), 1);
+    assert!(fs::read(&copy).unwrap() == [&content[..], &stamped].concat());
+}
+
+#[test]
+fn a_fifo_reader_ends_although_nobody_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let [fifo, copy] = ["fifo", "copy.log"].map(|name| folder.path().join(name));
+    make_fifo(&fifo).unwrap();
+    let received = FifoReader::start(&fifo, &copy, None).unwrap().join().unwrap();
+    assert_eq!((received.bytes, received.pauses), (0, 0));
+    drop(FifoReader::start(&fifo, &copy, None).unwrap());
+    let error = make_fifo(&fifo).unwrap_err();
+    assert!(error.to_string().contains(fifo.to_str().unwrap()), "{error}");
+}
+
+#[test]
+fn thousands_of_sources_are_checked_with_few_descriptors() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = Backlog { files: 3_000, bytes: 100 }.make(folder.path(), 5).unwrap();
+    let merged = folder.path().join("merged.log");
+    fs::write(&merged, read_all(&paths).concat()).unwrap();
+    let verdict = check_tagged(&paths, &merged).unwrap();
+    assert!(verdict.is_right(), "{verdict}");
+    assert_eq!(verdict.sources(), 3_000);
+}
+
+#[test]
+fn the_table_of_the_readme_is_the_table_of_the_code() {
+    let readme = include_str!("../README.md");
+    let rows: Vec<_> = readme.lines().filter(|line| line.starts_with("| `")).collect();
+    let expected: Vec<_> =
+        WORKLOADS.iter().map(|row| format!("| `{}` | {} |", row.name, row.sentence)).collect();
+    assert_eq!(rows, expected);
+    for row in &WORKLOADS {
+        assert_eq!(workload::named(row.name), Some(row));
+    }
+    assert_eq!(workload::named("no such workload"), None);
+}
