@@ -1,1 +1,52 @@
-//! .
+//! The laws that every merge keeps, and one macro that holds a merger to them.
+//!
+//! A law is a function that is named as the rule, takes a merger (a
+//! [`MergeFn`]) and says whether it keeps the law. [`suite!`] turns all of
+//! them into tests, so that the whole of a stage's test file is one line:
+//!
+//! ```ignore
+//! conformance::suite!(stage1_threads::merge);
+//! ```
+//!
+//! A merger that breaks a law by design declares it, with the reason. The
+//! suite then *requires* that the law breaks: a claim that has stopped being
+//! true fails the build.
+//!
+//! ```ignore
+//! conformance::suite!(stage4_tasks::merge, except {
+//!     an_idle_source_is_looked_at_while_the_output_blocks: "append runs on the loop",
+//! });
+//! ```
+//!
+//! # How a law is tested
+//!
+//! - Races are made, not hoped for: the probe of the plan ([`tributary::Probe`])
+//!   lets a law act *between* two steps of a source.
+//! - A law runs on a thread of its own, and all that it waits for is waited
+//!   for under one bound. A merger that hangs is a failure that names the law
+//!   and what was waited for; it does not hang the tests.
+//! - A law that is broken is told from an accident: a merge that fails or
+//!   panics where no law expects it, or a folder that could not be made.
+//!   Neither keeps a law, but only the first confirms a declared limit.
+//! - What is true of a whole process (its peak memory) is measured in a
+//!   process that does nothing else: the test executable, started once more.
+//!
+//! Reading order: [`mod@laws`], a file a theme; [`LAWS`], the list of them;
+//! [`Case`], which tries one. Inside, `scene` is what the laws are written with.
+
+#![warn(missing_docs)]
+
+mod alone;
+mod bound;
+mod broken;
+mod fifo;
+mod law;
+pub mod laws;
+mod run;
+mod scene;
+mod try_law;
+
+pub use broken::{Broken, Verdict};
+pub use law::{LAWS, Law, LawFn, Limit};
+pub use tributary::MergeFn;
+pub use try_law::{BOUND, Case, Outcome};

@@ -1,0 +1,78 @@
+//! Who holds up whom.
+
+use tributary::{MergeFn, Moment};
+
+use crate::bound;
+use crate::broken::{Broken, Verdict};
+use crate::fifo::{Fifo, PAGE};
+use crate::run::SOON;
+use crate::scene::Scene;
+
+/// A source that has something new at every look keeps no other from being read.
+///
+/// Eight sources get a line at every look. Two others, the first and the last,
+/// get one when they were found empty, and have to be read to their end once
+/// more before the stop.
+pub fn no_source_is_starved(merge: MergeFn) -> Verdict {
+    let scene = Scene::new();
+    let logs = scene.logs(10);
+    let quiet = [&logs[0], &logs[9]];
+    let run = scene.following(&logs, SOON).during({
+        let logs = logs.clone();
+        move |look| {
+            if let Some(busy) = logs[1..9].iter().find(|log| look.begins(log)) {
+                if !look.stop.requested() {
+                    busy.append(look.count..=look.count)?;
+                }
+            } else if look.moment == Moment::FoundNothing && look.count == 1 {
+                let quiet = logs.iter().find(|log| look.path == log.path);
+                quiet.expect("a source is one of the logs").append(1..=1)?;
+            }
+            Ok(())
+        }
+    });
+    let run = run.run(merge);
+    for log in quiet {
+        let what = format!("line 1 of source {}, beside eight busy sources, was read", log.index);
+        run.until(&what, |merge| merge.found_nothing(log) >= 2)?;
+    }
+    run.stop.request();
+    run.report()?;
+    scene.require_right(&logs)
+}
+
+/// While the output blocks, a source that has given nothing is still looked at.
+///
+/// The output is a FIFO that nobody reads, and one source has more lines than
+/// go into it. Once it is full, the other source has to be looked at three
+/// times more: with an interval of a millisecond, within a tenth of the bound.
+pub fn an_idle_source_is_looked_at_while_the_output_blocks(merge: MergeFn) -> Verdict {
+    let scene = Scene::new();
+    let logs = scene.logs(2);
+    for number in 1..=512 {
+        let line = logs[0].long_line(number, PAGE - 17);
+        logs[0].append_bytes(&[line, b"\n".to_vec()].concat()).expect("a log can be written");
+    }
+    let fifo = Fifo::new(scene.path("fifo"));
+    let run = scene.following(&logs, SOON).into(&fifo.path).run(merge);
+    fifo.until_full(&run)?;
+    // A look that has begun already may still come to its end: one of three.
+    let mut before = None;
+    let mut looks = 0;
+    let enough = run.within(bound::bound() / 10, |merge| {
+        looks = merge.looks_at(&logs[1]) - *before.get_or_insert(merge.looks_at(&logs[1]));
+        looks >= 3 || merge.has_ended()
+    });
+    if !enough {
+        return Err(Broken::new(format!(
+            "source 1 was not looked at while the output blocked: expected 3 looks, a millisecond \
+             apart, found {looks} in {:?}",
+            bound::bound() / 10
+        )));
+    }
+    let reading = fifo.read_into(&scene.output);
+    run.stop.request();
+    run.report()?;
+    reading.end()?;
+    scene.require_right(&logs)
+}

@@ -1,0 +1,138 @@
+//! Trying a law: on a thread of its own, under a watchdog.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::{Broken, Law, Limit, MergeFn, bound};
+
+/// How long a law may wait: generous, since nothing but a merger that hangs
+/// ever waits that long.
+pub const BOUND: Duration = Duration::from_secs(60);
+
+/// One law, tried on one merger.
+#[derive(Debug, Clone)]
+pub struct Case {
+    law: &'static Law,
+    name: String,
+    merge: MergeFn,
+    bound: Duration,
+    test: Option<String>,
+}
+
+/// What came of a [`Case`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The merger keeps the law.
+    Held,
+    /// The merger breaks the law.
+    Broken(Broken),
+    /// The law itself hung, beyond every bound that it has for its merger.
+    Hung,
+    /// Neither: a merge failed or panicked where no law expects it, or the
+    /// law could not be tried. The panic's message.
+    Accident(String),
+}
+
+impl Case {
+    /// Creates the case of a law, by its name, and a merger, with the name
+    /// that messages call it by.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no law of that name.
+    pub fn new(law: &str, name: &str, merge: MergeFn) -> Case {
+        let law = Law::named(law).unwrap_or_else(|| panic!("there is no law named {law}"));
+        Case { law, name: name.replace(' ', ""), merge, bound: BOUND, test: None }
+    }
+
+    /// Says which `#[test]` tries the case, by its path from the crate on.
+    ///
+    /// A law that needs a process of its own starts the test executable once
+    /// more, with that test alone.
+    #[must_use]
+    pub fn tried_by(self, path: &str) -> Case {
+        // libtest leaves the name of the crate out.
+        let test = path.split_once("::").map_or(path, |(_crate, test)| test);
+        Case { test: Some(test.to_owned()), ..self }
+    }
+
+    /// Sets how long the law may wait, instead of [`BOUND`].
+    #[must_use]
+    pub fn within(self, bound: Duration) -> Case {
+        Case { bound, ..self }
+    }
+
+    /// Tries the law.
+    ///
+    /// # Blocking
+    ///
+    /// Blocks the calling thread until the law has come to its end, at most
+    /// for the bound and a quarter of it.
+    pub fn outcome(&self) -> Outcome {
+        let (law, merge, bound, test) = (self.law, self.merge, self.bound, self.test.clone());
+        let (ended, end) = channel();
+        let thread = thread::Builder::new().name(law.name.into()).spawn(move || {
+            bound::begin(bound, test);
+            let verdict = catch_unwind(AssertUnwindSafe(|| (law.function)(merge)));
+            // Nobody listens any more if the watchdog was quicker.
+            let _ = ended.send(verdict);
+        });
+        thread.expect("a law needs a thread");
+        // What the law waits for ends with the bound, and the law then says
+        // what it was. The quarter is for getting there.
+        match end.recv_timeout(bound + bound / 4) {
+            Ok(Ok(Ok(()))) => Outcome::Held,
+            Ok(Ok(Err(broken))) => Outcome::Broken(broken),
+            Ok(Err(panic)) => Outcome::Accident(message_of(&*panic).to_owned()),
+            Err(RecvTimeoutError::Timeout) => Outcome::Hung,
+            Err(RecvTimeoutError::Disconnected) => unreachable!("the thread sends before it ends"),
+        }
+    }
+
+    /// Tries the law, and panics unless it is kept, or broken as declared.
+    ///
+    /// # Blocking
+    ///
+    /// As [`outcome`](Case::outcome).
+    ///
+    /// # Panics
+    ///
+    /// Panics with the merger, the law and what was wrong: if the law is not
+    /// kept, and it is not among `limits`; or if it is among them, and was
+    /// kept after all or could not be tried.
+    #[track_caller]
+    pub fn hold(&self, limits: &[Limit]) {
+        let limit = limits.iter().find(|limit| limit.law == self.law.name);
+        let Case { law: Law { name, sentence, .. }, name: merge, .. } = self;
+        match (self.outcome(), limit) {
+            (Outcome::Held, None) | (Outcome::Broken(_), Some(_)) => {}
+            (Outcome::Broken(how), None) => {
+                panic!("{merge} breaks the law {name}\n  {sentence}\n  {how}")
+            }
+            (Outcome::Hung, _) => panic!(
+                "{merge} hangs in the law {name}, which has a bound of {:?}\n  {sentence}",
+                self.bound
+            ),
+            (Outcome::Accident(message), _) => panic!(
+                "{merge}: an accident in the law {name}, which says nothing about it\n  \
+                 {sentence}\n  {message}"
+            ),
+            (Outcome::Held, Some(Limit { reason, .. })) => panic!(
+                "{merge} keeps the law {name}, although its suite declares that it cannot\n  \
+                 {sentence}\n  declared: \"{reason}\"\n  take the declaration away"
+            ),
+        }
+    }
+}
+
+/// Returns what a panic says.
+pub(crate) fn message_of(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message")
+}

@@ -1,0 +1,3 @@
+//! Stage 2, held to the laws that every merge keeps.
+
+conformance::suite!(stage2_mixed::merge);
