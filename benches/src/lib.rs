@@ -1,1 +1,121 @@
-//! What a read, a write and a stage cost: see the bench targets beside this file.
+//! What the benches share: the same settings, and files to read.
+//!
+//! The bench targets are beside this folder, a question each: `read.rs`,
+//! `write.rs`, `stages.rs`. `cargo bench -p benches` runs them all in less
+//! than three minutes after the build.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use criterion::Criterion;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tempfile::TempDir;
+use tributary::{Options, Plan};
+use workload::Backlog;
+
+/// What every workload here is made from.
+pub const SEED: u64 = 62;
+
+/// Where the lines go when it is not the disk that is measured.
+pub const NOWHERE: &str = "/dev/null";
+
+/// Returns criterion's settings: half a second to warm up, two to measure, so
+/// that all questions together are answered in less than three minutes.
+pub fn settings() -> Criterion {
+    // The bench of many sources opens more files than the usual soft limit.
+    let limit = getrlimit(Resource::Nofile);
+    // Refused, it stays as it is, and the opening of the files says so.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+}
+
+/// Files to merge, in a folder that goes with them.
+#[derive(Debug)]
+pub struct Files {
+    folder: TempDir,
+    /// Where they are, in order.
+    pub paths: Vec<PathBuf>,
+}
+
+impl Files {
+    /// Makes `files` files of `bytes` bytes, with lines of 20 to 400 bytes.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the temporary folder cannot be written.
+    pub fn backlog(files: usize, bytes: u64) -> Files {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let made = Backlog { files, bytes }.make(folder.path(), SEED);
+        Files { paths: made.expect("the files can be made"), folder }
+    }
+
+    /// Makes one file of `lines` lines, each of `length` bytes with its newline.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the temporary folder cannot be written.
+    pub fn even(lines: usize, length: usize) -> Files {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("even.log");
+        let mut line = vec![b'x'; length - 1];
+        line.push(b'\n');
+        let written = File::create(&path).and_then(|mut file| file.write_all(&line.repeat(lines)));
+        written.expect("the file can be written");
+        Files { paths: vec![path], folder }
+    }
+
+    /// Adds empty files until there are `files`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the temporary folder cannot be written.
+    pub fn with_empty_ones(mut self, files: usize) -> Files {
+        while self.paths.len() < files {
+            let path = self.folder.path().join(format!("empty-{:05}.log", self.paths.len()));
+            File::create(&path).expect("the file can be made");
+            self.paths.push(path);
+        }
+        self
+    }
+
+    /// Opens a plan that merges the files into `output` and does not follow.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a file cannot be opened.
+    pub fn plan(&self, output: impl AsRef<Path>) -> Plan {
+        let output = output.as_ref().to_owned();
+        Plan::open(&self.paths, output, Options::default()).expect("the files can be opened")
+    }
+
+    /// Counts the lines of all files, with the contract itself.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a file cannot be read.
+    pub fn count_lines(&self) -> u64 {
+        let plan = self.plan(NOWHERE);
+        plan.sources.into_iter().map(|mut source| drain(&mut source)).sum()
+    }
+}
+
+/// Reads a source to its end and returns how many lines it had.
+///
+/// # Panics
+///
+/// Panics if the file cannot be read.
+pub fn drain(source: &mut tributary::Source) -> u64 {
+    let mut lines = 0;
+    loop {
+        match source.read_lines().expect("the file can be read") {
+            tributary::Read::Lines(chunk) => lines += chunk.count(),
+            tributary::Read::NoNewData => unreachable!("this plan does not follow"),
+            tributary::Read::Closed => return lines,
+        }
+    }
+}
