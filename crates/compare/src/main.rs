@@ -1,2 +1,7 @@
-//! .
-fn main() {}
+//! `cargo compare`; the library beside this file says how.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    compare::main()
+}

@@ -1,0 +1,114 @@
+//! Where sources and merged files are put.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use tempfile::TempDir;
+use tributary::Shown;
+
+use crate::table::Size;
+
+/// A folder that is removed at the end, unless it is to be kept.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// Removes the folder when it is dropped; `None` if it is kept.
+    temporary: Option<TempDir>,
+}
+
+impl Folder {
+    /// Makes a temporary folder, or takes the one that is to be kept (and makes
+    /// it, but not the folder that it is in).
+    pub(crate) fn open(keep: Option<&Path>) -> anyhow::Result<Folder> {
+        let Some(keep) = keep else {
+            let temporary = tempfile::Builder::new().prefix("tributary-compare-").tempdir();
+            let temporary = temporary.with_context(|| {
+                let all = std::env::temp_dir();
+                format!("{}: cannot make a folder here, choose another with TMPDIR", Shown(&all))
+            })?;
+            return Ok(Folder { path: temporary.path().to_owned(), temporary: Some(temporary) });
+        };
+        if !keep.is_dir() {
+            fs::create_dir(keep).with_context(|| {
+                format!("{}: cannot make this folder, name another with --keep", Shown(keep))
+            })?;
+        }
+        Ok(Folder { path: keep.to_owned(), temporary: None })
+    }
+
+    /// Returns the folder for one job, which is made.
+    pub(crate) fn of(&self, job: &str) -> anyhow::Result<PathBuf> {
+        let path = self.path.join(job);
+        fs::create_dir_all(&path)
+            .with_context(|| format!("{}: cannot make this folder", Shown(&path)))?;
+        Ok(path)
+    }
+
+    /// Returns the path of a merged file.
+    pub(crate) fn merged(&self, job: &str, contender: &str) -> PathBuf {
+        self.path.join(job).join(format!("merged-by-{contender}.log"))
+    }
+
+    pub(crate) fn is_kept(&self) -> bool {
+        self.temporary.is_none()
+    }
+
+    /// Fails if fewer bytes than this are free.
+    pub(crate) fn need(&self, bytes: u64, job: &str) -> anyhow::Result<()> {
+        // A system that cannot tell will say so by a write that fails.
+        let Ok(disk) = rustix::fs::statvfs(&self.path) else { return Ok(()) };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free >= bytes {
+            return Ok(());
+        }
+        let (path, choose) = match &self.temporary {
+            Some(temporary) => (temporary.path().parent().unwrap_or(&self.path), "TMPDIR"),
+            None => (&*self.path, "--keep"),
+        };
+        bail!(
+            "{}: {} free, but {job} needs {}, choose another folder with {choose}",
+            Shown(path),
+            Size(free),
+            Size(bytes)
+        )
+    }
+
+    /// Removes a file of an earlier run, if there is one.
+    pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
+        match fs::remove_file(path) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                Err(cause).with_context(|| format!("{}: cannot remove this file", Shown(path)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_too_small_is_named_with_the_way_to_another() {
+        let folder = Folder::open(None).unwrap();
+        folder.need(1, "backlog").unwrap();
+        let said = folder.need(u64::MAX, "backlog").unwrap_err().to_string();
+        assert!(said.starts_with(&std::env::temp_dir().display().to_string()), "{said}");
+        assert!(said.contains("free, but backlog needs") && said.ends_with("TMPDIR"), "{said}");
+    }
+
+    #[test]
+    fn a_temporary_folder_goes_and_a_kept_one_stays() {
+        let temporary = Folder::open(None).unwrap();
+        let path = temporary.of("backlog").unwrap();
+        drop(temporary);
+        assert!(!path.exists());
+
+        let outer = tempfile::tempdir().unwrap();
+        let kept = Folder::open(Some(&outer.path().join("kept"))).unwrap();
+        let path = kept.of("backlog").unwrap();
+        drop(kept);
+        assert!(path.exists());
+    }
+}

@@ -1,0 +1,200 @@
+//! What is to be run: workloads in the sizes that were asked for.
+
+use std::time::Duration;
+
+use workload::{Backlog, OutputKind, Pauses, SourceKind, WORKLOADS, Workload};
+
+use crate::args::Args;
+use crate::own_files::OwnFiles;
+use crate::table::{Size, Time};
+
+/// A workload that is run when it is named, and not by default: it shows what
+/// the memory of a stage is bounded by.
+pub(crate) static MANY: Workload = Workload {
+    name: "many",
+    sentence: "2,000 complete files of 512 KiB into a FIFO whose reader pauses: how much memory does \
+               that take? (not run unless it is named)",
+    sources: SourceKind::Backlog(Backlog { files: 2_000, bytes: 512 * 1024 }),
+    output: OutputKind::SlowFifo(Pauses {
+        every: Duration::from_millis(400),
+        length: Duration::from_millis(300),
+    }),
+};
+
+/// One table's worth of work.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// How many rounds there are.
+    pub(crate) rounds: u32,
+}
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// Made from the seed, tagged.
+    Made { sources: SourceKind, output: OutputKind },
+    /// A person's own files, merged as they are.
+    Own(OwnFiles),
+}
+
+/// Finds a workload by its name.
+pub(crate) fn find(name: &str) -> Result<Workload, String> {
+    let all = || WORKLOADS.iter().chain([&MANY]);
+    all().find(|workload| workload.name == name).cloned().ok_or_else(|| {
+        let names: Vec<_> = all().map(|workload| workload.name).collect();
+        format!("the workloads are {}", names.join(", "))
+    })
+}
+
+/// Turns what was typed into jobs.
+pub(crate) fn asked_for(args: &Args, own: Option<OwnFiles>) -> Vec<Job> {
+    let runs = args.runs.unwrap_or(if args.quick { 1 } else { 3 });
+    if let Some(own) = own {
+        return vec![Job { name: "files", kind: Kind::Own(own), rounds: runs }];
+    }
+    let named = if args.workload.is_empty() { WORKLOADS.to_vec() } else { args.workload.clone() };
+    named.into_iter().map(|workload| job(workload, args, runs)).collect()
+}
+
+fn job(workload: Workload, args: &Args, runs: u32) -> Job {
+    let Workload { name, mut sources, output, .. } = workload;
+    let files = match &mut sources {
+        SourceKind::Backlog(backlog) => {
+            if args.quick {
+                backlog.bytes /= 8;
+            }
+            backlog.bytes = args.bytes.unwrap_or(backlog.bytes);
+            &mut backlog.files
+        }
+        SourceKind::Live(live) => {
+            if args.quick {
+                // Long enough for one pause of the slow reader.
+                live.duration = Duration::from_millis(800);
+            }
+            live.duration = args.duration.unwrap_or(live.duration);
+            &mut live.files
+        }
+    };
+    *files = args.sources.map_or(*files, |sources| sources as usize);
+    // A growing source is a distribution of thousands of lines in one run; a
+    // slow output takes its time by the clock, whatever the stage does.
+    let rounds = match (&sources, output) {
+        (SourceKind::Backlog(_), OutputKind::File) => runs,
+        _ => 1,
+    };
+    Job { name, kind: Kind::Made { sources, output }, rounds }
+}
+
+impl Job {
+    /// Says what is merged into what, in the sizes of this run.
+    pub(crate) fn what(&self) -> String {
+        let rounds =
+            if self.rounds == 1 { "1 run".into() } else { format!("{} runs", self.rounds) };
+        match &self.kind {
+            Kind::Own(own) => {
+                let files = if own.paths().len() == 1 { "file" } else { "files" };
+                format!(
+                    "{} {files} of your own, {}, {rounds}",
+                    own.paths().len(),
+                    Size(own.bytes())
+                )
+            }
+            Kind::Made { sources, output } => {
+                let sources = match sources {
+                    SourceKind::Backlog(backlog) => {
+                        format!("{} complete files of {}", backlog.files, Size(backlog.bytes))
+                    }
+                    SourceKind::Live(live) => format!(
+                        "{} growing files of {} lines a second each, for {}",
+                        live.files,
+                        live.lines_per_second,
+                        Time(live.duration.as_secs_f64())
+                    ),
+                };
+                match output {
+                    OutputKind::File => format!("{sources}, {rounds}"),
+                    OutputKind::SlowFifo(pauses) => format!(
+                        "{sources},\n  into a FIFO whose reader pauses for {} after every {}, {rounds}",
+                        Time(pauses.length.as_secs_f64()),
+                        Time(pauses.every.as_secs_f64())
+                    ),
+                }
+            }
+        }
+    }
+
+    /// Returns how many sources there are.
+    pub(crate) fn sources(&self) -> usize {
+        match &self.kind {
+            Kind::Own(own) => own.paths().len(),
+            Kind::Made { sources: SourceKind::Backlog(backlog), .. } => backlog.files,
+            Kind::Made { sources: SourceKind::Live(live), .. } => live.files,
+        }
+    }
+
+    /// Returns about how many bytes the sources and one merged file take.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        match &self.kind {
+            // A last line may get a newline that it did not have.
+            Kind::Own(own) => (0, own.bytes() + own.paths().len() as u64),
+            Kind::Made { sources: SourceKind::Backlog(backlog), .. } => {
+                let all = backlog.bytes * backlog.files as u64;
+                (all, all)
+            }
+            Kind::Made { sources: SourceKind::Live(live), .. } => {
+                let lines = live.files as f64
+                    * f64::from(live.lines_per_second)
+                    * live.duration.as_secs_f64();
+                let bytes = lines as u64 * *live.line_bytes.end() as u64;
+                (bytes, bytes)
+            }
+        }
+    }
+
+    /// Says whether `cat` could do the same, and is therefore the floor.
+    pub(crate) fn has_floor(&self) -> bool {
+        match &self.kind {
+            Kind::Own(_) => true,
+            Kind::Made { sources, output } => {
+                matches!((sources, output), (SourceKind::Backlog(_), OutputKind::File))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn jobs(typed: &[&str]) -> Vec<Job> {
+        let args = Args::try_parse_from([&["compare"], typed].concat()).unwrap();
+        asked_for(&args, None)
+    }
+
+    #[test]
+    fn by_default_every_workload_of_the_table_is_run() {
+        let names: Vec<_> = jobs(&[]).iter().map(|job| job.name).collect();
+        assert_eq!(names, ["backlog", "live", "slow-output"]);
+    }
+
+    #[test]
+    fn only_complete_files_into_a_file_are_run_several_times() {
+        let all = jobs(&["--workload", "backlog,live,slow-output,many", "--runs", "5"]);
+        let rounds: Vec<_> = all.iter().map(|job| job.rounds).collect();
+        assert_eq!(rounds, [5, 1, 1, 1]);
+        let floors: Vec<_> = all.iter().map(Job::has_floor).collect();
+        assert_eq!(floors, [true, false, false, false]);
+    }
+
+    #[test]
+    fn sizes_can_be_chosen() {
+        let jobs =
+            jobs(&["--workload", "backlog,live", "--sources=3", "--bytes=2048", "--duration=1"]);
+        assert_eq!(jobs[0].what(), "3 complete files of 2 KiB, 3 runs");
+        assert_eq!(jobs[0].bytes(), (6144, 6144));
+        let what = "3 growing files of 100 lines a second each, for 1.00 s, 1 run";
+        assert_eq!(jobs[1].what(), what);
+    }
+}

@@ -1,0 +1,82 @@
+//! Shows a result as JSON, for programs.
+
+use serde_json::{Map, Value, json};
+
+use crate::machine::Head;
+use crate::table::{Cell, Table};
+use crate::warnings::Warning;
+
+/// The whole result: head, tables, warnings, and the closing sentences.
+pub(crate) fn result(
+    head: &Head,
+    tables: &[Table],
+    warnings: &[Warning],
+    sentences: &[String],
+    interrupted: bool,
+) -> Value {
+    json!({
+        "head": head,
+        "interrupted": interrupted,
+        "workloads": tables.iter().map(table).collect::<Vec<_>>(),
+        "warnings": warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "seen": sentences,
+    })
+}
+
+fn table(table: &Table) -> Value {
+    let rows = table.rows.iter().map(|row| {
+        let mut object = Map::new();
+        object.insert("stage".into(), row.name.clone().into());
+        match &row.cells {
+            Ok(cells) => {
+                for (column, cell) in table.columns.iter().zip(cells) {
+                    object.insert(column.key.into(), value(cell));
+                }
+            }
+            Err(wrong) => {
+                object.insert("wrong".into(), wrong.clone().into());
+            }
+        }
+        Value::Object(object)
+    });
+    json!({ "workload": table.name, "what": table.what, "rows": rows.collect::<Vec<_>>() })
+}
+
+fn value(cell: &Cell) -> Value {
+    match cell {
+        Cell::None => Value::Null,
+        Cell::Count(number) | Cell::Bytes(number) => json!(number),
+        Cell::Seconds(seconds) => json!(seconds),
+        Cell::Times(spread) | Cell::Ratio(spread) => json!({
+            "median": spread.median(),
+            "half_range": spread.half_range(),
+            "runs": spread.values(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::tests::fixed;
+
+    #[test]
+    fn every_cell_is_a_number_under_the_key_of_its_column() {
+        let shown = serde_json::to_string_pretty(&table(&fixed())).unwrap();
+        insta::assert_snapshot!(shown, @"");
+    }
+
+    #[test]
+    fn the_result_has_its_head_and_says_whether_it_is_whole() {
+        let head = Head {
+            seed: 7,
+            commit: None,
+            rustc: "rustc 1.95.0",
+            cores: 2,
+            profile: "release",
+            kernel: "Linux 6.18 x86_64".into(),
+        };
+        let shown = result(&head, &[], &[Warning::OneCore], &["seen".into()], true);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&shown).unwrap(), @"");
+    }
+}

@@ -1,0 +1,114 @@
+//! What the figures depend on besides the stages: machine, compiler, limits.
+
+use std::fs;
+use std::num::NonZero;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde::Serialize;
+
+/// The head of every result.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Head {
+    pub(crate) seed: u64,
+    /// The commit, with `-dirty` behind it if files differ from it; `None`
+    /// where there is no git.
+    pub(crate) commit: Option<String>,
+    pub(crate) rustc: &'static str,
+    pub(crate) cores: usize,
+    pub(crate) profile: &'static str,
+    pub(crate) kernel: String,
+}
+
+impl Head {
+    pub(crate) fn of_this_machine(seed: u64) -> Head {
+        let uname = rustix::system::uname();
+        let kernel = format!(
+            "{} {} {}",
+            uname.sysname().to_string_lossy(),
+            uname.release().to_string_lossy(),
+            uname.machine().to_string_lossy()
+        );
+        Head {
+            seed,
+            commit: commit(),
+            rustc: env!("COMPARE_RUSTC"),
+            cores: thread::available_parallelism().map_or(1, NonZero::get),
+            profile: env!("COMPARE_PROFILE"),
+            kernel,
+        }
+    }
+}
+
+fn commit() -> Option<String> {
+    let said = Command::new("git")
+        .args(["-C", env!("CARGO_MANIFEST_DIR")])
+        .args(["describe", "--always", "--dirty", "--abbrev=9", "--exclude=*"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let name = String::from_utf8(said.stdout).ok()?;
+    (said.status.success() && !name.trim().is_empty()).then(|| name.trim().to_owned())
+}
+
+/// What `/proc` says about a process; the system may have no `/proc`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Status {
+    /// How many threads it has now.
+    pub(crate) threads: Option<u64>,
+    /// The most memory that it has had so far, in bytes.
+    pub(crate) peak_memory: Option<u64>,
+}
+
+impl Status {
+    pub(crate) fn of(process: u32) -> Option<Status> {
+        Status::read(Path::new(&format!("/proc/{process}/status")))
+    }
+
+    pub(crate) fn of_this_process() -> Option<Status> {
+        Status::read(Path::new("/proc/self/status"))
+    }
+
+    fn read(path: &Path) -> Option<Status> {
+        Some(Status::parse(&fs::read_to_string(path).ok()?))
+    }
+
+    fn parse(status: &str) -> Status {
+        let number = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.strip_prefix(':')?.split_whitespace().next()?.parse::<u64>().ok()
+        };
+        let kibibytes = number("VmHWM");
+        Status { threads: number("Threads"), peak_memory: kibibytes.map(|kib| kib * 1024) }
+    }
+}
+
+/// Raises the soft limit of open files to the hard one; returns what the limit
+/// is then, `None` if there is none. The stages inherit it.
+pub(crate) fn raise_open_files() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return limit.current;
+    }
+    // A system may refuse its own hard limit (macOS does, above a bound of its
+    // own): then the soft one is what there is.
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit.clone() });
+    if raised.is_ok() { limit.maximum } else { limit.current }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_and_peak_memory_are_read_from_proc() {
+        let status = "Name:\tcompare\nVmPeak:\t  999 kB\nVmHWM:\t    2048 kB\nThreads:\t12\n";
+        let expected = Status { threads: Some(12), peak_memory: Some(2048 * 1024) };
+        assert_eq!(Status::parse(status), expected);
+        let nothing = Status { threads: None, peak_memory: None };
+        assert_eq!(Status::parse("Name:\tzombie\n"), nothing);
+    }
+}
