@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
+
 /// Why a merge did not begin, or ended before its time.
 ///
 /// `Display` says one part of the story and leaves the cause to
@@ -54,7 +57,18 @@ pub enum Error {
         /// The path of the source.
         path: PathBuf,
         /// What it is, with its article.
-        what: &'static str,
+        what: String,
+    },
+    /// The process may not open so many files.
+    #[error(
+        "{}: too many open files, the limit is {limit}; raise it with `ulimit -n NUMBER`",
+        Shown(path)
+    )]
+    TooManyFiles {
+        /// The path of the source that found no descriptor.
+        path: PathBuf,
+        /// The soft limit of this process.
+        limit: u64,
     },
     /// The output is one of the sources, by name or through a link.
     #[error(
@@ -78,6 +92,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// Says why a source could not be opened.
+    pub(crate) fn of_open(path: &Path, cause: io::Error) -> Error {
+        let path = path.to_owned();
+        if cause.kind() == io::ErrorKind::InvalidInput && cause.raw_os_error().is_none() {
+            Error::NotAFile { path, what: cause.to_string() }
+        } else if Errno::from_io_error(&cause) == Some(Errno::MFILE) {
+            let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+            Error::TooManyFiles { path, limit }
+        } else {
+            Error::Open { path, cause }
+        }
+    }
+
     /// Returns the path that the error is about, if it is about one.
     pub fn path(&self) -> Option<&Path> {
         match self {
@@ -85,7 +112,8 @@ impl Error {
             | Error::Read { path, .. }
             | Error::Create { path, .. }
             | Error::Write { path, .. }
-            | Error::NotAFile { path, .. } => Some(path),
+            | Error::NotAFile { path, .. }
+            | Error::TooManyFiles { path, .. } => Some(path),
             Error::OutputIsSource { output, .. } => Some(output),
             Error::Runtime(_) | Error::WriterGone => None,
         }

@@ -31,13 +31,20 @@
 //! [`Report`], [`Error`]; then [`Probe`], which is for tests.
 
 mod change;
+mod claims;
 mod error;
+mod file;
 mod follow;
+mod identity;
+#[cfg_attr(not(target_os = "linux"), path = "inotify_none.rs")]
+mod inotify;
 mod lines;
+mod notify;
 mod output;
 mod plan;
 mod probe;
 mod report;
+mod siblings;
 mod source;
 mod stop;
 
@@ -46,7 +53,7 @@ pub use event_listener::{EventListener, Listener};
 pub use error::{Error, Shown};
 pub use lines::Lines;
 pub use output::Output;
-pub use plan::{Options, Plan};
+pub use plan::{Options, Plan, Wake};
 pub use probe::{Moment, Probe};
 pub use report::{Report, SourceReport, Written};
 pub use source::{Read, Source};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::follow::FileId;
+use crate::identity::FileId;
 use crate::{Error, Lines, SourceReport, Stop, Written};
 
 /// The merged file: chunks of whole lines go in, one after the other.

@@ -2,11 +2,17 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::follow::Followed;
+use crate::change::Change;
+use crate::claims::Claims;
+use crate::file::{self, LogFile};
+use crate::follow::Follow;
+use crate::identity::FileId;
+use crate::notify::Notifier;
 use crate::{Error, Output, Probe, Source, Stop};
 
 /// The most bytes that a chunk of lines has, if no line is longer.
@@ -25,7 +31,8 @@ pub struct Plan {
     pub sources: Vec<Source>,
     /// The output, open and empty.
     pub output: Output,
-    /// The longest wait between two looks at a source that has nothing new.
+    /// The longest wait between two looks at a source that has nothing new:
+    /// a day where the notifier wakes it.
     pub interval: Duration,
     /// Ends the merge: keep a clone of it before the plan is given away.
     pub stop: Stop,
@@ -38,17 +45,44 @@ pub struct Plan {
 pub struct Options {
     /// Goes on with what is written later, until the stop (default: no).
     pub follow: bool,
-    /// The longest wait between two looks (default: 100 ms).
+    /// How a source learns that there is something new (default: it looks).
+    pub wake: Wake,
+    /// How often a source is asked for something new, where nothing notifies
+    /// (default: 100 ms).
     pub interval: Duration,
+    /// How long a file is read on, and kept open, that has lost its name to a
+    /// rotation or a deletion and to which nothing is written (default: 6 s).
+    pub quiet: Duration,
     /// From which stall on the blocked loop is to be named (default: never).
     pub debug: Option<Duration>,
     /// A window for tests (default: none).
     pub probe: Option<Probe>,
 }
 
+/// How a source that follows learns that there is something new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// The operating system notifies, through one thread for all sources. Where
+    /// it cannot (a network file system, a limit that was met), that thread
+    /// asks every [`interval`](Options::interval).
+    Notify,
+    /// Each source looks every [`interval`](Options::interval), as in the book.
+    Poll,
+}
+
+/// A wait that something else ends.
+const NOTIFIED: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Default for Options {
     fn default() -> Options {
-        Options { follow: false, interval: Duration::from_millis(100), debug: None, probe: None }
+        Options {
+            follow: false,
+            wake: Wake::Poll,
+            interval: Duration::from_millis(100),
+            quiet: Duration::from_secs(6),
+            debug: None,
+            probe: None,
+        }
     }
 }
 
@@ -56,6 +90,8 @@ impl Plan {
     /// Opens the sources and the output, checks them, and only then empties
     /// the output.
     ///
+    /// A source that is not there is waited for with [`Options::follow`], and
+    /// is an error without. It is an error in both cases if it cannot be read.
     /// A file that is named twice, or reached through a link, is one source
     /// with its first name. No source at all is a plan that writes an empty
     /// output. Without [`Options::follow`] the stop has been requested before
@@ -77,38 +113,58 @@ impl Plan {
         output: impl Into<PathBuf>,
         options: Options,
     ) -> Result<Plan, Error> {
-        let mut names = HashMap::new();
-        let mut opened: Vec<(Arc<Path>, Followed)> = Vec::new();
+        let mut names: HashMap<FileId, Arc<Path>> = HashMap::new();
+        let mut opened = Vec::new();
         for path in sources {
             let path: Arc<Path> = path.as_ref().into();
-            let file = Followed::open(&path)?;
-            if let Entry::Vacant(entry) = names.entry(file.id()) {
-                entry.insert(Arc::clone(&path));
-                opened.push((path, file));
+            match file::open(&path) {
+                Ok((file, id)) => {
+                    if let Entry::Vacant(entry) = names.entry(id) {
+                        entry.insert(Arc::clone(&path));
+                        opened.push((path, Some(LogFile::new(file, id))));
+                    }
+                }
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound && options.follow => {
+                    if !opened.iter().any(|(other, _)| *other == path) {
+                        opened.push((path, None));
+                    }
+                }
+                Err(cause) => return Err(Error::of_open(&path, cause)),
             }
         }
 
         let stop = Stop::new();
         let mut output = Output::open(output.into(), &stop)?;
-        if let Some(path) = names.get(&output.id()?) {
+        let output_id = output.id()?;
+        if let Some(path) = names.get(&output_id) {
             return Err(Error::OutputIsSource {
                 output: output.path().to_owned(),
                 path: path.to_path_buf(),
             });
         }
+        let notifier = if options.follow && options.wake == Wake::Notify {
+            Some(Notifier::start(options.interval).map_err(Error::Runtime)?)
+        } else {
+            None
+        };
         output.begin(opened.iter().map(|(path, _)| &**path))?;
 
+        let claims = Arc::new(Claims::default());
+        claims.output(output_id);
         let chunk = (ALL_CHUNKS / opened.len().max(1)).clamp(LEAST_CHUNK, CHUNK);
-        let sources = opened
-            .into_iter()
-            .enumerate()
-            .map(|(index, (path, file))| {
-                Source::new(index, path, file, chunk, &stop, options.probe.clone())
-            })
-            .collect();
+        let sources = opened.into_iter().enumerate().map(|(index, (path, file))| {
+            let change = Arc::new(Change::default());
+            let watch = notifier.as_ref();
+            let watch = watch.map(|it| it.watch(Arc::clone(&path), Arc::clone(&change)));
+            let claims = Arc::clone(&claims);
+            let follow = Follow::new(index, path.clone(), file, claims, watch, options.quiet);
+            Source::new(index, path, follow, chunk, &stop, change, options.probe.clone())
+        });
+        let sources = sources.collect();
         if !options.follow {
             stop.request();
         }
-        Ok(Plan { sources, output, interval: options.interval, stop, debug: options.debug })
+        let interval = if notifier.is_some() { NOTIFIED } else { options.interval };
+        Ok(Plan { sources, output, interval, stop, debug: options.debug })
     }
 }

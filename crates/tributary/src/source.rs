@@ -1,17 +1,21 @@
-//! Reading whole lines of a file that is still being written.
+//! One growing log, and the race between its last line and the stop.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::{io, mem};
 
-use bytes::BytesMut;
 use event_listener::EventListener;
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::memchr_iter;
+use rustix::io::Errno;
 
 use crate::change::Change;
-use crate::follow::Followed;
+use crate::file::Piece;
+use crate::follow::Follow;
 use crate::probe::{Moment, Probe};
 use crate::{Error, Lines, Stop};
+
+/// How many errors in a row are taken for passing ones.
+const PASSING: u32 = 3;
 
 // ANCHOR: read
 /// What a look at a source found.
@@ -28,35 +32,38 @@ pub enum Read {
 
 /// One growing log file, read in whole lines.
 ///
-/// It belongs to one thread or task at a time, and may move between them. A
-/// source that fails, or that is dropped before it answered [`Read::Closed`],
-/// requests the stop of its merge: nobody waits for lines that cannot come.
+/// It belongs to one thread or task at a time, and may move between them. It
+/// stays with its name: through rotation, truncation, and times in which there
+/// is no such file. A source that fails, or that is dropped before it answered
+/// [`Read::Closed`], requests the stop of its merge: nobody waits for lines
+/// that cannot come.
 ///
 /// A port of `readline(handle)` and `NoNewData` of the book (Effective Python,
 /// item 62), for chunks of whole lines instead of one line, half or whole.
 #[derive(Debug)]
 pub struct Source {
+    // Boxed, since stages 4 and 5 move a source to a thread and back with
+    // each look.
+    state: Box<State>,
+}
+
+#[derive(Debug)]
+struct State {
     /// Its place in the plan.
     index: usize,
     path: Arc<Path>,
-    file: Followed,
-    /// How many bytes of the file have been read.
-    offset: u64,
-    /// What was read and not handed out: the beginning of a line, no newline
-    /// in it.
-    partial: BytesMut,
-    /// Whether lines were split off the memory of `partial` since the last rest.
-    split: bool,
+    follow: Follow,
     /// How many bytes a chunk may have, if no line is longer.
     chunk: usize,
     stop: Stop,
-    /// Where this source ends: the size of the file at the first look after
-    /// the stop.
-    end: Option<u64>,
+    /// Whether the stop was seen, and the last round noted.
+    draining: bool,
     closed: bool,
     change: Arc<Change>,
     /// The number of changes that the last look knew of.
     seen: usize,
+    /// How many looks in a row met an error that may pass.
+    passing: u32,
     probe: Option<Probe>,
 }
 
@@ -64,81 +71,93 @@ impl Source {
     pub(crate) fn new(
         index: usize,
         path: Arc<Path>,
-        file: Followed,
+        follow: Follow,
         chunk: usize,
         stop: &Stop,
+        change: Arc<Change>,
         probe: Option<Probe>,
     ) -> Source {
-        let change = Arc::new(Change::default());
         stop.wakes(&change);
-        Source {
+        let state = State {
             index,
             path,
-            file,
-            offset: 0,
-            partial: BytesMut::new(),
-            split: false,
+            follow,
             chunk,
             stop: stop.clone(),
-            end: None,
+            draining: false,
             closed: false,
             seen: change.count(),
             change,
+            passing: 0,
             probe,
-        }
+        };
+        Source { state: Box::new(state) }
     }
 
     /// Returns the path of the source, as it was given.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.state.path
     }
 
     /// Looks for whole lines that have not been handed out yet.
     ///
-    /// A line without its newline stays here until the newline comes. After
-    /// the stop it is given one, so that the next source's line cannot be
-    /// glued to it, and is handed out as the last of its source.
+    /// A line without its newline stays here until the newline comes. When its
+    /// file has ended for good (rotated away and quiet, deleted, truncated, or
+    /// at the stop) it is given one, so that nothing can be glued to it.
     ///
     /// After [`Read::Closed`] every further look answers the same.
     ///
     /// # Blocking
     ///
-    /// Reads a file: blocks the calling thread for as long as the disk takes.
-    /// In a task, call it on the blocking pool.
+    /// Reads files: blocks the calling thread for as long as the disk takes.
+    /// In a task, call it on the blocking pool. A file that hangs (on a dead
+    /// network mount) blocks that thread until it answers.
     ///
     /// # Errors
     ///
     /// [`Error::Read`] with the path. The source has then requested the stop
     /// and is of no further use.
     pub fn read_lines(&mut self) -> Result<Read, Error> {
-        let found =
-            self.look().map_err(|cause| Error::Read { path: self.path.to_path_buf(), cause });
-        match &found {
-            Ok(Read::Closed) => self.closed = true,
-            Ok(_) => {}
-            Err(_) => self.stop.request(),
+        loop {
+            match self.state.look() {
+                Ok(found) => {
+                    self.state.passing = 0;
+                    self.state.closed = matches!(found, Read::Closed);
+                    return Ok(found);
+                }
+                Err(cause) if may_pass(&cause) && self.state.passing < PASSING => {
+                    self.state.passing += 1;
+                    self.state.follow.reopen(&cause);
+                }
+                Err(cause) => {
+                    self.state.stop.request();
+                    return Err(Error::Read { path: self.path().to_owned(), cause });
+                }
+            }
         }
-        found
     }
 
     /// Returns what to wait on after [`Read::NoNewData`]: it is ready when the
-    /// stop is requested, and at once if that happened since the last look.
+    /// files of the source have changed or the stop is requested, and at once
+    /// if that happened since the last look.
     ///
     /// Wait on it in a thread (`wait_timeout(interval)`), or await it in a
     /// task (inside `timeout(interval, …)`): the twins of `time.sleep` and
-    /// `asyncio.sleep`. The interval is what bounds the time until new lines
-    /// are seen.
+    /// `asyncio.sleep`. The interval bounds the time until new lines are seen
+    /// where nothing notifies.
     ///
     /// # Blocking
     ///
     /// Returns at once. `wait_timeout` blocks the calling thread; `await` does
     /// not.
     pub fn changed(&self) -> EventListener {
-        self.change.since(self.seen)
+        self.state.change.since(self.state.seen)
     }
+}
 
+impl State {
     fn look(&mut self) -> io::Result<Read> {
-        if self.closed {
+        if self.closed || self.stop.abandoned() {
             return Ok(Read::Closed);
         }
         // The order of these three is the whole of the stop race. The counter
@@ -149,93 +168,46 @@ impl Source {
         let stopping = self.stop.requested();
         self.probe(Moment::BeforeLook)?;
 
-        let size = self.file.size()?;
-        if stopping && self.end.is_none() {
-            self.end = Some(size);
+        if stopping && !self.draining {
+            // Where the run ends is decided here: what is written from now on
+            // is not waited for, so a writer that never pauses cannot keep us.
+            self.follow.successor()?;
+            self.follow.note()?;
+            self.draining = true;
         }
-        let end = self.end.unwrap_or(size);
-        while self.offset < end {
-            let kept = self.partial.len();
-            if !self.fill(end)? {
+        loop {
+            if let Some(piece) = self.follow.read(self.chunk, self.draining)? {
+                return Ok(Read::Lines(self.lines(piece)));
+            }
+            if self.draining {
+                return Ok(Read::Closed);
+            }
+            // All that was noted is read. Only if there is nothing new, no new
+            // file, no old one to let go, and no change that could have gone
+            // unnoticed, there is no new data.
+            let more = self.follow.note()?
+                || self.follow.successor()?
+                || self.follow.let_go()
+                || self.follow.arm();
+            if !more {
                 break;
             }
-            if let Some(newline) = memrchr(b'\n', &self.partial[kept..]) {
-                return Ok(Read::Lines(self.split_off(kept + newline + 1)));
-            }
         }
-        if self.end.is_some() {
-            return Ok(match self.last_line(size)? {
-                Some(lines) => Read::Lines(lines),
-                None => Read::Closed,
-            });
-        }
-        self.rest();
+        self.follow.rest();
         self.probe(Moment::FoundNothing)?;
         Ok(Read::NoNewData)
     }
 
-    /// Reads on, up to a chunk and never behind `end`; false at the end of
-    /// the file.
-    fn fill(&mut self, end: u64) -> io::Result<bool> {
-        let kept = self.partial.len();
-        // A line that is longer than a chunk doubles the buffer.
-        let room = if kept < self.chunk { self.chunk - kept } else { kept };
-        let there = usize::try_from(end - self.offset).unwrap_or(usize::MAX);
-        self.partial.resize(kept + room.min(there), 0);
-        let read = self.file.read_at(&mut self.partial[kept..], self.offset);
-        self.partial.truncate(kept + *read.as_ref().unwrap_or(&0));
-        let read = read?;
-        self.offset += read as u64;
-        Ok(read > 0)
-    }
-
-    /// Hands out the first `length` bytes of what was read: whole lines.
-    fn split_off(&mut self, length: usize) -> Lines {
-        self.split = true;
-        let whole = self.partial.split_to(length);
-        self.lines(whole, self.offset - self.partial.len() as u64)
-    }
-
-    /// Hands out the line that the stop has cut: to its newline if that is
-    /// already there, with a newline of ours if it is not.
-    fn last_line(&mut self, size: u64) -> io::Result<Option<Lines>> {
-        while !self.partial.is_empty() {
-            let kept = self.partial.len();
-            let more = self.offset < size && self.fill(size)?;
-            if let Some(newline) = memchr(b'\n', &self.partial[kept..]) {
-                let line = self.split_off(kept + newline + 1);
-                // What is behind it was written after the stop.
-                self.partial.clear();
-                return Ok(Some(line));
-            }
-            if !more {
-                let mut line = mem::take(&mut self.partial);
-                line.extend_from_slice(b"\n");
-                return Ok(Some(self.lines(line, self.offset)));
-            }
-        }
-        Ok(None)
-    }
-
-    fn lines(&self, whole: BytesMut, end: u64) -> Lines {
+    fn lines(&self, piece: Piece) -> Lines {
         // Counted here, on the reader's time: the writer is what all wait for.
-        let count = memchr_iter(b'\n', &whole).count() as u64;
+        let count = memchr_iter(b'\n', &piece.bytes).count() as u64;
         Lines {
-            bytes: whole.freeze(),
+            bytes: piece.bytes.freeze(),
             count,
             source: self.index,
             path: Arc::clone(&self.path),
-            file: self.file.id(),
-            end,
-        }
-    }
-
-    /// Gives the buffer back: a source at rest keeps its partial line, no more.
-    fn rest(&mut self) {
-        // A line that merely grows keeps its buffer, at most twice its length.
-        if self.split || self.partial.capacity() > 2 * self.partial.len() {
-            self.partial = BytesMut::from(&self.partial[..]);
-            self.split = false;
+            file: piece.file,
+            end: piece.end,
         }
     }
 
@@ -249,8 +221,13 @@ impl Source {
 
 impl Drop for Source {
     fn drop(&mut self) {
-        if !self.closed {
-            self.stop.request();
+        if !self.state.closed {
+            self.state.stop.request();
         }
     }
+}
+
+/// Tells whether an error says something of a moment, not of the file.
+fn may_pass(cause: &io::Error) -> bool {
+    matches!(Errno::from_io_error(cause), Some(Errno::STALE | Errno::MFILE | Errno::NFILE))
 }

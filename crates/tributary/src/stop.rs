@@ -23,6 +23,7 @@ pub struct Stop {
 #[derive(Debug, Default)]
 struct Shared {
     requested: AtomicBool,
+    abandoned: AtomicBool,
     /// Whom to wake; a source that is gone leaves a dead entry behind.
     changes: Mutex<Vec<Weak<Change>>>,
 }
@@ -51,6 +52,19 @@ impl Stop {
                 change.ring();
             }
         }
+    }
+
+    /// Ends the merge at once: nothing is drained, each source answers
+    /// [`Closed`](crate::Read::Closed) at its next look.
+    ///
+    /// Lines that were handed out already are still written, whole.
+    pub fn abandon(&self) {
+        self.shared.abandoned.store(true, Ordering::SeqCst);
+        self.request();
+    }
+
+    pub(crate) fn abandoned(&self) -> bool {
+        self.shared.abandoned.load(Ordering::SeqCst)
     }
 
     /// Tells whether the end was requested.

@@ -1,0 +1,86 @@
+//! How a file is known again, whatever its name is now.
+
+use std::fmt;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+
+/// Names a file, whatever its path: device and inode.
+///
+/// It is unambiguous while the file is open: an inode number is given to
+/// another file only when nobody holds the old one any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct FileId {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+impl FileId {
+    pub(crate) fn of(metadata: &Metadata) -> FileId {
+        FileId { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+/// The bytes before an offset, up to 256: what tells a file that has grown
+/// from one that was written anew.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Before {
+    length: usize,
+    bytes: [u8; Before::MOST],
+}
+
+impl Before {
+    pub(crate) const MOST: usize = 256;
+
+    /// Takes in the bytes that were read behind these.
+    pub(crate) fn push(&mut self, read: &[u8]) {
+        let kept = self.length.min(Before::MOST.saturating_sub(read.len()));
+        let taken = read.len().min(Before::MOST);
+        self.bytes.copy_within(self.length - kept..self.length, 0);
+        self.bytes[kept..kept + taken].copy_from_slice(&read[read.len() - taken..]);
+        self.length = kept + taken;
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl Default for Before {
+    fn default() -> Before {
+        Before { length: 0, bytes: [0; Before::MOST] }
+    }
+}
+
+impl fmt::Debug for Before {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Before({})", self.as_bytes().escape_ascii())
+    }
+}
+
+/// A place in a file that can be found again: the file, an offset in bytes,
+/// and what stands before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) file: FileId,
+    pub(crate) offset: u64,
+    pub(crate) before: Before,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_last_bytes_however_they_came() {
+        let all: Vec<u8> = (0..1000).map(|i| (i % 251) as u8).collect();
+        for step in [1, 7, 100, 255, 256, 257, 600] {
+            let mut before = Before::default();
+            let mut seen = 0;
+            for part in all.chunks(step) {
+                before.push(part);
+                seen += part.len();
+                assert_eq!(before.as_bytes(), &all[seen.saturating_sub(256)..seen], "step {step}");
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! File notifications of Linux, reduced to what a source has to know: "look
+//! again".
+//!
+//! A notification is a hint and never the truth. Whatever one says, the source
+//! asks `stat` and `read`; whatever is lost, the sweep of the
+//! [notifier](crate::notify) makes up for.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use rustix::io::Errno;
+
+/// Names a watch: what `add` answered, and what an event speaks of.
+pub(crate) type Wd = i32;
+
+/// An event, in our words.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// This file or folder is no longer what it was; its watch may be gone.
+    Changed(Wd),
+    /// In this folder, this name came or went.
+    Named(Wd, OsString),
+    /// Events were lost: anything may have changed.
+    Lost,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inotify(OwnedFd);
+
+impl Inotify {
+    pub(crate) fn new() -> io::Result<Inotify> {
+        Ok(Inotify(inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?))
+    }
+
+    /// Watches an open file for one event.
+    ///
+    /// One is enough: who is told looks until nothing is left, and then
+    /// watches again. A file that is written without a pause costs one event
+    /// a wait, not one a write.
+    pub(crate) fn add_file(&self, file: &File) -> io::Result<Wd> {
+        let flags = WatchFlags::MODIFY
+            | WatchFlags::ATTRIB
+            | WatchFlags::MOVE_SELF
+            | WatchFlags::DELETE_SELF
+            | WatchFlags::ONESHOT;
+        // By descriptor: the name may belong to another file by now.
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        Ok(inotify::add_watch(&self.0, path, flags)?)
+    }
+
+    /// Watches the names in a folder.
+    pub(crate) fn add_folder(&self, path: &Path) -> io::Result<Wd> {
+        let flags = WatchFlags::CREATE
+            | WatchFlags::MOVED_TO
+            | WatchFlags::MOVED_FROM
+            | WatchFlags::DELETE
+            | WatchFlags::MOVE_SELF
+            | WatchFlags::DELETE_SELF
+            | WatchFlags::ONLYDIR;
+        Ok(inotify::add_watch(&self.0, path, flags)?)
+    }
+
+    pub(crate) fn remove(&self, wd: Wd) {
+        // Refused if its one event has come already: then there is nothing to remove.
+        let _ = inotify::remove_watch(&self.0, wd);
+    }
+
+    /// Calls `each` with every event that has come.
+    pub(crate) fn events(&self, mut each: impl FnMut(Event)) {
+        let mut buffer = [MaybeUninit::uninit(); 16 * 1024];
+        let mut reader = inotify::Reader::new(&self.0, &mut buffer);
+        loop {
+            match reader.next() {
+                Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => {
+                    each(Event::Lost);
+                }
+                Ok(event) => each(match event.file_name() {
+                    Some(name) => {
+                        Event::Named(event.wd(), OsString::from_vec(name.to_bytes().to_vec()))
+                    }
+                    None => Event::Changed(event.wd()),
+                }),
+                Err(Errno::INTR) => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+impl AsFd for Inotify {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Says in one sentence which limit was met, and how to raise it.
+pub(crate) fn limit(cause: &io::Error) -> String {
+    let name = match Errno::from_io_error(cause) {
+        Some(Errno::NOSPC) => "max_user_watches",
+        Some(Errno::MFILE) => "max_user_instances",
+        _ => return cause.to_string(),
+    };
+    let limit = std::fs::read_to_string(format!("/proc/sys/fs/inotify/{name}"));
+    let limit = limit.as_deref().unwrap_or("unknown").trim_end();
+    format!(
+        "the limit fs.inotify.{name} is {limit}; raise it with `sysctl fs.inotify.{name}=NUMBER`"
+    )
+}
+
+/// Tells whether a file lies where writes are not notified: on another machine.
+pub(crate) fn on_network(file: &File) -> bool {
+    // Magic numbers of statfs(2): NFS, SMB, CIFS, SMB2, 9P, AFS, Ceph, Coda,
+    // FUSE (sshfs and its like), Lustre, OCFS2, GFS2.
+    const NETWORK: [u64; 12] = [
+        0x6969,
+        0x517b,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x0102_1997,
+        0x5346_414f,
+        0x00c3_6400,
+        0x7375_7245,
+        0x6573_5546,
+        0x0bd0_0bd0,
+        0x7461_636f,
+        0x0116_1970,
+    ];
+    rustix::fs::fstatfs(file).is_ok_and(|fs| {
+        // The type of this field differs between machines; 32 bits of it count.
+        NETWORK.contains(&(fs.f_type as u64 & 0xffff_ffff))
+    })
+}
