@@ -94,7 +94,7 @@ fn block_on(b: &mut Bencher<'_>) {
             }
             begin.elapsed()
         };
-        runtime.block_on(spawn_blocking(job)).expect("the job does not panic")
+        runtime.block_on(runtime.spawn_blocking(job)).expect("the job does not panic")
     });
 }
 
