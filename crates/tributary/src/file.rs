@@ -92,11 +92,12 @@ impl Stamp {
     }
 }
 
-/// Some whole lines, where they come from and where they end there.
+/// Some whole lines, where they come from, and where they begin and end there.
 #[derive(Debug)]
 pub(crate) struct Piece {
     pub(crate) bytes: BytesMut,
     pub(crate) file: FileId,
+    pub(crate) start: u64,
     pub(crate) end: u64,
 }
 
@@ -234,8 +235,9 @@ impl LogFile {
             return None;
         }
         let mut bytes = std::mem::take(&mut self.partial);
+        let start = self.offset - bytes.len() as u64;
         bytes.extend_from_slice(b"\n");
-        Some(Piece { bytes, file: self.id, end: self.offset })
+        Some(Piece { bytes, file: self.id, start, end: self.offset })
     }
 
     /// Goes back to the start of a file that was rewritten; answers with the
@@ -283,7 +285,8 @@ impl LogFile {
     fn split_off(&mut self, length: usize) -> Piece {
         self.split = true;
         let bytes = self.partial.split_to(length);
-        Piece { bytes, file: self.id, end: self.offset - self.partial.len() as u64 }
+        let end = self.offset - self.partial.len() as u64;
+        Piece { bytes, file: self.id, start: end - length as u64, end }
     }
 }
 

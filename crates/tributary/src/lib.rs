@@ -39,6 +39,7 @@ mod identity;
 #[cfg_attr(not(target_os = "linux"), path = "inotify_none.rs")]
 mod inotify;
 mod lines;
+mod marks;
 mod notify;
 mod output;
 mod plan;
@@ -52,6 +53,7 @@ pub use event_listener::{EventListener, Listener};
 
 pub use error::{Error, Shown};
 pub use lines::Lines;
+pub use marks::{Marks, Template, TemplateError};
 pub use output::Output;
 pub use plan::{Options, Plan, Wake};
 pub use probe::{Moment, Probe};

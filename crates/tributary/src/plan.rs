@@ -13,7 +13,7 @@ use crate::file::{self, LogFile};
 use crate::follow::Follow;
 use crate::identity::FileId;
 use crate::notify::Notifier;
-use crate::{Error, Output, Probe, Source, Stop};
+use crate::{Error, Marks, Output, Probe, Source, Stop};
 
 /// The most bytes that a chunk of lines has, if no line is longer.
 const CHUNK: usize = 256 * 1024;
@@ -55,6 +55,8 @@ pub struct Options {
     pub quiet: Duration,
     /// From which stall on the blocked loop is to be named (default: never).
     pub debug: Option<Duration>,
+    /// What is put round each line (default: nothing).
+    pub marks: Marks,
     /// A window for tests (default: none).
     pub probe: Option<Probe>,
 }
@@ -81,6 +83,7 @@ impl Default for Options {
             interval: Duration::from_millis(100),
             quiet: Duration::from_secs(6),
             debug: None,
+            marks: Marks::None,
             probe: None,
         }
     }
@@ -158,7 +161,7 @@ impl Plan {
             let watch = watch.map(|it| it.watch(Arc::clone(&path), Arc::clone(&change)));
             let claims = Arc::clone(&claims);
             let follow = Follow::new(index, path.clone(), file, claims, watch, options.quiet);
-            Source::new(index, path, follow, chunk, &stop, change, options.probe.clone())
+            Source::new(index, path, follow, chunk, &stop, change, &options)
         });
         let sources = sources.collect();
         if !options.follow {

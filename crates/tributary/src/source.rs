@@ -11,8 +11,9 @@ use rustix::io::Errno;
 use crate::change::Change;
 use crate::file::Piece;
 use crate::follow::Follow;
+use crate::marks::Marker;
 use crate::probe::{Moment, Probe};
-use crate::{Error, Lines, Stop};
+use crate::{Error, Lines, Options, Stop};
 
 /// How many errors in a row are taken for passing ones.
 const PASSING: u32 = 3;
@@ -53,6 +54,7 @@ struct State {
     index: usize,
     path: Arc<Path>,
     follow: Follow,
+    marker: Marker,
     /// How many bytes a chunk may have, if no line is longer.
     chunk: usize,
     stop: Stop,
@@ -75,13 +77,15 @@ impl Source {
         chunk: usize,
         stop: &Stop,
         change: Arc<Change>,
-        probe: Option<Probe>,
+        options: &Options,
     ) -> Source {
         stop.wakes(&change);
+        let marker = Marker::new(&options.marks, &path, index);
         let state = State {
             index,
             path,
             follow,
+            marker,
             chunk,
             stop: stop.clone(),
             draining: false,
@@ -89,7 +93,7 @@ impl Source {
             seen: change.count(),
             change,
             passing: 0,
-            probe,
+            probe: options.probe.clone(),
         };
         Source { state: Box::new(state) }
     }
@@ -176,7 +180,8 @@ impl State {
             self.draining = true;
         }
         loop {
-            if let Some(piece) = self.follow.read(self.chunk, self.draining)? {
+            let read = || self.follow.read(self.chunk, self.draining);
+            if let Some(piece) = self.marker.next(self.chunk, read)? {
                 return Ok(Read::Lines(self.lines(piece)));
             }
             if self.draining {

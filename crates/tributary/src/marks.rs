@@ -1,0 +1,295 @@
+//! What is put round each line, to say which source it came from.
+//!
+//! It is done by the source, on the reader's time: the output is what all
+//! sources wait for.
+
+use std::fmt::{self, Write};
+use std::path::Path;
+use std::str::FromStr;
+
+use anstyle::{AnsiColor, Style};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::{Buf, BufMut, BytesMut};
+use jiff::Timestamp;
+use memchr::memchr_iter;
+
+use crate::error::Shown;
+use crate::file::Piece;
+
+/// What is put round each line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Marks {
+    /// Nothing: a line is copied as it is.
+    #[default]
+    None,
+    /// A prefix, made from the path of the source.
+    Prefix(Template),
+    /// An object a line, as JSON:
+    /// `{"source":"a.log","offset":0,"time":"2026-11-22T03:38:44.512409Z","line":"…"}`.
+    ///
+    /// `source` is the path as it was given, `offset` is where the line begins
+    /// in its file, in bytes, and `time` is when it was read, in UTC. The
+    /// newline is not part of `line`, a carriage return is. A line that is not
+    /// UTF-8 has `line_base64` instead of `line`, and a path that is not
+    /// UTF-8 `source_base64` instead of `source`: nothing is lost.
+    Json,
+}
+
+/// A prefix with fields in it: `{name}: ` puts `app.log: ` before each line of
+/// `/var/log/app.log`.
+///
+/// | field | stands for |
+/// |---|---|
+/// | `{name}` | the last part of the path |
+/// | `{path}` | the path, as it was given |
+/// | `{n}` | the place of the source among the sources, from 1 |
+/// | `{time}` | when the line was read: `2026-11-22T03:38:44.512409Z` |
+///
+/// `{{` and `}}` are braces. Control characters in a path are escaped, so that
+/// a line stays a line.
+///
+/// ```
+/// let template: tributary::Template = "{n} {name} | ".parse()?;
+/// assert!("{host}: ".parse::<tributary::Template>().is_err());
+/// # Ok::<(), tributary::TemplateError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<Part>,
+    colored: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Name,
+    Path,
+    Number,
+    Time,
+}
+
+impl Template {
+    /// Returns the same template with a colour for each source, or without.
+    ///
+    /// The colour is chosen by the path of the source: it is the same in every
+    /// run. With more sources than there are colours, some share one.
+    pub fn colored(self, colored: bool) -> Template {
+        Template { colored, ..self }
+    }
+}
+
+/// Why a text is no [`Template`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TemplateError {
+    /// There is no such field.
+    #[error(
+        "there is no field {{{0}}}; there are {{name}}, {{path}}, {{n}} and {{time}}, \
+         and {{{{ is a brace"
+    )]
+    UnknownField(String),
+    /// A brace has no partner.
+    #[error("a brace has no partner; write {{{{ or }}}} for a brace")]
+    LoneBrace,
+    /// A newline would make two lines of one.
+    #[error("a prefix has no newline in it")]
+    Newline,
+}
+
+impl FromStr for Template {
+    type Err = TemplateError;
+
+    fn from_str(text: &str) -> Result<Template, TemplateError> {
+        if text.contains('\n') {
+            return Err(TemplateError::Newline);
+        }
+        let mut parts = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some(brace) = rest.find(['{', '}']) {
+            plain.push_str(&rest[..brace]);
+            rest = &rest[brace..];
+            if let Some(behind) = rest.strip_prefix("{{").or_else(|| rest.strip_prefix("}}")) {
+                plain.push_str(&rest[..1]);
+                rest = behind;
+                continue;
+            }
+            let field = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+            let (field, behind) = field.ok_or(TemplateError::LoneBrace)?;
+            if !plain.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut plain)));
+            }
+            parts.push(match field {
+                "name" => Part::Name,
+                "path" => Part::Path,
+                "n" => Part::Number,
+                "time" => Part::Time,
+                _ => return Err(TemplateError::UnknownField(field.to_owned())),
+            });
+            rest = behind;
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() {
+            parts.push(Part::Text(plain));
+        }
+        Ok(Template { parts, colored: false })
+    }
+}
+
+/// The marks of one source.
+#[derive(Debug)]
+pub(crate) struct Marker {
+    form: Form,
+    /// Lines that were read and did not fit into the last chunk with their
+    /// marks, and when they were read.
+    left: Option<(Piece, Timestamp)>,
+}
+
+/// What [`Marks`] come to for one source: all that does not change from line
+/// to line is made once.
+#[derive(Debug)]
+enum Form {
+    Plain,
+    /// The texts between which the time stands: without one, a single text.
+    Prefix(Vec<String>),
+    /// The object, up to the offset.
+    Json(String),
+}
+
+impl Marker {
+    /// Makes the marks of the source at `path`, the one at place `index`.
+    pub(crate) fn new(marks: &Marks, path: &Path, index: usize) -> Marker {
+        let form = match marks {
+            Marks::None => Form::Plain,
+            Marks::Prefix(template) => Form::Prefix(prefix(template, path, index)),
+            Marks::Json => Form::Json(json_head(path)),
+        };
+        Marker { form, left: None }
+    }
+
+    /// Returns the next chunk: what was left over from the last piece, or what
+    /// `read` answers. It is filled up to `most` bytes, and one line more.
+    pub(crate) fn next<E>(
+        &mut self,
+        most: usize,
+        read: impl FnOnce() -> Result<Option<Piece>, E>,
+    ) -> Result<Option<Piece>, E> {
+        if let Some((piece, time)) = self.left.take() {
+            return Ok(Some(self.mark(piece, time, most)));
+        }
+        let piece = read()?;
+        if matches!(self.form, Form::Plain) {
+            return Ok(piece);
+        }
+        Ok(piece.map(|piece| self.mark(piece, Timestamp::now(), most)))
+    }
+
+    fn mark(&mut self, mut piece: Piece, time: Timestamp, most: usize) -> Piece {
+        let now = format!("{time:.6}");
+        let prefix = match &self.form {
+            Form::Prefix(texts) => texts.join(&now),
+            Form::Plain | Form::Json(_) => String::new(),
+        };
+        // Marks may make a hundred bytes of one. So the bound of a chunk holds
+        // for what comes out, and the rest of the piece waits.
+        let mut marked = BytesMut::with_capacity((2 * piece.bytes.len()).min(most));
+        let mut done = 0;
+        for newline in memchr_iter(b'\n', &piece.bytes) {
+            let line = &piece.bytes[done..newline];
+            if let Form::Json(head) = &self.form {
+                let offset = piece.start + done as u64;
+                let object = write!(marked, "{head}{offset},\"time\":\"{now}\",");
+                object.expect("memory takes everything");
+                json_field(&mut marked, "line", line);
+                marked.put_slice(b"}\n");
+            } else {
+                marked.put_slice(prefix.as_bytes());
+                marked.put_slice(line);
+                marked.put_u8(b'\n');
+            }
+            done = newline + 1;
+            if marked.len() >= most {
+                break;
+            }
+        }
+        let mut part = Piece { bytes: marked, ..piece };
+        if done < piece.bytes.len() {
+            piece.bytes.advance(done);
+            piece.start += done as u64;
+            part.end = piece.start;
+            self.left = Some((piece, time));
+        }
+        part
+    }
+}
+
+/// Fills in a template, all but the time.
+fn prefix(template: &Template, path: &Path, index: usize) -> Vec<String> {
+    let style = if template.colored { color(path) } else { Style::new() };
+    let mut texts = vec![style.render().to_string()];
+    for part in &template.parts {
+        let text = texts.last_mut().expect("it begins with one, and none is taken away");
+        let filled = match part {
+            Part::Text(plain) => write!(text, "{plain}"),
+            Part::Name => {
+                write!(text, "{}", Shown(Path::new(path.file_name().unwrap_or_default())))
+            }
+            Part::Path => write!(text, "{}", Shown(path)),
+            Part::Number => write!(text, "{}", index + 1),
+            Part::Time => {
+                texts.push(String::new());
+                Ok(())
+            }
+        };
+        filled.expect("a string takes everything");
+    }
+    let text = texts.last_mut().expect("it begins with one, and none is taken away");
+    text.push_str(&style.render_reset().to_string());
+    texts
+}
+
+/// Chooses the colour of a source. Black and white are left out, and so is red,
+/// which reads as an error.
+fn color(path: &Path) -> Style {
+    const COLORS: [AnsiColor; 10] = [
+        AnsiColor::Green,
+        AnsiColor::Yellow,
+        AnsiColor::Blue,
+        AnsiColor::Magenta,
+        AnsiColor::Cyan,
+        AnsiColor::BrightGreen,
+        AnsiColor::BrightYellow,
+        AnsiColor::BrightBlue,
+        AnsiColor::BrightMagenta,
+        AnsiColor::BrightCyan,
+    ];
+    // FNV-1a: std's hashes may change from one release to the next, and with
+    // them the colour that somebody has got used to.
+    let hash =
+        path.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3_u64)
+        });
+    COLORS[(hash % COLORS.len() as u64) as usize].on_default()
+}
+
+/// Returns the object of a line of `path`, up to the offset.
+fn json_head(path: &Path) -> String {
+    let mut head = BytesMut::from("{");
+    json_field(&mut head, "source", path.as_os_str().as_encoded_bytes());
+    head.put_slice(b",\"offset\":");
+    String::from_utf8(head.into()).expect("JSON is UTF-8")
+}
+
+/// Writes `"name":"text"`, or, if the bytes are not UTF-8,
+/// `"name_base64":"…"`.
+fn json_field(object: &mut BytesMut, name: &str, bytes: &[u8]) {
+    let written = match std::str::from_utf8(bytes) {
+        Ok(text) => {
+            object.put_slice(format!("\"{name}\":").as_bytes());
+            serde_json::to_writer(object.writer(), text).map_err(|_| fmt::Error)
+        }
+        Err(_) => write!(object, "\"{name}_base64\":\"{}\"", BASE64_STANDARD.encode(bytes)),
+    };
+    written.expect("memory takes everything");
+}
