@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tributary::{Options, Plan};
 
 use crate::machine::Status;
+use crate::print::print;
 use crate::stages::{Stage, find};
 
 /// Runs one stage in this process: `cargo compare` calls itself with this.
@@ -70,6 +71,5 @@ pub(crate) fn run(args: StageArgs) -> anyhow::Result<()> {
         stall: report.stall.map(|stall| stall.as_secs_f64()),
         memory: Status::of_this_process().and_then(|status| status.peak_memory),
     };
-    println!("{}", serde_json::to_string(&done)?);
-    Ok(())
+    print(&format!("{}\n", serde_json::to_string(&done)?))
 }

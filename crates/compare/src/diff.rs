@@ -1,6 +1,322 @@
-//! The steps that are taught.
-use crate::stages::Stage;
-/// Shows.
-pub fn render(_stage: &Stage) -> anyhow::Result<String> {
-    Ok(String::new())
+//! The taught steps: what changes from the predecessors of a stage to the
+//! stage, read from the files themselves.
+//!
+//! A stage names its predecessors in its manifest, as
+//! `[package.metadata.tributary] follows`, and a step is shown for each. The
+//! crate docs are left out: they tell the same step in words, and would bury
+//! the code. So are the marks that the book cuts its listings by.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anstyle::{AnsiColor, Effects, Style};
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use similar::{ChangeTag, DiffOp, TextDiff};
+use tributary::Shown;
+
+use crate::stages::{self, Stage};
+
+const BOLD: Style = Style::new().bold();
+const GONE: Style = AnsiColor::Red.on_default();
+const NEW: Style = AnsiColor::Green.on_default();
+const PLACE: Style = AnsiColor::Cyan.on_default();
+/// How many lines are shown round a change.
+const AROUND: usize = 3;
+
+/// What changes from one stage to the next.
+#[derive(Debug)]
+pub struct Step {
+    /// The predecessor.
+    pub from: &'static Stage,
+    /// The stage that follows it.
+    pub to: &'static Stage,
+    before: Code,
+    after: Code,
+    dependencies: Vec<(ChangeTag, String)>,
+}
+
+/// Returns the folder of a stage's crate, as it was when this was compiled.
+pub fn folder(stage: &Stage) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(stage.name)
+}
+
+/// Returns the steps that lead to a stage, one for each predecessor that its
+/// manifest names; the first stage has none.
+///
+/// # Errors
+///
+/// A manifest or a source file cannot be read or understood, with its path; a
+/// predecessor that is no stage.
+pub fn steps(to: &'static Stage) -> anyhow::Result<Vec<Step>> {
+    let manifest = Manifest::of(to)?;
+    let after = Code::of(to)?;
+    manifest
+        .package
+        .metadata
+        .tributary
+        .follows
+        .iter()
+        .map(|name| {
+            let from = match stages::find(name) {
+                Ok(from) => from,
+                Err(names) => bail!("{} follows {name}, but {names}", to.name),
+            };
+            let dependencies = dependencies(&Manifest::of(from)?, &manifest);
+            Ok(Step { from, to, before: Code::of(from)?, after: after.clone(), dependencies })
+        })
+        .collect()
+}
+
+impl Step {
+    /// Counts the lines of code that the step adds and removes: no comments, no
+    /// blank lines.
+    pub fn code_lines(&self) -> (usize, usize) {
+        let (before, after) = (self.before.without_comments(), self.after.without_comments());
+        let diff = TextDiff::from_lines(&*before, &*after);
+        let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+        (count(ChangeTag::Insert), count(ChangeTag::Delete))
+    }
+}
+
+/// Shows the steps to a stage as unified diffs, the words that differ
+/// emphasised; colours are always in it.
+///
+/// # Errors
+///
+/// As [`steps`].
+pub fn render(to: &'static Stage) -> anyhow::Result<String> {
+    let steps = steps(to)?;
+    if steps.is_empty() {
+        return Ok(format!(
+            "{BOLD}{}{BOLD:#} has no predecessor: it is where both roads begin.\n\
+             Read crates/{}/src/lib.rs, then `cargo compare diff 2` and `cargo compare diff 3`.\n",
+            to.name, to.name
+        ));
+    }
+    let mut text = String::new();
+    for (at, step) in steps.iter().enumerate() {
+        if at > 0 {
+            text.push('\n');
+        }
+        write!(text, "{step}")?;
+    }
+    Ok(text)
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (added, removed) = self.code_lines();
+        let (from, to) = (self.from.name, self.to.name);
+        writeln!(f, "{BOLD}{from} → {to}{BOLD:#}: {added} lines of code more, {removed} fewer")?;
+        writeln!(f, "(the crate docs are left out; that of {to} says why)")?;
+        for (tag, dependency) in &self.dependencies {
+            let style = style(*tag);
+            writeln!(f, "{style}{tag} dependency {dependency}{style:#}")?;
+        }
+        writeln!(f, "{GONE}--- crates/{from}/src/lib.rs{GONE:#}")?;
+        writeln!(f, "{NEW}+++ crates/{to}/src/lib.rs{NEW:#}")?;
+        let (before, after) = (self.before.text(), self.after.text());
+        let diff = TextDiff::from_lines(&*before, &*after);
+        for ops in diff.grouped_ops(AROUND) {
+            self.write_place(f, &ops)?;
+            for change in ops.iter().flat_map(|op| diff.iter_inline_changes(op)) {
+                let style = style(change.tag());
+                write!(f, "{style}{}{style:#}", change.tag())?;
+                for (emphasised, piece) in change.iter_strings_lossy() {
+                    let style = if emphasised {
+                        style.effects(Effects::BOLD | Effects::UNDERLINE)
+                    } else {
+                        style
+                    };
+                    // Without its newline: a style ends on the line that it begins on.
+                    write!(f, "{style}{}{style:#}", piece.trim_end_matches('\n'))?;
+                }
+                writeln!(f)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Step {
+    /// Writes the line above a group of changes, with the numbers that its
+    /// lines have in the files.
+    fn write_place(&self, f: &mut fmt::Formatter<'_>, ops: &[DiffOp]) -> fmt::Result {
+        let (Some(first), Some(last)) = (ops.first(), ops.last()) else { return Ok(()) };
+        let old = first.old_range().start..last.old_range().end;
+        let new = first.new_range().start..last.new_range().end;
+        writeln!(
+            f,
+            "{PLACE}@@ -{},{} +{},{} @@{PLACE:#}",
+            self.before.number(old.start),
+            old.len(),
+            self.after.number(new.start),
+            new.len()
+        )
+    }
+}
+
+fn style(tag: ChangeTag) -> Style {
+    match tag {
+        ChangeTag::Equal => Style::new(),
+        ChangeTag::Delete => GONE,
+        ChangeTag::Insert => NEW,
+    }
+}
+
+/// The lines of a stage's file that are shown, with their numbers in it.
+#[derive(Debug, Clone)]
+struct Code(Vec<(usize, String)>);
+
+impl Code {
+    fn of(stage: &Stage) -> anyhow::Result<Code> {
+        Ok(Code::parse(&read(&folder(stage).join("src/lib.rs"))?))
+    }
+
+    fn parse(file: &str) -> Code {
+        let lines = (1..).zip(file.lines()).filter(|(_, line)| {
+            let line = line.trim_start();
+            !line.starts_with("//!") && !line.starts_with("// ANCHOR")
+        });
+        // The blank lines between the crate doc and the code go with it.
+        let lines = lines.skip_while(|(_, line)| line.is_empty());
+        Code(lines.map(|(number, line)| (number, line.to_owned())).collect())
+    }
+
+    fn text(&self) -> String {
+        self.0.iter().flat_map(|(_, line)| [line, "\n"]).collect()
+    }
+
+    fn without_comments(&self) -> String {
+        let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+        let lines = self.0.iter().map(|(_, line)| &**line).filter(is_code);
+        lines.flat_map(|line| [line, "\n"]).collect()
+    }
+
+    /// The number of the line at this place in its file, from 1.
+    fn number(&self, at: usize) -> usize {
+        self.0.get(at).map_or_else(|| self.0.last().map_or(0, |(last, _)| last + 1), |line| line.0)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Manifest {
+    package: Package,
+    #[serde(default)]
+    dependencies: BTreeMap<String, toml::Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Package {
+    metadata: Metadata,
+}
+
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    tributary: Follows,
+}
+
+#[derive(Debug, Deserialize)]
+struct Follows {
+    follows: Vec<String>,
+}
+
+impl Manifest {
+    fn of(stage: &Stage) -> anyhow::Result<Manifest> {
+        let path = folder(stage).join("Cargo.toml");
+        toml::from_str(&read(&path)?)
+            .with_context(|| format!("{}: this manifest has no place in the graph", Shown(&path)))
+    }
+
+    /// The dependencies, each with the features that are asked for.
+    fn dependencies(&self) -> Vec<String> {
+        let named = self.dependencies.iter().map(|(name, value)| {
+            let features = value.get("features").and_then(toml::Value::as_array);
+            let features = features.into_iter().flatten().filter_map(toml::Value::as_str);
+            let features: Vec<&str> = features.collect();
+            if features.is_empty() {
+                name.clone()
+            } else {
+                format!("{name} ({})", features.join(", "))
+            }
+        });
+        named.collect()
+    }
+}
+
+fn dependencies(from: &Manifest, to: &Manifest) -> Vec<(ChangeTag, String)> {
+    let (from, to) = (from.dependencies(), to.dependencies());
+    let gone = from.iter().filter(|name| !to.contains(name)).map(|name| (ChangeTag::Delete, name));
+    let new = to.iter().filter(|name| !from.contains(name)).map(|name| (ChangeTag::Insert, name));
+    gone.chain(new).map(|(tag, name)| (tag, name.clone())).collect()
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("{}: cannot read this file", Shown(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(before: &str, after: &str) -> Step {
+        Step {
+            from: &stages::STAGES[0],
+            to: &stages::STAGES[1],
+            before: Code::parse(before),
+            after: Code::parse(after),
+            dependencies: vec![(ChangeTag::Insert, "tokio (rt)".into())],
+        }
+    }
+
+    const BEFORE: &str =
+        "//! Doc.\n//! More.\n\nuse a;\n\n/// Old words.\nfn tail() {\n    wait(interval);\n}\n";
+    const AFTER: &str = "//! Doc.\n\nuse a;\n\n// ANCHOR: tail\n/// New words.\n\nasync fn tail() {\n    wait(interval).await;\n}\n";
+
+    #[test]
+    fn a_step_is_a_unified_diff_with_the_numbers_of_the_files() {
+        let shown = step(BEFORE, AFTER).to_string();
+        insta::assert_snapshot!(anstream::adapter::strip_str(&shown).to_string(), @"
+        stage1-threads → stage2-mixed: 2 lines of code more, 2 fewer
+        (the crate docs are left out; that of stage2-mixed says why)
+        + dependency tokio (rt)
+        --- crates/stage1-threads/src/lib.rs
+        +++ crates/stage2-mixed/src/lib.rs
+        @@ -4,6 +3,7 @@
+         use a;
+         
+        -/// Old words.
+        -fn tail() {
+        -    wait(interval);
+        +/// New words.
+        +
+        +async fn tail() {
+        +    wait(interval).await;
+         }
+        ");
+    }
+
+    #[test]
+    fn only_code_is_counted() {
+        assert_eq!(step(BEFORE, AFTER).code_lines(), (2, 2));
+        assert_eq!(step(BEFORE, BEFORE).code_lines(), (0, 0));
+        assert_eq!(
+            step("//! A.\n\nfn a() {}\n", "//! B.\n//! C.\n\n// c\nfn a() {}\n").code_lines(),
+            (0, 0)
+        );
+    }
+
+    #[test]
+    fn the_words_that_differ_are_emphasised_and_every_style_ends_on_its_line() {
+        let shown = step(BEFORE, AFTER).to_string();
+        let emphasised = NEW.effects(Effects::BOLD | Effects::UNDERLINE);
+        assert!(shown.contains(&format!("{emphasised}.await{emphasised:#}")), "{shown:?}");
+        for line in shown.lines() {
+            let last = line.rfind('\u{1b}').map(|at| &line[at..]);
+            assert!(last.is_none_or(|last| last.starts_with("\u{1b}[0m")), "{line:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use workload::{Backlog, OutputKind, Pauses, SourceKind, WORKLOADS, Workload};
 
 use crate::args::Args;
 use crate::own_files::OwnFiles;
-use crate::table::{Size, Time};
+use crate::table::{Grouped, Size, Time};
 
 /// A workload that is run when it is named, and not by default: it shows what
 /// the memory of a stage is bounded by.
@@ -103,7 +103,11 @@ impl Job {
             Kind::Made { sources, output } => {
                 let sources = match sources {
                     SourceKind::Backlog(backlog) => {
-                        format!("{} complete files of {}", backlog.files, Size(backlog.bytes))
+                        format!(
+                            "{} complete files of {}",
+                            Grouped(backlog.files as u64),
+                            Size(backlog.bytes)
+                        )
                     }
                     SourceKind::Live(live) => format!(
                         "{} growing files of {} lines a second each, for {}",

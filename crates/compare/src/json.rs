@@ -63,7 +63,62 @@ mod tests {
     #[test]
     fn every_cell_is_a_number_under_the_key_of_its_column() {
         let shown = serde_json::to_string_pretty(&table(&fixed())).unwrap();
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        {
+          "rows": [
+            {
+              "context_switches": 12,
+              "cpu_seconds": 0.1905,
+              "longest_stall_seconds": null,
+              "peak_memory_bytes": 1966080,
+              "peak_threads": 1,
+              "ratio_to_cat": null,
+              "stage": "cat",
+              "time_seconds": {
+                "half_range": 0.009999999999999995,
+                "median": 0.2,
+                "runs": [
+                  0.2,
+                  0.21,
+                  0.19
+                ]
+              }
+            },
+            {
+              "stage": "stage2-mixed",
+              "wrong": "2 lines lost"
+            },
+            {
+              "context_switches": 12345,
+              "cpu_seconds": 1.25,
+              "longest_stall_seconds": 0.000029,
+              "peak_memory_bytes": 11534336,
+              "peak_threads": 6,
+              "ratio_to_cat": {
+                "half_range": 0.15000000000000002,
+                "median": 1.1,
+                "runs": [
+                  1.1,
+                  1.0,
+                  1.3
+                ]
+              },
+              "stage": "stage4-tasks",
+              "time_seconds": {
+                "half_range": 0.018500000000000003,
+                "median": 0.22,
+                "runs": [
+                  0.22,
+                  0.21,
+                  0.247
+                ]
+              }
+            }
+          ],
+          "what": "2 complete files of 1 MiB",
+          "workload": "backlog"
+        }
+        "#);
     }
 
     #[test]
@@ -77,6 +132,25 @@ mod tests {
             kernel: "Linux 6.18 x86_64".into(),
         };
         let shown = result(&head, &[], &[Warning::OneCore], &["seen".into()], true);
-        insta::assert_snapshot!(serde_json::to_string_pretty(&shown).unwrap(), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&shown).unwrap(), @r#"
+        {
+          "head": {
+            "commit": null,
+            "cores": 2,
+            "kernel": "Linux 6.18 x86_64",
+            "profile": "release",
+            "rustc": "rustc 1.95.0",
+            "seed": 7
+          },
+          "interrupted": true,
+          "seen": [
+            "seen"
+          ],
+          "warnings": [
+            "there is one core, so the threads of a stage take turns, and readers never read while the writer writes; run it where there are two or more"
+          ],
+          "workloads": []
+        }
+        "#);
     }
 }

@@ -7,8 +7,6 @@
 //! a stage's process), `rows` and `table` (what comes of it), `terminal`,
 //! `json`, `words` and `warnings` (how it is told), [`diff`].
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a command: it prints")]
-
 mod args;
 mod attempt;
 mod child;
@@ -20,6 +18,7 @@ mod json;
 mod machine;
 mod measure;
 mod own_files;
+mod print;
 mod progress;
 mod rounds;
 mod rows;

@@ -122,16 +122,16 @@ mod tests {
 
     #[test]
     fn the_ratio_is_taken_round_by_round() {
-        let cat = outcome(Contender::Cat, &[(0, 100), (1, 200), (2, 100)]);
-        let stage = outcome(Contender::Stage(&STAGES[0]), &[(0, 150), (1, 200), (2, 300)]);
+        let cat = outcome(Contender::Cat, &[(0, 125), (1, 250), (2, 125)]);
+        let stage = outcome(Contender::Stage(&STAGES[0]), &[(0, 250), (1, 250), (2, 375)]);
         let table = table(&job("backlog"), &[cat, stage]);
         let stage = &table.rows[1];
-        let ratios = Spread::new(vec![1.5, 1.0, 3.0]);
+        let ratios = Spread::new(vec![2.0, 1.0, 3.0]);
         assert_eq!(table.cell(stage, "ratio_to_cat"), Some(&Cell::Ratio(ratios)));
-        assert_eq!(table.number(stage, "time_seconds"), Some(0.2));
-        assert_eq!(table.number(stage, "context_switches"), Some(200.0));
+        assert_eq!(table.number(stage, "time_seconds"), Some(0.25));
+        assert_eq!(table.number(stage, "context_switches"), Some(250.0));
         // The peak of all runs, where a time is their median.
-        assert_eq!(table.number(stage, "peak_threads"), Some(300.0));
+        assert_eq!(table.number(stage, "peak_threads"), Some(375.0));
         assert_eq!(table.cell(stage, "longest_stall_seconds"), Some(&Cell::None));
     }
 

@@ -16,6 +16,7 @@ use crate::interrupt::{self, Interrupt, Interrupted};
 use crate::jobs::{self, Job, Kind};
 use crate::machine::{Head, raise_open_files};
 use crate::own_files::OwnFiles;
+use crate::print::{self, print};
 use crate::progress::Progress;
 use crate::rounds::{Outcome, Rounds};
 use crate::stages::STAGES;
@@ -34,21 +35,16 @@ pub fn main() -> ExitCode {
     match run(Args::parse()) {
         Ok(code) => code,
         Err(error) => {
-            anstream::eprintln!("{RED}error:{RED:#} {}", one_line(&error));
+            print::error(&error);
             ExitCode::from(if error.is::<Interrupted>() { interrupt::EXIT_CODE } else { 2 })
         }
     }
 }
 
-/// The error with its causes, on one line whatever a name in it holds.
-fn one_line(error: &anyhow::Error) -> String {
-    format!("{error:#}").replace('\n', " ")
-}
-
 fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Some(Command::Diff { stage }) => {
-            anstream::print!("{}", diff::render(stage)?);
+            print(&diff::render(stage)?)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Stage(args)) => child::run(args).map(|()| ExitCode::SUCCESS),
@@ -92,7 +88,7 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         result.warnings.push(Warning::FewDescriptors { limit, needed });
     }
 
-    anstream::println!("{}", terminal::head(&head));
+    print(&format!("{}\n", terminal::head(&head)))?;
     let progress = Progress::new();
     let rounds = Rounds {
         stages: &stages,
@@ -110,7 +106,7 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         Err(_) => return ended.map(|()| ExitCode::SUCCESS),
         Ok(()) => false,
     };
-    result.tell();
+    print(&result.closing())?;
     if let Some((path, file)) = &mut json {
         let seen = words::sentences(&result.tables);
         let value = json::result(&head, &result.tables, &result.warnings, &seen, interrupted);
@@ -139,7 +135,7 @@ impl Compared {
         if table.rows.is_empty() {
             return ended;
         }
-        progress.beside(|| anstream::println!("{}", terminal::table(&table)));
+        progress.beside(|| print(&format!("{}\n", terminal::table(&table))))?;
         let interval = tributary::Options::default().interval.as_secs_f64();
         self.warnings.extend(warnings::about_table(&table, interval));
         self.warnings.extend(outcomes.iter().filter_map(|outcome| late_writers(job, outcome)));
@@ -147,20 +143,17 @@ impl Compared {
         ended
     }
 
-    fn tell(&self) {
-        for warning in &self.warnings {
-            anstream::println!("{YELLOW}warning:{YELLOW:#} {warning}");
-        }
-        for (workload, stage) in self
-            .tables
-            .iter()
-            .flat_map(|table| table.wrong().map(|(stage, _)| (&*table.name, stage)))
-        {
-            anstream::println!("{RED}wrong:{RED:#} {stage} on {workload}");
-        }
-        for sentence in words::sentences(&self.tables) {
-            anstream::println!("{GREEN}seen:{GREEN:#} {sentence}");
-        }
+    /// The warnings, what was wrong, and in words what was seen.
+    fn closing(&self) -> String {
+        let warnings =
+            self.warnings.iter().map(|warning| format!("{YELLOW}warning:{YELLOW:#} {warning}\n"));
+        let wrong = self.tables.iter().flat_map(|table| {
+            let rows = table.wrong();
+            rows.map(|(stage, _)| format!("{RED}wrong:{RED:#} {stage} on {}\n", table.name))
+        });
+        let seen = words::sentences(&self.tables);
+        let seen = seen.iter().map(|sentence| format!("{GREEN}seen:{GREEN:#} {sentence}\n"));
+        warnings.chain(wrong).chain(seen).collect()
     }
 }
 

@@ -97,7 +97,15 @@ mod tests {
     fn a_table_is_aligned_and_a_wrong_row_has_no_figure() {
         let mut wrong = fixed();
         wrong.rows[1].cells = Err("2 lines lost\nline 3 of a.log\nline 9 of a.log".into());
-        insta::assert_snapshot!(plain(&table(&wrong)), @"");
+        insta::assert_snapshot!(plain(&table(&wrong)), @"
+        backlog: 2 complete files of 1 MiB
+        stage                     time        × cat     CPU  threads  switches   memory  stall
+        cat           200 ms ± 10.0 ms            -  190 ms        1        12  1.9 MiB      -
+        stage2-mixed  wrong: 2 lines lost
+        stage4-tasks  220 ms ± 18.5 ms  1.10 ± 0.15  1.25 s        6    12,345   11 MiB  29 µs
+          stage2-mixed: line 3 of a.log
+          line 9 of a.log
+        ");
     }
 
     #[test]
@@ -117,8 +125,14 @@ mod tests {
             profile: "release",
             kernel: "Linux 6.18 x86_64".into(),
         };
-        insta::assert_snapshot!(plain(&head(&machine)), @"");
+        insta::assert_snapshot!(plain(&head(&machine)), @"
+        commit 0123456, rustc 1.95.0, profile release
+        Linux 6.18 x86_64, 2 cores, seed 7
+        ");
         let machine = Head { commit: None, cores: 1, ..machine };
-        insta::assert_snapshot!(plain(&head(&machine)), @"");
+        insta::assert_snapshot!(plain(&head(&machine)), @"
+        commit unknown (no git), rustc 1.95.0, profile release
+        Linux 6.18 x86_64, 1 core, seed 7
+        ");
     }
 }

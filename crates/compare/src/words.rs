@@ -107,9 +107,9 @@ mod tests {
             ("stage5-fully-async", ratio(&[1.1, 1.0, 1.2])),
         ];
         let mut table = table("backlog", &["ratio_to_cat"], rows);
-        insta::assert_snapshot!(sentence(&table).unwrap(), @"");
+        insta::assert_snapshot!(sentence(&table).unwrap(), @"On backlog, stage5-fully-async took 1.10 ± 0.10 times as long as cat, the least, and stage2-mixed 1.50 ± 0.10 times, the most.");
         table.rows.truncate(2);
-        insta::assert_snapshot!(sentence(&table).unwrap(), @"");
+        insta::assert_snapshot!(sentence(&table).unwrap(), @"On backlog, stage2-mixed took 1.50 ± 0.10 times as long as cat.");
         table.rows.truncate(1);
         assert_eq!(sentence(&table), None);
     }
@@ -121,7 +121,7 @@ mod tests {
             ("stage5-fully-async", [0.052, 0.100, 0.110].map(Cell::Seconds).to_vec()),
         ];
         let table = table("live", &["p50_seconds", "p99_seconds", "max_seconds"], rows);
-        insta::assert_snapshot!(sentence(&table).unwrap(), @"");
+        insta::assert_snapshot!(sentence(&table).unwrap(), @"On live, half of the lines were visible within 52.0 ms of their write, 99 in 100 within 101 ms, and the last within 120 ms, in every stage that was right.");
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
             ("stage5-fully-async", vec![Cell::Seconds(0.5), Cell::Seconds(0.002)]),
         ];
         let mut table = table("slow-output", &["p99_seconds", "longest_stall_seconds"], rows);
-        insta::assert_snapshot!(sentence(&table).unwrap(), @"");
+        insta::assert_snapshot!(sentence(&table).unwrap(), @"On slow-output, the loop of stage4-tasks stood still for 312 ms at the longest, that of stage5-fully-async for 2.00 ms.");
         table.rows.truncate(1);
         assert_eq!(sentence(&table), None);
     }
@@ -144,6 +144,6 @@ mod tests {
             ("stage4-tasks", vec![Cell::Bytes(20 << 20), Cell::Seconds(0.3)]),
         ];
         let table = table("many", &["peak_memory_bytes", "longest_stall_seconds"], rows);
-        insta::assert_snapshot!(sentence(&table).unwrap(), @"");
+        insta::assert_snapshot!(sentence(&table).unwrap(), @"On many, no stage had more than 30 MiB of memory (stage1-threads); the loop of stage4-tasks stood still for 300 ms at the longest.");
     }
 }

@@ -1,0 +1,266 @@
+//! The command as a person types it: results, errors, exit codes.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn compare() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_compare"))
+}
+
+fn run(arguments: &[&str]) -> Output {
+    compare().args(arguments).stdin(Stdio::null()).output().expect("the command starts")
+}
+
+/// A folder with two logs, `a.log` and `b.log`.
+fn two_logs() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.log"), "one\ntwo\nthree").unwrap();
+    fs::write(folder.path().join("b.log"), "eins\nzwei\n\ntwo\n").unwrap();
+    folder
+}
+
+fn shown(path: &Path) -> &str {
+    path.to_str().expect("a temporary path is plain")
+}
+
+/// Asserts that it failed with exit code 2 and one line that names the path.
+#[track_caller]
+fn assert_refused(output: &Output, path: &str, what: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.starts_with(&format!("error: {path}: ")), "{said}");
+    assert!(said.contains(what), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn every_stage_gets_a_right_row_on_every_workload() {
+    let folder = tempfile::tempdir().unwrap();
+    let result = folder.path().join("result.json");
+    let workloads = ["--workload", "backlog,live,slow-output,many"];
+    let sizes = ["--sources=3", "--bytes=20000", "--duration=0.1", "--runs=2", "--json"];
+    let output = compare().args(workloads).args(sizes).arg(&result).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(!said.contains('\u{1b}'), "colours on a pipe: {said:?}");
+    assert!(
+        said.lines().all(|line| line.starts_with("warning")
+            || line.starts_with("seen")
+            || line.chars().count() <= 100),
+        "{said}"
+    );
+
+    let result = json(&result);
+    assert_eq!(result["interrupted"], false);
+    let workloads = result["workloads"].as_array().unwrap();
+    let rows_of = |workload: &Value| workload["rows"].as_array().unwrap().clone();
+    let rows: Vec<_> = workloads.iter().map(|workload| rows_of(workload).len()).collect();
+    assert_eq!(rows, [6, 5, 5, 5]);
+    for workload in workloads {
+        for row in rows_of(workload) {
+            assert!(row.get("wrong").is_none(), "{row}");
+            if cfg!(target_os = "linux") {
+                assert!(row["peak_memory_bytes"].as_u64() > Some(0), "{row}");
+            }
+        }
+    }
+    let live = rows_of(&workloads[1]);
+    // 3 files of 100 lines a second, for a tenth of a second.
+    assert!(live.iter().all(|row| row["lines"] == 30), "{live:?}");
+    let backlog = rows_of(&workloads[0]);
+    assert!(backlog.iter().all(|row| row["time_seconds"]["runs"].as_array().unwrap().len() == 2));
+    // Stages 1 and 3 have no loop that a stall could be measured on.
+    assert!(
+        backlog[1]["longest_stall_seconds"].is_null()
+            && backlog[3]["longest_stall_seconds"].is_null()
+    );
+}
+
+#[test]
+fn files_of_ones_own_are_merged_and_kept() {
+    let folder = two_logs();
+    let keep = folder.path().join("keep");
+    let output = compare()
+        .current_dir(folder.path())
+        .args(["--stages", "1,tasks", "--keep", "keep", "--", "a.log", "b.log"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("files: 2 files of your own, 29 bytes, 3 runs"), "{said}");
+    for stage in ["stage1-threads", "stage4-tasks"] {
+        let merged = keep.join("files").join(format!("merged-by-{stage}.log"));
+        assert_eq!(fs::read(merged).unwrap().len(), 30, "{stage}");
+    }
+    // The sources are as they were.
+    assert_eq!(fs::read(folder.path().join("a.log")).unwrap(), b"one\ntwo\nthree");
+}
+
+#[test]
+fn a_file_that_is_named_twice_or_through_a_link_is_one_source() {
+    let folder = two_logs();
+    let (a, linked, hard) = (
+        folder.path().join("a.log"),
+        folder.path().join("link.log"),
+        folder.path().join("hard.log"),
+    );
+    symlink(&a, &linked).unwrap();
+    fs::hard_link(&a, &hard).unwrap();
+    let paths = [&a, &a, &linked, &hard].map(|path| shown(path));
+    let output = run(&[&["--stages=1", "--runs=1"], &paths[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("1 file of your own, 13 bytes"), "{said}");
+}
+
+#[test]
+fn what_is_no_readable_log_file_is_refused_by_name() {
+    let folder = two_logs();
+    let missing = folder.path().join("missing.log");
+    assert_refused(&run(&[shown(&missing)]), shown(&missing), "no such file");
+    assert_refused(&run(&[shown(folder.path())]), shown(folder.path()), "this is a directory");
+    assert_refused(&run(&["/dev/null"]), "/dev/null", "this is a device");
+    let fifo = folder.path().join("fifo");
+    workload::make_fifo(&fifo).unwrap();
+    assert_refused(&run(&[shown(&fifo)]), shown(&fifo), "this is a pipe");
+}
+
+#[test]
+fn an_unreadable_file_is_refused_by_name() {
+    let folder = two_logs();
+    let secret = folder.path().join("a.log");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    // Root may read everything, so for root the command runs as nobody, from a
+    // place where nobody may start it.
+    let binary = folder.path().join("compare");
+    let mut command = compare();
+    if fs::File::open(&secret).is_ok() {
+        fs::copy(env!("CARGO_BIN_EXE_compare"), &binary).unwrap();
+        command = Command::new(&binary);
+        command.uid(65534).gid(65534);
+    }
+    let output = command.arg(&secret).current_dir("/").output().unwrap();
+    assert_refused(&output, shown(&secret), "permission denied");
+}
+
+#[test]
+fn an_output_that_is_a_source_is_refused_and_the_source_left_alone() {
+    let folder = two_logs();
+    let source = folder.path().join("a.log");
+    let keep = folder.path().join("keep");
+    fs::create_dir_all(keep.join("files")).unwrap();
+    let merged = keep.join("files/merged-by-stage1-threads.log");
+    let keep = ["--keep", shown(&keep)];
+
+    for how in ["soft", "hard", "itself"] {
+        let named = match how {
+            "soft" => symlink(&source, &merged).map(|()| &source),
+            "hard" => fs::hard_link(&source, &merged).map(|()| &source),
+            _ => fs::copy(&source, &merged).map(|_| &merged),
+        };
+        let output = run(&[&keep[..], &[shown(named.unwrap())]].concat());
+        assert_refused(&output, shown(&merged), "the output is also a source");
+        assert_eq!(fs::read(&merged).unwrap(), b"one\ntwo\nthree", "{how}");
+        fs::remove_file(&merged).unwrap();
+    }
+}
+
+#[test]
+fn a_stage_whose_output_is_a_source_says_so() {
+    let folder = two_logs();
+    let (a, link) = (folder.path().join("a.log"), folder.path().join("link.log"));
+    symlink(&a, &link).unwrap();
+    for output in [&a, &link] {
+        let output_is = ["stage", "1", "--output", shown(output)];
+        let output_of = run(&[&output_is[..], &[shown(&a)]].concat());
+        assert_refused(&output_of, shown(output), "the output is also a source");
+    }
+    assert_eq!(fs::read(&a).unwrap(), b"one\ntwo\nthree");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_an_error_of_every_stage() {
+    let folder = two_logs();
+    let source = folder.path().join("a.log");
+    for stage in ["1", "2", "3", "4", "5"] {
+        let output = run(&["stage", stage, "--output", "/dev/full", shown(&source)]);
+        assert_refused(&output, "/dev/full", "No space left on device");
+    }
+    let result = compare()
+        .args(["diff", "1"])
+        .stdout(fs::File::options().write(true).open("/dev/full").unwrap());
+    assert_refused(&result.output().unwrap(), "stdout", "No space left on device");
+}
+
+#[test]
+fn a_missing_folder_is_refused_by_name() {
+    let folder = two_logs();
+    let source = folder.path().join("a.log");
+    let missing = folder.path().join("missing/folder");
+    let output = run(&["--keep", shown(&missing), shown(&source)]);
+    assert_refused(&output, shown(&missing), "No such file or directory");
+    let json = missing.join("result.json");
+    let output = run(&["--json", shown(&json), shown(&source)]);
+    assert_refused(&output, shown(&json), "No such file or directory");
+    let merged = missing.join("merged.log");
+    let output = run(&["stage", "1", "--output", shown(&merged), shown(&source)]);
+    assert_refused(&output, shown(&merged), "No such file or directory");
+    let output = compare().env("TMPDIR", &missing).arg(&source).output().unwrap();
+    assert_refused(&output, shown(&missing), "TMPDIR");
+}
+
+#[test]
+fn no_file_after_the_dashes_is_a_mistake() {
+    let output = run(&["--"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(said, "error: no file follows `--`, name at least one or leave `--` out\n");
+}
+
+#[test]
+fn what_cannot_be_meant_is_a_mistake() {
+    for typed in [
+        &["--stages", "6"][..],
+        &["--workload", "nothing"],
+        &["--runs", "0"],
+        &["--workload", "live", "a.log"],
+        &["diff"],
+        &["diff", "9"],
+    ] {
+        let output = run(typed);
+        assert_eq!(output.status.code(), Some(2), "{typed:?}");
+    }
+    assert_eq!(run(&["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn the_diff_of_each_stage_shows_its_predecessors() {
+    for (stage, heads) in [
+        ("1", &["stage1-threads has no predecessor"][..]),
+        ("2", &["stage1-threads → stage2-mixed"]),
+        ("stage3", &["stage1-threads → stage3-bottom-up"]),
+        ("tasks", &["stage2-mixed → stage4-tasks", "stage3-bottom-up → stage4-tasks"]),
+        ("5", &["stage4-tasks → stage5-fully-async"]),
+    ] {
+        let output = run(&["diff", stage]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert!(!said.contains('\u{1b}'), "colours on a pipe: {said:?}");
+        for head in heads {
+            assert!(said.contains(head), "{head}: {said}");
+        }
+        assert!(!said.contains("\n+//!") && !said.contains("ANCHOR"), "{said}");
+    }
+}
