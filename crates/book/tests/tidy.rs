@@ -1,0 +1,134 @@
+//! What `ARCHITECTURE.md` says of the form of this project.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn crates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()))
+}
+
+/// Lists the files under `folder`, as paths relative to it.
+fn files(folder: &Path) -> BTreeSet<String> {
+    fn visit(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).expect("a folder can be listed") {
+            let path = entry.expect("a folder can be listed").path();
+            if path.is_dir() {
+                visit(root, &path, found);
+            } else {
+                let path = path.strip_prefix(root).expect("it is in the folder");
+                found.insert(path.to_string_lossy().into_owned());
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    visit(folder, folder, &mut found);
+    found
+}
+
+fn stages() -> Vec<PathBuf> {
+    let entries = fs::read_dir(crates()).expect("the crates can be listed");
+    let paths = entries.map(|entry| entry.expect("the crates can be listed").path());
+    let is_a_stage = |path: &PathBuf| {
+        let name = path.file_name().expect("a crate has a name").to_string_lossy();
+        name.starts_with("stage")
+    };
+    let mut stages: Vec<_> = paths.filter(is_a_stage).collect();
+    stages.sort();
+    assert_eq!(stages.len(), 5, "{stages:?}");
+    stages
+}
+
+#[test]
+fn a_stage_is_one_file_its_readme_and_one_test_file() {
+    let expected = ["Cargo.toml", "README.md", "src/lib.rs", "tests/conformance.rs"];
+    for stage in stages() {
+        let found = files(&stage);
+        let found: Vec<_> = found.iter().map(String::as_str).collect();
+        assert_eq!(found, expected, "{}", stage.display());
+    }
+}
+
+#[test]
+fn a_stage_has_at_most_160_lines_without_its_crate_doc() {
+    for stage in stages() {
+        let file = read(&stage.join("src/lib.rs"));
+        let lines = file.lines().filter(|line| !line.starts_with("//!")).count();
+        assert!(lines <= 160, "{} has {lines} lines", stage.display());
+    }
+}
+
+#[test]
+fn the_readme_of_a_stage_is_short_and_ends_in_try_to_break_it() {
+    for stage in stages() {
+        let readme = read(&stage.join("README.md"));
+        let lines = readme.lines().count();
+        assert!((10..=60).contains(&lines), "{} has {lines} lines", stage.display());
+        let titles: Vec<_> = readme.lines().filter(|line| line.starts_with("## ")).collect();
+        assert_eq!(titles.last(), Some(&"## Try to break it"), "{}", stage.display());
+    }
+}
+
+/// Names what a manifest depends on, but for its tests.
+fn dependencies(manifest: &Path) -> Vec<String> {
+    let manifest: toml::Table = read(manifest).parse().expect("a manifest is TOML");
+    let tables = ["dependencies", "build-dependencies"];
+    let tables = tables.iter().filter_map(|name| manifest.get(*name)?.as_table());
+    tables.flat_map(toml::Table::keys).cloned().collect()
+}
+
+/// Names the crates of this workspace.
+fn ours() -> BTreeSet<String> {
+    let entries = fs::read_dir(crates()).expect("the crates can be listed");
+    let names = entries.map(|entry| entry.expect("the crates can be listed").file_name());
+    names.map(|name| name.to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn the_contract_knows_no_runtime_and_no_other_crate_here() {
+    let dependencies = dependencies(&crates().join("tributary/Cargo.toml"));
+    assert!(dependencies.contains(&"bytes".to_owned()), "{dependencies:?}");
+    for name in dependencies {
+        assert!(!ours().contains(&name), "the contract depends on {name}");
+        assert!(!name.starts_with("tokio"), "the contract depends on {name}");
+    }
+}
+
+#[test]
+fn a_stage_knows_the_contract_and_the_event_loop_and_nothing_else_here() {
+    for stage in stages() {
+        for name in dependencies(&stage.join("Cargo.toml")) {
+            let known = name == "tributary" || name == "event-loop";
+            assert!(known || !ours().contains(&name), "{} depends on {name}", stage.display());
+        }
+    }
+}
+
+#[test]
+fn nothing_in_the_contract_starts_a_thread_but_the_notifier() {
+    let folder = crates().join("tributary/src");
+    let starts = |file: &String| {
+        let text = read(&folder.join(file));
+        ["thread::spawn", "thread::Builder", "thread::scope"]
+            .iter()
+            .any(|start| text.contains(start))
+    };
+    let found: Vec<_> = files(&folder).into_iter().filter(starts).collect();
+    assert_eq!(found, ["notify.rs"]);
+}
+
+#[test]
+fn each_recipe_is_a_line_that_can_be_typed() {
+    let justfile = read(&crates().join("../justfile"));
+    let blocks: Vec<_> = justfile.split("\n\n").filter(|block| block.contains("[group(")).collect();
+    assert!(blocks.len() >= 7, "{blocks:?}");
+    for block in blocks {
+        assert!(block.starts_with("# "), "a recipe without a sentence:\n{block}");
+        let lines = block.lines().filter(|line| line.starts_with("    ")).count();
+        assert!(lines <= 1, "a recipe of several lines:\n{block}");
+    }
+}
