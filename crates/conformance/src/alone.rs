@@ -32,6 +32,8 @@ pub(crate) fn alone(law: impl FnOnce() -> Verdict) -> Verdict {
     let mut child = Command::new(env::current_exe().expect("a test has an executable"))
         .args([&test, "--exact", "--nocapture", "--test-threads=1"])
         .env(VERDICT_FILE, &verdict)
+        // What a child leaves behind that had to be killed goes with our folder.
+        .env("TMPDIR", folder.path())
         .stdin(Stdio::null())
         .stdout(log_file.try_clone().expect("a file has a second handle"))
         .stderr(log_file)

@@ -136,3 +136,96 @@ pub(crate) fn message_of(panic: &(dyn Any + Send)) -> &str {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("a panic without a message")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Verdict, broken::require};
+
+    const LIMITS: &[Limit] = &[Limit { law: "a_law", reason: "by design" }];
+
+    /// Holds a merger that is never called to a law that is this function;
+    /// returns what the panic says, if there is one.
+    fn held(function: fn(MergeFn) -> Verdict, limits: &[Limit]) -> Option<String> {
+        let law: &'static Law = Box::leak(Box::new(Law {
+            theme: "none",
+            name: "a_law",
+            sentence: "It is kept.",
+            function,
+        }));
+        let case = Case {
+            law,
+            name: "my::merge".into(),
+            merge: |_| unreachable!("no law here runs it"),
+            bound: Duration::from_millis(100),
+            test: None,
+        };
+        let panic = catch_unwind(AssertUnwindSafe(|| case.hold(limits))).err()?;
+        Some(message_of(&*panic).to_owned())
+    }
+
+    fn kept(_: MergeFn) -> Verdict {
+        Ok(())
+    }
+
+    fn broken(_: MergeFn) -> Verdict {
+        require(false, || "expected one, found two".into())
+    }
+
+    fn waits_in_vain(_: MergeFn) -> Verdict {
+        thread::sleep(bound::left());
+        Err(bound::passed("the sun goes down"))
+    }
+
+    fn hangs(_: MergeFn) -> Verdict {
+        loop {
+            thread::park();
+        }
+    }
+
+    fn has_an_accident(_: MergeFn) -> Verdict {
+        panic!("no space left")
+    }
+
+    #[test]
+    fn a_law_that_is_kept_passes_unless_it_is_declared_broken() {
+        assert_eq!(held(kept, &[]), None);
+        let said = held(kept, LIMITS).expect("a claim that is not true fails");
+        assert!(said.contains("my::merge keeps the law a_law"), "{said}");
+        assert!(said.contains("declared: \"by design\""), "{said}");
+    }
+
+    #[test]
+    fn a_law_that_is_broken_fails_unless_it_is_declared_broken() {
+        assert_eq!(held(broken, LIMITS), None);
+        let said = held(broken, &[]).expect("a broken law fails");
+        assert!(said.contains("my::merge breaks the law a_law\n  It is kept."), "{said}");
+        assert!(said.contains("expected one, found two\n  (said by "), "{said}");
+        let other = [Limit { law: "another_law", reason: "by design" }];
+        assert_eq!(held(broken, &other), Some(said));
+    }
+
+    #[test]
+    fn what_is_waited_for_in_vain_is_said() {
+        assert_eq!(held(waits_in_vain, LIMITS), None);
+        let said = held(waits_in_vain, &[]).expect("a bound that has passed fails");
+        assert!(said.contains("waited 100ms in vain for this: the sun goes down"), "{said}");
+    }
+
+    #[test]
+    fn a_law_that_hangs_fails_and_is_named() {
+        for limits in [&[], LIMITS] {
+            let said = held(hangs, limits).expect("a hang fails");
+            assert!(said.contains("my::merge hangs in the law a_law"), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_accident_fails_and_confirms_no_limit() {
+        for limits in [&[], LIMITS] {
+            let said = held(has_an_accident, limits).expect("an accident fails");
+            assert!(said.contains("an accident in the law a_law"), "{said}");
+            assert!(said.contains("no space left"), "{said}");
+        }
+    }
+}

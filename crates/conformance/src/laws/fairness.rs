@@ -1,6 +1,6 @@
 //! Who holds up whom.
 
-use tributary::{MergeFn, Moment};
+use tributary::MergeFn;
 
 use crate::bound;
 use crate::broken::{Broken, Verdict};
@@ -20,13 +20,15 @@ pub fn no_source_is_starved(merge: MergeFn) -> Verdict {
     let run = scene.following(&logs, SOON).during({
         let logs = logs.clone();
         move |look| {
-            if let Some(busy) = logs[1..9].iter().find(|log| look.begins(log)) {
+            for busy in logs[1..9].iter().filter(|log| look.begins(log)) {
                 if !look.stop.requested() {
                     busy.append(look.count..=look.count)?;
                 }
-            } else if look.moment == Moment::FoundNothing && look.count == 1 {
-                let quiet = logs.iter().find(|log| look.path == log.path);
-                quiet.expect("a source is one of the logs").append(1..=1)?;
+            }
+            for quiet in [&logs[0], &logs[9]] {
+                if look.found_nothing(quiet) && look.count == 1 {
+                    quiet.append(1..=1)?;
+                }
             }
             Ok(())
         }

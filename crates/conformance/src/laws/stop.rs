@@ -80,7 +80,8 @@ fn written_and_stopped_at(moment: Moment, merge: MergeFn) -> Verdict {
 /// A stop ends the run at once, not after an interval.
 ///
 /// The interval is an hour. The stop comes once when all sources have been
-/// found empty, and once just before the last of them is about to wait.
+/// found empty, and once before the last of them has heard so: it is about to
+/// wait, and the others do.
 pub fn a_stop_ends_the_run_at_once(merge: MergeFn) -> Verdict {
     let scene = Scene::new();
     let logs = scene.logs(3);

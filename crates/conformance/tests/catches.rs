@@ -1,0 +1,102 @@
+//! The suite is itself tested: mergers that are wrong in one way each, and the
+//! law that has to catch each of them.
+//!
+//! The table is below, in `catches!`. A broken merger has to be caught by its
+//! law for what is wrong with it, so a piece of what the law says stands beside
+//! it; an error or a panic that the law does not expect is no catch. And a
+//! correct merger passes the whole suite.
+
+use std::time::Duration;
+
+use conformance::{BOUND, Case, LAWS, Outcome};
+
+mod mergers;
+
+/// The bound of the mergers that hang. They would hang in any other as well.
+const SHORT: Duration = Duration::from_secs(3);
+
+/// Holds a correct merger to all laws.
+mod one_thread_a_source {
+    conformance::suite!(crate::mergers::correct::one_thread_a_source);
+}
+
+/// Makes a test of each row, and a table of all of them.
+macro_rules! catches {
+    ($($merger:ident => $law:ident, $said:literal $(within $bound:ident)?;)+) => {
+        /// The broken mergers, and the law that catches each.
+        const CATCHES: &[(&str, &str)] = &[$((stringify!($merger), stringify!($law))),+];
+
+        $(#[test]
+        fn $merger() {
+            let bound = [$($bound,)? BOUND][0];
+            let (name, law) = (stringify!($merger), stringify!($law));
+            let case = Case::new(law, name, mergers::$merger).within(bound);
+            let case = case.tried_by(concat!(module_path!(), "::", stringify!($merger)));
+            match case.outcome() {
+                Outcome::Broken(how) => {
+                    let how = how.to_string();
+                    assert!(how.contains($said), "{law} caught {name} for another reason: {how}");
+                }
+                other => panic!("{law} did not catch {name}: {other:?}"),
+            }
+        })+
+    };
+}
+
+catches! {
+    // What is in the output.
+    loses_a_chunk => every_line_is_merged_once, " lost";
+    doubles_a_chunk => every_line_is_merged_once, " doubled";
+    swaps_two_chunks => each_source_keeps_its_order, " out of order";
+    tears_a_line => no_line_is_torn_or_mixed, " torn";
+    adds_a_blank_line => nothing_is_added, " foreign";
+    writes_a_partial_line => a_line_written_in_pieces_appears_whole, "its newline was not";
+    replaces_what_is_not_utf8 => bytes_are_bytes, "expected \"";
+    forgets_the_last_newline => a_last_line_without_a_newline_gets_one, " glued";
+    drops_a_line_that_is_too_long => a_line_longer_than_every_buffer_stays_whole, " lost";
+    waits_for_a_line_of_each_source => an_empty_source_holds_nothing_up, "in vain for this: the merge ends" within SHORT;
+    waits_for_its_first_line => no_source_at_all_makes_an_empty_output, "in vain for this: the merge ends" within SHORT;
+
+    // When it is there, and when the run ends.
+    writes_at_the_end => what_is_written_during_the_run_appears_before_the_stop, "in vain for this: line 1" within SHORT;
+    leaves_without_a_last_look => what_was_written_before_the_stop_is_merged, " lost";
+    leaves_before_all_is_read => what_was_written_as_a_look_began_is_merged, " lost";
+    drops_the_last_line_at_the_stop => what_was_written_before_the_stop_is_merged, " lost";
+    waits_out_the_interval => a_stop_ends_the_run_at_once, "in vain for this: the merge ends" within SHORT;
+    ignores_the_stop => a_stop_ends_the_run_although_the_writers_never_pause, "in vain for this: the merge ends" within SHORT;
+    forgets_to_join_the_writer => the_run_ends_only_when_everything_is_written, "the merge has ended";
+    busy_waits => waiting_costs_nothing, "expected no look";
+
+    // Many sources, and who holds up whom.
+    hangs_at_the_513th_source => six_hundred_sources_all_make_progress, "of 600 sources were not read" within SHORT;
+    reads_everything_ahead => two_thousand_sources_and_a_blocked_output_stay_under_96_mib, "expected less than 96 MiB";
+    drains_one_source_before_the_next => no_source_is_starved, "in vain for this: line 1" within SHORT;
+    blocks_the_loop => an_idle_source_is_looked_at_while_the_output_blocks, "source 1 was not looked at" within SHORT;
+
+    // What fails, and what is said about it.
+    loses_the_error_of_a_source => a_failing_source_ends_the_run_and_is_named, "and did not";
+    goes_on_without_a_source_that_failed => a_failing_source_ends_the_run_and_is_named, "in vain for this: the merge ends" within SHORT;
+    leaves_the_others_behind => a_failing_source_lets_the_lines_of_the_others_through, " lost";
+    swallows_the_error_of_the_output => a_full_disk_ends_the_run_and_the_output_is_named, "and did not";
+    takes_a_broken_pipe_for_the_end => a_reader_that_goes_away_ends_the_run_and_the_output_is_named, "and did not";
+    swallows_a_panic => a_panic_ends_the_run_and_comes_out_of_it, "returned a report";
+    panics_with_the_consequence => a_panic_ends_the_run_and_comes_out_of_it, "found another one";
+    miscounts => the_report_counts_what_is_in_the_output, "the report says";
+}
+
+/// A law that catches nothing says nothing.
+#[test]
+fn every_law_catches_a_merger() {
+    // These two are kept by `Plan::open`, which a merger comes after.
+    let kept_by_the_plan = [
+        "a_missing_source_is_an_error_that_names_it",
+        "an_unreadable_source_is_an_error_that_names_it",
+    ];
+    for law in LAWS.iter().filter(|law| !kept_by_the_plan.contains(&law.name)) {
+        assert!(
+            CATCHES.iter().any(|&(_, catcher)| catcher == law.name),
+            "no broken merger is caught by {}: write one",
+            law.name
+        );
+    }
+}

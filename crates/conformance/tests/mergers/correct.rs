@@ -1,0 +1,50 @@
+//! The correct merger, in the parts that the broken ones share.
+
+use std::panic::resume_unwind;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use tributary::{Error, Lines, Listener, Output, Plan, Read, Report, Source};
+
+/// Merges with a thread for each source.
+pub(crate) fn one_thread_a_source(plan: Plan) -> Result<Report, Error> {
+    threads(plan, |source, interval, output| {
+        follow(source, interval, |lines| output.lock().unwrap().append(&lines))
+    })
+}
+
+/// Runs `tail` in a thread for each source, joins them all and reports.
+pub(crate) fn threads(
+    plan: Plan,
+    tail: impl Fn(Source, Duration, &Mutex<Output>) -> Result<(), Error> + Sync,
+) -> Result<Report, Error> {
+    let Plan { sources, output, interval, .. } = plan;
+    let (output, tail) = (Mutex::new(output), &tail);
+    let joined: Vec<_> = thread::scope(|scope| {
+        let start = |source| scope.spawn(|| tail(source, interval, &output));
+        let tails: Vec<_> = sources.into_iter().map(start).collect();
+        tails.into_iter().map(|tail| tail.join()).collect()
+    });
+    let written = output.into_inner().unwrap().finish();
+    let ended = |tail: thread::Result<_>| tail.unwrap_or_else(|panic| resume_unwind(panic));
+    joined.into_iter().try_for_each(ended)?;
+    Ok(Report::new(written?, None))
+}
+
+/// Follows one source until it closes.
+pub(crate) fn follow(
+    mut source: Source,
+    interval: Duration,
+    mut write: impl FnMut(Lines) -> Result<(), Error>,
+) -> Result<(), Error> {
+    loop {
+        match source.read_lines()? {
+            Read::Lines(lines) => write(lines)?,
+            Read::NoNewData => {
+                source.changed().wait_timeout(interval);
+            }
+            Read::Closed => return Ok(()),
+        }
+    }
+}

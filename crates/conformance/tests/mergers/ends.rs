@@ -1,0 +1,148 @@
+//! Mergers that write, wait or end at the wrong time.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use tributary::{Error, Lines, Listener, Plan, Read, Report};
+
+use super::correct::{follow, threads};
+
+/// A report that was made up: nothing is known of what was written.
+pub(crate) fn made_up() -> Report {
+    Report { lines: 0, bytes: 0, sources: Vec::new(), duration: Duration::ZERO, stall: None }
+}
+
+pub(crate) fn writes_at_the_end(plan: Plan) -> Result<Report, Error> {
+    threads(plan, |source, interval, output| {
+        let mut all = Vec::new();
+        follow(source, interval, |lines| {
+            all.push(lines);
+            Ok(())
+        })?;
+        all.iter().try_for_each(|lines| output.lock().unwrap().append(lines))
+    })
+}
+
+/// Nothing new and a stop: that looks like the end, and a line may have come
+/// between the two.
+pub(crate) fn leaves_without_a_last_look(plan: Plan) -> Result<Report, Error> {
+    let stop = plan.stop.clone();
+    threads(plan, |mut source, interval, output| {
+        loop {
+            match source.read_lines()? {
+                Read::Lines(lines) => output.lock().unwrap().append(&lines)?,
+                Read::NoNewData if stop.requested() => return Ok(()),
+                Read::NoNewData => {
+                    source.changed().wait_timeout(interval);
+                }
+                Read::Closed => return Ok(()),
+            }
+        }
+    })
+}
+
+/// Asks for the stop after each chunk, and does not ask what is left.
+pub(crate) fn leaves_before_all_is_read(plan: Plan) -> Result<Report, Error> {
+    let stop = plan.stop.clone();
+    threads(plan, |mut source, interval, output| {
+        loop {
+            match source.read_lines()? {
+                Read::Lines(lines) => {
+                    output.lock().unwrap().append(&lines)?;
+                    if stop.requested() {
+                        return Ok(());
+                    }
+                }
+                Read::NoNewData => {
+                    source.changed().wait_timeout(interval);
+                }
+                Read::Closed => return Ok(()),
+            }
+        }
+    })
+}
+
+/// Is always one chunk behind, and takes the last line of the last one for a
+/// half line.
+pub(crate) fn drops_the_last_line_at_the_stop(plan: Plan) -> Result<Report, Error> {
+    let open = OpenOptions::new().append(true).open(plan.output.path());
+    let file = open.unwrap();
+    threads(plan, |source, interval, output| {
+        let mut last: Option<Lines> = None;
+        follow(source, interval, |lines| {
+            last.replace(lines).map_or(Ok(()), |lines| {
+                let _turn = output.lock().unwrap();
+                (&file).write_all(lines.as_bytes()).unwrap();
+                Ok(())
+            })
+        })?;
+        if let Some(lines) = last {
+            let _turn = output.lock().unwrap();
+            let whole = &lines.as_bytes()[..lines.as_bytes().len() - 1];
+            let end = whole.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+            (&file).write_all(&whole[..end]).unwrap();
+        }
+        Ok(())
+    })
+}
+
+pub(crate) fn waits_out_the_interval(plan: Plan) -> Result<Report, Error> {
+    threads(plan, |mut source, interval, output| {
+        loop {
+            match source.read_lines()? {
+                Read::Lines(lines) => output.lock().unwrap().append(&lines)?,
+                Read::NoNewData => thread::sleep(interval),
+                Read::Closed => return Ok(()),
+            }
+        }
+    })
+}
+
+/// Goes on, whatever the source says.
+pub(crate) fn ignores_the_stop(plan: Plan) -> Result<Report, Error> {
+    threads(plan, |mut source, interval, output| {
+        loop {
+            match source.read_lines()? {
+                Read::Lines(lines) => output.lock().unwrap().append(&lines)?,
+                Read::NoNewData | Read::Closed => {
+                    source.changed().wait_timeout(interval);
+                }
+            }
+        }
+    })
+}
+
+pub(crate) fn forgets_to_join_the_writer(plan: Plan) -> Result<Report, Error> {
+    let Plan { sources, mut output, interval, .. } = plan;
+    let (requests, inbox) = channel::<Lines>();
+    thread::spawn(move || {
+        inbox.iter().try_for_each(|lines| output.append(&lines))?;
+        output.finish()
+    });
+    thread::scope(|scope| {
+        for source in sources {
+            let requests = requests.clone();
+            scope.spawn(move || {
+                follow(source, interval, |lines| {
+                    requests.send(lines).map_err(|_| Error::WriterGone)
+                })
+            });
+        }
+    });
+    Ok(made_up())
+}
+
+pub(crate) fn busy_waits(plan: Plan) -> Result<Report, Error> {
+    threads(plan, |mut source, _, output| {
+        loop {
+            match source.read_lines()? {
+                Read::Lines(lines) => output.lock().unwrap().append(&lines)?,
+                Read::NoNewData => thread::yield_now(),
+                Read::Closed => return Ok(()),
+            }
+        }
+    })
+}
