@@ -1,0 +1,27 @@
+//! The stages among the programs that they live with: the real `logrotate`,
+//! and the limits that a system sets.
+//!
+//! Everything here needs a foreign program. A missing one is a failure that
+//! names the package, never a test that is skipped. Hence this crate is no
+//! member of the workspace:
+//!
+//! ```text
+//! cargo test --manifest-path crates/system-tests/Cargo.toml
+//! ```
+//!
+//! `src/` holds what the tests share: a [`Daemon`] that writes numbered lines,
+//! a [`Merge`] that runs in a thread of its own, the check of the merged
+//! numbers ([`lost`]), and the warnings that were said ([`warnings`]).
+
+mod daemon;
+mod merge;
+mod numbers;
+mod programs;
+mod rotate;
+pub mod warnings;
+
+pub use daemon::{Daemon, Reopen};
+pub use merge::{Merge, STAGES, Stage, stage, wait_until};
+pub use numbers::{Lost, line, lost};
+pub use programs::program;
+pub use rotate::Logrotate;

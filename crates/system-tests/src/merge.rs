@@ -1,0 +1,77 @@
+//! A merge that follows, in a thread of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tributary::{Error, MergeFn, Options, Plan, Report, Stop};
+
+/// A stage: its name and its `merge`.
+pub type Stage = (&'static str, MergeFn);
+
+/// All stages, in the order of the book.
+pub const STAGES: [Stage; 5] = [
+    ("stage1-threads", stage1_threads::merge),
+    ("stage2-mixed", stage2_mixed::merge),
+    ("stage3-bottom-up", stage3_bottom_up::merge),
+    ("stage4-tasks", stage4_tasks::merge),
+    ("stage5-fully-async", stage5_fully_async::merge),
+];
+
+/// Returns a stage by its number, from 1.
+pub fn stage(number: usize) -> Stage {
+    STAGES[number - 1]
+}
+
+/// How long anything may take before it counts as a hang.
+const HANG: Duration = Duration::from_secs(60);
+
+/// Waits until something is so.
+///
+/// # Panics
+///
+/// Panics after a minute: only a hang takes so long.
+pub fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !so() {
+        assert!(begin.elapsed() < HANG, "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A running merge of one log.
+#[derive(Debug)]
+pub struct Merge {
+    output: PathBuf,
+    stop: Stop,
+    ended: Receiver<Result<Report, Error>>,
+}
+
+impl Merge {
+    /// Opens the plan, which follows, and starts `stage` on it.
+    pub fn start((name, merge): Stage, log: &Path, options: Options) -> Merge {
+        let output = log.with_file_name("the-output");
+        let plan = Plan::open([log], &output, Options { follow: true, ..options }).unwrap();
+        let stop = plan.stop.clone();
+        let (send, ended) = mpsc::channel();
+        let thread = thread::Builder::new().name(name.into());
+        thread.spawn(move || send.send(merge(plan))).unwrap();
+        Merge { output, stop, ended }
+    }
+
+    /// Waits until something has come out.
+    pub fn wait_for_output(&self) {
+        wait_until("something is merged", || fs::metadata(&self.output).unwrap().len() > 0);
+    }
+
+    /// Requests the stop, waits for the end and returns the merged file.
+    pub fn stop(self) -> Vec<u8> {
+        self.stop.request();
+        let report = self.ended.recv_timeout(HANG).expect("ends after the stop").unwrap();
+        let merged = fs::read(&self.output).unwrap();
+        assert_eq!(report.bytes, merged.len() as u64);
+        merged
+    }
+}

@@ -1,0 +1,86 @@
+//! Lines that carry their number, and what became of them.
+
+use std::ops::RangeInclusive;
+
+/// Returns the line with this number, newline included.
+///
+/// The number stands at both ends, so that no piece of one line with a piece
+/// of another is a line. The lengths differ, so that no offset in a file is
+/// the end of a line by chance.
+pub fn line(number: u64) -> String {
+    let padding = &"the quick brown fox jumps over the lazy dog"[..(number % 43) as usize];
+    format!("{number:09} {padding} {number:09}\n")
+}
+
+/// Lines that are missing in a merged file: a range without a gap.
+pub type Lost = RangeInclusive<u64>;
+
+/// Checks a merged file against the lines `1..=last`, and returns which are
+/// missing.
+///
+/// # Panics
+///
+/// Panics if a line is torn, or there twice, or before one that was written
+/// earlier.
+pub fn lost(merged: &[u8], last: u64) -> Vec<Lost> {
+    let mut lost = Vec::new();
+    let mut expected = 1;
+    for found in merged.split_inclusive(|byte| *byte == b'\n') {
+        let shown = found.escape_ascii();
+        let number =
+            found.get(..9).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+        let number: u64 = number.unwrap_or_else(|| panic!("torn, before {expected}: {shown}"));
+        assert_eq!(found, line(number).as_bytes(), "torn, before {expected}: {shown}");
+        assert!(number >= expected, "{number} comes again, or late: expected was {expected}");
+        assert!(number <= last, "{number} was never written, the last was {last}");
+        if number > expected {
+            lost.push(expected..=number - 1);
+        }
+        expected = number + 1;
+    }
+    if expected <= last {
+        lost.push(expected..=last);
+    }
+    lost
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged(numbers: impl IntoIterator<Item = u64>) -> Vec<u8> {
+        numbers.into_iter().map(line).collect::<String>().into_bytes()
+    }
+
+    #[test]
+    fn finds_what_is_missing() {
+        assert_eq!(lost(&merged(1..=100), 100), []);
+        assert_eq!(lost(&merged((4..=9).chain(12..=20)), 25), [1..=3, 10..=11, 21..=25]);
+    }
+
+    #[test]
+    #[should_panic(expected = "comes again, or late")]
+    fn refuses_a_line_that_is_there_twice() {
+        lost(&merged([1, 2, 2]), 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "comes again, or late")]
+    fn refuses_another_order() {
+        lost(&merged([1, 3, 2]), 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "torn")]
+    fn refuses_two_lines_in_one() {
+        let mut merged = merged(1..=2);
+        merged.remove(line(1).len() - 1);
+        lost(&merged, 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "torn")]
+    fn refuses_a_line_without_its_beginning() {
+        lost(&merged(1..=2)[3..], 2);
+    }
+}

@@ -1,0 +1,19 @@
+//! Programs that are not ours.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Finds a program, also where a user's `PATH` does not lead.
+///
+/// # Panics
+///
+/// Panics if it is not installed, with the package to install.
+pub fn program(name: &str, package: &str) -> Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    let mut programs = folders.map(|folder: PathBuf| folder.join(name));
+    match programs.find(|program| program.is_file()) {
+        Some(program) => Command::new(program),
+        None => panic!("`{name}` is missing; install it: apt-get install {package}"),
+    }
+}
