@@ -151,6 +151,11 @@ impl LogFile {
         Position { file: self.id, offset: self.offset, before: self.before.clone() }
     }
 
+    /// Returns which file this is, and how far it has been read.
+    pub(crate) fn place(&self) -> (FileId, u64) {
+        (self.id, self.offset)
+    }
+
     /// Goes on where somebody else stood, if those are still the bytes there.
     pub(crate) fn resume(&mut self, position: &Position) -> io::Result<bool> {
         let fits = stands_before(&self.file, position.offset, &position.before)?;

@@ -226,6 +226,11 @@ impl Follow {
         new
     }
 
+    /// Returns the newest file, and how far it has been read.
+    pub(crate) fn place(&self) -> Option<(FileId, u64)> {
+        self.files.last().map(LogFile::place)
+    }
+
     /// Gives back what is not needed at rest.
     pub(crate) fn rest(&mut self) {
         self.files.iter_mut().for_each(LogFile::rest);

@@ -13,7 +13,7 @@ use crate::file::{self, LogFile};
 use crate::follow::Follow;
 use crate::identity::FileId;
 use crate::notify::Notifier;
-use crate::{Error, Marks, Output, Probe, Source, Stop};
+use crate::{Error, Marks, Output, Probe, Progress, Source, Stop};
 
 /// The most bytes that a chunk of lines has, if no line is longer.
 const CHUNK: usize = 256 * 1024;
@@ -169,5 +169,10 @@ impl Plan {
         }
         let interval = if notifier.is_some() { NOTIFIED } else { options.interval };
         Ok(Plan { sources, output, interval, stop, debug: options.debug })
+    }
+
+    /// Returns what tells how far the merge has come, while it runs.
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.sources.iter().map(Source::counters))
     }
 }

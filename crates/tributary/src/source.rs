@@ -13,6 +13,7 @@ use crate::file::Piece;
 use crate::follow::Follow;
 use crate::marks::Marker;
 use crate::probe::{Moment, Probe};
+use crate::progress::Counters;
 use crate::{Error, Lines, Options, Stop};
 
 /// How many errors in a row are taken for passing ones.
@@ -66,6 +67,7 @@ struct State {
     seen: usize,
     /// How many looks in a row met an error that may pass.
     passing: u32,
+    counters: Arc<Counters>,
     probe: Option<Probe>,
 }
 
@@ -81,6 +83,8 @@ impl Source {
     ) -> Source {
         stop.wakes(&change);
         let marker = Marker::new(&options.marks, &path, index);
+        let counters = Arc::new(Counters::new(Arc::clone(&path)));
+        counters.place(follow.place());
         let state = State {
             index,
             path,
@@ -93,6 +97,7 @@ impl Source {
             seen: change.count(),
             change,
             passing: 0,
+            counters,
             probe: options.probe.clone(),
         };
         Source { state: Box::new(state) }
@@ -101,6 +106,10 @@ impl Source {
     /// Returns the path of the source, as it was given.
     pub fn path(&self) -> &Path {
         &self.state.path
+    }
+
+    pub(crate) fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.state.counters)
     }
 
     /// Looks for whole lines that have not been handed out yet.
@@ -127,6 +136,10 @@ impl Source {
                 Ok(found) => {
                     self.state.passing = 0;
                     self.state.closed = matches!(found, Read::Closed);
+                    self.state.counters.place(self.state.follow.place());
+                    if let Read::Lines(lines) = &found {
+                        self.state.counters.count(lines);
+                    }
                     return Ok(found);
                 }
                 Err(cause) if may_pass(&cause) && self.state.passing < PASSING => {
