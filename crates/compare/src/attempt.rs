@@ -217,3 +217,51 @@ fn check(
     }
     Ok(Ok(()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn done(lines: u64, bytes: u64) -> Done {
+        Done { lines, bytes, merge: 0.1, stall: None, memory: None }
+    }
+
+    #[test]
+    fn a_wrong_output_is_found_and_so_is_a_wrong_report() {
+        let folder = tempfile::tempdir().unwrap();
+        let backlog = workload::Backlog { files: 2, bytes: 2_000 };
+        let sources = backlog.make(folder.path(), 1).unwrap();
+        let merged = folder.path().join("merged");
+        let all = [fs::read(&sources[0]).unwrap(), fs::read(&sources[1]).unwrap()].concat();
+        let lines = all.iter().filter(|&&byte| byte == b'\n').count() as u64;
+
+        fs::write(&merged, &all).unwrap();
+        let checked = |done: &Done| check(done, &sources, &merged, None).unwrap();
+        assert_eq!(checked(&done(lines, 4_000)), Ok(()));
+        let said = checked(&done(lines + 1, 4_000)).unwrap_err();
+        assert!(said.starts_with("its report counts"), "{said}");
+        assert!(checked(&done(lines, 3_999)).is_err());
+
+        // Without its last line.
+        let cut = all[..all.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
+        fs::write(&merged, &all[..cut]).unwrap();
+        let said = checked(&done(lines - 1, cut as u64)).unwrap_err();
+        assert!(said.contains("lost"), "{said}");
+    }
+
+    #[test]
+    fn a_source_that_grew_is_not_held_against_the_stage() {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, merged) = (folder.path().join("a.log"), folder.path().join("merged"));
+        fs::write(&source, "one\n").unwrap();
+        fs::copy(&source, &merged).unwrap();
+        let paths = [source.clone()];
+        let own = OwnFiles::open(&paths).unwrap();
+        assert_eq!(check(&done(1, 4), &paths, &merged, Some(&own)).unwrap(), Ok(()));
+
+        fs::write(&source, "one\ntwo\n").unwrap();
+        let said = check(&done(1, 4), &paths, &merged, Some(&own)).unwrap_err().to_string();
+        assert!(said.starts_with(&source.display().to_string()), "{said}");
+        assert!(said.contains("has changed meanwhile"), "{said}");
+    }
+}

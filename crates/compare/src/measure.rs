@@ -18,6 +18,8 @@ use crate::machine::Status;
 
 /// How often a child is looked at.
 const LOOK: Duration = Duration::from_millis(5);
+/// With fewer looks than this, what they saw is the start of a process.
+const ENOUGH: u32 = 3;
 
 /// A child that has ended.
 #[derive(Debug)]
@@ -29,9 +31,10 @@ pub(crate) struct Ended {
     pub(crate) cpu: Duration,
     /// Voluntary and involuntary context switches of all its threads.
     pub(crate) switches: u64,
-    /// The most threads that were seen at once.
+    /// The most threads that were seen at once; `None` for a run that was too
+    /// short to be seen.
     pub(crate) threads: Option<u64>,
-    /// The most memory that it was seen to have had, in bytes.
+    /// The most memory that it was seen to have had, in bytes, or `None` alike.
     pub(crate) memory: Option<u64>,
     /// What it wrote, where stdout and stderr were piped.
     pub(crate) stdout: Vec<u8>,
@@ -63,7 +66,7 @@ pub(crate) fn run(
     let child = &mut child.0;
     let mut stdin = child.stdin.take();
     let (mut stdout, mut stderr) = (Pipe::new(child.stdout.take()), Pipe::new(child.stderr.take()));
-    let (mut threads, mut memory) = (None, None);
+    let (mut looks, mut threads, mut memory) = (0, None, None);
     let mut next_look = started;
 
     while stdout.open.is_some() || stderr.open.is_some() {
@@ -72,6 +75,7 @@ pub(crate) fn run(
             interrupt.check()?;
             tick(&mut stdin)?;
             if let Some(status) = Status::of(child.id()) {
+                looks += 1;
                 threads = threads.max(status.threads);
                 memory = memory.max(status.peak_memory);
             }
@@ -92,8 +96,8 @@ pub(crate) fn run(
         wall,
         cpu: cpu(&after).saturating_sub(cpu(&before)),
         switches: switches(&after).saturating_sub(switches(&before)),
-        threads,
-        memory,
+        threads: threads.filter(|_| looks >= ENOUGH),
+        memory: memory.filter(|_| looks >= ENOUGH),
         stdout: stdout.bytes,
         stderr: stderr.bytes,
     })
