@@ -16,7 +16,7 @@
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{DirEntryExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -164,7 +164,7 @@ impl Follow {
             return Ok(false);
         }
         if self.renamed() {
-            for (file, id) in self.siblings() {
+            for (file, id) in self.siblings(&file) {
                 if let Claimed::Yours = self.claims.claim(id, self.source) {
                     self.files.push(LogFile::new(file, id));
                 }
@@ -272,26 +272,18 @@ impl Follow {
     /// that leads elsewhere now: it has another name, or none.
     fn renamed(&self) -> bool {
         let Some(last) = self.files.last() else { return false };
-        let folder = |path: &Path| path.canonicalize().ok()?.parent().map(Path::to_owned);
         let Ok(metadata) = last.file().metadata() else { return false };
         if metadata.nlink() == 0 {
             return true;
         }
-        let Some(folder) = folder(&self.path) else { return false };
-        let Ok(entries) = fs::read_dir(folder) else { return false };
-        let mut entries = entries.flatten();
-        // The inode comes with the entry, and spares a `stat` of all the others.
-        entries.any(|entry| {
-            entry.ino() == last.id().inode
-                && entry.metadata().is_ok_and(|metadata| FileId::of(&metadata) == last.id())
-        })
+        siblings::lies_beside(&self.path, last.id())
     }
 
     /// Opens what had the name since the last look, and has lost it again.
-    fn siblings(&self) -> Vec<(File, FileId)> {
+    fn siblings(&self, next: &File) -> Vec<(File, FileId)> {
         let Some(last) = self.files.last() else { return Vec::new() };
         let known = |id| self.files.iter().any(|file| file.id() == id);
-        siblings::between(&self.path, last.file(), self.named_at, known)
+        siblings::between(&self.path, last.file(), next, self.named_at, known)
     }
 
     /// Notes that the path does not name the last file, and says why, once.

@@ -4,11 +4,11 @@
 //! looks leave a file that the name led to for a moment only, when nobody
 //! looked. It still lies in the folder, under a name of its own.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::os::unix::fs::{DirEntryExt, FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::file;
@@ -21,6 +21,12 @@ const TICK: Duration = Duration::from_millis(20);
 /// beginning. A copy of a log is not made in the moment of its rotation.
 const RECENT: Duration = Duration::from_secs(1);
 
+/// How often a folder is read that changes while it is read.
+const AGAIN: usize = 10;
+
+/// Where a symbolic link is no longer followed: what the kernel allows.
+const MOST_LINKS: usize = 40;
+
 /// Names that a rotated log has when it was packed: the same lines once more,
 /// in bytes that are none.
 const PACKED: [&str; 6] = ["gz", "bz2", "xz", "zst", "lz4", "zip"];
@@ -29,10 +35,12 @@ const PACKED: [&str; 6] = ["gz", "bz2", "xz", "zst", "lz4", "zip"];
 /// again, the oldest first.
 ///
 /// Counted as such is a regular file in the same folder that was born since
-/// then and before the one that has the name now, and that is called as
-/// rotated logs are: the name with something behind it, or with something
-/// before its ending. `known` are files that are accounted for.
-/// A file that begins as `last` does, which had the name before, is a copy.
+/// then and before `next`, and that is called as rotated logs are: the name
+/// with something behind it, or with something before its ending. `next` is
+/// the file that was found under the name. It need not have it any more: what
+/// came after it is found by the look after this one. `known` are files that
+/// are accounted for. A file that begins as `last` does, which had the name
+/// before, is a copy.
 ///
 /// # Blocking
 ///
@@ -40,35 +48,101 @@ const PACKED: [&str; 6] = ["gz", "bz2", "xz", "zst", "lz4", "zip"];
 pub(crate) fn between(
     path: &Path,
     last: &File,
+    next: &File,
     since: SystemTime,
     known: impl Fn(FileId) -> bool,
 ) -> Vec<(File, FileId)> {
-    // Through symbolic links: it is where the file lies that it is renamed.
-    let Ok(path) = path.canonicalize() else { return Vec::new() };
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Vec::new() };
-    let (Ok(entries), Ok(now)) = (fs::read_dir(folder), fs::metadata(&path)) else {
-        return Vec::new();
-    };
+    let (folder, name) = place(path);
+    let (Ok(before), Ok(after)) = (last.metadata(), next.metadata()) else { return Vec::new() };
     // Younger than the one before, too: with that, what lay there when the
     // merge began is out of the question.
-    let Ok(last_born) = last.metadata().map(|metadata| born(&metadata)) else { return Vec::new() };
-    let (since, until) = (last_born.max(since - TICK), born(&now));
+    let (since, until) = (born(&before).max(since - TICK), born(&after));
+    let next = FileId::of(&after);
 
-    let mut found = Vec::new();
-    for entry in entries.flatten().filter(|entry| is_rotated(name, &entry.file_name())) {
-        let Ok(metadata) = entry.metadata() else { continue };
-        let (id, birth) = (FileId::of(&metadata), born(&metadata));
-        if known(id) || id == FileId::of(&now) || birth < since || until < birth {
-            continue;
+    let mut found: Vec<(_, _, _, File, FileId)> = Vec::new();
+    for _ in 0..AGAIN {
+        let stamp = changed(&folder);
+        let Ok(entries) = fs::read_dir(&folder) else { break };
+        let mut complete = true;
+        for entry in entries.flatten().filter(|entry| is_rotated(&name, &entry.file_name())) {
+            let Ok(metadata) = entry.metadata() else {
+                complete = false;
+                continue;
+            };
+            let (id, birth) = (FileId::of(&metadata), born(&metadata));
+            let had = known(id) || id == next || found.iter().any(|(.., other)| *other == id);
+            if had || birth < since || until < birth {
+                continue;
+            }
+            let Ok((file, opened)) = file::open(&entry.path()) else {
+                complete = false;
+                continue;
+            };
+            let fresh = birth + RECENT > SystemTime::now();
+            if opened != id {
+                complete = false;
+            } else if fresh || !begin_alike(&file, last) {
+                found.push((birth, metadata.mtime(), metadata.mtime_nsec(), file, id));
+            }
         }
-        let Ok((file, opened)) = file::open(&entry.path()) else { continue };
-        let fresh = birth + RECENT > SystemTime::now();
-        if opened == id && (fresh || !begin_alike(&file, last)) {
-            found.push((birth, metadata.mtime(), metadata.mtime_nsec(), file, id));
+        // A file that is renamed while the folder is read may be passed over.
+        if complete && stamp == changed(&folder) {
+            break;
         }
     }
     found.sort_by_key(|(birth, modified, nanoseconds, ..)| (*birth, *modified, *nanoseconds));
     found.into_iter().map(|(.., file, id)| (file, id)).collect()
+}
+
+/// Tells whether a file lies in the folder in which `path` is renamed, under
+/// whatever name.
+///
+/// # Blocking
+///
+/// Reads a folder: blocks the calling thread.
+pub(crate) fn lies_beside(path: &Path, id: FileId) -> bool {
+    let (folder, _) = place(path);
+    // The inode comes with the entry, and spares a `stat` of all the others.
+    let is_it = |entry: fs::DirEntry| {
+        entry.ino() == id.inode
+            && entry.metadata().is_ok_and(|metadata| FileId::of(&metadata) == id)
+    };
+    for _ in 0..AGAIN {
+        let stamp = changed(&folder);
+        let Ok(entries) = fs::read_dir(&folder) else { return false };
+        if entries.flatten().any(is_it) {
+            return true;
+        }
+        // Passed over, if it was renamed while the folder was read.
+        if stamp == changed(&folder) {
+            break;
+        }
+    }
+    false
+}
+
+/// Returns the folder in which a file of the name `path` is renamed, and its
+/// name there: through symbolic links, and whether there is such a file now or
+/// not.
+pub(crate) fn place(path: &Path) -> (PathBuf, OsString) {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = folder(&path).join(target);
+    }
+    (folder(&path), path.file_name().unwrap_or_default().to_owned())
+}
+
+fn folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Returns when a name in the folder has come or gone last.
+fn changed(folder: &Path) -> Option<(i64, i64)> {
+    fs::metadata(folder).ok().map(|metadata| (metadata.ctime(), metadata.ctime_nsec()))
 }
 
 /// Tells whether two files begin with the same bytes.
@@ -111,6 +185,79 @@ fn is_rotated(name: &OsStr, other: &OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Logs in a folder, each of them born in a tick of its own.
+    struct Logs {
+        path: PathBuf,
+        youngest: SystemTime,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Logs {
+        fn new() -> Logs {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("app.log");
+            Logs { path, youngest: SystemTime::UNIX_EPOCH, _folder: folder }
+        }
+
+        fn create(&mut self) -> File {
+            loop {
+                let file = File::create_new(&self.path).unwrap();
+                let birth = born(&file.metadata().unwrap());
+                if birth > self.youngest {
+                    self.youngest = birth;
+                    return File::open(&self.path).unwrap();
+                }
+                fs::remove_file(&self.path).unwrap();
+            }
+        }
+
+        fn rotate(&self, number: u32) {
+            fs::rename(&self.path, self.path.with_extension(format!("log.{number}"))).unwrap();
+        }
+
+        fn between(&self, last: &File, next: &File) -> Vec<FileId> {
+            let since = last.metadata().unwrap().modified().unwrap();
+            let found = between(&self.path, last, next, since, |id| id == self::id(last));
+            found.into_iter().map(|(_, id)| id).collect()
+        }
+    }
+
+    fn id(file: &File) -> FileId {
+        FileId::of(&file.metadata().unwrap())
+    }
+
+    #[test]
+    fn a_rotation_in_the_midst_of_the_search_neither_hides_nor_doubles_a_file() {
+        let mut logs = Logs::new();
+        let last = logs.create();
+        logs.rotate(1);
+        let passed_over = logs.create();
+        logs.rotate(2);
+        let next = logs.create();
+        assert_eq!(logs.between(&last, &next), [id(&passed_over)]);
+        // From now on the name has gone on, and the search is still for what
+        // came before `next`.
+        logs.rotate(3);
+        assert_eq!(logs.between(&last, &next), [id(&passed_over)], "the name is nobody's");
+        let _ = logs.create();
+        assert_eq!(logs.between(&last, &next), [id(&passed_over)], "the name is another's");
+        logs.rotate(4);
+        let _ = logs.create();
+        assert_eq!(logs.between(&last, &next), [id(&passed_over)], "two have come since");
+    }
+
+    #[test]
+    fn finds_the_place_of_a_name_through_links_and_without_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("logs")).unwrap();
+        std::os::unix::fs::symlink("logs/current", at("app.log")).unwrap();
+        std::os::unix::fs::symlink("real.log", at("logs/current")).unwrap();
+        assert_eq!(place(&at("app.log")), (at("logs"), "real.log".into()));
+        assert_eq!(place(&at("other")), (folder.path().to_owned(), "other".into()));
+        assert_eq!(place(Path::new("here")), (".".into(), "here".into()));
+    }
 
     #[test]
     fn knows_the_names_of_rotated_logs() {
