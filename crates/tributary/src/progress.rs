@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::Lines;
 use crate::identity::FileId;
 
 /// Tells how far a merge has come, while it runs: from any thread, at any time.
@@ -24,7 +23,8 @@ pub struct SourceProgress {
     pub path: PathBuf,
     /// Lines that it has handed out.
     pub lines: u64,
-    /// Their bytes, with newlines and marks.
+    /// Their bytes, as they are in its files: no marks, and no newline that a
+    /// file did not have.
     pub bytes: u64,
     /// How many bytes its file has that were not read yet; `None` while there
     /// is no such file. What is left in a file that was rotated away is not
@@ -68,10 +68,10 @@ impl Counters {
     }
 
     /// Counts lines that are handed out.
-    pub(crate) fn count(&self, lines: &Lines) {
+    pub(crate) fn count(&self, lines: u64, bytes: u64) {
         let mut counts = self.counts();
-        counts.lines += lines.count;
-        counts.bytes += lines.bytes.len() as u64;
+        counts.lines += lines;
+        counts.bytes += bytes;
     }
 
     /// Notes how far the file that has the name has been read.

@@ -137,9 +137,6 @@ impl Source {
                     self.state.passing = 0;
                     self.state.closed = matches!(found, Read::Closed);
                     self.state.counters.place(self.state.follow.place());
-                    if let Read::Lines(lines) = &found {
-                        self.state.counters.count(lines);
-                    }
                     return Ok(found);
                 }
                 Err(cause) if may_pass(&cause) && self.state.passing < PASSING => {
@@ -219,6 +216,7 @@ impl State {
     fn lines(&self, piece: Piece) -> Lines {
         // Counted here, on the reader's time: the writer is what all wait for.
         let count = memchr_iter(b'\n', &piece.bytes).count() as u64;
+        self.counters.count(count, piece.end - piece.start);
         Lines {
             bytes: piece.bytes.freeze(),
             count,

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use tributary::{Options, Plan, Read, SourceProgress};
+use tributary::{Marks, Options, Plan, Read, SourceProgress};
 
 fn append(path: &Path, text: &str) {
     let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
@@ -16,7 +16,7 @@ fn progress_tells_what_was_handed_out_and_what_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (folder.path().join("one"), folder.path().join("other"));
     append(&one, "a\nbb\nhal");
-    let options = Options { follow: true, ..Options::default() };
+    let options = Options { follow: true, marks: Marks::Json, ..Options::default() };
     let mut plan = Plan::open([&one, &other], folder.path().join("out"), options).unwrap();
     let progress = plan.progress();
     let state = |path: &Path, lines, bytes, lag| SourceProgress {
