@@ -1,0 +1,76 @@
+//! A progress bar over a large backlog, where somebody can see it.
+
+use std::io::{IsTerminal, stderr, stdout};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use indicatif::{ProgressDrawTarget, ProgressStyle};
+use tributary::Progress;
+
+use crate::voice::Voice;
+
+/// How often the sources are asked.
+const TICK: Duration = Duration::from_millis(250);
+/// A smaller backlog is gone before a bar is read.
+const LARGE: u64 = 16 * 1024 * 1024;
+/// With less than this to go, a merge that follows has caught up.
+const SMALL: u64 = 1024 * 1024;
+
+/// Shows a bar until it is dropped, if stderr is a terminal and the lines do
+/// not go to one.
+pub(crate) fn show(progress: Progress, voice: &Voice, to_stdout: bool) -> Option<Shows> {
+    if !stderr().is_terminal() || (to_stdout && stdout().is_terminal()) {
+        return None;
+    }
+    let voice = voice.clone();
+    let (ends, end) = channel::<()>();
+    let shown = thread::Builder::new().name("progress".into()).spawn(move || {
+        let bar = &voice.bar;
+        let style = ProgressStyle::with_template(
+            "{wide_bar} {bytes} merged, {binary_bytes_per_sec}, lag {msg}, {eta}",
+        );
+        bar.set_style(style.expect("the template is one"));
+        let mut is_shown = false;
+        while end.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+            let (done, lag) = totals(&progress);
+            if !is_shown && lag >= LARGE {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                is_shown = true;
+            }
+            bar.set_length(done + lag);
+            bar.set_message(indicatif::BinaryBytes(lag).to_string());
+            bar.set_position(done);
+            if is_shown && lag < SMALL {
+                bar.set_draw_target(ProgressDrawTarget::hidden());
+                is_shown = false;
+            }
+        }
+        bar.finish_and_clear();
+    });
+    // Without a thread to spare there is no bar.
+    shown.ok().map(|thread| Shows { _ends: Some(ends), thread: Some(thread) })
+}
+
+/// Lines of all sources together: bytes done, bytes to go.
+fn totals(progress: &Progress) -> (u64, u64) {
+    let sources = progress.sources();
+    let done = sources.iter().map(|source| source.bytes).sum();
+    let lag = sources.iter().filter_map(|source| source.lag).sum();
+    (done, lag)
+}
+
+/// A bar that is shown, or will be.
+pub(crate) struct Shows {
+    _ends: Option<Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Drop for Shows {
+    fn drop(&mut self) {
+        self._ends = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

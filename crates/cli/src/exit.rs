@@ -1,0 +1,67 @@
+//! What the exit codes are, and which error has which.
+
+use std::io::{self, ErrorKind};
+
+use tributary::Error;
+
+/// A source failed while it was read; the rest was merged.
+pub(crate) const SOURCE: u8 = 1;
+/// What was asked for cannot be done; nothing was changed.
+pub(crate) const USAGE: u8 = 2;
+/// The output failed.
+pub(crate) const OUTPUT: u8 = 3;
+/// Somebody did not want to wait for the end.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Returns the exit code of an error.
+pub(crate) fn code(error: &Error) -> u8 {
+    match error {
+        Error::Open { .. }
+        | Error::NotAFile { .. }
+        | Error::TooManyFiles { .. }
+        | Error::OutputIsSource { .. } => USAGE,
+        Error::Create { .. } | Error::Write { .. } => OUTPUT,
+        _ => SOURCE,
+    }
+}
+
+/// Tells whether the reader of the output has gone away.
+pub(crate) fn is_closed_pipe(error: &Error) -> bool {
+    matches!(error, Error::Write { cause, .. } if cause.kind() == ErrorKind::BrokenPipe)
+}
+
+/// Returns the whole story on one line, with what to do at its end.
+pub(crate) fn story(error: Error) -> String {
+    let advice = advice(&error);
+    let told = format!("{:#}", anyhow::Error::new(error));
+    match advice {
+        Some(advice) => format!("{told}; {advice}"),
+        None => told,
+    }
+}
+
+/// Says what to do, where the error does not say it itself.
+fn advice(error: &Error) -> Option<&'static str> {
+    let kind = |cause: &io::Error| cause.kind();
+    Some(match error {
+        Error::Open { cause, .. } => match kind(cause) {
+            ErrorKind::NotFound => "check the name, or wait for the file with --follow",
+            ErrorKind::PermissionDenied => "ask for the permission to read it",
+            _ => return None,
+        },
+        Error::Create { cause, .. } => match kind(cause) {
+            ErrorKind::NotFound => "make its folder first",
+            ErrorKind::IsADirectory => "name a file in it",
+            ErrorKind::PermissionDenied => "ask for the permission to write it",
+            ErrorKind::ReadOnlyFilesystem => "name an output elsewhere",
+            _ => return None,
+        },
+        Error::Write { cause, .. } => match kind(cause) {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room and start again",
+            ErrorKind::FileTooLarge => "rotate it, or raise the limit with `ulimit -f`",
+            _ => return None,
+        },
+        Error::Runtime(_) => "raise the limit of processes with `ulimit -u`",
+        _ => return None,
+    })
+}

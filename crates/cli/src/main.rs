@@ -1,0 +1,7 @@
+//! `tributary`; the library beside this file says how.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

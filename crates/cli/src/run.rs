@@ -1,0 +1,100 @@
+//! One merge, from the arguments to the exit code.
+
+use std::path::PathBuf;
+use std::thread;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{FileType, fstat};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::stdio::stdout;
+use tributary::{Error, Options, Plan, Stop};
+
+use crate::args::{Args, Wake};
+use crate::backlog;
+use crate::exit;
+use crate::signals::Signals;
+use crate::stats;
+use crate::voice::Voice;
+
+/// Merges as asked, and returns the exit code.
+pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
+    raise_open_files();
+    // Before the plan, which waits if the output is a FIFO without a reader.
+    let signals = match Signals::listen(args.follow) {
+        Ok(signals) => signals,
+        Err(cause) => return failed(Error::Runtime(cause), voice),
+    };
+    match merge(args, voice, &signals) {
+        Err(error) if args.to_stdout() && exit::is_closed_pipe(&error) => 0,
+        Err(error) => failed(error, voice),
+        Ok(()) if signals.cut_short() => exit::INTERRUPTED,
+        Ok(()) => 0,
+    }
+}
+
+fn failed(error: Error, voice: &Voice) -> u8 {
+    let code = exit::code(&error);
+    voice.error(&exit::story(error));
+    code
+}
+
+fn merge(args: &Args, voice: &Voice, signals: &Signals) -> Result<(), Error> {
+    let options = Options {
+        follow: args.follow,
+        wake: match args.wake {
+            Wake::Notify => tributary::Wake::Notify,
+            Wake::Poll => tributary::Wake::Poll,
+        },
+        interval: args.interval,
+        quiet: args.quiet_after,
+        marks: args.marks(),
+        ..Options::default()
+    };
+    let output = if args.to_stdout() { PathBuf::from("/dev/stdout") } else { args.output.clone() };
+    let plan = Plan::open(&args.sources, output, options)?;
+
+    let progress = plan.progress();
+    let (asked, told) = (progress.clone(), voice.clone());
+    signals.attend(&plan.stop, move || told.text(&stats::table(&asked, None)));
+    if args.to_stdout() && args.follow {
+        watch_the_reader(&plan.stop);
+    }
+
+    let shows = backlog::show(progress.clone(), voice, args.to_stdout());
+    let merged = args.stage.merge()(plan);
+    drop(shows);
+    if args.stats {
+        let stall = merged.as_ref().ok().and_then(|report| report.stall);
+        voice.text(&stats::table(&progress, stall));
+    }
+    merged.map(|_| ())
+}
+
+/// Ends the merge when the reader of stdout goes away: with quiet sources the
+/// next write, which would fail, may be hours away.
+fn watch_the_reader(stop: &Stop) {
+    let is_pipe = fstat(stdout()).is_ok_and(|stat| {
+        matches!(FileType::from_raw_mode(stat.st_mode), FileType::Fifo | FileType::Socket)
+    });
+    if !is_pipe {
+        return;
+    }
+    let stop = stop.clone();
+    let watching = thread::Builder::new().name("reader".into()).spawn(move || {
+        // Nothing is asked for; an error is always told.
+        let mut fds = [PollFd::from_borrowed_fd(stdout(), PollFlags::empty())];
+        while poll(&mut fds, None).is_err() {}
+        stop.abandon();
+    });
+    // Without a thread to spare, the next write tells.
+    let _ = watching;
+}
+
+/// Allows as many open files as the system lets this process have: a source is
+/// one, and the usual limit is a thousand.
+fn raise_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // The plan tells if it is not enough.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
