@@ -34,7 +34,8 @@ use super::{CheckError, Finding, Kind, Place, Verdict};
 /// with which a foreign one begins or ends: with short lines that can be
 /// chance. Otherwise all is as in [`check_tagged`](super::check_tagged).
 ///
-/// It holds about 20 bytes for every line of the sources.
+/// It holds about 50 bytes for every different line of the sources, and five to
+/// nine for every line.
 ///
 /// # Blocking
 ///
@@ -131,11 +132,15 @@ pub fn check_untagged(sources: &[impl AsRef<Path>], merged: &Path) -> Result<Ver
     conclude(verdict, strange, lost, &mut files)
 }
 
+const TOO_MANY: &str = "no more than four thousand million lines";
+
 /// All that is known of the sources' lines and of how far the merge has come.
 struct Book {
     contents: Contents,
     /// For every content, what is known of it.
     entries: Vec<Entry>,
+    /// What is known of the order of shared contents, which are few.
+    bounds: Vec<Bounds>,
     progress: Vec<Progress>,
     /// Where own contents stand: `places[entry.first..][..entry.count]`.
     places: Vec<u32>,
@@ -154,9 +159,9 @@ struct Entry {
 enum Whose {
     /// It stands in one source only. `next` is the first of its places that has
     /// not been passed, `free` one before which all have come.
-    Own { source: u32, first: usize, next: u32, free: u32 },
-    /// It stands in several.
-    Shared(Bounds),
+    Own { source: u32, first: u32, next: u32, free: u32 },
+    /// It stands in several; its bounds are those of this index.
+    Shared(u32),
 }
 
 /// What the own lines say about a shared one.
@@ -209,6 +214,7 @@ impl Book {
     fn of(sources: &[impl AsRef<Path>]) -> Result<Book, CheckError> {
         let mut contents = Contents::default();
         let mut entries: Vec<Entry> = Vec::new();
+        let mut bounds = Vec::new();
         let mut progress = Vec::new();
         for (source, path) in (0_u32..).zip(sources) {
             let mut reader = LineReader::open(path.as_ref())?;
@@ -221,8 +227,10 @@ impl Book {
                 }
                 let entry = &mut entries[content as usize];
                 entry.count += 1;
-                if !matches!(entry.whose, Whose::Own { source: owner, .. } if owner == source) {
-                    entry.whose = Whose::Shared(Bounds::default());
+                if matches!(entry.whose, Whose::Own { source: owner, .. } if owner != source) {
+                    // Shared contents are no more than all, whose numbers fit.
+                    entry.whose = Whose::Shared(bounds.len() as u32);
+                    bounds.push(Bounds::default());
                 }
                 lines.push(content);
             }
@@ -234,14 +242,15 @@ impl Book {
         for entry in &mut entries {
             if let Whose::Own { first, .. } = &mut entry.whose {
                 *first = places;
-                places += entry.count as usize;
+                places = u32::checked_add(places, entry.count).expect(TOO_MANY);
             }
         }
-        let mut book = Book { contents, entries, progress, places: vec![0; places] };
+        let places = vec![0; places as usize];
+        let mut book = Book { contents, entries, bounds, progress, places };
         for source in &book.progress {
             for (at, &content) in (0_u32..).zip(&source.lines) {
                 if let Whose::Own { first, next, .. } = &mut book.entries[content as usize].whose {
-                    book.places[*first + *next as usize] = at;
+                    book.places[(*first + *next) as usize] = at;
                     *next += 1;
                 }
             }
@@ -252,7 +261,7 @@ impl Book {
             }
         }
         for source in &mut book.progress {
-            source.allow(&mut book.entries);
+            source.allow(&book.entries, &mut book.bounds);
         }
         Ok(book)
     }
@@ -271,8 +280,11 @@ impl Book {
         entry.seen += 1;
         let seen = entry.seen;
         let (source, first, next, free) = match &mut entry.whose {
-            Whose::Own { source, first, next, free } => (*source as usize, *first, next, free),
+            Whose::Own { source, first, next, free } => {
+                (*source as usize, *first as usize, next, free)
+            }
             Whose::Shared(bounds) => {
+                let bounds = &mut self.bounds[*bounds as usize];
                 let early = seen.saturating_sub(bounds.most);
                 if early > 0 {
                     bounds.early = bounds.early.max(early);
@@ -306,8 +318,9 @@ impl Book {
     fn pass(&mut self, source: usize, at: usize, place: Place) {
         let progress = &mut self.progress[source];
         for before in progress.highest..at {
-            let entry = &mut self.entries[progress.lines[before] as usize];
-            if let Whose::Shared(bounds) = &mut entry.whose {
+            let entry = &self.entries[progress.lines[before] as usize];
+            if let Whose::Shared(bounds) = entry.whose {
+                let bounds = &mut self.bounds[bounds as usize];
                 bounds.least += 1;
                 let late = bounds.least.saturating_sub(entry.seen);
                 if late > bounds.late {
@@ -320,7 +333,7 @@ impl Book {
             progress.gaps.push((progress.highest, place));
         }
         progress.highest = at + 1;
-        progress.allow(&mut self.entries);
+        progress.allow(&self.entries, &mut self.bounds);
     }
 
     /// Lists the lines that have not come.
@@ -338,7 +351,10 @@ impl Book {
                 }
                 *missing -= 1;
                 let place = match whose {
-                    Whose::Shared(bounds) => bounds.late_at.map_or(end, |(_, _, place)| place),
+                    Whose::Shared(bounds) => {
+                        let late_at = self.bounds[*bounds as usize].late_at;
+                        late_at.map_or(end, |(_, _, place)| place)
+                    }
                     Whose::Own { .. } if at >= progress.highest => end,
                     Whose::Own { .. } => {
                         let gap = progress.gaps.partition_point(|&(first, _)| first <= at);
@@ -357,6 +373,7 @@ impl Book {
         let mut early = HashMap::new();
         for (content, entry) in (0_u32..).zip(&self.entries) {
             let Whose::Shared(bounds) = entry.whose else { continue };
+            let bounds = self.bounds[bounds as usize];
             let late = bounds.late.saturating_sub(entry.count - entry.seen);
             if let Some((source, at, place)) = bounds.late_at
                 && late > 0
@@ -387,10 +404,10 @@ impl Book {
 
 impl Progress {
     /// Allows the shared lines up to the next own one that has not come.
-    fn allow(&mut self, entries: &mut [Entry]) {
+    fn allow(&mut self, entries: &[Entry], bounds: &mut [Bounds]) {
         while let Some(&content) = self.lines.get(self.allowed) {
-            match &mut entries[content as usize].whose {
-                Whose::Shared(bounds) => bounds.most += 1,
+            match entries[content as usize].whose {
+                Whose::Shared(shared) => bounds[shared as usize].most += 1,
                 Whose::Own { .. } if self.allowed < self.highest => {}
                 Whose::Own { .. } => break,
             }
@@ -411,7 +428,7 @@ impl Contents {
     /// Finds the number of a content; if it is new, its number is how many
     /// there were.
     fn number(&mut self, line: &[u8], contents: usize) -> u32 {
-        let new = u32::try_from(contents).expect("no more than four thousand million lines");
+        let new = u32::try_from(contents).expect(TOO_MANY);
         *self.0.entry(hash(line)).or_insert(new)
     }
 }
