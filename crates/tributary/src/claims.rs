@@ -63,6 +63,12 @@ impl Claims {
         }
     }
 
+    /// Tells whether a file was let go.
+    pub(crate) fn is_released(&self, id: FileId) -> bool {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(files.get(&id), Some(Claim::Left(..)))
+    }
+
     /// Lets a file go, which has been read as far as `position`.
     pub(crate) fn release(&self, position: Position) {
         let now = Instant::now();

@@ -82,6 +82,34 @@ pub enum Error {
         /// The path of the source that is the same file.
         path: PathBuf,
     },
+    /// The output cannot be used as the plan says.
+    #[error("{}: {why}", Shown(path))]
+    BadOutput {
+        /// The path of the output.
+        path: PathBuf,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// The checkpoint could not be read or written.
+    #[error("{}: cannot keep the checkpoint", Shown(path))]
+    Checkpoint {
+        /// The path of the checkpoint.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The checkpoint is there, and of no use.
+    #[error(
+        "{}: this checkpoint is of no use: {why}. Restore it, or remove it to start anew",
+        Shown(path)
+    )]
+    BadCheckpoint {
+        /// The path of the checkpoint.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// A thread or an event loop could not be started.
     #[error("cannot start a thread or an event loop")]
     Runtime(#[source] io::Error),
@@ -113,7 +141,10 @@ impl Error {
             | Error::Create { path, .. }
             | Error::Write { path, .. }
             | Error::NotAFile { path, .. }
-            | Error::TooManyFiles { path, .. } => Some(path),
+            | Error::TooManyFiles { path, .. }
+            | Error::BadOutput { path, .. }
+            | Error::Checkpoint { path, .. }
+            | Error::BadCheckpoint { path, .. } => Some(path),
             Error::OutputIsSource { output, .. } => Some(output),
             Error::Runtime(_) | Error::WriterGone => None,
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use bytes::BytesMut;
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memrchr, memrchr_iter};
 use rustix::fs::OFlags;
 
 use crate::identity::{Before, FileId, Position};
@@ -68,6 +68,9 @@ pub(crate) struct LogFile {
     noted: u64,
     /// When it was last seen to grow, or to lose its name.
     pub(crate) grew: Instant,
+    /// What stands before the lines that were not handed out yet, if a
+    /// checkpoint wants to know.
+    settled: Option<Box<Before>>,
     /// Whether another source reads this file: it is then only held, so that
     /// its inode is not given away.
     pub(crate) anothers: bool,
@@ -99,6 +102,8 @@ pub(crate) struct Piece {
     pub(crate) file: FileId,
     pub(crate) start: u64,
     pub(crate) end: u64,
+    /// What stands before `end`, if a checkpoint wants to know.
+    pub(crate) before: Option<Box<Before>>,
 }
 
 /// What a note found.
@@ -133,6 +138,7 @@ impl LogFile {
             stamp: None,
             noted: 0,
             grew: Instant::now(),
+            settled: None,
             anothers: false,
             watch: None,
         }
@@ -160,10 +166,35 @@ impl LogFile {
     pub(crate) fn resume(&mut self, position: &Position) -> io::Result<bool> {
         let fits = stands_before(&self.file, position.offset, &position.before)?;
         if fits {
-            self.offset = position.offset;
-            self.before = position.before.clone();
+            self.begin_at(position.offset, position.before.clone());
         }
         Ok(fits)
+    }
+
+    /// Begins behind the lines that are there, but for the last `lines`.
+    pub(crate) fn skip_to_last(&mut self, lines: u64) -> io::Result<()> {
+        let offset = last_lines(&self.file, lines)?;
+        let mut bytes = [0; Before::MOST];
+        let length = offset.min(Before::MOST as u64);
+        let read = &mut bytes[..length as usize];
+        self.file.read_exact_at(read, offset - length)?;
+        let mut before = Before::default();
+        before.push(read);
+        self.begin_at(offset, before);
+        Ok(())
+    }
+
+    fn begin_at(&mut self, offset: u64, before: Before) {
+        self.offset = offset;
+        if let Some(settled) = &mut self.settled {
+            **settled = before.clone();
+        }
+        self.before = before;
+    }
+
+    /// Has the pieces say what stands before their ends.
+    pub(crate) fn settle(&mut self) {
+        self.settled = Some(Box::new(self.before.clone()));
     }
 
     /// Takes another descriptor of the same file.
@@ -215,8 +246,9 @@ impl LogFile {
     }
 
     /// Hands out the line that the end of the run has cut: to its newline if
-    /// that is already there, with a newline of ours if it is not.
-    pub(crate) fn last_line(&mut self, chunk: usize) -> io::Result<Option<Piece>> {
+    /// that is already there, with a newline of ours if it is not, unless
+    /// another run will find it (`keep`).
+    pub(crate) fn last_line(&mut self, chunk: usize, keep: bool) -> io::Result<Option<Piece>> {
         if self.partial.is_empty() {
             return Ok(None);
         }
@@ -231,7 +263,7 @@ impl LogFile {
                 return Ok(Some(line));
             }
         }
-        Ok(self.end_line())
+        Ok(if keep { None } else { self.end_line() })
     }
 
     /// Gives a half line its newline, since the rest of it will not come.
@@ -241,8 +273,12 @@ impl LogFile {
         }
         let mut bytes = std::mem::take(&mut self.partial);
         let start = self.offset - bytes.len() as u64;
+        if let Some(settled) = &mut self.settled {
+            settled.push(&bytes);
+        }
         bytes.extend_from_slice(b"\n");
-        Some(Piece { bytes, file: self.id, start, end: self.offset })
+        let before = self.settled.clone();
+        Some(Piece { bytes, file: self.id, start, end: self.offset, before })
     }
 
     /// Goes back to the start of a file that was rewritten; answers with the
@@ -251,6 +287,9 @@ impl LogFile {
         let line = self.end_line();
         self.offset = 0;
         self.before = Before::default();
+        if self.settled.is_some() {
+            self.settle();
+        }
         self.stamp = None;
         self.noted = 0;
         line
@@ -290,8 +329,11 @@ impl LogFile {
     fn split_off(&mut self, length: usize) -> Piece {
         self.split = true;
         let bytes = self.partial.split_to(length);
-        let end = self.offset - self.partial.len() as u64;
-        Piece { bytes, file: self.id, start: end - length as u64, end }
+        if let Some(settled) = &mut self.settled {
+            settled.push(&bytes);
+        }
+        let (end, before) = (self.offset - self.partial.len() as u64, self.settled.clone());
+        Piece { bytes, file: self.id, start: end - length as u64, end, before }
     }
 }
 
@@ -300,6 +342,29 @@ enum Filled {
     More,
     End,
     Rewritten,
+}
+
+/// Finds where the last `lines` lines of a file begin, each with its newline;
+/// what stands behind the last newline is no line yet.
+fn last_lines(file: &File, lines: u64) -> io::Result<u64> {
+    const BLOCK: u64 = 64 * 1024;
+    let mut bytes = vec![0; BLOCK as usize];
+    let mut end = file.metadata()?.len();
+    // One more newline than lines: that which ends the line before them.
+    let mut left = lines + 1;
+    while end > 0 {
+        let begin = end.saturating_sub(BLOCK);
+        let block = &mut bytes[..(end - begin) as usize];
+        file.read_exact_at(block, begin)?;
+        for newline in memrchr_iter(b'\n', block) {
+            left -= 1;
+            if left == 0 {
+                return Ok(begin + newline as u64 + 1);
+            }
+        }
+        end = begin;
+    }
+    Ok(0)
 }
 
 /// Tells whether `before` is what stands before `offset` in `file`.

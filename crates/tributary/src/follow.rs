@@ -27,7 +27,7 @@ use tracing::{info, warn};
 use crate::claims::{Claimed, Claims};
 use crate::error::Shown;
 use crate::file::{self, Found, LogFile, Noted, Piece};
-use crate::identity::FileId;
+use crate::identity::{FileId, Position};
 use crate::notify::SourceWatch;
 use crate::siblings;
 
@@ -45,45 +45,98 @@ pub(crate) struct Follow {
     named_at: SystemTime,
     /// Half lines that are to be handed out next, since their files have ended.
     ended: VecDeque<Piece>,
+    /// Files that were let go, whose half line is perhaps not written yet.
+    going: Vec<Position>,
     claims: Arc<Claims>,
     watch: Option<SourceWatch>,
-    /// How long a file that has lost its name is read on.
-    quiet: Duration,
+    options: Following,
     /// What was said last about the path, so that it is said once.
     said: Option<String>,
 }
 
+/// How files are followed: the same for all sources of a plan.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Following {
+    /// How long a file that has lost its name is read on.
+    pub(crate) quiet: Duration,
+    /// Whether a half line at the end of the run is left for another run; then
+    /// the lines say what stands before their ends, too.
+    pub(crate) keep: bool,
+    /// How many lines that are there already are read; all, if that is not said.
+    pub(crate) last: Option<u64>,
+}
+
+/// Where a source stood when a checkpoint was written.
+#[derive(Debug)]
+pub(crate) struct Stood {
+    /// The oldest first.
+    pub(crate) positions: Vec<Position>,
+    /// When it was known last which files there are.
+    pub(crate) at: SystemTime,
+}
+
 impl Follow {
+    /// Follows `path`, which names `file` now, if anything.
     pub(crate) fn new(
         source: usize,
         path: Arc<Path>,
-        file: Option<LogFile>,
+        file: Option<(File, FileId)>,
+        stood: Option<Stood>,
         claims: Arc<Claims>,
         watch: Option<SourceWatch>,
-        quiet: Duration,
-    ) -> Follow {
-        if let Some(file) = &file {
-            claims.claim(file.id(), source);
-        } else {
+        options: Following,
+    ) -> io::Result<Follow> {
+        if file.is_none() {
             info!("{}: not there yet, waiting for it", Shown(&path));
         }
-        Follow {
+        let named = file.is_some();
+        let mut files = Vec::with_capacity(1);
+        match stood {
+            Some(stood) => resume(&path, file, &stood, &mut files)?,
+            None => {
+                if let Some((file, id)) = file {
+                    let mut file = LogFile::new(file, id);
+                    if let Some(lines) = options.last {
+                        file.skip_to_last(lines)?;
+                    }
+                    files.push(file);
+                }
+            }
+        }
+        for file in &mut files {
+            claims.claim(file.id(), source);
+            if options.keep {
+                file.settle();
+            }
+        }
+        Ok(Follow {
             source,
             path,
-            named: file.is_some(),
-            files: file.into_iter().collect(),
+            named,
+            files,
             named_at: SystemTime::now(),
             ended: VecDeque::new(),
+            going: Vec::new(),
             claims,
             watch,
-            quiet,
+            options,
             said: None,
-        }
+        })
+    }
+
+    /// Returns where each file stands, the oldest first.
+    pub(crate) fn positions(&self) -> Vec<Position> {
+        let mine = self.files.iter().filter(|file| !file.anothers);
+        mine.map(LogFile::position).collect()
     }
 
     /// Begins a round: notes how long each file is. True if there is something
     /// to read.
     pub(crate) fn note(&mut self) -> io::Result<bool> {
+        // We are asked again: what was handed out before is written.
+        for position in self.going.drain(..) {
+            self.claims.release(position);
+        }
         let mut more = !self.ended.is_empty();
         for index in (0..self.files.len()).rev() {
             let file = &mut self.files[index];
@@ -116,7 +169,7 @@ impl Follow {
                 match file.read(chunk)? {
                     Found::Lines(piece) => return Ok(Some(piece)),
                     Found::Nothing if last => {
-                        if let Some(piece) = file.last_line(chunk)? {
+                        if let Some(piece) = file.last_line(chunk, self.options.keep)? {
                             return Ok(Some(piece));
                         }
                     }
@@ -166,11 +219,11 @@ impl Follow {
         if self.renamed() {
             for (file, id) in self.siblings(&file) {
                 if let Claimed::Yours = self.claims.claim(id, self.source) {
-                    self.files.push(LogFile::new(file, id));
+                    self.files.push(self.found(file, id));
                 }
             }
         }
-        let mut next = LogFile::new(file, id);
+        let mut next = self.found(file, id);
         match claimed {
             Claimed::Anothers => next.anothers = true,
             Claimed::From(position) => {
@@ -194,10 +247,10 @@ impl Follow {
         let nameless = self.files.len() - usize::from(self.named);
         for index in 0..nameless {
             let file = &mut self.files[index];
-            if file.grew.elapsed() >= self.quiet {
+            if file.grew.elapsed() >= self.options.quiet {
                 self.ended.extend(file.end_line());
                 if !file.anothers {
-                    self.claims.release(file.position());
+                    self.going.push(file.position());
                 }
                 self.files.remove(index);
                 return true;
@@ -221,7 +274,7 @@ impl Follow {
         watch.poll(!armed);
         let nameless = self.files.len() - usize::from(self.named);
         if let Some(grew) = self.files[..nameless].iter().map(|file| file.grew).min() {
-            watch.wake_at(grew + self.quiet);
+            watch.wake_at(grew + self.options.quiet);
         }
         new
     }
@@ -276,14 +329,22 @@ impl Follow {
         if metadata.nlink() == 0 {
             return true;
         }
-        siblings::lies_beside(&self.path, last.id())
+        siblings::find(&self.path, last.id()).is_some()
     }
 
     /// Opens what had the name since the last look, and has lost it again.
     fn siblings(&self, next: &File) -> Vec<(File, FileId)> {
         let Some(last) = self.files.last() else { return Vec::new() };
         let known = |id| self.files.iter().any(|file| file.id() == id);
-        siblings::between(&self.path, last.file(), next, self.named_at, known)
+        siblings::between(&self.path, Some(last.file()), next, self.named_at, known)
+    }
+
+    fn found(&self, file: File, id: FileId) -> LogFile {
+        let mut file = LogFile::new(file, id);
+        if self.options.keep {
+            file.settle();
+        }
+        file
     }
 
     /// Notes that the path does not name the last file, and says why, once.
@@ -332,4 +393,48 @@ impl Follow {
         file.resume(&position)?;
         Ok(file.note()? != Noted::Same)
     }
+}
+
+/// Finds the files again that a checkpoint speaks of, and those that came
+/// after: what the path named while nobody looked, and what it names now.
+fn resume(
+    path: &Path,
+    mut named: Option<(File, FileId)>,
+    stood: &Stood,
+    files: &mut Vec<LogFile>,
+) -> io::Result<()> {
+    let mut current = None;
+    for position in &stood.positions {
+        if let Some((file, id)) = named.take_if(|(_, id)| *id == position.file) {
+            let mut file = LogFile::new(file, id);
+            if !file.resume(position)? {
+                warn!("{}: rewritten since the checkpoint, read from its start", Shown(path));
+            }
+            current = Some(file);
+            continue;
+        }
+        let found = siblings::find(path, position.file);
+        let mut found = found.map(|file| LogFile::new(file, position.file));
+        if let Some(file) = &mut found
+            && file.resume(position)?
+        {
+            files.extend(found);
+        } else {
+            warn!(
+                "{}: what it named at the checkpoint was rotated away and is gone; \
+                 {} bytes of that were merged, any more are lost",
+                Shown(path),
+                position.offset
+            );
+        }
+    }
+    if let Some((file, id)) = named {
+        let known = |id| files.iter().any(|file: &LogFile| file.id() == id);
+        let before = files.last().map(LogFile::file);
+        let between = siblings::between(path, before, &file, stood.at, known);
+        files.extend(between.into_iter().map(|(file, id)| LogFile::new(file, id)));
+        current = Some(LogFile::new(file, id));
+    }
+    files.extend(current);
+    Ok(())
 }

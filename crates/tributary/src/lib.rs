@@ -31,6 +31,7 @@
 //! [`Report`], [`Error`]; then [`Probe`], which is for tests.
 
 mod change;
+mod checkpoint;
 mod claims;
 mod error;
 mod file;
@@ -41,6 +42,7 @@ mod inotify;
 mod lines;
 mod marks;
 mod notify;
+mod options;
 mod output;
 mod plan;
 mod probe;
@@ -55,8 +57,9 @@ pub use event_listener::{EventListener, Listener};
 pub use error::{Error, Shown};
 pub use lines::Lines;
 pub use marks::{Marks, Template, TemplateError};
-pub use output::Output;
-pub use plan::{Options, Plan, Wake};
+pub use options::{Durability, Options, Start, Wake};
+pub use output::{Output, Target};
+pub use plan::Plan;
 pub use probe::{Moment, Probe};
 pub use progress::{Progress, SourceProgress};
 pub use report::{Report, SourceReport, Written};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::identity::FileId;
+use crate::identity::{Before, FileId};
 
 /// Whole lines of one source, each with its newline: the unit of a merge.
 ///
@@ -19,6 +19,7 @@ pub struct Lines {
     pub(crate) path: Arc<Path>,
     pub(crate) file: FileId,
     pub(crate) end: u64,
+    pub(crate) before: Option<Box<Before>>,
 }
 
 impl Lines {

@@ -16,6 +16,7 @@ use memchr::memchr_iter;
 
 use crate::error::Shown;
 use crate::file::Piece;
+use crate::identity::Before;
 
 /// What is put round each line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -213,13 +214,19 @@ impl Marker {
                 break;
             }
         }
-        let mut part = Piece { bytes: marked, ..piece };
-        if done < piece.bytes.len() {
-            piece.bytes.advance(done);
-            piece.start += done as u64;
-            part.end = piece.start;
-            self.left = Some((piece, time));
+        if done == piece.bytes.len() {
+            return Piece { bytes: marked, ..piece };
         }
+        let (start, end) = (piece.start, piece.start + done as u64);
+        let before = piece.before.as_ref().map(|_| {
+            let mut before = Before::default();
+            before.push(&piece.bytes[..done]);
+            Box::new(before)
+        });
+        let part = Piece { bytes: marked, file: piece.file, start, end, before };
+        piece.bytes.advance(done);
+        piece.start = end;
+        self.left = Some((piece, time));
         part
     }
 }

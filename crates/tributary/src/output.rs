@@ -2,12 +2,52 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use crate::checkpoint::Checkpoint;
 use crate::identity::FileId;
-use crate::{Error, Lines, SourceReport, Stop, Written};
+use crate::notify::Notifier;
+use crate::{Durability, Error, Lines, SourceReport, Stop, Written};
+
+/// Where the merged lines go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A file, or a pipe that has a name.
+    Path(PathBuf),
+    /// The standard output of this process.
+    Stdout,
+}
+
+impl From<PathBuf> for Target {
+    fn from(path: PathBuf) -> Target {
+        Target::Path(path)
+    }
+}
+
+impl From<&PathBuf> for Target {
+    fn from(path: &PathBuf) -> Target {
+        Target::Path(path.clone())
+    }
+}
+
+impl From<&Path> for Target {
+    fn from(path: &Path) -> Target {
+        Target::Path(path.to_owned())
+    }
+}
+
+impl From<&str> for Target {
+    fn from(path: &str) -> Target {
+        Target::Path(path.into())
+    }
+}
 
 /// The merged file: chunks of whole lines go in, one after the other.
 ///
@@ -20,8 +60,12 @@ use crate::{Error, Lines, SourceReport, Stop, Written};
 #[derive(Debug)]
 pub struct Output {
     path: Arc<Path>,
-    file: File,
+    file: Arc<File>,
     written: Written,
+    /// The length of a regular file up to its last whole line, in bytes.
+    length: Option<u64>,
+    durability: Durability,
+    checkpoint: Option<(Arc<Checkpoint>, Option<Notifier>)>,
     opened: Instant,
     stop: Stop,
     /// The error of the first append that failed. What follows it would tear
@@ -31,51 +75,128 @@ pub struct Output {
 }
 
 impl Output {
-    /// Opens the file at `path`, and leaves its bytes alone until
-    /// [`truncate`](Output::truncate).
-    pub(crate) fn open(path: PathBuf, stop: &Stop) -> Result<Output, Error> {
+    /// Opens the target, and leaves its bytes alone until one of `anew`,
+    /// `behind` and `cut`. With `create`, it is made if it is not there.
+    pub(crate) fn open(
+        target: Target,
+        create: bool,
+        durability: Durability,
+        stop: &Stop,
+    ) -> Result<Output, Error> {
         let opened = Instant::now();
-        // Not `truncate(true)`: first it has to be known whose bytes those are.
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-        match file {
-            Ok(file) => Ok(Output {
-                path: path.into(),
-                file,
-                written: Written {
-                    lines: 0,
-                    bytes: 0,
-                    sources: Vec::new(),
-                    duration: opened.elapsed(),
-                },
-                opened,
-                stop: stop.clone(),
-                failed: None,
-                finished: false,
-            }),
-            Err(cause) => Err(Error::Create { path, cause }),
+        let (path, file) = match target {
+            // Not `truncate`: first it has to be known whose bytes those are.
+            // Appending, so that the end stays the end, whoever cuts the file.
+            Target::Path(path) => {
+                let file = OpenOptions::new().append(true).create(create).open(&path);
+                (path, file)
+            }
+            Target::Stdout => {
+                let file = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+                ("standard output".into(), file)
+            }
+        };
+        let file = match file {
+            Ok(file) => file,
+            Err(cause) => return Err(Error::Create { path, cause }),
+        };
+        let nothing =
+            Written { lines: 0, bytes: 0, sources: Vec::new(), duration: opened.elapsed() };
+        Ok(Output {
+            path: path.into(),
+            file: Arc::new(file),
+            written: nothing,
+            length: None,
+            durability,
+            checkpoint: None,
+            opened,
+            stop: stop.clone(),
+            failed: None,
+            finished: false,
+        })
+    }
+
+    /// Returns device and inode of the output, and its length if it is a
+    /// regular file.
+    pub(crate) fn identify(&self) -> Result<(FileId, Option<u64>), Error> {
+        let metadata = self.file.metadata().map_err(|cause| self.error(cause))?;
+        Ok((FileId::of(&metadata), metadata.is_file().then_some(metadata.len())))
+    }
+
+    /// Locks a regular file against a second merge.
+    pub(crate) fn lock(&self) -> Result<(), Error> {
+        match flock(&*self.file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => Err(self.bad("another merge writes to it; end that first")),
+            // Some file systems have no locks: then it is as it was without.
+            _ => Ok(()),
         }
     }
 
-    /// Returns device and inode of the output.
-    pub(crate) fn id(&self) -> Result<FileId, Error> {
-        let metadata = self.file.metadata().map_err(|cause| self.error(cause))?;
-        Ok(FileId::of(&metadata))
-    }
-
-    /// Empties the file, and notes which sources will be counted.
-    pub(crate) fn begin<'a>(
-        &mut self,
-        sources: impl Iterator<Item = &'a Path>,
-    ) -> Result<(), Error> {
-        let metadata = self.file.metadata().map_err(|cause| self.error(cause))?;
+    /// Starts the file anew, or leaves alone what cannot be cut.
+    pub(crate) fn anew(&mut self) -> Result<(), Error> {
         // Only if there is something to cut: closing a fresh file after a
         // truncation makes ext4 write it to the disk at once.
-        if metadata.is_file() && metadata.len() > 0 {
+        if self.identify()?.1.is_some_and(|length| length > 0) {
             self.file.set_len(0).map_err(|cause| self.error(cause))?;
         }
-        self.written.sources = sources
-            .map(|path| SourceReport { path: path.to_owned(), lines: 0, bytes: 0 })
-            .collect();
+        self.length = self.identify()?.1;
+        Ok(())
+    }
+
+    /// Goes on behind what is there; a half line at the end is ended first.
+    pub(crate) fn behind(&mut self) -> Result<(), Error> {
+        self.length = self.identify()?.1;
+        let Some(length @ 1..) = self.length else { return Ok(()) };
+        // Opened for writing alone: reading it takes another descriptor.
+        let mut last = [0];
+        let read = File::open(&self.path).and_then(|file| file.read_at(&mut last, length - 1));
+        read.map_err(|cause| self.error(cause))?;
+        if last != *b"\n" {
+            (&*self.file).write_all(b"\n").map_err(|cause| self.error(cause))?;
+            self.length = Some(length + 1);
+        }
+        Ok(())
+    }
+
+    /// Cuts the file back to `length`, as a checkpoint says.
+    pub(crate) fn cut(&mut self, length: u64) -> Result<(), Error> {
+        match self.identify()?.1 {
+            Some(now) if now < length => Err(self.bad(&format!(
+                "it has {now} bytes, and the checkpoint speaks of {length}; lines are missing. \
+                 Remove the checkpoint to start anew"
+            ))),
+            _ => {
+                self.file.set_len(length).map_err(|cause| self.error(cause))?;
+                self.length = Some(length);
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns the length up to the last whole line, if it is a regular file.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Notes which sources will be counted.
+    pub(crate) fn count<'a>(&mut self, sources: impl Iterator<Item = &'a Path>) {
+        let sources =
+            sources.map(|path| SourceReport { path: path.to_owned(), lines: 0, bytes: 0 });
+        self.written.sources = sources.collect();
+    }
+
+    /// Keeps a checkpoint from now on. The notifier, if there is one, saves
+    /// what no append comes after.
+    pub(crate) fn keep(
+        &mut self,
+        checkpoint: Checkpoint,
+        notifier: Option<&Notifier>,
+    ) -> Result<(), Error> {
+        // Before the first byte: a merge that is killed at once knows where
+        // it began.
+        checkpoint.save(&self.file)?;
+        let checkpoint = Arc::new(checkpoint);
+        self.checkpoint = Some((checkpoint, notifier.cloned()));
         Ok(())
     }
 
@@ -89,12 +210,16 @@ impl Output {
     /// # Blocking
     ///
     /// Writes a file: blocks the calling thread for as long as the disk, or
-    /// the reader of a pipe, takes.
+    /// the reader of a pipe, takes. With [`Durability::Fsync`] until it is on
+    /// the disk. With a checkpoint, every 200 ms also for as long as that takes
+    /// to write.
     ///
     /// # Errors
     ///
-    /// [`Error::Write`] with the path of the output. The merge has then been
-    /// asked to stop, and every later append fails in the same way.
+    /// [`Error::Write`] with the path of the output, or [`Error::Checkpoint`]
+    /// with that of the checkpoint. The merge has then been asked to stop, and
+    /// every later append fails in the same way. A regular file is cut back to
+    /// its last whole line.
     ///
     /// # Panics
     ///
@@ -103,41 +228,87 @@ impl Output {
         if let Some(failed) = self.failed {
             return Err(self.error(again(failed)));
         }
-        if let Err(cause) = self.file.write_all(lines.as_bytes()) {
+        let appended = self.append_and_note(lines);
+        if let Err(cause) = appended {
             self.failed = Some((cause.kind(), cause.raw_os_error()));
             self.stop.request();
+            if let Some(length) = self.length {
+                // A disk that is full still lets itself be cut.
+                let _ = self.file.set_len(length);
+            }
             return Err(self.error(cause));
         }
+        if let Some((checkpoint, _)) = &self.checkpoint {
+            let saved = checkpoint.save_if_due(&self.file);
+            return saved.inspect_err(|_| self.stop.request());
+        }
+        Ok(())
+    }
+
+    fn append_and_note(&mut self, lines: &Lines) -> io::Result<()> {
+        let checkpoint = self.checkpoint.clone();
+        // Held over the write: a checkpoint is of a moment between two appends.
+        let mut ledger = checkpoint.as_ref().map(|(checkpoint, _)| checkpoint.ledger());
+        (&*self.file).write_all(lines.as_bytes())?;
+        if self.durability == Durability::Fsync {
+            self.file.sync_data()?;
+        }
+        let news = ledger.as_mut().is_some_and(|ledger| ledger.note(lines));
+        drop(ledger);
+        if let Some((checkpoint, Some(notifier))) = &checkpoint
+            && news
+        {
+            notifier.save_soon(checkpoint, &self.file, &self.stop);
+        }
         let bytes = lines.as_bytes().len() as u64;
+        self.length = self.length.map(|length| length + bytes);
+        self.written.lines += lines.count();
+        self.written.bytes += bytes;
         let source = &mut self.written.sources[lines.source()];
         source.lines += lines.count();
         source.bytes += bytes;
-        self.written.lines += lines.count();
-        self.written.bytes += bytes;
         Ok(())
     }
 
     /// Ends the output and says what it took in.
     ///
     /// Every byte is then on its way to the disk: handed to the operating
-    /// system, not yet synced.
+    /// system, and synced if the [`Durability`] asks for it. A checkpoint
+    /// speaks of all of it.
+    ///
+    /// # Blocking
+    ///
+    /// Blocks the calling thread for as long as the syncs take that were asked
+    /// for, and the last checkpoint.
     ///
     /// # Errors
     ///
-    /// [`Error::Write`], if an append has failed.
+    /// [`Error::Write`], if an append has failed or the sync does;
+    /// [`Error::Checkpoint`], if the last one cannot be written.
     pub fn finish(&mut self) -> Result<Written, Error> {
         self.finished = true;
-        match self.failed {
-            Some(failed) => Err(self.error(again(failed))),
-            None => {
-                self.written.duration = self.opened.elapsed();
-                Ok(self.written.clone())
-            }
+        // Also after a failure: the next run is to begin where this one ended.
+        let saved = match &self.checkpoint {
+            Some((checkpoint, _)) => checkpoint.save(&self.file),
+            None => Ok(()),
+        };
+        if let Some(failed) = self.failed {
+            return Err(self.error(again(failed)));
         }
+        if self.durability == Durability::Flush && self.length.is_some() {
+            self.file.sync_data().map_err(|cause| self.error(cause))?;
+        }
+        saved?;
+        self.written.duration = self.opened.elapsed();
+        Ok(self.written.clone())
     }
 
     fn error(&self, cause: io::Error) -> Error {
         Error::Write { path: self.path.to_path_buf(), cause }
+    }
+
+    fn bad(&self, why: &str) -> Error {
+        Error::BadOutput { path: self.path.to_path_buf(), why: why.to_owned() }
     }
 }
 
@@ -151,5 +322,8 @@ impl Drop for Output {
         if !self.finished {
             self.stop.request();
         }
+        // Not left to the last descriptor: the notifier may have one for a
+        // moment longer, and the next merge is to find the output free.
+        let _ = flock(&*self.file, FlockOperation::Unlock);
     }
 }

@@ -1,19 +1,21 @@
 //! What to do.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::Change;
+use crate::checkpoint::{Checkpoint, Saved};
 use crate::claims::Claims;
-use crate::file::{self, LogFile};
-use crate::follow::Follow;
+use crate::file;
+use crate::follow::{Follow, Following};
 use crate::identity::FileId;
 use crate::notify::Notifier;
-use crate::{Error, Marks, Output, Probe, Progress, Source, Stop};
+use crate::{Error, Options, Output, Progress, Shown, Source, Start, Stop, Target, Wake};
 
 /// The most bytes that a chunk of lines has, if no line is longer.
 const CHUNK: usize = 256 * 1024;
@@ -40,54 +42,8 @@ pub struct Plan {
     pub debug: Option<Duration>,
 }
 
-/// How to merge; `Options::default()` merges what is there and ends.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Goes on with what is written later, until the stop (default: no).
-    pub follow: bool,
-    /// How a source learns that there is something new (default: it looks).
-    pub wake: Wake,
-    /// How often a source is asked for something new, where nothing notifies
-    /// (default: 100 ms).
-    pub interval: Duration,
-    /// How long a file is read on, and kept open, that has lost its name to a
-    /// rotation or a deletion and to which nothing is written (default: 6 s).
-    pub quiet: Duration,
-    /// From which stall on the blocked loop is to be named (default: never).
-    pub debug: Option<Duration>,
-    /// What is put round each line (default: nothing).
-    pub marks: Marks,
-    /// A window for tests (default: none).
-    pub probe: Option<Probe>,
-}
-
-/// How a source that follows learns that there is something new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wake {
-    /// The operating system notifies, through one thread for all sources. Where
-    /// it cannot (a network file system, a limit that was met), that thread
-    /// asks every [`interval`](Options::interval).
-    Notify,
-    /// Each source looks every [`interval`](Options::interval), as in the book.
-    Poll,
-}
-
 /// A wait that something else ends.
 const NOTIFIED: Duration = Duration::from_secs(24 * 60 * 60);
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            follow: false,
-            wake: Wake::Poll,
-            interval: Duration::from_millis(100),
-            quiet: Duration::from_secs(6),
-            debug: None,
-            marks: Marks::None,
-            probe: None,
-        }
-    }
-}
 
 impl Plan {
     /// Opens the sources and the output, checks them, and only then empties
@@ -113,61 +69,98 @@ impl Plan {
     /// with the path. Nothing has been changed then.
     pub fn open<P: AsRef<Path>>(
         sources: impl IntoIterator<Item = P>,
-        output: impl Into<PathBuf>,
+        output: impl Into<Target>,
         options: Options,
     ) -> Result<Plan, Error> {
-        let mut names: HashMap<FileId, Arc<Path>> = HashMap::new();
-        let mut opened = Vec::new();
-        for path in sources {
-            let path: Arc<Path> = path.as_ref().into();
-            match file::open(&path) {
-                Ok((file, id)) => {
-                    if let Entry::Vacant(entry) = names.entry(id) {
-                        entry.insert(Arc::clone(&path));
-                        opened.push((path, Some(LogFile::new(file, id))));
-                    }
-                }
-                Err(cause) if cause.kind() == io::ErrorKind::NotFound && options.follow => {
-                    if !opened.iter().any(|(other, _)| *other == path) {
-                        opened.push((path, None));
-                    }
-                }
-                Err(cause) => return Err(Error::of_open(&path, cause)),
-            }
-        }
+        let saved = options.checkpoint.as_deref().map(Saved::load).transpose()?.flatten();
+        let (names, sources) = open_sources(sources, options.follow)?;
 
         let stop = Stop::new();
-        let mut output = Output::open(output.into(), &stop)?;
-        let output_id = output.id()?;
+        // An output that a checkpoint speaks of is not made anew.
+        let mut output = Output::open(output.into(), saved.is_none(), options.durability, &stop)?;
+        let (output_id, length) = output.identify()?;
         if let Some(path) = names.get(&output_id) {
             return Err(Error::OutputIsSource {
                 output: output.path().to_owned(),
                 path: path.to_path_buf(),
             });
         }
-        let notifier = if options.follow && options.wake == Wake::Notify {
-            Some(Notifier::start(options.interval).map_err(Error::Runtime)?)
-        } else {
-            None
-        };
-        output.begin(opened.iter().map(|(path, _)| &**path))?;
+        if length.is_some() {
+            output.lock()?;
+        } else if let Some(path) = &options.checkpoint {
+            let why = "a pipe or a device cannot be cut back to it; name a file as the output";
+            return Err(Error::BadCheckpoint { path: path.clone(), why: why.into() });
+        }
+        if let Some(path) = &options.checkpoint {
+            let itself = fs::metadata(path).is_ok_and(|it| FileId::of(&it) == output_id);
+            let other = saved.as_ref().is_some_and(|saved| saved.output().0 != output_id);
+            if itself || other {
+                let what = if itself { "also the output," } else { "of another output than" };
+                let why = format!("it is {what} {}", Shown(output.path()));
+                return Err(Error::BadCheckpoint { path: path.clone(), why });
+            }
+        }
+        let notifier =
+            if options.follow && (options.wake == Wake::Notify || options.checkpoint.is_some()) {
+                Some(Notifier::start(options.interval).map_err(Error::Runtime)?)
+            } else {
+                None
+            };
+        let notified = notifier.as_ref().filter(|_| options.wake == Wake::Notify);
 
         let claims = Arc::new(Claims::default());
         claims.output(output_id);
-        let chunk = (ALL_CHUNKS / opened.len().max(1)).clamp(LEAST_CHUNK, CHUNK);
-        let sources = opened.into_iter().enumerate().map(|(index, (path, file))| {
+        let following = Following {
+            quiet: options.quiet,
+            keep: options.checkpoint.is_some(),
+            last: match options.start {
+                Start::Beginning => None,
+                Start::End => Some(0),
+                Start::LastLines(lines) => Some(lines),
+            },
+        };
+        let mut follows = Vec::new();
+        for (index, (path, file)) in sources.into_iter().enumerate() {
             let change = Arc::new(Change::default());
-            let watch = notifier.as_ref();
-            let watch = watch.map(|it| it.watch(Arc::clone(&path), Arc::clone(&change)));
+            let watch = notified.map(|it| it.watch(Arc::clone(&path), Arc::clone(&change)));
+            let stood = saved.as_ref().and_then(|saved| saved.stood(&path));
             let claims = Arc::clone(&claims);
-            let follow = Follow::new(index, path.clone(), file, claims, watch, options.quiet);
+            let follow =
+                Follow::new(index, Arc::clone(&path), file, stood, claims, watch, following);
+            let follow = follow.map_err(|cause| Error::Read { path: path.to_path_buf(), cause })?;
+            follows.push((path, follow, change));
+        }
+
+        // Everything is known and checked: only now the output is touched.
+        match &saved {
+            Some(saved) => output.cut(saved.output().1)?,
+            None if options.append => output.behind()?,
+            None => output.anew()?,
+        }
+        output.count(follows.iter().map(|(path, ..)| &**path));
+        if let Some(path) = &options.checkpoint {
+            let at = (output_id, output.length().unwrap_or(0));
+            let stand = follows.iter().map(|(path, follow, _)| (path.clone(), follow.positions()));
+            let checkpoint = Checkpoint::new(
+                path.clone(),
+                at,
+                options.durability,
+                Arc::clone(&claims),
+                stand.collect(),
+                saved.as_ref(),
+            );
+            output.keep(checkpoint, notifier.as_ref())?;
+        }
+
+        let chunk = (ALL_CHUNKS / follows.len().max(1)).clamp(LEAST_CHUNK, CHUNK);
+        let sources = follows.into_iter().enumerate().map(|(index, (path, follow, change))| {
             Source::new(index, path, follow, chunk, &stop, change, &options)
         });
         let sources = sources.collect();
         if !options.follow {
             stop.request();
         }
-        let interval = if notifier.is_some() { NOTIFIED } else { options.interval };
+        let interval = if notified.is_some() { NOTIFIED } else { options.interval };
         Ok(Plan { sources, output, interval, stop, debug: options.debug })
     }
 
@@ -175,4 +168,38 @@ impl Plan {
     pub fn progress(&self) -> Progress {
         Progress::new(self.sources.iter().map(Source::counters))
     }
+}
+
+/// Which files are sources, and the first name of each.
+type Names = HashMap<FileId, Arc<Path>>;
+
+/// A path, and what it names, if anything.
+type Opened = (Arc<Path>, Option<(File, FileId)>);
+
+/// Opens each source; the same file, by whatever name, once.
+fn open_sources<P: AsRef<Path>>(
+    paths: impl IntoIterator<Item = P>,
+    wait: bool,
+) -> Result<(Names, Vec<Opened>), Error> {
+    let mut names = Names::new();
+    let mut missing: HashSet<Arc<Path>> = HashSet::new();
+    let mut sources = Vec::new();
+    for path in paths {
+        let path: Arc<Path> = path.as_ref().into();
+        match file::open(&path) {
+            Ok((file, id)) => {
+                if let Entry::Vacant(entry) = names.entry(id) {
+                    entry.insert(Arc::clone(&path));
+                    sources.push((path, Some((file, id))));
+                }
+            }
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound && wait => {
+                if missing.insert(Arc::clone(&path)) {
+                    sources.push((path, None));
+                }
+            }
+            Err(cause) => return Err(Error::of_open(&path, cause)),
+        }
+    }
+    Ok((names, sources))
 }

@@ -47,16 +47,18 @@ const PACKED: [&str; 6] = ["gz", "bz2", "xz", "zst", "lz4", "zip"];
 /// Reads a folder: blocks the calling thread.
 pub(crate) fn between(
     path: &Path,
-    last: &File,
+    last: Option<&File>,
     next: &File,
     since: SystemTime,
     known: impl Fn(FileId) -> bool,
 ) -> Vec<(File, FileId)> {
     let (folder, name) = place(path);
-    let (Ok(before), Ok(after)) = (last.metadata(), next.metadata()) else { return Vec::new() };
+    let Ok(after) = next.metadata() else { return Vec::new() };
+    let before = last.and_then(|last| last.metadata().ok()).map(|metadata| born(&metadata));
     // Younger than the one before, too: with that, what lay there when the
     // merge began is out of the question.
-    let (since, until) = (born(&before).max(since - TICK), born(&after));
+    let since = before.unwrap_or(SystemTime::UNIX_EPOCH).max(since - TICK);
+    let until = born(&after);
     let next = FileId::of(&after);
 
     let mut found: Vec<(_, _, _, File, FileId)> = Vec::new();
@@ -81,7 +83,7 @@ pub(crate) fn between(
             let fresh = birth + RECENT > SystemTime::now();
             if opened != id {
                 complete = false;
-            } else if fresh || !begin_alike(&file, last) {
+            } else if fresh || !last.is_some_and(|last| begin_alike(&file, last)) {
                 found.push((birth, metadata.mtime(), metadata.mtime_nsec(), file, id));
             }
         }
@@ -94,31 +96,29 @@ pub(crate) fn between(
     found.into_iter().map(|(.., file, id)| (file, id)).collect()
 }
 
-/// Tells whether a file lies in the folder in which `path` is renamed, under
-/// whatever name.
+/// Finds a file in the folder in which `path` is renamed, under whatever name
+/// it has there.
 ///
 /// # Blocking
 ///
 /// Reads a folder: blocks the calling thread.
-pub(crate) fn lies_beside(path: &Path, id: FileId) -> bool {
+pub(crate) fn find(path: &Path, id: FileId) -> Option<File> {
     let (folder, _) = place(path);
-    // The inode comes with the entry, and spares a `stat` of all the others.
-    let is_it = |entry: fs::DirEntry| {
-        entry.ino() == id.inode
-            && entry.metadata().is_ok_and(|metadata| FileId::of(&metadata) == id)
-    };
     for _ in 0..AGAIN {
         let stamp = changed(&folder);
-        let Ok(entries) = fs::read_dir(&folder) else { return false };
-        if entries.flatten().any(is_it) {
-            return true;
-        }
+        let entries = fs::read_dir(&folder).ok()?;
+        // The inode comes with the entry, and spares a `stat` of all the others.
+        let mut same = entries.flatten().filter(|entry| entry.ino() == id.inode);
+        let found = same.find_map(|entry| {
+            let (file, opened) = file::open(&entry.path()).ok()?;
+            (opened == id).then_some(file)
+        });
         // Passed over, if it was renamed while the folder was read.
-        if stamp == changed(&folder) {
-            break;
+        if found.is_some() || stamp == changed(&folder) {
+            return found;
         }
     }
-    false
+    None
 }
 
 /// Returns the folder in which a file of the name `path` is renamed, and its
@@ -218,7 +218,7 @@ mod tests {
 
         fn between(&self, last: &File, next: &File) -> Vec<FileId> {
             let since = last.metadata().unwrap().modified().unwrap();
-            let found = between(&self.path, last, next, since, |id| id == self::id(last));
+            let found = between(&self.path, Some(last), next, since, |id| id == self::id(last));
             found.into_iter().map(|(_, id)| id).collect()
         }
     }

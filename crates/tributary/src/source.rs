@@ -224,6 +224,7 @@ impl State {
             path: Arc::clone(&self.path),
             file: piece.file,
             end: piece.end,
+            before: piece.before,
         }
     }
 

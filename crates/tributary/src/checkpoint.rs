@@ -1,0 +1,295 @@
+//! How far a merge has come, kept in a file: what makes it exactly once.
+//!
+//! A checkpoint is of one moment between two appends. It says how long the
+//! output was then, and where each source stood. A merge that begins with one
+//! cuts the output back to that length and goes on reading at those places:
+//! what was written after the checkpoint is written again, and nothing twice.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::claims::Claims;
+use crate::follow::Stood;
+use crate::identity::{Before, FileId, Position};
+use crate::{Durability, Error, Lines};
+
+/// How often a checkpoint is written while lines are.
+pub(crate) const EVERY: Duration = Duration::from_millis(200);
+
+/// How much older than a checkpoint a file may be that came to its name
+/// unnoticed, since the last look before it.
+const UNNOTICED: Duration = Duration::from_secs(5);
+
+/// The version of the format. A change that an older reader would get wrong
+/// raises it.
+const VERSION: u32 = 1;
+
+/// A checkpoint as it stands in its file: JSON, so that a person can read it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Saved {
+    version: u32,
+    /// When it was written, in nanoseconds since 1970.
+    at: u64,
+    output: SavedOutput,
+    sources: Vec<SavedSource>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SavedOutput {
+    device: u64,
+    inode: u64,
+    length: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SavedSource {
+    path: Bytes,
+    /// The oldest first.
+    files: Vec<SavedFile>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SavedFile {
+    device: u64,
+    inode: u64,
+    offset: u64,
+    before: Bytes,
+}
+
+/// Any bytes, as a string whose characters are the bytes: what is ASCII stays
+/// readable, and what is not UTF-8 is not lost.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+struct Bytes(Vec<u8>);
+
+impl From<Bytes> for String {
+    fn from(bytes: Bytes) -> String {
+        bytes.0.into_iter().map(char::from).collect()
+    }
+}
+
+impl TryFrom<String> for Bytes {
+    type Error = std::char::TryFromCharError;
+
+    fn try_from(text: String) -> Result<Bytes, Self::Error> {
+        text.chars().map(u8::try_from).collect::<Result<_, _>>().map(Bytes)
+    }
+}
+
+impl Saved {
+    /// Reads the checkpoint at `path`; `None` if there is none yet.
+    pub(crate) fn load(path: &Path) -> Result<Option<Saved>, Error> {
+        let bad = |why: String| Error::BadCheckpoint { path: path.to_owned(), why };
+        let text = match fs::read(path) {
+            Ok(text) => text,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(Error::Checkpoint { path: path.to_owned(), cause }),
+        };
+        if text.is_empty() {
+            return Err(bad("it is empty".into()));
+        }
+        // The version first: what stands behind it may have changed its form.
+        #[derive(Deserialize)]
+        struct Head {
+            version: u32,
+        }
+        let damaged = |error: serde_json::Error| bad(format!("it is damaged ({error})"));
+        let head: Head = serde_json::from_slice(&text).map_err(damaged)?;
+        if head.version != VERSION {
+            let version = head.version;
+            return Err(bad(format!("its version is {version}, this program knows {VERSION}")));
+        }
+        serde_json::from_slice(&text).map(Some).map_err(damaged)
+    }
+
+    /// Returns which file the output is, and how long it was.
+    pub(crate) fn output(&self) -> (FileId, u64) {
+        let SavedOutput { device, inode, length } = self.output;
+        (FileId { device, inode }, length)
+    }
+
+    /// Returns where the source of this path stood, if it was one.
+    pub(crate) fn stood(&self, path: &Path) -> Option<Stood> {
+        let path = path.as_os_str().as_bytes();
+        let source = self.sources.iter().find(|source| source.path.0 == path)?;
+        let positions = source.files.iter().map(SavedFile::position).collect();
+        let at = SystemTime::UNIX_EPOCH + Duration::from_nanos(self.at);
+        Some(Stood { positions, at: at - UNNOTICED })
+    }
+
+    /// Returns the sources that are not among `paths` any more: they are kept,
+    /// in case they come back.
+    fn absent<'a>(
+        &'a self,
+        paths: &'a [Arc<Path>],
+    ) -> impl Iterator<Item = (Arc<Path>, Vec<Position>)> + 'a {
+        let others = self.sources.iter().filter(|source| {
+            !paths.iter().any(|path| path.as_os_str().as_bytes() == source.path.0)
+        });
+        others.map(|source| {
+            let path = PathBuf::from(std::ffi::OsString::from_vec(source.path.0.clone()));
+            (path.into(), source.files.iter().map(SavedFile::position).collect())
+        })
+    }
+}
+
+impl SavedFile {
+    fn position(&self) -> Position {
+        let mut before = Before::default();
+        before.push(&self.before.0);
+        let file = FileId { device: self.device, inode: self.inode };
+        Position { file, offset: self.offset, before }
+    }
+}
+
+/// The checkpoint of a merge that runs.
+#[derive(Debug)]
+pub(crate) struct Checkpoint {
+    path: PathBuf,
+    output: FileId,
+    durability: Durability,
+    claims: Arc<Claims>,
+    ledger: Mutex<Ledger>,
+    /// Taken before the ledger is copied, so that an older copy cannot come
+    /// to lie over a newer one; the time of the last save.
+    saving: Mutex<Instant>,
+}
+
+/// Where everything stands, between two appends.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    length: u64,
+    sources: Vec<(Arc<Path>, Vec<Position>)>,
+    /// Whether this differs from what was saved.
+    news: bool,
+}
+
+impl Checkpoint {
+    pub(crate) fn new(
+        path: PathBuf,
+        (output, length): (FileId, u64),
+        durability: Durability,
+        claims: Arc<Claims>,
+        sources: Vec<(Arc<Path>, Vec<Position>)>,
+        old: Option<&Saved>,
+    ) -> Checkpoint {
+        let paths: Vec<_> = sources.iter().map(|(path, _)| Arc::clone(path)).collect();
+        let absent = old.into_iter().flat_map(|old| old.absent(&paths));
+        let sources = sources.into_iter().chain(absent).collect();
+        let ledger = Mutex::new(Ledger { length, sources, news: true });
+        let saving = Mutex::new(Instant::now());
+        Checkpoint { path, output, durability, claims, ledger, saving }
+    }
+
+    /// Locks the ledger for an append: no checkpoint is taken meanwhile.
+    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Saves, if there is news and the last time is long enough ago.
+    pub(crate) fn save_if_due(&self, output: &File) -> Result<(), Error> {
+        let due = match self.saving.try_lock() {
+            Ok(saved) => saved.elapsed() >= EVERY,
+            // Somebody is at it.
+            Err(_) => false,
+        };
+        if due { self.save(output) } else { Ok(()) }
+    }
+
+    /// Saves, if there is news.
+    ///
+    /// # Blocking
+    ///
+    /// Writes a small file beside the checkpoint and renames it; with a
+    /// durability, syncs the output before, and the file and its folder then.
+    pub(crate) fn save(&self, output: &File) -> Result<(), Error> {
+        let mut saved = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(text) = self.text() else { return Ok(()) };
+        *saved = Instant::now();
+        self.write(output, &text).map_err(|cause| {
+            // It is still news, so that the error comes out at the end as well.
+            self.ledger().news = true;
+            Error::Checkpoint { path: self.path.clone(), cause }
+        })
+    }
+
+    /// Writes down where everything stands; `None` if that is known.
+    fn text(&self) -> Option<Vec<u8>> {
+        let mut ledger = self.ledger();
+        if !std::mem::replace(&mut ledger.news, false) {
+            return None;
+        }
+        for (_, files) in &mut ledger.sources {
+            // What was let go was written to its end before.
+            files.retain(|position| !self.claims.is_released(position.file));
+        }
+        let sources = ledger.sources.iter().map(|(path, files)| SavedSource {
+            path: Bytes(path.as_os_str().as_bytes().to_vec()),
+            files: files
+                .iter()
+                .map(|position| SavedFile {
+                    device: position.file.device,
+                    inode: position.file.inode,
+                    offset: position.offset,
+                    before: Bytes(position.before.as_bytes().to_vec()),
+                })
+                .collect(),
+        });
+        let FileId { device, inode } = self.output;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let saved = Saved {
+            version: VERSION,
+            at: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
+            output: SavedOutput { device, inode, length: ledger.length },
+            sources: sources.collect(),
+        };
+        drop(ledger);
+        let mut text = serde_json::to_vec(&saved).expect("numbers and strings are JSON");
+        text.push(b'\n');
+        Some(text)
+    }
+
+    fn write(&self, output: &File, text: &[u8]) -> io::Result<()> {
+        let synced = self.durability != Durability::None;
+        if synced {
+            // For a power loss: what the checkpoint speaks of comes first.
+            output.sync_data()?;
+        }
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
+        name.push(".new");
+        let beside = self.path.with_file_name(name);
+        let mut file = File::create(&beside)?;
+        file.write_all(text)?;
+        if synced {
+            file.sync_all()?;
+        }
+        fs::rename(&beside, &self.path)?;
+        if synced {
+            let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
+        Ok(())
+    }
+}
+
+impl Ledger {
+    /// Notes an append. True if that is the first news since the last save.
+    pub(crate) fn note(&mut self, lines: &Lines) -> bool {
+        let (file, offset) = (lines.file, lines.end);
+        let before = lines.before.as_deref().cloned().unwrap_or_default();
+        let position = Position { file, offset, before };
+        let files = &mut self.sources[lines.source].1;
+        match files.iter_mut().find(|known| known.file == file) {
+            Some(known) => *known = position,
+            None => files.push(position),
+        }
+        self.length += lines.bytes.len() as u64;
+        !std::mem::replace(&mut self.news, true)
+    }
+}

@@ -1,0 +1,96 @@
+//! How to merge.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::{Marks, Probe};
+
+/// How to merge; `Options::default()` merges what is there and ends.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Goes on with what is written later, until the stop (default: no).
+    pub follow: bool,
+    /// Where a source that is there already begins (default: at its start).
+    pub start: Start,
+    /// How a source learns that there is something new (default: it looks).
+    pub wake: Wake,
+    /// How often a source is asked for something new, where nothing notifies
+    /// (default: 100 ms).
+    pub interval: Duration,
+    /// How long a file is read on, and kept open, that has lost its name to a
+    /// rotation or a deletion and to which nothing is written (default: 6 s).
+    pub quiet: Duration,
+    /// Adds to an output that is there, instead of starting it anew (default:
+    /// no). With a checkpoint this counts for the first run alone.
+    pub append: bool,
+    /// The file that remembers how far a merge has come, so that the next one
+    /// goes on there: with it every line is in the output exactly once,
+    /// whatever ends the process (default: none).
+    pub checkpoint: Option<PathBuf>,
+    /// When the output is synced to the disk (default: by the system).
+    pub durability: Durability,
+    /// What is put round each line (default: nothing).
+    pub marks: Marks,
+    /// From which stall on the blocked loop is to be named (default: never).
+    pub debug: Option<Duration>,
+    /// A window for tests (default: none).
+    pub probe: Option<Probe>,
+}
+
+/// How a source that follows learns that there is something new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// The operating system notifies, through one thread for all sources. Where
+    /// it cannot (a network file system, a limit that was met), that thread
+    /// asks every [`interval`](Options::interval).
+    Notify,
+    /// Each source looks every [`interval`](Options::interval), as in the book.
+    Poll,
+}
+
+/// Where a source begins that is there when the merge does.
+///
+/// What appears later, a successor of a rotated file too, is read from its
+/// start; so is what stands in a checkpoint from where it stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At its first line.
+    Beginning,
+    /// Behind its last line, so that only what is written from now on is
+    /// merged. A line that has begun and not ended is merged whole.
+    End,
+    /// At its last so many lines.
+    LastLines(u64),
+}
+
+/// When the output is synced to the disk, for a power loss.
+///
+/// A process that is killed loses nothing that was handed to the operating
+/// system, whatever is chosen here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// When the system sees fit.
+    None,
+    /// At the end of the run, and before each checkpoint that speaks of it.
+    Flush,
+    /// Before each append returns: what was acknowledged is on the disk.
+    Fsync,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            follow: false,
+            start: Start::Beginning,
+            wake: Wake::Poll,
+            interval: Duration::from_millis(100),
+            quiet: Duration::from_secs(6),
+            append: false,
+            checkpoint: None,
+            durability: Durability::None,
+            marks: Marks::None,
+            debug: None,
+            probe: None,
+        }
+    }
+}

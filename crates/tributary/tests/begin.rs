@@ -1,0 +1,110 @@
+//! Where a merge begins: in its sources, and in its output.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use tributary::{Error, Options, Plan, Read, Start};
+
+fn folder() -> (TempDir, PathBuf, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, output) = (folder.path().join("app.log"), folder.path().join("merged"));
+    (folder, log, output)
+}
+
+fn merge(log: &Path, output: &Path, options: Options) -> Result<String, Error> {
+    let mut plan = Plan::open([log], output, options)?;
+    plan.stop.request();
+    while let Read::Lines(lines) = plan.sources[0].read_lines()? {
+        plan.output.append(&lines)?;
+    }
+    plan.output.finish()?;
+    Ok(String::from_utf8_lossy(&fs::read(output).unwrap()).into_owned())
+}
+
+#[test]
+fn a_source_begins_at_its_last_lines() {
+    let (_folder, log, output) = folder();
+    let last = |lines| {
+        let options = Options { start: Start::LastLines(lines), ..Options::default() };
+        merge(&log, &output, options).unwrap()
+    };
+    fs::write(&log, "1\n\n3\nhalf").unwrap();
+    // The half line has begun after all of them.
+    assert_eq!(last(0), "half\n");
+    assert_eq!(last(1), "3\nhalf\n");
+    assert_eq!(last(2), "\n3\nhalf\n");
+    assert_eq!(last(3), "1\n\n3\nhalf\n");
+    assert_eq!(last(1000), "1\n\n3\nhalf\n");
+    fs::write(&log, "no newline").unwrap();
+    assert_eq!(last(0), "no newline\n");
+    fs::write(&log, "").unwrap();
+    assert_eq!(last(1), "");
+    // Across the blocks that the search reads.
+    let long = format!("{}\n", "x".repeat(100_000));
+    fs::write(&log, format!("{long}{long}2\n{long}")).unwrap();
+    assert_eq!(last(2), format!("2\n{long}"));
+    let end = Options { start: Start::End, ..Options::default() };
+    assert_eq!(merge(&log, &output, end).unwrap(), "");
+}
+
+#[test]
+fn an_output_is_started_anew_or_added_to() {
+    let (_folder, log, output) = folder();
+    fs::write(&log, "new\n").unwrap();
+    fs::write(&output, "old and longer than the new one\n").unwrap();
+    let append = Options { append: true, ..Options::default() };
+    let old = "old and longer than the new one\n";
+    assert_eq!(merge(&log, &output, append.clone()).unwrap(), format!("{old}new\n"));
+    assert_eq!(merge(&log, &output, Options::default()).unwrap(), "new\n");
+    // A half line that somebody left there is not completed with ours.
+    fs::write(&output, "half").unwrap();
+    assert_eq!(merge(&log, &output, append).unwrap(), "half\nnew\n");
+}
+
+#[test]
+fn errors_name_the_path_and_change_nothing() {
+    let (folder, log, output) = folder();
+    fs::write(&output, "kept\n").unwrap();
+    let message = |log: &Path, output: &Path, options: Options| {
+        let error = merge(log, output, options).unwrap_err();
+        assert!(!error.to_string().contains('\n'), "one line: {error}");
+        (error.to_string(), error.path().map(Path::to_owned))
+    };
+    let missing = folder.path().join("miss\ning");
+    let (said, path) = message(&missing, &output, Options::default());
+    assert!(said.contains("miss\\ning: cannot open this source"), "{said}");
+    assert_eq!(path, Some(missing));
+    let (said, _) = message(folder.path(), &output, Options::default());
+    assert!(said.contains("this is a directory, not a log file"), "{said}");
+    fs::write(&log, "1\n").unwrap();
+    for link in ["soft", "hard"] {
+        let link = folder.path().join(link);
+        if link.ends_with("soft") {
+            std::os::unix::fs::symlink(&log, &link).unwrap();
+        } else {
+            fs::hard_link(&log, &link).unwrap();
+        }
+        let (said, _) = message(&log, &link, Options::default());
+        assert!(said.contains("the output is also a source"), "{said}");
+        assert_eq!(fs::read_to_string(&log).unwrap(), "1\n");
+    }
+    let (said, _) = message(&log, &folder.path().join("no/folder"), Options::default());
+    assert!(said.contains("no/folder: cannot open the output"), "{said}");
+    let (said, _) = message(&log, Path::new("/dev/full"), Options::default());
+    assert_eq!(said, "/dev/full: cannot write the output");
+    assert_eq!(fs::read_to_string(&output).unwrap(), "kept\n");
+}
+
+#[test]
+fn one_file_with_many_names_is_one_source() {
+    let (folder, log, output) = folder();
+    fs::write(&log, "1\n").unwrap();
+    let (soft, hard) = (folder.path().join("soft"), folder.path().join("hard"));
+    std::os::unix::fs::symlink(&log, &soft).unwrap();
+    fs::hard_link(&log, &hard).unwrap();
+    let again = folder.path().join(".").join("app.log");
+    let plan = Plan::open([&log, &soft, &hard, &log, &again], &output, Options::default()).unwrap();
+    assert_eq!(plan.sources.len(), 1);
+    assert_eq!(plan.sources[0].path(), log);
+}

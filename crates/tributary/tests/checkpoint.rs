@@ -1,0 +1,356 @@
+//! Exactly once: merges that are killed, and go on where they stood.
+//!
+//! Dropping a plan saves nothing, so it is what `kill -9` is, at a moment of
+//! our choice. `Output::finish` saves the checkpoint, and the merge may go on.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tributary::{Durability, Error, Options, Plan, Read, Wake};
+
+struct Place {
+    _folder: TempDir,
+    log: PathBuf,
+    rotated: PathBuf,
+    output: PathBuf,
+    checkpoint: PathBuf,
+}
+
+impl Place {
+    fn new() -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        let (log, rotated) = (path("app.log"), path("app.log.1"));
+        let (output, checkpoint) = (path("merged"), path("merged.checkpoint"));
+        Place { _folder: folder, log, rotated, output, checkpoint }
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            follow: true,
+            wake: Wake::Poll,
+            checkpoint: Some(self.checkpoint.clone()),
+            ..Options::default()
+        }
+    }
+
+    fn open(&self) -> Plan {
+        Plan::open([&self.log], &self.output, self.options()).unwrap()
+    }
+
+    fn refused(&self) -> String {
+        let error = Plan::open([&self.log], &self.output, self.options()).unwrap_err();
+        error.to_string()
+    }
+
+    fn merged(&self) -> String {
+        fs::read_to_string(&self.output).unwrap()
+    }
+}
+
+fn append(path: impl AsRef<Path>, text: &str) -> File {
+    let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+/// Looks until there is nothing new, or the end.
+fn look(plan: &mut Plan) {
+    while look_once(plan) {}
+}
+
+fn look_once(plan: &mut Plan) -> bool {
+    let Read::Lines(lines) = plan.sources[0].read_lines().unwrap() else { return false };
+    plan.output.append(&lines).unwrap();
+    true
+}
+
+#[test]
+fn what_was_written_after_the_checkpoint_is_written_again_and_once() {
+    let place = Place::new();
+    append(&place.log, "1\n2\n");
+    let mut plan = place.open();
+    look(&mut plan);
+    plan.output.finish().unwrap();
+    append(&place.log, "3\n");
+    look(&mut plan);
+    assert_eq!(place.merged(), "1\n2\n3\n");
+    drop(plan);
+
+    let mut plan = place.open();
+    assert_eq!(place.merged(), "1\n2\n", "cut back to the checkpoint");
+    append(&place.log, "4\n");
+    look(&mut plan);
+    assert_eq!(place.merged(), "1\n2\n3\n4\n");
+}
+
+#[test]
+fn a_merge_that_is_killed_before_its_first_line_begins_at_its_start() {
+    let place = Place::new();
+    append(&place.log, "1\n");
+    let mut plan = place.open();
+    look(&mut plan);
+    assert_eq!(place.merged(), "1\n");
+    drop(plan);
+    let mut plan = place.open();
+    look(&mut plan);
+    assert_eq!(place.merged(), "1\n");
+}
+
+#[test]
+fn a_half_line_is_left_for_the_next_run() {
+    let place = Place::new();
+    append(&place.log, "1\nha");
+    let mut plan = place.open();
+    plan.stop.request();
+    look(&mut plan);
+    plan.output.finish().unwrap();
+    assert_eq!(place.merged(), "1\n");
+    drop(plan);
+    append(&place.log, "lf\n");
+    let mut plan = place.open();
+    look(&mut plan);
+    assert_eq!(place.merged(), "1\nhalf\n");
+}
+
+#[test]
+fn a_file_rotated_away_meanwhile_is_drained_first() {
+    let place = Place::new();
+    append(&place.log, "1\n2");
+    let mut plan = place.open();
+    look(&mut plan);
+    plan.output.finish().unwrap();
+    drop(plan);
+    append(&place.log, "nd\n3\n");
+    fs::rename(&place.log, &place.rotated).unwrap();
+    append(&place.log, "4\n");
+    // And once more.
+    fs::rename(&place.rotated, place.rotated.with_extension("2")).unwrap();
+    fs::rename(&place.log, &place.rotated).unwrap();
+    append(&place.log, "5\n");
+    let mut plan = place.open();
+    look(&mut plan);
+    assert_eq!(place.merged(), "1\n2nd\n3\n4\n5\n");
+}
+
+#[test]
+fn a_rotated_file_that_was_let_go_is_not_read_again() {
+    let place = Place::new();
+    append(&place.log, "1\nhalf");
+    let options = Options { quiet: Duration::ZERO, ..place.options() };
+    let mut plan = Plan::open([&place.log], &place.output, options).unwrap();
+    look(&mut plan);
+    fs::rename(&place.log, &place.rotated).unwrap();
+    append(&place.log, "2\n");
+    look(&mut plan);
+    let merged = place.merged();
+    assert!(merged == "1\nhalf\n2\n" || merged == "1\n2\nhalf\n", "{merged:?}");
+    plan.output.finish().unwrap();
+    drop(plan);
+    let saved = fs::read_to_string(&place.checkpoint).unwrap();
+    assert_eq!(saved.matches("\"offset\"").count(), 1, "{saved}");
+    let mut plan = place.open();
+    look(&mut plan);
+    assert_eq!(place.merged(), merged);
+}
+
+#[test]
+fn another_file_with_the_same_name_is_read_from_its_start() {
+    let place = Place::new();
+    append(&place.log, "1\n2\n");
+    let mut plan = place.open();
+    look(&mut plan);
+    plan.output.finish().unwrap();
+    drop(plan);
+    // The same inode, and longer than where we stood: the bytes tell.
+    fs::write(&place.log, "a\nb\nc\n").unwrap();
+    let mut plan = place.open();
+    look(&mut plan);
+    assert_eq!(place.merged(), "1\n2\na\nb\nc\n");
+}
+
+#[test]
+fn a_source_that_is_left_out_once_is_remembered() {
+    let place = Place::new();
+    append(&place.log, "1\n");
+    append(&place.rotated, "other 1\n");
+    let both = [&place.log, &place.rotated];
+    let open = |sources: &[&PathBuf]| {
+        Plan::open(sources, &place.output, Options { follow: false, ..place.options() }).unwrap()
+    };
+    let run = |mut plan: Plan| {
+        for source in &mut plan.sources {
+            while let Read::Lines(lines) = source.read_lines().unwrap() {
+                plan.output.append(&lines).unwrap();
+            }
+        }
+        plan.output.finish().unwrap();
+    };
+    run(open(&both));
+    append(&place.log, "2\n");
+    run(open(&[&place.log]));
+    append(&place.rotated, "other 2\n");
+    run(open(&both));
+    assert_eq!(place.merged(), "1\nother 1\n2\nother 2\n");
+}
+
+#[test]
+fn a_checkpoint_of_no_use_is_an_error_and_never_a_fresh_start() {
+    let place = Place::new();
+    append(&place.log, "1\n");
+    let mut plan = place.open();
+    look(&mut plan);
+    plan.output.finish().unwrap();
+    drop(plan);
+    let good = fs::read_to_string(&place.checkpoint).unwrap();
+    let name = place.checkpoint.display().to_string();
+
+    for (text, why) in [
+        (String::new(), "it is empty"),
+        (good[..good.len() / 2].to_owned(), "it is damaged"),
+        (good.replace("\"version\":1", "\"version\":2"), "its version is 2"),
+        ("{}".to_owned(), "it is damaged"),
+    ] {
+        fs::write(&place.checkpoint, &text).unwrap();
+        let message = place.refused();
+        assert!(message.starts_with(&name) && message.contains(why), "{why}: {message}");
+        assert_eq!(place.merged(), "1\n", "nothing was changed");
+    }
+
+    fs::write(&place.checkpoint, &good).unwrap();
+    let other = place.output.with_extension("other");
+    let error = Plan::open([&place.log], &other, place.options()).unwrap_err();
+    assert!(matches!(error, Error::Create { .. }), "not made anew: {error}");
+    fs::write(&other, "").unwrap();
+    let error = Plan::open([&place.log], &other, place.options()).unwrap_err();
+    assert!(error.to_string().contains("of another output than"), "{error}");
+
+    fs::write(&place.output, "").unwrap();
+    let message = place.refused();
+    assert!(message.contains("it has 0 bytes, and the checkpoint speaks of 2"), "{message}");
+}
+
+#[test]
+fn a_checkpoint_may_not_be_the_output_and_needs_one_that_can_be_cut() {
+    let place = Place::new();
+    append(&place.log, "1\n");
+    let options = Options { checkpoint: Some(place.output.clone()), ..place.options() };
+    let error = Plan::open([&place.log], &place.output, options).unwrap_err();
+    assert!(error.to_string().contains("it is also the output"), "{error}");
+    let error = Plan::open([&place.log], "/dev/null", place.options()).unwrap_err();
+    assert!(error.to_string().contains("cannot be cut back"), "{error}");
+    assert!(!place.checkpoint.exists());
+}
+
+#[test]
+fn a_second_merge_into_the_same_output_is_refused() {
+    let place = Place::new();
+    append(&place.log, "1\n");
+    let mut plan = Plan::open([&place.log], &place.output, Options::default()).unwrap();
+    look(&mut plan);
+    let error = Plan::open([&place.log], &place.output, Options::default()).unwrap_err();
+    assert!(error.to_string().contains("another merge writes to it"), "{error}");
+    assert_eq!(place.merged(), "1\n", "nothing was changed");
+    drop(plan);
+    Plan::open([&place.log], &place.output, Options::default()).unwrap();
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_ends_the_merge() {
+    let place = Place::new();
+    append(&place.log, "1\n");
+    let checkpoint = Some(place.output.with_file_name("missing").join("checkpoint"));
+    let options = Options { checkpoint, ..place.options() };
+    let error = Plan::open([&place.log], &place.output, options).unwrap_err();
+    assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
+}
+
+#[test]
+fn every_durability_writes_the_same() {
+    for durability in [Durability::None, Durability::Flush, Durability::Fsync] {
+        let place = Place::new();
+        append(&place.log, "1\n2\n");
+        let options = Options { durability, follow: false, ..place.options() };
+        let mut plan = Plan::open([&place.log], &place.output, options).unwrap();
+        look(&mut plan);
+        assert_eq!(plan.output.finish().unwrap().lines, 2);
+        assert_eq!(place.merged(), "1\n2\n");
+    }
+}
+
+/// Creates the file that comes after `last`, as a rotation does: later, also
+/// by the clock of the file system, which ticks. Files of one tick that nobody
+/// saw with their name have no order.
+fn successor(log: &Path, last: &File) -> File {
+    let born = |file: &File| file.metadata().unwrap().created().unwrap();
+    loop {
+        let next = append(log, "");
+        if born(&next) > born(last) {
+            return next;
+        }
+        fs::remove_file(log).unwrap();
+    }
+}
+
+/// Whatever happens in whatever order, each line is in the output once and in
+/// order: random stories of writes, rotations, looks, checkpoints and kills.
+#[test]
+fn every_story_of_kills_and_rotations_ends_with_each_line_once() {
+    for seed in 0..200 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let place = Place::new();
+        let mut number = 0;
+        let mut generation = 0;
+        let mut writer = append(&place.log, "");
+        let mut plan = place.open();
+        let mut story = Vec::new();
+        for _ in 0..random.usize(5..60) {
+            let step = random.u32(0..10);
+            story.push(step);
+            match step {
+                0..4 => {
+                    number += 1;
+                    let line = format!("{number}\n");
+                    let cut = random.usize(0..=line.len());
+                    writer.write_all(&line.as_bytes()[..cut]).unwrap();
+                    if random.bool() {
+                        look_once(&mut plan);
+                    }
+                    writer.write_all(&line.as_bytes()[cut..]).unwrap();
+                }
+                4 => {
+                    let name = place.log.with_extension(format!("log.{generation}"));
+                    generation += 1;
+                    fs::rename(&place.log, name).unwrap();
+                    // The writer goes on for a while with what it has.
+                    let mut next = successor(&place.log, &writer);
+                    if random.bool() {
+                        look_once(&mut plan);
+                    }
+                    number += 1;
+                    writeln!(writer, "{number}").unwrap();
+                    std::mem::swap(&mut writer, &mut next);
+                }
+                5 | 6 => {
+                    look_once(&mut plan);
+                }
+                7 => look(&mut plan),
+                8 => {
+                    plan.output.finish().unwrap();
+                }
+                _ => {
+                    drop(plan);
+                    plan = place.open();
+                }
+            }
+        }
+        plan.stop.request();
+        look(&mut plan);
+        plan.output.finish().unwrap();
+        let expected: String = (1..=number).map(|number| format!("{number}\n")).collect();
+        assert_eq!(place.merged(), expected, "seed {seed}, story {story:?}");
+    }
+}
