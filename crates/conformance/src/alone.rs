@@ -40,9 +40,8 @@ pub(crate) fn alone(law: impl FnOnce() -> Verdict) -> Verdict {
         .spawn()
         .expect("the test can be started once more");
     while child.try_wait().expect("the child can be waited for").is_none() {
-        // The child has the same bound, and says what it waited for: a little
-        // longer, so that it can.
-        if began.elapsed() > bound::bound() + bound::bound() / 8 {
+        // The child has the same bound, and is given time to say what it waited for.
+        if began.elapsed() > bound::bound() + Duration::from_secs(15) {
             // It may have ended just now; the wait takes it away in any case.
             let _ = child.kill();
             let _ = child.wait();

@@ -4,7 +4,7 @@
 //! [`MergeFn`]) and says whether it keeps the law. [`suite!`] turns all of
 //! them into tests, so that the whole of a stage's test file is one line:
 //!
-//! ```ignore
+//! ```text
 //! conformance::suite!(stage1_threads::merge);
 //! ```
 //!
@@ -12,7 +12,7 @@
 //! suite then *requires* that the law breaks: a claim that has stopped being
 //! true fails the build.
 //!
-//! ```ignore
+//! ```text
 //! conformance::suite!(stage4_tasks::merge, except {
 //!     an_idle_source_is_looked_at_while_the_output_blocks: "append runs on the loop",
 //! });
