@@ -3,6 +3,7 @@
 //! What `tracing` says goes to standard error, a line each.
 
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ fn main() -> anyhow::Result<()> {
     let output = arguments.next().ok_or_else(|| anyhow::anyhow!("follow OUTPUT LOG..."))?;
     let interval = Duration::from_millis(20);
     let options = Options { follow: true, wake: Wake::Notify, interval, ..Options::default() };
-    let plan = Plan::open(arguments, output, options)?;
+    let plan = Plan::open(arguments, PathBuf::from(output), options)?;
     let stop = plan.stop.clone();
     thread::spawn(move || {
         let _ = io::stdin().read_to_end(&mut Vec::new());
