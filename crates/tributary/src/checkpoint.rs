@@ -5,6 +5,8 @@
 //! cuts the output back to that length and goes on reading at those places:
 //! what was written after the checkpoint is written again, and nothing twice.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -123,17 +125,10 @@ impl Saved {
         Some(Stood { positions, at: at - UNNOTICED })
     }
 
-    /// Returns the sources that are not among `paths` any more: they are kept,
-    /// in case they come back.
-    fn absent<'a>(
-        &'a self,
-        paths: &'a [Arc<Path>],
-    ) -> impl Iterator<Item = (Arc<Path>, Vec<Position>)> + 'a {
-        let others = self.sources.iter().filter(|source| {
-            !paths.iter().any(|path| path.as_os_str().as_bytes() == source.path.0)
-        });
-        others.map(|source| {
-            let path = PathBuf::from(std::ffi::OsString::from_vec(source.path.0.clone()));
+    /// Returns where each source stood.
+    fn all(&self) -> impl Iterator<Item = (Arc<Path>, Vec<Position>)> {
+        self.sources.iter().map(|source| {
+            let path = PathBuf::from(OsString::from_vec(source.path.0.clone()));
             (path.into(), source.files.iter().map(SavedFile::position).collect())
         })
     }
@@ -165,7 +160,7 @@ pub(crate) struct Checkpoint {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     length: u64,
-    sources: Vec<(Arc<Path>, Vec<Position>)>,
+    sources: HashMap<Arc<Path>, Vec<Position>>,
     /// Whether this differs from what was saved.
     news: bool,
 }
@@ -179,9 +174,9 @@ impl Checkpoint {
         sources: Vec<(Arc<Path>, Vec<Position>)>,
         old: Option<&Saved>,
     ) -> Checkpoint {
-        let paths: Vec<_> = sources.iter().map(|(path, _)| Arc::clone(path)).collect();
-        let absent = old.into_iter().flat_map(|old| old.absent(&paths));
-        let sources = sources.into_iter().chain(absent).collect();
+        // Those that are no sources now are kept, in case they come back.
+        let absent = old.into_iter().flat_map(Saved::all);
+        let sources = absent.chain(sources).collect();
         let ledger = Mutex::new(Ledger { length, sources, news: true });
         let saving = Mutex::new(Instant::now());
         Checkpoint { path, output, durability, claims, ledger, saving }
@@ -225,7 +220,7 @@ impl Checkpoint {
         if !std::mem::replace(&mut ledger.news, false) {
             return None;
         }
-        for (_, files) in &mut ledger.sources {
+        for files in ledger.sources.values_mut() {
             // What was let go was written to its end before.
             files.retain(|position| !self.claims.is_released(position.file));
         }
@@ -284,7 +279,7 @@ impl Ledger {
         let (file, offset) = (lines.file, lines.end);
         let before = lines.before.as_deref().cloned().unwrap_or_default();
         let position = Position { file, offset, before };
-        let files = &mut self.sources[lines.source].1;
+        let files = self.sources.entry(Arc::clone(&lines.path)).or_default();
         match files.iter_mut().find(|known| known.file == file) {
             Some(known) => *known = position,
             None => files.push(position),

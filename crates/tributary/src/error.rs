@@ -82,6 +82,14 @@ pub enum Error {
         /// The path of the source that is the same file.
         path: PathBuf,
     },
+    /// A pattern of paths cannot be understood.
+    #[error("{pattern:?}: this pattern cannot be understood: {why}")]
+    BadPattern {
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        why: String,
+    },
     /// The output cannot be used as the plan says.
     #[error("{}: {why}", Shown(path))]
     BadOutput {
@@ -146,7 +154,7 @@ impl Error {
             | Error::Checkpoint { path, .. }
             | Error::BadCheckpoint { path, .. } => Some(path),
             Error::OutputIsSource { output, .. } => Some(output),
-            Error::Runtime(_) | Error::WriterGone => None,
+            Error::BadPattern { .. } | Error::Runtime(_) | Error::WriterGone => None,
         }
     }
 }

@@ -40,10 +40,12 @@ mod identity;
 #[cfg_attr(not(target_os = "linux"), path = "inotify_none.rs")]
 mod inotify;
 mod lines;
+mod log;
 mod marks;
 mod notify;
 mod options;
 mod output;
+mod pattern;
 mod plan;
 mod probe;
 mod progress;

@@ -57,6 +57,9 @@ struct State {
     sources: Vec<Weak<Watched>>,
     files: HashMap<Wd, Vec<Weak<Armed>>>,
     folders: HashMap<Wd, HashMap<OsString, Vec<Weak<Watched>>>>,
+    /// Who wants to know of any name in a folder.
+    any: HashMap<Wd, Vec<Weak<Folders>>>,
+    all_folders: Vec<Weak<Folders>>,
     deadlines: BinaryHeap<Reverse<(Instant, usize)>>,
     /// A checkpoint that is to be saved, and when.
     save: Option<(Instant, Save)>,
@@ -85,6 +88,21 @@ struct Watched {
     polled: AtomicBool,
     /// What `stat` said the last time.
     swept: Mutex<Option<Seen>>,
+}
+
+/// The folders of a pattern.
+#[derive(Debug)]
+struct Folders {
+    change: Arc<Change>,
+    /// Whether a name may have come since they were read.
+    due: AtomicBool,
+}
+
+impl Folders {
+    fn due(&self) -> Arc<Change> {
+        self.due.store(true, Ordering::SeqCst);
+        Arc::clone(&self.change)
+    }
 }
 
 /// One watch of one file: whether it would ring, and whom.
@@ -152,6 +170,42 @@ impl Notifier {
         let index = state.sources.len();
         state.sources.push(Arc::downgrade(&watched));
         SourceWatch { notifier: self.clone(), watched, index, wake: None }
+    }
+}
+
+impl Notifier {
+    /// Takes on a pattern: `change` is rung when its folders should be read.
+    pub(crate) fn watch_folders(&self, change: Arc<Change>) -> FolderWatch {
+        let folders = Arc::new(Folders { change, due: AtomicBool::new(true) });
+        self.0.0.lock().all_folders.push(Arc::downgrade(&folders));
+        FolderWatch { notifier: self.clone(), folders }
+    }
+}
+
+/// What a pattern holds of the notifier.
+#[derive(Debug)]
+pub(crate) struct FolderWatch {
+    notifier: Notifier,
+    folders: Arc<Folders>,
+}
+
+impl FolderWatch {
+    /// Has a folder watched. Where that is refused, the sweep makes up for it.
+    pub(crate) fn arm(&self, folder: &Path) {
+        let shared = &self.notifier.0.0;
+        let Some(inotify) = &shared.inotify else { return };
+        let mut state = shared.lock();
+        if let Ok(wd) = inotify.add_folder(folder) {
+            let watchers = state.any.entry(wd).or_default();
+            if !watchers.iter().any(|other| other.as_ptr() == Arc::as_ptr(&self.folders)) {
+                watchers.push(Arc::downgrade(&self.folders));
+            }
+        }
+    }
+
+    /// Tells whether the folders are to be read, and takes that as done.
+    pub(crate) fn take_due(&self) -> bool {
+        self.folders.due.swap(false, Ordering::SeqCst)
     }
 }
 
@@ -333,7 +387,8 @@ impl Shared {
             let (polled, deadline, save) = {
                 let state = self.lock();
                 let deadline = state.deadlines.peek().map(|Reverse((when, _))| *when);
-                (state.polled > 0, deadline, state.save.as_ref().map(|(when, _)| *when))
+                let unseen = self.inotify.is_none() && !state.all_folders.is_empty();
+                (state.polled > 0 || unseen, deadline, state.save.as_ref().map(|(when, _)| *when))
             };
             let next = [Some(sweep), polled.then_some(polls), deadline, save];
             self.wait(wait, next.into_iter().flatten().min().unwrap_or(sweep));
@@ -346,11 +401,15 @@ impl Shared {
             self.save(now);
             if sweep <= now {
                 self.ask(|_| true);
+                self.read_folders();
                 sweep = Instant::now() + SWEEP;
             }
             if polls <= now {
                 if polled {
                     self.ask(|watched| watched.polled.load(Ordering::SeqCst));
+                }
+                if self.inotify.is_none() {
+                    self.read_folders();
                 }
                 polls = Instant::now() + self.interval;
             }
@@ -382,6 +441,9 @@ impl Shared {
                         rung.push(Arc::clone(&armed.change));
                     }
                 }
+                for folders in state.any.remove(&wd).into_iter().flatten() {
+                    rung.extend(folders.upgrade().map(|folders| folders.due()));
+                }
                 // A folder that was moved or deleted: its watch is of no use.
                 for watched in state.folders.remove(&wd).into_iter().flatten().flat_map(|(_, w)| w)
                 {
@@ -390,6 +452,9 @@ impl Shared {
                 }
             }
             Event::Named(wd, name) => {
+                for folders in state.any.get(&wd).into_iter().flatten().filter_map(Weak::upgrade) {
+                    rung.push(folders.due());
+                }
                 let watchers = state.folders.get_mut(&wd).and_then(|names| names.get_mut(&name));
                 for watched in watchers.into_iter().flatten().filter_map(|other| other.upgrade()) {
                     rung.push(watched.lost_its_name());
@@ -398,6 +463,7 @@ impl Shared {
             Event::Lost => {
                 let all = state.sources.iter().filter_map(Weak::upgrade);
                 rung.extend(all.map(|watched| watched.lost_its_name()));
+                rung.extend(state.all_folders.iter().filter_map(Weak::upgrade).map(|it| it.due()));
             }
         });
         drop(state);
@@ -426,6 +492,12 @@ impl Shared {
             // The error comes out at the end, which is to be soon.
             save.stop.request();
         }
+    }
+
+    /// Has the folders of all patterns read.
+    fn read_folders(&self) {
+        let all: Vec<_> = self.lock().all_folders.iter().filter_map(Weak::upgrade).collect();
+        all.iter().for_each(|folders| folders.due().ring());
     }
 
     /// Asks `stat` about the sources that are `meant`, and rings where the

@@ -12,6 +12,9 @@ pub struct Options {
     pub follow: bool,
     /// Where a source that is there already begins (default: at its start).
     pub start: Start,
+    /// Patterns of paths, such as `/var/log/*.log`: what fits is merged, too,
+    /// and with `follow` what comes to fit later (default: none).
+    pub patterns: Vec<String>,
     /// How a source learns that there is something new (default: it looks).
     pub wake: Wake,
     /// How often a source is asked for something new, where nothing notifies
@@ -82,6 +85,7 @@ impl Default for Options {
         Options {
             follow: false,
             start: Start::Beginning,
+            patterns: Vec::new(),
             wake: Wake::Poll,
             interval: Duration::from_millis(100),
             quiet: Duration::from_secs(6),

@@ -178,11 +178,9 @@ impl Output {
         self.length
     }
 
-    /// Notes which sources will be counted.
-    pub(crate) fn count<'a>(&mut self, sources: impl Iterator<Item = &'a Path>) {
-        let sources =
-            sources.map(|path| SourceReport { path: path.to_owned(), lines: 0, bytes: 0 });
-        self.written.sources = sources.collect();
+    /// Notes a source that will be counted.
+    pub(crate) fn count(&mut self, path: &Path) {
+        self.written.sources.push(SourceReport { path: path.to_owned(), lines: 0, bytes: 0 });
     }
 
     /// Keeps a checkpoint from now on. The notifier, if there is one, saves
@@ -220,10 +218,6 @@ impl Output {
     /// with that of the checkpoint. The merge has then been asked to stop, and
     /// every later append fails in the same way. A regular file is cut back to
     /// its last whole line.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the lines come from another plan.
     pub fn append(&mut self, lines: &Lines) -> Result<(), Error> {
         if let Some(failed) = self.failed {
             return Err(self.error(again(failed)));
@@ -264,7 +258,14 @@ impl Output {
         self.length = self.length.map(|length| length + bytes);
         self.written.lines += lines.count();
         self.written.bytes += bytes;
+        // Logs that join by a pattern come later than the plan.
+        while self.written.sources.len() <= lines.source() {
+            self.count(Path::new(""));
+        }
         let source = &mut self.written.sources[lines.source()];
+        if source.path != lines.path() {
+            source.path = lines.path().to_owned();
+        }
         source.lines += lines.count();
         source.bytes += bytes;
         Ok(())

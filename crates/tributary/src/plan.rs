@@ -5,16 +5,18 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::change::Change;
 use crate::checkpoint::{Checkpoint, Saved};
 use crate::claims::Claims;
 use crate::file;
-use crate::follow::{Follow, Following};
+use crate::follow::Following;
 use crate::identity::FileId;
+use crate::log::Common;
 use crate::notify::Notifier;
+use crate::pattern::Joining;
 use crate::{Error, Options, Output, Progress, Shown, Source, Start, Stop, Target, Wake};
 
 /// The most bytes that a chunk of lines has, if no line is longer.
@@ -40,6 +42,7 @@ pub struct Plan {
     pub stop: Stop,
     /// From which stall on the blocked loop is to be named.
     pub debug: Option<Duration>,
+    common: Arc<Common>,
 }
 
 /// A wait that something else ends.
@@ -73,7 +76,7 @@ impl Plan {
         options: Options,
     ) -> Result<Plan, Error> {
         let saved = options.checkpoint.as_deref().map(Saved::load).transpose()?.flatten();
-        let (names, sources) = open_sources(sources, options.follow)?;
+        let (names, opened) = open_sources(sources, options.follow)?;
 
         let stop = Stop::new();
         // An output that a checkpoint speaks of is not made anew.
@@ -119,54 +122,67 @@ impl Plan {
                 Start::LastLines(lines) => Some(lines),
             },
         };
-        let mut follows = Vec::new();
-        for (index, (path, file)) in sources.into_iter().enumerate() {
+        let common = Arc::new(Common {
+            claims: Arc::clone(&claims),
+            following,
+            notifier: notified.cloned(),
+            saved,
+            marks: options.marks.clone(),
+            count: Mutex::new(opened.len()),
+            counters: Mutex::default(),
+        });
+        let saved = common.saved.as_ref();
+        let chunk = ALL_CHUNKS / (opened.len() + options.patterns.len()).max(1);
+        let chunk = chunk.clamp(LEAST_CHUNK, CHUNK);
+        let source = |path, logs, joining, change| {
+            Source::new(path, logs, joining, change, chunk, &stop, options.probe.clone())
+        };
+        let mut sources = Vec::new();
+        for (index, (path, file)) in opened.into_iter().enumerate() {
             let change = Arc::new(Change::default());
-            let watch = notified.map(|it| it.watch(Arc::clone(&path), Arc::clone(&change)));
-            let stood = saved.as_ref().and_then(|saved| saved.stood(&path));
-            let claims = Arc::clone(&claims);
-            let follow =
-                Follow::new(index, Arc::clone(&path), file, stood, claims, watch, following);
-            let follow = follow.map_err(|cause| Error::Read { path: path.to_path_buf(), cause })?;
-            follows.push((path, follow, change));
+            let log = common.log(index, Arc::clone(&path), file, None, following, &change);
+            let log = log.map_err(|cause| Error::Read { path: path.to_path_buf(), cause })?;
+            sources.push(source(path, vec![log], None, change));
+        }
+        for pattern in &options.patterns {
+            let change = Arc::new(Change::default());
+            let mut joining = Joining::new(pattern, &common, &change, &options)?;
+            let logs = joining.join();
+            sources.push(source(Path::new(pattern).into(), logs, Some(joining), change));
         }
 
         // Everything is known and checked: only now the output is touched.
-        match &saved {
+        match saved {
             Some(saved) => output.cut(saved.output().1)?,
             None if options.append => output.behind()?,
             None => output.anew()?,
         }
-        output.count(follows.iter().map(|(path, ..)| &**path));
+        let follows = || sources.iter().flat_map(Source::follows);
+        follows().for_each(|(path, _)| output.count(path));
         if let Some(path) = &options.checkpoint {
             let at = (output_id, output.length().unwrap_or(0));
-            let stand = follows.iter().map(|(path, follow, _)| (path.clone(), follow.positions()));
+            let stand = follows().map(|(path, follow)| (path.clone(), follow.positions()));
             let checkpoint = Checkpoint::new(
                 path.clone(),
                 at,
                 options.durability,
-                Arc::clone(&claims),
+                claims,
                 stand.collect(),
-                saved.as_ref(),
+                saved,
             );
             output.keep(checkpoint, notifier.as_ref())?;
         }
-
-        let chunk = (ALL_CHUNKS / follows.len().max(1)).clamp(LEAST_CHUNK, CHUNK);
-        let sources = follows.into_iter().enumerate().map(|(index, (path, follow, change))| {
-            Source::new(index, path, follow, chunk, &stop, change, &options)
-        });
-        let sources = sources.collect();
         if !options.follow {
             stop.request();
         }
         let interval = if notified.is_some() { NOTIFIED } else { options.interval };
-        Ok(Plan { sources, output, interval, stop, debug: options.debug })
+        let debug = options.debug;
+        Ok(Plan { sources, output, interval, stop, debug, common })
     }
 
     /// Returns what tells how far the merge has come, while it runs.
     pub fn progress(&self) -> Progress {
-        Progress::new(self.sources.iter().map(Source::counters))
+        Progress::new(Arc::clone(&self.common))
     }
 }
 

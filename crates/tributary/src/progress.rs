@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::identity::FileId;
+use crate::log::Common;
 
 /// Tells how far a merge has come, while it runs: from any thread, at any time.
 ///
@@ -13,7 +14,7 @@ use crate::identity::FileId;
 /// it out; what is handed out and not yet written is at most a chunk a source.
 #[derive(Debug, Clone)]
 pub struct Progress {
-    sources: Vec<Arc<Counters>>,
+    common: Arc<Common>,
 }
 
 /// How far one source has come.
@@ -33,17 +34,20 @@ pub struct SourceProgress {
 }
 
 impl Progress {
-    pub(crate) fn new(sources: impl Iterator<Item = Arc<Counters>>) -> Progress {
-        Progress { sources: sources.collect() }
+    pub(crate) fn new(common: Arc<Common>) -> Progress {
+        Progress { common }
     }
 
-    /// Returns how far each source has come, in the order of the plan.
+    /// Returns how far each log has come, in the order of the plan; those that
+    /// joined by a pattern in the order in which they did.
     ///
     /// # Blocking
     ///
     /// Asks the file system for the size of each file.
     pub fn sources(&self) -> Vec<SourceProgress> {
-        self.sources.iter().map(|counters| counters.progress()).collect()
+        // Not asked under the lock: `stat` may hang where a network does.
+        let all = self.common.counters.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        all.iter().map(|counters| counters.progress()).collect()
     }
 }
 

@@ -5,16 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use event_listener::EventListener;
-use memchr::memchr_iter;
 use rustix::io::Errno;
 
 use crate::change::Change;
-use crate::file::Piece;
 use crate::follow::Follow;
-use crate::marks::Marker;
+use crate::log::Log;
+use crate::pattern::Joining;
 use crate::probe::{Moment, Probe};
-use crate::progress::Counters;
-use crate::{Error, Lines, Options, Stop};
+use crate::{Error, Lines, Stop};
 
 /// How many errors in a row are taken for passing ones.
 const PASSING: u32 = 3;
@@ -32,7 +30,7 @@ pub enum Read {
 }
 // ANCHOR_END: read
 
-/// One growing log file, read in whole lines.
+/// One growing log file, read in whole lines; or all that fit a pattern.
 ///
 /// It belongs to one thread or task at a time, and may move between them. It
 /// stays with its name: through rotation, truncation, and times in which there
@@ -51,11 +49,13 @@ pub struct Source {
 
 #[derive(Debug)]
 struct State {
-    /// Its place in the plan.
-    index: usize,
+    /// The path, or the pattern of paths.
     path: Arc<Path>,
-    follow: Follow,
-    marker: Marker,
+    /// One, or as many as fit the pattern.
+    logs: Vec<Log>,
+    /// Whose turn it is, where there are many.
+    turn: usize,
+    joining: Option<Joining>,
     /// How many bytes a chunk may have, if no line is longer.
     chunk: usize,
     stop: Stop,
@@ -67,29 +67,26 @@ struct State {
     seen: usize,
     /// How many looks in a row met an error that may pass.
     passing: u32,
-    counters: Arc<Counters>,
     probe: Option<Probe>,
 }
 
 impl Source {
+    /// Makes a source of a log, or of all that join in by a pattern.
     pub(crate) fn new(
-        index: usize,
         path: Arc<Path>,
-        follow: Follow,
+        logs: Vec<Log>,
+        joining: Option<Joining>,
+        change: Arc<Change>,
         chunk: usize,
         stop: &Stop,
-        change: Arc<Change>,
-        options: &Options,
+        probe: Option<Probe>,
     ) -> Source {
         stop.wakes(&change);
-        let marker = Marker::new(&options.marks, &path, index);
-        let counters = Arc::new(Counters::new(Arc::clone(&path)));
-        counters.place(follow.place());
         let state = State {
-            index,
             path,
-            follow,
-            marker,
+            logs,
+            turn: 0,
+            joining,
             chunk,
             stop: stop.clone(),
             draining: false,
@@ -97,19 +94,19 @@ impl Source {
             seen: change.count(),
             change,
             passing: 0,
-            counters,
-            probe: options.probe.clone(),
+            probe,
         };
         Source { state: Box::new(state) }
     }
 
-    /// Returns the path of the source, as it was given.
+    /// Returns the path of the source, as it was given; of a source made from
+    /// a pattern, the pattern.
     pub fn path(&self) -> &Path {
         &self.state.path
     }
 
-    pub(crate) fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.state.counters)
+    pub(crate) fn follows(&self) -> impl Iterator<Item = (&Arc<Path>, &Follow)> {
+        self.state.logs.iter().map(|log| (log.path(), log.follow()))
     }
 
     /// Looks for whole lines that have not been handed out yet.
@@ -136,12 +133,11 @@ impl Source {
                 Ok(found) => {
                     self.state.passing = 0;
                     self.state.closed = matches!(found, Read::Closed);
-                    self.state.counters.place(self.state.follow.place());
                     return Ok(found);
                 }
                 Err(cause) if may_pass(&cause) && self.state.passing < PASSING => {
                     self.state.passing += 1;
-                    self.state.follow.reopen(&cause);
+                    self.state.logs.iter_mut().for_each(|log| log.reopen(&cause));
                 }
                 Err(cause) => {
                     self.state.stop.request();
@@ -183,49 +179,53 @@ impl State {
         self.probe(Moment::BeforeLook)?;
 
         if stopping && !self.draining {
-            // Where the run ends is decided here: what is written from now on
-            // is not waited for, so a writer that never pauses cannot keep us.
-            self.follow.successor()?;
-            self.follow.note()?;
+            self.join();
+            self.logs.iter_mut().try_for_each(Log::last_round)?;
             self.draining = true;
         }
         loop {
-            let read = || self.follow.read(self.chunk, self.draining);
-            if let Some(piece) = self.marker.next(self.chunk, read)? {
-                return Ok(Read::Lines(self.lines(piece)));
+            if let Some(lines) = self.next()? {
+                return Ok(Read::Lines(lines));
             }
             if self.draining {
                 return Ok(Read::Closed);
             }
-            // All that was noted is read. Only if there is nothing new, no new
-            // file, no old one to let go, and no change that could have gone
-            // unnoticed, there is no new data.
-            let more = self.follow.note()?
-                || self.follow.successor()?
-                || self.follow.let_go()
-                || self.follow.arm();
+            // All that was noted is read. Only if no log has more, there is no
+            // new data.
+            let mut more = self.join();
+            for log in &mut self.logs {
+                more |= log.more()?;
+            }
             if !more {
                 break;
             }
         }
-        self.follow.rest();
+        self.logs.iter_mut().for_each(Log::rest);
         self.probe(Moment::FoundNothing)?;
         Ok(Read::NoNewData)
     }
 
-    fn lines(&self, piece: Piece) -> Lines {
-        // Counted here, on the reader's time: the writer is what all wait for.
-        let count = memchr_iter(b'\n', &piece.bytes).count() as u64;
-        self.counters.count(count, piece.end - piece.start);
-        Lines {
-            bytes: piece.bytes.freeze(),
-            count,
-            source: self.index,
-            path: Arc::clone(&self.path),
-            file: piece.file,
-            end: piece.end,
-            before: piece.before,
+    /// Returns the next lines of this round, of the logs in turn.
+    fn next(&mut self) -> io::Result<Option<Lines>> {
+        for _ in 0..self.logs.len() {
+            let turn = self.turn % self.logs.len();
+            if let Some(lines) = self.logs[turn].next(self.chunk, self.draining)? {
+                return Ok(Some(lines));
+            }
+            if self.logs.len() > 1 {
+                self.logs[turn].rest();
+            }
+            self.turn = turn + 1;
         }
+        Ok(None)
+    }
+
+    /// Takes in what fits the pattern by now; true if that is something.
+    fn join(&mut self) -> bool {
+        let joined = self.joining.as_mut().map(Joining::join).unwrap_or_default();
+        let more = !joined.is_empty();
+        self.logs.extend(joined);
+        more
     }
 
     fn probe(&self, moment: Moment) -> io::Result<()> {
