@@ -98,8 +98,7 @@ impl Attempt<'_> {
                 growing = Some((sources.start()?, Instant::now() + duration));
             }
             // Until then `join` would wait, and nobody would look at the child.
-            if let Some((writers, end)) = growing.take_if(|(_, end)| Instant::now() >= *end) {
-                let _ = end;
+            if let Some((writers, _)) = growing.take_if(|(_, end)| Instant::now() >= *end) {
                 late = Some(writers.join()?.latest);
                 // The child sees the end of its stdin, and stops.
                 *stdin = None;

@@ -95,7 +95,7 @@ pub(crate) fn raise_open_files() -> Option<u64> {
     }
     // A system may refuse its own hard limit (macOS does, above a bound of its
     // own): then the soft one is what there is.
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit.clone() });
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     if raised.is_ok() { limit.maximum } else { limit.current }
 }
 
