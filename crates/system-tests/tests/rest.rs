@@ -45,8 +45,9 @@ fn at_rest(stage: usize, count: u64) -> AtRest {
         percent: values["ticks"] as f64 / SECONDS as f64,
         looks: values["looks"],
     };
+    let mut out = std::io::stdout().lock();
     writeln!(
-        std::io::stdout(),
+        out,
         "{count} sources at rest, {}: {} bytes a source, {} threads, {:.1}% of a processor, {} looks in {SECONDS} s",
         STAGES[stage - 1].0,
         rest.bytes_a_source,
