@@ -7,7 +7,7 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
-use tributary::{Marks, Template, TemplateError};
+use tributary::{Marks, Options, Start, Target, Template, TemplateError};
 
 use crate::stage::Stage;
 
@@ -19,31 +19,68 @@ use crate::stage::Stage;
 #[command(
     name = "tributary",
     version,
+    override_usage = USAGE,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    after_help = "Exit codes: 0 done, 1 a source failed, 2 usage, 3 the output failed, 130 interrupted.",
+    after_help = "Exit codes: 0 done, 1 a source failed, 2 usage, 3 the output failed, 130 interrupted; see --help.",
     after_long_help = AFTER_HELP,
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// The log files to merge. A file that is called like a command is
-    /// `./man`, or stands behind `--`.
-    #[arg(value_name = "IN", required = true, value_parser = PathBufValueParser::new().try_map(source))]
+    /// The log files to merge.
+    ///
+    /// A file that is called like a command is `./man`, or stands behind `--`.
+    #[arg(value_name = "IN", required_unless_present = "watch", value_parser = PathBufValueParser::new().try_map(source))]
     pub(crate) sources: Vec<PathBuf>,
 
-    /// Where the lines go; `-` is stdout. An existing file starts anew, as
-    /// with `>`.
+    /// Where the lines go; `-` is stdout.
+    ///
+    /// A file that is there starts anew, as with `>`.
     #[arg(short, long, value_name = "OUT", default_value = "-")]
     pub(crate) output: PathBuf,
 
-    /// Go on with what is written later, until SIGTERM or SIGINT. Files are
-    /// followed by name, through rotation and absence.
+    /// Add to the output, instead of starting it anew.
+    #[arg(long, requires = "output")]
+    pub(crate) append: bool,
+
+    /// Remember in FILE how far the merge is, and go on there next time.
+    ///
+    /// Every line is then in the output exactly once, whatever ended the last
+    /// run. What was written behind the checkpoint is cut off and merged again.
+    #[arg(long, value_name = "FILE", requires = "output")]
+    pub(crate) checkpoint: Option<PathBuf>,
+
+    /// When the output is synced to the disk.
+    #[arg(long, value_name = "WHEN", default_value = "none")]
+    pub(crate) durability: Durability,
+
+    /// Go on with what is written later, until SIGTERM or SIGINT.
+    ///
+    /// Files are followed by name, through rotation, truncation and absence.
     #[arg(short = 'F', long)]
     pub(crate) follow: bool,
+
+    /// Merge all files that fit a pattern, too, whenever they appear.
+    ///
+    /// With --follow, a file that comes to fit joins in while the merge runs.
+    /// Quote the pattern, or the shell replaces it: --watch '/var/log/app/*.log'.
+    /// Say it again for another one.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) watch: Vec<String>,
+
+    /// Begin with the last N lines of each file.
+    ///
+    /// Where a checkpoint knows a file, it goes on there instead.
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) lines: Option<u64>,
+
+    /// Begin at the end of each file: only what is written from now on.
+    #[arg(long, conflicts_with = "lines")]
+    pub(crate) from_end: bool,
 
     /// How often to look for new lines, where nothing notifies.
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = time)]
@@ -53,8 +90,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOW", default_value = "notify")]
     pub(crate) wake: Wake,
 
-    /// How long a file is read on that was rotated away or deleted, and to
-    /// which nothing is written.
+    /// How long a file is still read that was rotated away and is quiet.
+    ///
+    /// Its writer may not have heard yet that there is a new file. What is
+    /// written to the old one within that time is merged, too.
     #[arg(long, value_name = "TIME", default_value = "6s", value_parser = time)]
     pub(crate) quiet_after: Duration,
 
@@ -62,23 +101,29 @@ pub(crate) struct Args {
     #[arg(long, value_name = "STAGE", default_value = "fully-async")]
     pub(crate) stage: Stage,
 
-    /// Put a prefix before each line: `none`, `name`, `path` (of the source),
-    /// or a template with the fields {name}, {path}, {n} (its place) and
-    /// {time}.
+    /// Put a prefix before each line: none, name, path, or a template.
+    ///
+    /// `name` and `path` are those of the source. The fields of a template are
+    /// {name}, {path}, {number} (its place among the sources) and {time}.
     #[arg(long, value_name = "WHAT", default_value = "none", value_parser = prefix)]
     pub(crate) prefix: Prefix,
 
-    /// Write an object a line instead: source, offset, time (when it was read)
-    /// and line. A line that is not UTF-8 is in line_base64.
+    /// Write a JSON object for each line: source, offset, time and line.
+    ///
+    /// The offset is where the line begins in its file, the time is when it
+    /// was read. A line that is not UTF-8 is in line_base64 instead, and a
+    /// path in source_base64.
     #[arg(long, conflicts_with = "prefix")]
     pub(crate) json: bool,
 
-    /// Colour the prefixes, a colour a source.
+    /// When the prefixes are coloured, a colour a source.
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
 
-    /// Tell lines, bytes and lag of each source, and the longest stall: at the
-    /// end, on stderr, and on each SIGUSR1 before.
+    /// Tell lines, bytes and lag of each source, and the longest stall.
+    ///
+    /// On stderr, at the end. SIGUSR1 asks for it at any time, also without
+    /// this flag.
     #[arg(long)]
     pub(crate) stats: bool,
 
@@ -86,6 +131,11 @@ pub(crate) struct Args {
     #[arg(short, long)]
     pub(crate) verbose: bool,
 }
+
+const USAGE: &str = "\
+tributary [OPTIONS] <IN>...
+       tributary man
+       tributary completions <SHELL>";
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -95,14 +145,15 @@ Exit codes:
        the other sources had is in the output.
   2    Usage: an argument, or a source that cannot be opened. Nothing was
        changed.
-  3    The output failed.
+  3    The output failed, or its checkpoint.
   130  Interrupted: twice with --follow, where the first signal ends the merge
        in good order; once without.
 
 Examples:
   tributary a.log b.log > merged.log
   tributary -F -o merged.log /var/log/app/*.log
-  tributary -F --prefix name *.log | grep -i error";
+  tributary -F -o merged.log --checkpoint merged.state /var/log/app/*.log
+  tributary -F --prefix name --watch 'logs/*.log' | grep -i error";
 
 /// What is done instead of a merge.
 #[derive(Debug, Subcommand)]
@@ -123,6 +174,17 @@ pub(crate) enum Wake {
     Notify,
     /// Each file is looked at every interval.
     Poll,
+}
+
+/// When the output is synced to the disk, for a power loss.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Durability {
+    /// When the system sees fit.
+    None,
+    /// At the end, and before each checkpoint.
+    Flush,
+    /// After each write.
+    Fsync,
 }
 
 /// When prefixes are coloured.
@@ -146,8 +208,42 @@ impl Args {
         self.output == Path::new("-")
     }
 
+    /// Returns how to merge.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            follow: self.follow,
+            start: match self.lines {
+                _ if self.from_end => Start::End,
+                Some(lines) => Start::LastLines(lines),
+                None => Start::Beginning,
+            },
+            patterns: self.watch.clone(),
+            wake: match self.wake {
+                Wake::Notify => tributary::Wake::Notify,
+                Wake::Poll => tributary::Wake::Poll,
+            },
+            interval: self.interval,
+            quiet: self.quiet_after,
+            append: self.append,
+            checkpoint: self.checkpoint.clone(),
+            durability: match self.durability {
+                Durability::None => tributary::Durability::None,
+                Durability::Flush => tributary::Durability::Flush,
+                Durability::Fsync => tributary::Durability::Fsync,
+            },
+            marks: self.marks(),
+            debug: None,
+            probe: None,
+        }
+    }
+
+    /// Returns where the lines go.
+    pub(crate) fn target(&self) -> Target {
+        if self.to_stdout() { Target::Stdout } else { Target::from(&self.output) }
+    }
+
     /// Returns what is put round each line.
-    pub(crate) fn marks(&self) -> Marks {
+    fn marks(&self) -> Marks {
         if self.json {
             return Marks::Json;
         }
@@ -192,4 +288,43 @@ fn source(path: PathBuf) -> Result<PathBuf, &'static str> {
         return Err("stdin cannot be merged, only files; a file of that name is `./-`");
     }
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(flags: &[&str]) -> Options {
+        let args = ["tributary", "a.log", "-o", "out"].iter().chain(flags);
+        Args::try_parse_from(args).unwrap().options()
+    }
+
+    #[test]
+    fn what_is_not_said_has_its_documented_value() {
+        let Options { follow, start, wake, interval, quiet, append, durability, .. } = options(&[]);
+        assert_eq!((follow, append, start), (false, false, Start::Beginning));
+        assert_eq!(wake, tributary::Wake::Notify);
+        assert_eq!(interval, Duration::from_millis(100));
+        assert_eq!(quiet, Duration::from_secs(6));
+        assert_eq!(durability, tributary::Durability::None);
+        assert_eq!(options(&[]).marks, Marks::None);
+    }
+
+    #[test]
+    fn the_durability_reaches_the_merge() {
+        let durability = |word| options(&["--durability", word]).durability;
+        assert_eq!(durability("none"), tributary::Durability::None);
+        assert_eq!(durability("flush"), tributary::Durability::Flush);
+        assert_eq!(durability("fsync"), tributary::Durability::Fsync);
+    }
+
+    #[test]
+    fn a_time_has_a_unit_and_is_more_than_nothing() {
+        assert_eq!(time("100ms"), Ok(Duration::from_millis(100)));
+        assert_eq!(time("1.5s"), Ok(Duration::from_millis(1500)));
+        assert_eq!(time("2 minutes"), Ok(Duration::from_secs(120)));
+        for refused in ["", "5", "0s", "-1s", "1", "fast"] {
+            assert!(time(refused).is_err(), "{refused}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use tributary::Error;
 pub(crate) const SOURCE: u8 = 1;
 /// What was asked for cannot be done; nothing was changed.
 pub(crate) const USAGE: u8 = 2;
-/// The output failed.
+/// The output failed, or its checkpoint.
 pub(crate) const OUTPUT: u8 = 3;
 /// Somebody did not want to wait for the end.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -19,8 +19,13 @@ pub(crate) fn code(error: &Error) -> u8 {
         Error::Open { .. }
         | Error::NotAFile { .. }
         | Error::TooManyFiles { .. }
-        | Error::OutputIsSource { .. } => USAGE,
-        Error::Create { .. } | Error::Write { .. } => OUTPUT,
+        | Error::OutputIsSource { .. }
+        | Error::BadPattern { .. } => USAGE,
+        Error::Create { .. }
+        | Error::Write { .. }
+        | Error::BadOutput { .. }
+        | Error::Checkpoint { .. }
+        | Error::BadCheckpoint { .. } => OUTPUT,
         _ => SOURCE,
     }
 }
@@ -49,11 +54,12 @@ fn advice(error: &Error) -> Option<&'static str> {
             ErrorKind::PermissionDenied => "ask for the permission to read it",
             _ => return None,
         },
-        Error::Create { cause, .. } => match kind(cause) {
+        Error::Create { cause, .. } | Error::Checkpoint { cause, .. } => match kind(cause) {
             ErrorKind::NotFound => "make its folder first",
             ErrorKind::IsADirectory => "name a file in it",
             ErrorKind::PermissionDenied => "ask for the permission to write it",
-            ErrorKind::ReadOnlyFilesystem => "name an output elsewhere",
+            ErrorKind::ReadOnlyFilesystem => "name a file elsewhere",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room and start again",
             _ => return None,
         },
         Error::Write { cause, .. } => match kind(cause) {
@@ -64,4 +70,50 @@ fn advice(error: &Error) -> Option<&'static str> {
         Error::Runtime(_) => "raise the limit of processes with `ulimit -u`",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn cause(kind: ErrorKind) -> io::Error {
+        kind.into()
+    }
+
+    #[test]
+    fn a_code_says_whose_fault_it_is() {
+        let path = || PathBuf::from("a.log");
+        let why = || "why".to_owned();
+        let io = || cause(ErrorKind::Other);
+        for (error, wanted) in [
+            (Error::Open { path: path(), cause: io() }, 2),
+            (Error::NotAFile { path: path(), what: why() }, 2),
+            (Error::TooManyFiles { path: path(), limit: 1 }, 2),
+            (Error::OutputIsSource { output: path(), path: path() }, 2),
+            (Error::BadPattern { pattern: why(), why: why() }, 2),
+            (Error::Read { path: path(), cause: io() }, 1),
+            (Error::Runtime(io()), 1),
+            (Error::Create { path: path(), cause: io() }, 3),
+            (Error::Write { path: path(), cause: io() }, 3),
+            (Error::BadOutput { path: path(), why: why() }, 3),
+            (Error::Checkpoint { path: path(), cause: io() }, 3),
+            (Error::BadCheckpoint { path: path(), why: why() }, 3),
+        ] {
+            assert_eq!(code(&error), wanted, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_story_has_the_path_the_cause_and_the_advice_once() {
+        let error = Error::Open { path: "a.log".into(), cause: cause(ErrorKind::NotFound) };
+        assert_eq!(
+            story(error),
+            "a.log: cannot open this source: entity not found; \
+             check the name, or wait for the file with --follow"
+        );
+        let error = Error::Read { path: "a.log".into(), cause: cause(ErrorKind::Other) };
+        assert_eq!(story(error), "a.log: cannot read this source: other error");
+    }
 }

@@ -1,15 +1,14 @@
 //! One merge, from the arguments to the exit code.
 
-use std::path::PathBuf;
 use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::stdio::stdout;
-use tributary::{Error, Options, Plan, Stop};
+use tributary::{Error, Plan, Stop};
 
-use crate::args::{Args, Wake};
+use crate::args::Args;
 use crate::backlog;
 use crate::exit;
 use crate::signals::Signals;
@@ -39,23 +38,11 @@ fn failed(error: Error, voice: &Voice) -> u8 {
 }
 
 fn merge(args: &Args, voice: &Voice, signals: &Signals) -> Result<(), Error> {
-    let options = Options {
-        follow: args.follow,
-        wake: match args.wake {
-            Wake::Notify => tributary::Wake::Notify,
-            Wake::Poll => tributary::Wake::Poll,
-        },
-        interval: args.interval,
-        quiet: args.quiet_after,
-        marks: args.marks(),
-        ..Options::default()
-    };
-    let output = if args.to_stdout() { PathBuf::from("/dev/stdout") } else { args.output.clone() };
-    let plan = Plan::open(&args.sources, output, options)?;
+    let plan = Plan::open(&args.sources, args.target(), args.options())?;
 
     let progress = plan.progress();
     let (asked, told) = (progress.clone(), voice.clone());
-    signals.attend(&plan.stop, move || told.text(&stats::table(&asked, None)));
+    signals.attend(&plan.stop, move || told.text(&stats::table(&asked)));
     if args.to_stdout() && args.follow {
         watch_the_reader(&plan.stop);
     }
@@ -64,8 +51,11 @@ fn merge(args: &Args, voice: &Voice, signals: &Signals) -> Result<(), Error> {
     let merged = args.stage.merge()(plan);
     drop(shows);
     if args.stats {
-        let stall = merged.as_ref().ok().and_then(|report| report.stall);
-        voice.text(&stats::table(&progress, stall));
+        let mut told = stats::table(&progress);
+        if let Ok(report) = &merged {
+            told += &stats::stall(report.stall);
+        }
+        voice.text(&told);
     }
     merged.map(|_| ())
 }

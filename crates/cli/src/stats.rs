@@ -1,12 +1,11 @@
 //! How far a merge is, as a table.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use tributary::{Progress, Shown, SourceProgress};
 
-/// Returns a row a source, a sum, and the longest stall if it is known.
-pub(crate) fn table(progress: &Progress, stall: Option<Duration>) -> String {
+/// Returns a row a source, and their sum.
+pub(crate) fn table(progress: &Progress) -> String {
     let sources = progress.sources();
     let sum = |of: fn(&SourceProgress) -> u64| sources.iter().map(of).sum();
     let rows = sources.iter().map(|source| {
@@ -16,10 +15,13 @@ pub(crate) fn table(progress: &Progress, stall: Option<Duration>) -> String {
     text.extend(rows);
     let lag = Some(sum(|source| source.lag.unwrap_or_default()));
     text += &row(sum(|source| source.lines), sum(|source| source.bytes), lag, "(all)");
-    if let Some(stall) = stall {
-        writeln!(text, "longest stall: {stall:.1?}").expect("a string takes everything");
-    }
     text
+}
+
+/// Returns the line about the longest stall, which is known at the end alone.
+pub(crate) fn stall(stall: Option<Duration>) -> String {
+    let stall = stall.map_or_else(|| "none was seen".to_owned(), |stall| format!("{stall:.1?}"));
+    format!("longest stall: {stall}\n")
 }
 
 fn row(lines: u64, bytes: u64, lag: Option<u64>, name: &str) -> String {

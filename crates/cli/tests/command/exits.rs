@@ -1,0 +1,196 @@
+//! How it ends, and what it says then.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+
+use crate::folder::Folder;
+use crate::process::{Running, run, tributary, until};
+
+fn one_log() -> Folder {
+    let folder = Folder::new();
+    folder.append("a.log", "one\n");
+    folder
+}
+
+#[test]
+fn without_an_argument_the_usage_is_told() {
+    let ended = run::<&str>(&one_log(), &[]).with(2);
+    assert!(ended.stderr.starts_with("Usage: tributary"), "{}", ended.stderr);
+    assert!(ended.stderr.lines().count() < 6, "{}", ended.stderr);
+    assert_eq!(ended.stdout, b"");
+}
+
+#[test]
+fn without_a_source_nothing_is_emptied() {
+    let folder = one_log();
+    let ended = run(&folder, &["-o", "a.log"]).with(2);
+    assert!(ended.stderr.contains("<IN>"), "{}", ended.stderr);
+    assert_eq!(folder.read("a.log"), "one\n");
+}
+
+#[test]
+fn a_missing_source_is_a_usage_error_and_nothing_is_changed() {
+    let folder = one_log();
+    folder.append("out", "before\n");
+    let advice = "check the name, or wait for the file with --follow";
+    run(&folder, &["a.log", "b.log", "-o", "out"]).error(2, &["b.log: ", "No such file", advice]);
+    assert_eq!(folder.read("out"), "before\n");
+}
+
+#[test]
+fn what_is_no_log_file_is_a_usage_error() {
+    let folder = one_log();
+    run(&folder, &["."]).error(2, &[".: this is a directory"]);
+    run(&folder, &["/dev/null"]).error(2, &["/dev/null: this is a device"]);
+    let ended = run(&folder, &["-"]).with(2);
+    assert!(ended.stderr.contains("stdin cannot be merged"), "{}", ended.stderr);
+}
+
+#[test]
+fn values_that_mean_nothing_are_usage_errors() {
+    let folder = one_log();
+    for (flag, value) in [
+        ("--interval", "5"),
+        ("--interval", "0ms"),
+        ("--interval", "-1s"),
+        ("--quiet-after", "soon"),
+        ("--stage", "6"),
+        ("--wake", "sometimes"),
+        ("--color", "blue"),
+        ("--prefix", "{"),
+        ("--no-such-flag", "x"),
+    ] {
+        let ended = run(&folder, &["a.log", &format!("{flag}={value}")]).with(2);
+        assert!(ended.stderr.contains(flag), "{flag} {value}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_output_among_the_sources_is_a_usage_error() {
+    let folder = one_log();
+    fs::hard_link(folder.path("a.log"), folder.path("link")).unwrap();
+    run(&folder, &["a.log", "-o", "link"]).error(2, &["link: ", "(as a.log)", "name another"]);
+    assert_eq!(folder.read("a.log"), "one\n");
+}
+
+#[test]
+fn an_output_that_cannot_be_had_is_an_output_error() {
+    let folder = one_log();
+    run(&folder, &["a.log", "-o", "no/out"]).error(3, &["no/out: ", "make its folder first"]);
+    run(&folder, &["a.log", "-o", "."]).error(3, &[".: ", "Is a directory", "name a file in it"]);
+}
+
+#[test]
+fn a_full_disk_is_an_output_error_in_every_stage() {
+    let folder = one_log();
+    for stage in ["threads", "mixed", "bottom-up", "tasks", "fully-async"] {
+        run(&folder, &["a.log", "-o", "/dev/full", "--stage", stage])
+            .error(3, &["/dev/full: ", "No space left", "make room"]);
+    }
+    let full = fs::File::create("/dev/full").unwrap();
+    let merge = Running::start(&folder, tributary(&folder, &["a.log"]).stdout(full));
+    merge.end().error(3, &["No space left", "make room"]);
+}
+
+#[test]
+fn a_reader_of_stdout_that_goes_away_is_no_error() {
+    let folder = Folder::new();
+    folder.append("a.log", &"line\n".repeat(1_000_000));
+    for args in [&["a.log"][..], &["-F", "a.log"]] {
+        let mut merge = Running::start(&folder, tributary(&folder, args).stdout(Stdio::piped()));
+        drop(merge.child.stdout.take());
+        assert_eq!(merge.end().with(0).stderr, "", "{args:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_noticed_while_nothing_is_written() {
+    let folder = Folder::new();
+    let mut merge = Running::start(
+        &folder,
+        tributary(&folder, &["-F", "--interval", "1h", "late.log"]).stdout(Stdio::piped()),
+    );
+    drop(merge.child.stdout.take());
+    assert_eq!(merge.end().with(0).stderr, "");
+}
+
+#[test]
+fn a_named_pipe_whose_reader_goes_away_is_an_output_error() {
+    let folder = Folder::new();
+    folder.append("a.log", &"line\n".repeat(1_000_000));
+    workload::make_fifo(&folder.path("fifo")).unwrap();
+    let merge = Running::start(&folder, &mut tributary(&folder, &["a.log", "-o", "fifo"]));
+    // Opened, and closed again.
+    drop(fs::File::open(folder.path("fifo")).unwrap());
+    merge.end().error(3, &["fifo: ", "Broken pipe"]);
+}
+
+#[test]
+fn a_source_that_may_not_be_read_is_named() {
+    let folder = one_log();
+    fs::set_permissions(folder.path("a.log"), fs::Permissions::from_mode(0o000)).unwrap();
+    // Root may read everything, and there is nothing to refuse then.
+    if fs::File::open(folder.path("a.log")).is_ok() {
+        assert_eq!(run(&folder, &["a.log"]).out(), "one\n");
+    } else {
+        run(&folder, &["a.log"]).error(2, &["a.log: ", "ask for the permission"]);
+    }
+}
+
+#[test]
+fn a_checkpoint_of_no_use_is_an_output_error() {
+    let folder = one_log();
+    let args = ["a.log", "-o", "out", "--checkpoint", "state"];
+    folder.append("state", "");
+    run(&folder, &args).error(3, &["state: ", "it is empty", "remove it to start anew"]);
+    folder.append("state", "{\"version\":");
+    run(&folder, &args).error(3, &["state: ", "damaged"]);
+    assert_eq!(folder.read("out"), "");
+    fs::remove_file(folder.path("state")).unwrap();
+    run(&folder, &args).with(0);
+    fs::write(folder.path("out"), "").unwrap();
+    run(&folder, &args).error(3, &["out: ", "lines are missing"]);
+    let elsewhere = ["a.log", "-o", "out", "--checkpoint", "no/state"];
+    run(&folder, &elsewhere).error(3, &["no/state: ", "make its folder first"]);
+    // Stdout cannot be cut back to a checkpoint.
+    run(&folder, &["a.log", "--checkpoint", "state"]).with(2);
+    run(&folder, &["a.log", "-o", "-", "--checkpoint", "new"]).error(3, &["new: ", "name a file"]);
+}
+
+#[test]
+fn a_second_merge_into_the_same_output_is_refused() {
+    let folder = one_log();
+    let merge = Running::follow(&folder, &["a.log", "-o", "out"]);
+    until("the first has begun", || folder.read("out") == "one\n");
+    run(&folder, &["a.log", "-o", "out"]).error(3, &["out: another merge writes to it"]);
+    assert_eq!(folder.read("out"), "one\n");
+    merge.terminate().with(0);
+    run(&folder, &["a.log", "-o", "out"]).with(0);
+}
+
+#[test]
+fn a_shell_with_closed_streams_is_no_obstacle() {
+    let folder = one_log();
+    let merge = |redirect: &str| {
+        let tributary = env!("CARGO_BIN_EXE_tributary");
+        let line = format!("'{tributary}' a.log -o out {redirect}");
+        let status = Command::new("sh").args(["-c", &line]).current_dir(folder.folder()).status();
+        assert!(status.unwrap().success(), "{redirect}");
+        assert_eq!(folder.read("out"), "one\n");
+        fs::remove_file(folder.path("out")).unwrap();
+    };
+    merge("<&-");
+    merge("<&- >&- 2>&-");
+}
+
+#[test]
+fn an_error_is_told_even_if_nobody_can_be_told() {
+    let folder = one_log();
+    let tributary = env!("CARGO_BIN_EXE_tributary");
+    for stderr in ["2>&-", "2>/dev/full"] {
+        let line = format!("'{tributary}' nope {stderr}");
+        let status = Command::new("sh").args(["-c", &line]).current_dir(folder.folder()).status();
+        assert_eq!(status.unwrap().code(), Some(2), "{stderr}");
+    }
+}

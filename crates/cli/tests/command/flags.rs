@@ -1,0 +1,380 @@
+//! A test a flag, named like the flag: what the flag changes is seen.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::process::Stdio;
+
+use rustix::process::Signal;
+
+use crate::folder::Folder;
+use crate::process::{Running, run, tributary, until};
+
+/// Compares what the command offers with the tests in this file.
+#[test]
+fn every_flag_has_a_test() {
+    let mut command = cli::command();
+    command.build();
+    let flags = command.get_arguments().filter_map(|arg| arg.get_long());
+    let flags: BTreeSet<String> = flags.map(|flag| flag.replace('-', "_")).collect();
+    let mut tests = BTreeSet::new();
+    let mut lines = include_str!("flags.rs").lines();
+    while let Some(line) = lines.next() {
+        if line == "#[test]"
+            && let Some(name) = lines.next().and_then(|line| line.strip_prefix("fn flag_"))
+        {
+            tests.insert(name.split('(').next().unwrap().to_owned());
+        }
+    }
+    assert_eq!(flags, tests);
+}
+
+/// Five more lines go to `log`, and the merge into `seen_in` sees each. What
+/// another merge has not seen by then, it is not about to see.
+#[track_caller]
+fn five_rounds(folder: &Folder, log: &str, seen_in: &str, round: usize) {
+    for n in 0..5 {
+        let line = format!("{round}-{n}\n");
+        folder.append(log, &line);
+        until("the other merge sees a line", || folder.read(seen_in).contains(&line));
+    }
+}
+
+#[test]
+fn flag_output() {
+    let folder = Folder::new();
+    folder.append("out", "what was there before, and is longer\n");
+    folder.append("a.log", "one\ntwo");
+    assert_eq!(run(&folder, &["a.log", "-o", "out"]).out(), "");
+    assert_eq!(folder.read("out"), "one\ntwo\n");
+    assert_eq!(run(&folder, &["a.log", "--output", "-"]).out(), "one\ntwo\n");
+    assert_eq!(run(&folder, &["a.log"]).out(), "one\ntwo\n");
+}
+
+#[test]
+fn flag_append() {
+    let folder = Folder::new();
+    folder.append("out", "before\n");
+    folder.append("a.log", "one\n");
+    run(&folder, &["a.log", "-o", "out", "--append"]).with(0);
+    run(&folder, &["a.log", "-o", "out", "--append"]).with(0);
+    assert_eq!(folder.read("out"), "before\none\none\n");
+    run(&folder, &["a.log", "--append"]).with(2);
+}
+
+#[test]
+fn flag_checkpoint() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\ntwo\n");
+    let args = ["a.log", "-o", "out", "--checkpoint", "state"];
+    run(&folder, &args).with(0);
+    folder.append("a.log", "three\n");
+    folder.append("out", "what a run wrote that was killed before its checkpoint\n");
+    run(&folder, &args).with(0);
+    assert_eq!(folder.read("out"), "one\ntwo\nthree\n");
+
+    // A run that is killed, and one that goes on.
+    let merge = Running::follow(&folder, &args);
+    folder.append("a.log", "four\n");
+    until("the line is merged", || folder.read("out").ends_with("four\n"));
+    merge.signal(Signal::KILL);
+    drop(merge);
+    folder.append("a.log", "five\n");
+    run(&folder, &args).with(0);
+    assert_eq!(folder.read("out"), "one\ntwo\nthree\nfour\nfive\n");
+}
+
+#[test]
+fn flag_durability() {
+    let folder = Folder::new();
+    folder.append("a.log", &"line\n".repeat(1000));
+    for durability in ["none", "flush", "fsync"] {
+        let args = ["a.log", "-o", "out", "--checkpoint", durability, "--durability", durability];
+        run(&folder, &args).with(0);
+        assert_eq!(folder.read("out"), folder.read("a.log"), "{durability}");
+        fs::remove_file(folder.path("out")).unwrap();
+    }
+    run(&folder, &["a.log", "--durability", "rust"]).with(2);
+    // That a value reaches the merge is held in `args.rs`; what it does to a
+    // disk, no file shows afterwards.
+}
+
+#[test]
+fn flag_watch() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("logs")).unwrap();
+    folder.append("logs/a.log", "one\n");
+    folder.append("logs/a.txt", "of another kind\n");
+    let args = ["--prefix", "path", "--watch", "logs/*.log", "--watch", "*.out"];
+    assert_eq!(run(&folder, &args).out(), "logs/a.log: one\n");
+    let merge = Running::follow(&folder, &args);
+    until("the first line is there", || folder.read("stdout") == "logs/a.log: one\n");
+    folder.append("logs/b.log", "two\n");
+    until("a new file joins", || folder.read("stdout").ends_with("logs/b.log: two\n"));
+    folder.append("c.out", "three\n");
+    until("and one of the other pattern", || folder.read("stdout").ends_with("c.out: three\n"));
+    let stats = merge.terminate().with(0);
+    assert_eq!(stats.stderr, "");
+    run(&folder, &["--watch", "logs/[a"]).error(2, &["logs/[a", "pattern"]);
+}
+
+#[test]
+fn flag_lines() {
+    let folder = Folder::new();
+    folder.append("a.log", "1\n2\n3\n");
+    for args in [&["a.log", "-n", "2"], &["a.log", "--lines", "2"]] {
+        assert_eq!(run(&folder, args).out(), "2\n3\n");
+    }
+    assert_eq!(run(&folder, &["a.log", "-n0"]).out(), "");
+    run(&folder, &["a.log", "-n", "-1"]).with(2);
+}
+
+#[test]
+fn flag_from_end() {
+    let folder = Folder::new();
+    folder.append("a.log", "old\n");
+    folder.append("b.log", "");
+    let merge = Running::follow(&folder, &["a.log", "b.log", "--from-end"]);
+    // Where a file ends is decided before the first line is merged.
+    until("it has begun", || {
+        folder.append("b.log", "b\n");
+        folder.read("stdout").contains("b\n")
+    });
+    folder.append("a.log", "new\n");
+    until("the new line is merged", || folder.read("stdout").contains("new\n"));
+    merge.terminate().with(0);
+    assert!(!folder.read("stdout").contains("old"));
+    run(&folder, &["a.log", "--from-end", "-n", "1"]).with(2);
+}
+
+#[test]
+fn flag_follow() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\n");
+    let merge = Running::follow(&folder, &["a.log", "late.log", "-o", "out"]);
+    until("the first line is there", || folder.read("out") == "one\n");
+    folder.append("late.log", "two\n");
+    until("a file that came late is merged", || folder.read("out") == "one\ntwo\n");
+    fs::rename(folder.path("a.log"), folder.path("a.log.1")).unwrap();
+    folder.append("a.log", "three\n");
+    until("the new file is merged", || folder.read("out") == "one\ntwo\nthree\n");
+    merge.terminate().with(0);
+}
+
+#[test]
+fn flag_interval() {
+    let folder = Folder::new();
+    folder.append("a.log", "first\n");
+    let args = ["--wake", "poll", "a.log"];
+    let slow = Running::follow(&folder, &[&args[..], &["--interval", "1h", "-o", "slow"]].concat());
+    let quick =
+        Running::follow(&folder, &[&args[..], &["--interval", "10ms", "-o", "quick"]].concat());
+    until("both have begun", || {
+        folder.read("slow") == "first\n" && folder.read("quick") == "first\n"
+    });
+    // The slow one may be about to look once more; not for ever.
+    let mut round = 0;
+    until("the slow one lags", || {
+        round += 1;
+        five_rounds(&folder, "a.log", "quick", round);
+        !folder.read("slow").contains(&format!("{round}-0\n"))
+    });
+    quick.terminate().with(0);
+    // The stop wakes it, and it drains.
+    slow.terminate().with(0);
+    assert_eq!(folder.read("slow"), folder.read("a.log"));
+}
+
+#[test]
+fn flag_wake() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\n");
+    // With so long an interval nobody who merely looks sees the second line.
+    let args = ["a.log", "-o", "out", "--interval", "1h"];
+    let merge = Running::follow(&folder, &[&args[..], &["--wake", "notify"]].concat());
+    until("the first line is there", || folder.read("out") == "one\n");
+    folder.append("a.log", "two\n");
+    until("it is notified", || folder.read("out") == "one\ntwo\n");
+    merge.terminate().with(0);
+    // That merely looking is another thing, `flag_interval` shows.
+}
+
+#[test]
+fn flag_quiet_after() {
+    let folder = Folder::new();
+    folder.append("a.log", "first\nhalf");
+    let follow = |time, out| Running::follow(&folder, &["a.log", "--quiet-after", time, "-o", out]);
+    let (hasty, patient) = (follow("10ms", "hasty"), follow("1h", "patient"));
+    until("both have begun", || {
+        folder.read("hasty") == "first\n" && folder.read("patient") == "first\n"
+    });
+    fs::rename(folder.path("a.log"), folder.path("a.log.1")).unwrap();
+    folder.append("a.log", "next\n");
+    until("the hasty one gives the old file up", || folder.read("hasty").contains("half\n"));
+    five_rounds(&folder, "a.log", "patient", 0);
+    assert!(!folder.read("patient").contains("half"));
+    // The old file is still read, so the rest of the line has its place.
+    folder.append("a.log.1", " and half\n");
+    until("the line is whole", || folder.read("patient").contains("half and half\n"));
+    hasty.terminate().with(0);
+    patient.terminate().with(0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn flag_stage() {
+    let folder = Folder::new();
+    let logs: Vec<String> = (0..20).map(|n| format!("{n}.log")).collect();
+    logs.iter().for_each(|log| {
+        folder.append(log, "line\n");
+    });
+    // The names of the threads of a merge that follows 20 files.
+    let threads = |stage: &str| {
+        let out = format!("{stage}.out");
+        let logs = logs.iter().map(String::as_str);
+        let args: Vec<&str> = logs.chain(["-o", &out, "--stage", stage]).collect();
+        let merge = Running::follow(&folder, &args);
+        until("all files are merged", || folder.read(&out).lines().count() == 20);
+        let tasks = fs::read_dir(format!("/proc/{}/task", merge.child.id())).unwrap();
+        let names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")));
+        let names: Vec<String> = names.flatten().collect();
+        merge.terminate().with(0);
+        assert_eq!(folder.read(&out), "line\n".repeat(20), "{stage}");
+        let has = |name: &str| names.iter().any(|other| other.trim() == name);
+        (names.len() > 20, has("stall-watch"), has("writer"))
+    };
+    // A thread a source, a loop, a thread that writes.
+    assert_eq!(threads("threads"), (true, false, false));
+    assert_eq!(threads("mixed"), (true, true, false));
+    assert_eq!(threads("bottom-up"), (true, false, false));
+    assert_eq!(threads("tasks"), (false, true, false));
+    assert_eq!(threads("fully-async"), (false, true, true));
+}
+
+#[test]
+fn flag_prefix() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\n");
+    fs::create_dir(folder.path("sub")).unwrap();
+    folder.append("sub/b.log", "two\n");
+    let merged = |prefix: &str| {
+        let merged = run(&folder, &["--prefix", prefix, "a.log", "sub/b.log"]).out();
+        let mut lines: Vec<String> = merged.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(merged("none"), ["one", "two"]);
+    assert_eq!(merged("name"), ["a.log: one", "b.log: two"]);
+    assert_eq!(merged("path"), ["a.log: one", "sub/b.log: two"]);
+    assert_eq!(merged("{number}) {name}|"), ["1) a.log|one", "2) b.log|two"]);
+    run(&folder, &["--prefix", "{host}", "a.log"]).with(2);
+}
+
+#[test]
+fn flag_json() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\ntwo \"2\"\n");
+    let merged = run(&folder, &["--json", "a.log"]).out();
+    let objects = merged.lines().map(|line| serde_json::from_str(line).unwrap());
+    let objects: Vec<serde_json::Value> = objects.collect();
+    assert_eq!(objects.len(), 2);
+    assert_eq!(objects[1]["line"], "two \"2\"");
+    assert_eq!(objects[1]["source"], "a.log");
+    assert_eq!(objects[1]["offset"], 4);
+    run(&folder, &["--json", "--prefix", "name", "a.log"]).with(2);
+}
+
+#[test]
+fn flag_color() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\n");
+    let merged = |when| run(&folder, &["--prefix", "name", "--color", when, "a.log"]).out();
+    assert_eq!(merged("never"), "a.log: one\n");
+    // No terminal here; `terminal.rs` has one.
+    assert_eq!(merged("auto"), "a.log: one\n");
+    let colored = merged("always");
+    assert!(
+        colored.starts_with("\x1b[") && colored.ends_with("a.log: \x1b[0mone\n"),
+        "{colored:?}"
+    );
+}
+
+#[test]
+fn flag_stats() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\ntwo\n");
+    folder.append("b.log", "3\n");
+    let merge = Running::follow(&folder, &["--stats", "a.log", "b.log", "gone.log"]);
+    until("all is merged", || folder.read("stdout").lines().count() == 3);
+    let rows = |said: &str| -> Vec<Vec<String>> {
+        said.lines().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+    };
+    let now = [
+        vec!["lines", "bytes", "lag", "source"],
+        vec!["2", "8", "0", "a.log"],
+        vec!["1", "2", "0", "b.log"],
+        vec!["0", "0", "-", "gone.log"],
+        vec!["3", "10", "0", "(all)"],
+    ];
+    merge.signal(Signal::USR1);
+    until("it tells", || merge.said().contains("(all)\n"));
+    assert_eq!(rows(&merge.said()), now);
+    folder.append("gone.log", "late\n");
+    let ended = merge.terminate().with(0);
+    let told = rows(&ended.stderr).split_off(now.len());
+    assert_eq!(told[3], ["1", "5", "0", "gone.log"]);
+    assert_eq!(told[4], ["4", "15", "0", "(all)"]);
+    assert_eq!(told[5][..2], ["longest", "stall:"]);
+
+    // Without the flag nothing is told at the end.
+    assert_eq!(run(&folder, &["a.log"]).with(0).stderr, "");
+    // Of a merge that failed it is told how far it came.
+    let ended = run(&folder, &["--stats", "a.log", "-o", "/dev/full"]).with(3);
+    assert!(ended.stderr.contains("(all)\n"), "{}", ended.stderr);
+}
+
+#[test]
+fn flag_verbose() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\n");
+    let said = |args: &[&str]| {
+        let merge = Running::follow(&folder, &[args, &["a.log", "late.log"]].concat());
+        until("the file is merged", || folder.read("stdout") == "one\n");
+        merge.terminate().with(0).stderr
+    };
+    assert!(said(&["-v"]).starts_with("info: late.log: not there yet"), "{}", said(&["-v"]));
+    assert_eq!(said(&[]), "");
+}
+
+#[test]
+fn flag_help() {
+    let folder = Folder::new();
+    let long = run(&folder, &["--help"]).out();
+    let short = run(&folder, &["-h"]).out();
+    assert!(long.len() > short.len(), "{short}");
+    for help in [&long, &short] {
+        assert!(help.contains("Usage: tributary [OPTIONS] <IN>..."), "{help}");
+        assert!(help.contains("130"), "the exit codes are told: {help}");
+    }
+    // A brace in a help text may be taken for a placeholder of the help itself.
+    for field in ["{name}", "{path}", "{number}", "{time}"] {
+        assert!(long.contains(field), "{long}");
+    }
+}
+
+#[test]
+fn flag_version() {
+    let version = run(&Folder::new(), &["--version"]).out();
+    assert_eq!(version, format!("tributary {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_terminal_or_a_file_may_be_stdout() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\n");
+    let stdout = File::create(folder.path("stdout")).unwrap();
+    let merge = Running::start(&folder, tributary(&folder, &["a.log"]).stdout(stdout));
+    merge.end().with(0);
+    assert_eq!(folder.read("stdout"), "one\n");
+    let merge = tributary(&folder, &["a.log"]).stdout(Stdio::null()).status().unwrap();
+    assert!(merge.success());
+}

@@ -1,0 +1,10 @@
+//! The command as it is typed: what each flag does, how it ends, and what it
+//! says.
+
+mod exits;
+mod flags;
+mod folder;
+mod names;
+mod process;
+mod signals;
+mod terminal;

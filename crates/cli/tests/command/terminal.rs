@@ -1,0 +1,140 @@
+//! What is different on a terminal.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::process::Signal;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::folder::Folder;
+use crate::process::{Running, tributary, until};
+
+/// A terminal: what is written to it is kept.
+struct Terminal {
+    side: OwnedFd,
+    shown: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Terminal {
+    fn new() -> Terminal {
+        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&controller).unwrap();
+        unlockpt(&controller).unwrap();
+        let name = ptsname(&controller, Vec::new()).unwrap();
+        let side = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let size = Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&side, size).unwrap();
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let keeps = Arc::clone(&shown);
+        thread::spawn(move || {
+            let mut controller = File::from(controller);
+            let mut bytes = [0; 4096];
+            // An error is the end: everybody has closed the other side.
+            while let Ok(read @ 1..) = controller.read(&mut bytes) {
+                keeps.lock().unwrap().extend_from_slice(&bytes[..read]);
+            }
+        });
+        Terminal { side, shown }
+    }
+
+    fn stdio(&self) -> Stdio {
+        self.side.try_clone().unwrap().into()
+    }
+
+    fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned()
+    }
+}
+
+#[test]
+fn prefixes_are_coloured_on_a_terminal() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\n");
+    let args = ["a.log", "--prefix", "name"];
+    let terminal = Terminal::new();
+    let merge = Running::start(&folder, tributary(&folder, &args).stdout(terminal.stdio()));
+    merge.end().with(0);
+    until("it is coloured", || terminal.shown().ends_with("ma.log: \x1b[0mone\r\n"));
+
+    let terminal = Terminal::new();
+    let mut plain = tributary(&folder, &args);
+    Running::start(&folder, plain.env("NO_COLOR", "1").stdout(terminal.stdio())).end().with(0);
+    until("it is plain", || terminal.shown() == "a.log: one\r\n");
+
+    // The terminal is not where the lines go.
+    let terminal = Terminal::new();
+    let mut elsewhere = tributary(&folder, &[&args[..], &["-o", "out"]].concat());
+    Running::start(&folder, elsewhere.stdout(terminal.stdio())).end().with(0);
+    assert_eq!(folder.read("out"), "a.log: one\n");
+}
+
+#[test]
+fn many_lines_go_to_a_terminal() {
+    let folder = Folder::new();
+    folder.append("a.log", &"a line of the log\n".repeat(20_000));
+    let terminal = Terminal::new();
+    let mut command = tributary(&folder, &["a.log"]);
+    let merge = Running::start(&folder, command.stdout(terminal.stdio()));
+    merge.end().with(0);
+    until("all are shown", || terminal.shown().lines().count() == 20_000);
+}
+
+/// A merge of a large backlog into a FIFO, with stderr on a terminal: it
+/// stands still until the FIFO is read.
+fn large(folder: &Folder, terminal: &Terminal, args: &[&str]) -> (std::process::Child, File) {
+    folder.append("a.log", &"a line of the log, and quite a long one\n".repeat(1_000_000));
+    workload::make_fifo(&folder.path("fifo")).unwrap();
+    let reader = open(folder.path("fifo"), OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty());
+    let reader = File::from(reader.unwrap());
+    rustix::fs::fcntl_setfl(&reader, OFlags::empty()).unwrap();
+    let mut command = tributary(folder, &[args, &["a.log", "-o", "fifo"]].concat());
+    (command.stderr(terminal.stdio()).spawn().unwrap(), reader)
+}
+
+#[test]
+fn a_large_backlog_shows_its_progress() {
+    let folder = Folder::new();
+    let terminal = Terminal::new();
+    let (mut merge, mut reader) = large(&folder, &terminal, &[]);
+    until("the bar is shown", || {
+        let shown = terminal.shown();
+        shown.contains("lag 3") && shown.contains("MiB") && shown.contains("/s")
+    });
+    let mut merged = Vec::new();
+    reader.read_to_end(&mut merged).unwrap();
+    assert!(merge.wait().unwrap().success());
+    assert_eq!(merged.len(), 40_000_000);
+    // The bar is gone: the last that is written clears its line.
+    until("the bar is cleared", || terminal.shown().ends_with("\x1b[2K"));
+}
+
+#[test]
+fn a_warning_stands_above_the_bar() {
+    let folder = Folder::new();
+    let terminal = Terminal::new();
+    let (mut merge, mut reader) = large(&folder, &terminal, &["-F", "-v"]);
+    until("the bar is shown", || terminal.shown().contains("lag 3"));
+    let pid = rustix::process::Pid::from_child(&merge);
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    until("it is said", || terminal.shown().contains("a second signal ends at once\r\n"));
+    let mut merged = Vec::new();
+    reader.read_to_end(&mut merged).unwrap();
+    assert!(merge.wait().unwrap().success());
+}
+
+#[test]
+fn where_there_is_no_terminal_there_is_no_bar() {
+    let folder = Folder::new();
+    folder.append("a.log", &"a line of the log, and quite a long one\n".repeat(1_000_000));
+    workload::make_fifo(&folder.path("fifo")).unwrap();
+    let merge = Running::start(&folder, &mut tributary(&folder, &["a.log", "-o", "fifo"]));
+    let mut merged = Vec::new();
+    File::open(folder.path("fifo")).unwrap().read_to_end(&mut merged).unwrap();
+    assert_eq!(merge.end().with(0).stderr, "");
+}
