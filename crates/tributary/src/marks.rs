@@ -44,14 +44,14 @@ pub enum Marks {
 /// |---|---|
 /// | `{name}` | the last part of the path |
 /// | `{path}` | the path, as it was given |
-/// | `{n}` | the place of the source among the sources, from 1 |
+/// | `{number}` | the place of the source among the sources, from 1 |
 /// | `{time}` | when the line was read: `2026-11-22T03:38:44.512409Z` |
 ///
 /// `{{` and `}}` are braces. Control characters in a path are escaped, so that
 /// a line stays a line.
 ///
 /// ```
-/// let template: tributary::Template = "{n} {name} | ".parse()?;
+/// let template: tributary::Template = "{number} {name} | ".parse()?;
 /// assert!("{host}: ".parse::<tributary::Template>().is_err());
 /// # Ok::<(), tributary::TemplateError>(())
 /// ```
@@ -86,7 +86,7 @@ impl Template {
 pub enum TemplateError {
     /// There is no such field.
     #[error(
-        "there is no field {{{0}}}; there are {{name}}, {{path}}, {{n}} and {{time}}, \
+        "there is no field {{{0}}}; there are {{name}}, {{path}}, {{number}} and {{time}}, \
          and {{{{ is a brace"
     )]
     UnknownField(String),
@@ -124,7 +124,7 @@ impl FromStr for Template {
             parts.push(match field {
                 "name" => Part::Name,
                 "path" => Part::Path,
-                "n" => Part::Number,
+                "number" => Part::Number,
                 "time" => Part::Time,
                 _ => return Err(TemplateError::UnknownField(field.to_owned())),
             });

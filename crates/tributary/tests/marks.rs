@@ -73,7 +73,7 @@ fn the_path_is_the_one_that_was_given() {
 #[test]
 fn a_number_counts_the_sources_and_doubled_braces_are_braces() {
     let files: [(&[u8], &[u8]); 3] = [(b"a", b"x\n"), (b"b", b"y\n"), (b"c", b"z\n")];
-    assert_eq!(text(prefix("{{{n}}} "), &files), "{1} x\n{2} y\n{3} z\n");
+    assert_eq!(text(prefix("{{{number}}} "), &files), "{1} x\n{2} y\n{3} z\n");
 }
 
 #[test]
@@ -107,13 +107,13 @@ fn a_template_that_cannot_be_meant_says_why() {
     assert_eq!(refused("{name}\n"), TemplateError::Newline);
     assert_eq!(
         refused("{host}").to_string(),
-        "there is no field {host}; there are {name}, {path}, {n} and {time}, and {{ is a brace"
+        "there is no field {host}; there are {name}, {path}, {number} and {time}, and {{ is a brace"
     );
 }
 
 #[test]
 fn a_colour_ends_before_the_line() {
-    let merged = text(colored("{n}:"), &[(b"a", b"line\n")]);
+    let merged = text(colored("{number}:"), &[(b"a", b"line\n")]);
     let (code, rest) = merged.strip_prefix("\x1b[").unwrap().split_once('m').unwrap();
     assert!(code.parse::<u8>().is_ok(), "{merged:?}");
     assert_eq!(rest, "1:\x1b[0mline\n");
@@ -125,7 +125,7 @@ fn a_source_keeps_its_colour_and_many_sources_have_many() {
     let paths: Vec<PathBuf> = (0..40).map(|n| folder.path().join(format!("{n}.log"))).collect();
     paths.iter().for_each(|path| fs::write(path, "x\n").unwrap());
     let colours = || -> Vec<Vec<u8>> {
-        let options = Options { marks: colored("{n}"), ..Options::default() };
+        let options = Options { marks: colored("{number}"), ..Options::default() };
         let output = folder.path().join("the-output");
         let mut plan = Plan::open(&paths, output, options).unwrap();
         let sources = plan.sources.iter_mut();
