@@ -12,11 +12,11 @@ use signal_hook::consts::SIGTERM;
 
 /// Each service, and what it has to say.
 const SERVICES: [(&str, &[&str]); 5] = [
-    ("web.log", &["GET / 200", "GET /login 200", "POST /login 302", "GET /favicon.ico 404"]),
+    ("proxy.log", &["GET / 200", "GET /login 200", "POST /login 302", "GET /favicon.ico 404"]),
     ("database.log", &["checkpoint complete", "slow query: 812 ms", "connection received"]),
     ("mail.log", &["message queued", "message delivered", "greylisted, trying again"]),
-    ("cron.log", &["backup: started", "backup: 1207 files", "backup: done"]),
-    ("kernel.log", &["eth0: link up", "usb 1-1: new device", "nf_conntrack: table is half full"]),
+    ("worker.log", &["backup: started", "backup: 1207 files", "backup: done"]),
+    ("auth.log", &["session opened for ada", "3 failed logins for root", "session closed for ada"]),
 ];
 
 /// How long it goes on.
@@ -40,7 +40,9 @@ fn main() -> ExitCode {
         signal_hook::low_level::raise(SIGTERM).expect("a process may signal itself");
     });
 
-    let flags = ["tributary", "-F", "--prefix", "{time}  {name}  ", "--color", "always"];
-    let logs = SERVICES.iter().map(|(name, _)| folder.path().join(name).into_os_string());
-    cli::run(flags.map(OsString::from).into_iter().chain(logs))
+    // A source has its colour by its path: so it is the same each time.
+    std::env::set_current_dir(&folder).expect("the folder is there");
+    let flags = ["tributary", "-F", "--prefix", "name", "--color", "always"];
+    let logs = SERVICES.iter().map(|(name, _)| *name);
+    cli::run(flags.into_iter().chain(logs).map(OsString::from))
 }
