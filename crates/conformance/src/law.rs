@@ -93,6 +93,32 @@ macro_rules! laws {
                 an_idle_source_is_looked_at_while_the_output_blocks
                     "While the output blocks, a source that has given nothing is still looked at."
             }
+            following {
+                a_renamed_file_is_read_to_its_end_before_its_successor
+                    "A renamed file is read to its end before the first line of its successor."
+                what_is_written_late_to_a_renamed_file_is_merged
+                    "What is written late to a renamed file is merged, too."
+                a_half_line_is_not_glued_to_the_next_file
+                    "A half line at the end of a file is not glued to what its successor begins with."
+                twenty_renames_in_quick_succession_lose_nothing
+                    "Twenty renames in quick succession lose nothing and keep the order."
+                a_truncated_file_is_read_from_its_start
+                    "A truncated file is read from its start."
+                a_rewritten_file_is_read_from_its_start
+                    "A file that is rewritten as long as before, or longer, is read from its start."
+                a_deleted_file_that_is_made_anew_is_followed
+                    "A file that is deleted and made anew is followed."
+                a_missing_file_is_waited_for
+                    "A file that is missing is waited for, and read from its start when it is there."
+                a_link_that_leads_elsewhere_is_followed
+                    "A symbolic link that leads elsewhere is followed."
+                a_log_and_its_rotated_name_are_merged_once
+                    "A log and its rotated name may both be sources: each line is merged once."
+                a_source_that_waits_is_woken_by_a_change
+                    "A source that waits is woken by what happens to its file, not by an interval."
+                a_change_of_one_source_causes_no_look_at_another
+                    "What happens to one source causes no look at another."
+            }
             failures {
                 a_missing_source_is_an_error_that_names_it
                     "A source that is missing is an error that names it, and changes nothing."

@@ -32,7 +32,8 @@
 //!   process that does nothing else: the test executable, started once more.
 //!
 //! Reading order: [`mod@laws`], a file a theme; [`LAWS`], the list of them;
-//! [`Case`], which tries one. Inside, `scene` is what the laws are written with.
+//! [`Case`], which tries one. Inside, `scene` is what the laws are written with,
+//! and `pen` what happens to a log meanwhile.
 
 #![warn(missing_docs)]
 
@@ -42,6 +43,7 @@ mod broken;
 mod fifo;
 mod law;
 pub mod laws;
+mod pen;
 mod run;
 mod scene;
 mod try_law;

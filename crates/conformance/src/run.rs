@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tributary::{Error, MergeFn, Moment, Options, Plan, Probe, Report, Stop};
+use tributary::{Error, MergeFn, Moment, Options, Plan, Probe, Report, Stop, Wake};
 
 use crate::bound;
 use crate::broken::Broken;
@@ -58,6 +58,18 @@ impl Start<'_> {
     /// Sets another output than that of the scene.
     pub(crate) fn into(self, output: impl Into<PathBuf>) -> Self {
         Start { output: output.into(), ..self }
+    }
+
+    /// Sets how long a file is read on that has lost its name.
+    pub(crate) fn letting_go_after(mut self, quiet: Duration) -> Self {
+        self.options.quiet = quiet;
+        self
+    }
+
+    /// Has the sources woken by the operating system.
+    pub(crate) fn notified(mut self) -> Self {
+        self.options.wake = Wake::Notify;
+        self
     }
 
     /// Has `action` called at every moment of every source, between two steps

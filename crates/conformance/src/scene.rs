@@ -59,6 +59,14 @@ impl Scene {
         require(wrong == 0, || verdict.to_string())
     }
 
+    /// Makes a log that has what the output should have of this one, whatever
+    /// became of its own file.
+    pub(crate) fn expected(&self, log: &Log, bytes: &[u8]) -> Log {
+        let path = self.path(&format!("expected-{}", log.index));
+        fs::write(&path, bytes).expect("the folder can be written");
+        Log { index: log.index, path }
+    }
+
     /// Returns the bytes of the output.
     pub(crate) fn merged(&self) -> Vec<u8> {
         fs::read(&self.output).expect("the output can be read")

@@ -73,6 +73,21 @@ catches! {
     drains_one_source_before_the_next => no_source_is_starved, "in vain for this: line 1" within SHORT;
     blocks_the_loop => an_idle_source_is_looked_at_while_the_output_blocks, "source 1 was not looked at" within SHORT;
 
+    // What becomes of a log meanwhile, and who is woken by it.
+    lets_a_renamed_file_go_at_once => a_renamed_file_is_read_to_its_end_before_its_successor, " lost";
+    reads_the_successor_first => a_renamed_file_is_read_to_its_end_before_its_successor, " out of order";
+    lets_a_renamed_file_go_at_its_end => what_is_written_late_to_a_renamed_file_is_merged, " lost";
+    glues_half_a_line_to_the_next_file => a_half_line_is_not_glued_to_the_next_file, "hatwo";
+    misses_what_was_renamed_between_two_looks => twenty_renames_in_quick_succession_lose_nothing, " lost";
+    stays_at_its_place_in_a_truncated_file => a_truncated_file_is_read_from_its_start, " lost";
+    goes_on_in_the_middle_of_a_rewritten_file => a_rewritten_file_is_read_from_its_start, " lost";
+    keeps_to_a_deleted_file => a_deleted_file_that_is_made_anew_is_followed, " lost";
+    gives_up_on_a_missing_file => a_missing_file_is_waited_for, " lost";
+    keeps_to_the_first_target_of_a_link => a_link_that_leads_elsewhere_is_followed, " lost";
+    reads_a_log_by_both_of_its_names => a_log_and_its_rotated_name_are_merged_once, " doubled";
+    sleeps_whatever_is_notified => a_source_that_waits_is_woken_by_a_change, "in vain for this: a line that was written" within SHORT;
+    looks_at_all_when_one_has_changed => a_change_of_one_source_causes_no_look_at_another, "expected no look";
+
     // What fails, and what is said about it.
     loses_the_error_of_a_source => a_failing_source_ends_the_run_and_is_named, "and did not";
     goes_on_without_a_source_that_failed => a_failing_source_ends_the_run_and_is_named, "in vain for this: the merge ends" within SHORT;

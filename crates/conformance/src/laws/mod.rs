@@ -10,6 +10,7 @@
 
 pub mod failures;
 pub mod fairness;
+pub mod following;
 pub mod lines;
 pub mod report;
 pub mod scale;
@@ -17,4 +18,4 @@ pub mod stop;
 
 // `suite!` names a law without its theme.
 #[doc(hidden)]
-pub use self::{failures::*, fairness::*, lines::*, report::*, scale::*, stop::*};
+pub use self::{failures::*, fairness::*, following::*, lines::*, report::*, scale::*, stop::*};

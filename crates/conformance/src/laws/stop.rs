@@ -139,11 +139,7 @@ pub fn a_stop_ends_the_run_although_the_writers_never_pause(merge: MergeFn) -> V
     let beginnings: Vec<Log> = logs
         .iter()
         .zip(&report.sources)
-        .map(|(log, source)| {
-            let path = scene.path(&format!("beginning-{}", log.index));
-            fs::write(&path, log.lines(1..=source.lines)).expect("the folder can be written");
-            Log { index: log.index, path }
-        })
+        .map(|(log, source)| scene.expected(log, &log.lines(1..=source.lines)))
         .collect();
     let verdict = check_tagged(&beginnings, &scene.output).expect("the output can be checked");
     require(verdict.is_right(), || verdict.to_string())

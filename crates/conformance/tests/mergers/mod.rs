@@ -6,10 +6,12 @@
 pub(crate) mod correct;
 mod ends;
 mod failures;
+mod following;
 mod lines;
 mod many;
 
 pub(crate) use ends::*;
 pub(crate) use failures::*;
+pub(crate) use following::*;
 pub(crate) use lines::*;
 pub(crate) use many::*;
