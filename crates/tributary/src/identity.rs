@@ -22,32 +22,26 @@ impl FileId {
 
 /// The bytes before an offset, up to 256: what tells a file that has grown
 /// from one that was written anew.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Before {
-    length: usize,
-    bytes: [u8; Before::MOST],
-}
+///
+/// On the heap, and nothing there for a file of which nothing was read: ten
+/// thousand sources have one each.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Before(Vec<u8>);
 
 impl Before {
     pub(crate) const MOST: usize = 256;
 
     /// Takes in the bytes that were read behind these.
     pub(crate) fn push(&mut self, read: &[u8]) {
-        let kept = self.length.min(Before::MOST.saturating_sub(read.len()));
-        let taken = read.len().min(Before::MOST);
-        self.bytes.copy_within(self.length - kept..self.length, 0);
-        self.bytes[kept..kept + taken].copy_from_slice(&read[read.len() - taken..]);
-        self.length = kept + taken;
+        let taken = &read[read.len().saturating_sub(Before::MOST)..];
+        let over = (self.0.len() + taken.len()).saturating_sub(Before::MOST);
+        self.0.drain(..over);
+        self.0.reserve_exact(taken.len());
+        self.0.extend_from_slice(taken);
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-}
-
-impl Default for Before {
-    fn default() -> Before {
-        Before { length: 0, bytes: [0; Before::MOST] }
+        &self.0
     }
 }
 

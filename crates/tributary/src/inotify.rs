@@ -101,16 +101,24 @@ impl AsFd for Inotify {
 
 /// Says in one sentence which limit was met, and how to raise it.
 pub(crate) fn limit(cause: &io::Error) -> String {
-    let name = match Errno::from_io_error(cause) {
-        Some(Errno::NOSPC) => "max_user_watches",
-        Some(Errno::MFILE) => "max_user_instances",
+    // Two settings bound the same thing; the second one counts in a user
+    // namespace. The smaller is the one that was met.
+    let names = match Errno::from_io_error(cause) {
+        Some(Errno::NOSPC) => ["fs.inotify.max_user_watches", "user.max_inotify_watches"],
+        Some(Errno::MFILE) => ["fs.inotify.max_user_instances", "user.max_inotify_instances"],
         _ => return cause.to_string(),
     };
-    let limit = std::fs::read_to_string(format!("/proc/sys/fs/inotify/{name}"));
-    let limit = limit.as_deref().unwrap_or("unknown").trim_end();
-    format!(
-        "the limit fs.inotify.{name} is {limit}; raise it with `sysctl fs.inotify.{name}=NUMBER`"
-    )
+    let limits = names.map(|name| {
+        let path = format!("/proc/sys/{}", name.replace('.', "/"));
+        let limit = std::fs::read_to_string(path).ok()?.trim_end().parse::<u64>().ok()?;
+        Some((limit, name))
+    });
+    match limits.into_iter().flatten().min() {
+        Some((limit, name)) => {
+            format!("the limit {name} is {limit}; raise it with `sysctl {name}=NUMBER`")
+        }
+        None => cause.to_string(),
+    }
 }
 
 /// Tells whether a file lies where writes are not notified: on another machine.

@@ -144,7 +144,7 @@ pub(crate) struct Marker {
     form: Form,
     /// Lines that were read and did not fit into the last chunk with their
     /// marks, and when they were read.
-    left: Option<(Piece, Timestamp)>,
+    left: Option<Box<(Piece, Timestamp)>>,
 }
 
 /// What [`Marks`] come to for one source: all that does not change from line
@@ -176,7 +176,8 @@ impl Marker {
         most: usize,
         read: impl FnOnce() -> Result<Option<Piece>, E>,
     ) -> Result<Option<Piece>, E> {
-        if let Some((piece, time)) = self.left.take() {
+        if let Some(left) = self.left.take() {
+            let (piece, time) = *left;
             return Ok(Some(self.mark(piece, time, most)));
         }
         let piece = read()?;
@@ -226,7 +227,7 @@ impl Marker {
         let part = Piece { bytes: marked, file: piece.file, start, end, before };
         piece.bytes.advance(done);
         piece.start = end;
-        self.left = Some((piece, time));
+        self.left = Some(Box::new((piece, time)));
         part
     }
 }

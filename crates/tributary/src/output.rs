@@ -61,7 +61,10 @@ impl From<&str> for Target {
 pub struct Output {
     path: Arc<Path>,
     file: Arc<File>,
-    written: Written,
+    lines: u64,
+    bytes: u64,
+    /// Path, lines and bytes of each source.
+    sources: Vec<(Arc<Path>, u64, u64)>,
     /// The length of a regular file up to its last whole line, in bytes.
     length: Option<u64>,
     durability: Durability,
@@ -100,12 +103,12 @@ impl Output {
             Ok(file) => file,
             Err(cause) => return Err(Error::Create { path, cause }),
         };
-        let nothing =
-            Written { lines: 0, bytes: 0, sources: Vec::new(), duration: opened.elapsed() };
         Ok(Output {
             path: path.into(),
             file: Arc::new(file),
-            written: nothing,
+            lines: 0,
+            bytes: 0,
+            sources: Vec::new(),
             length: None,
             durability,
             checkpoint: None,
@@ -179,8 +182,8 @@ impl Output {
     }
 
     /// Notes a source that will be counted.
-    pub(crate) fn count(&mut self, path: &Path) {
-        self.written.sources.push(SourceReport { path: path.to_owned(), lines: 0, bytes: 0 });
+    pub(crate) fn count(&mut self, path: &Arc<Path>) {
+        self.sources.push((Arc::clone(path), 0, 0));
     }
 
     /// Keeps a checkpoint from now on. The notifier, if there is one, saves
@@ -256,18 +259,16 @@ impl Output {
         }
         let bytes = lines.as_bytes().len() as u64;
         self.length = self.length.map(|length| length + bytes);
-        self.written.lines += lines.count();
-        self.written.bytes += bytes;
-        // Logs that join by a pattern come later than the plan.
-        while self.written.sources.len() <= lines.source() {
-            self.count(Path::new(""));
+        self.lines += lines.count();
+        self.bytes += bytes;
+        // Logs that join by a pattern come later than the plan, and not in order.
+        while self.sources.len() <= lines.source() {
+            self.count(&lines.path);
         }
-        let source = &mut self.written.sources[lines.source()];
-        if source.path != lines.path() {
-            source.path = lines.path().to_owned();
-        }
-        source.lines += lines.count();
-        source.bytes += bytes;
+        let (path, source_lines, source_bytes) = &mut self.sources[lines.source()];
+        path.clone_from(&lines.path);
+        *source_lines += lines.count();
+        *source_bytes += bytes;
         Ok(())
     }
 
@@ -300,8 +301,17 @@ impl Output {
             self.file.sync_data().map_err(|cause| self.error(cause))?;
         }
         saved?;
-        self.written.duration = self.opened.elapsed();
-        Ok(self.written.clone())
+        let sources = self.sources.iter().map(|(path, lines, bytes)| SourceReport {
+            path: path.to_path_buf(),
+            lines: *lines,
+            bytes: *bytes,
+        });
+        Ok(Written {
+            lines: self.lines,
+            bytes: self.bytes,
+            sources: sources.collect(),
+            duration: self.opened.elapsed(),
+        })
     }
 
     fn error(&self, cause: io::Error) -> Error {
