@@ -344,7 +344,7 @@ pub fn a_source_that_waits_is_woken_by_a_change(merge: MergeFn) -> Verdict {
 /// What happens to one source causes no look at another.
 ///
 /// Ten lines are written to one of four sources at rest, each when the last
-/// one is in the output. The others are not looked at more than twice: by the
+/// one is in the output and its source is at rest again. The others are not looked at more than twice: by the
 /// sweep that makes up for what no notification tells.
 pub fn a_change_of_one_source_causes_no_look_at_another(merge: MergeFn) -> Verdict {
     const LINES: u64 = 10;
@@ -352,26 +352,30 @@ pub fn a_change_of_one_source_causes_no_look_at_another(merge: MergeFn) -> Verdi
     let scene = Scene::new();
     let logs = scene.logs(4);
     let run = scene.following(&logs, HOUR).notified().run(merge);
-    let looks = || {
-        let mut looks = Vec::new();
+    // How often source 0 was found empty, and how often the others were looked at.
+    let seen = || {
+        let mut seen = (0, Vec::new());
         run.within(Duration::ZERO, |merge| {
-            looks = logs[1..].iter().map(|log| merge.looks_at(log)).collect();
+            let looks = logs[1..].iter().map(|log| merge.looks_at(log));
+            seen = (merge.found_nothing(&logs[0]), looks.collect());
             true
         });
-        looks
+        seen
     };
     run.until("all sources were found empty", |merge| {
         logs.iter().all(|log| merge.found_nothing(log) >= 1)
     })?;
-    let before = looks();
+    let (_, before) = seen();
     for number in 1..=LINES {
+        let (rests, _) = seen();
         logs[0].append(number..=number).expect("a log can be written");
         let bytes = logs[0].lines(1..=number).len() as u64;
-        run.until(&format!("line {number} of source 0 is in the output"), |_| {
-            fs::metadata(&scene.output).is_ok_and(|output| output.len() >= bytes)
+        run.until(&format!("line {number} of source 0 is in the output"), |merge| {
+            merge.found_nothing(&logs[0]) > rests
+                && fs::metadata(&scene.output).is_ok_and(|output| output.len() >= bytes)
         })?;
     }
-    for ((log, before), after) in logs[1..].iter().zip(before).zip(looks()) {
+    for ((log, before), after) in logs[1..].iter().zip(before).zip(seen().1) {
         require(after <= before + SWEEPS, || {
             format!(
                 "{LINES} lines were written to source 0, one after the other: expected no look \
