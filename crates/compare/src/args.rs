@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::child::StageArgs;
 use crate::jobs::{self, MANY};
@@ -48,6 +48,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) duration: Option<Duration>,
 
+    /// How growing sources are noticed to have grown.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Wake::Notify)]
+    pub(crate) wake: Wake,
+
     /// Another number of sources.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) sources: Option<u32>,
@@ -68,6 +72,34 @@ pub(crate) struct Args {
     /// Keep the sources and the merged files, in this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
+}
+
+/// How a stage learns that there is something new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Wake {
+    /// The operating system tells.
+    Notify,
+    /// Each source is looked at every 100 ms, as in the book.
+    Poll,
+}
+
+impl Wake {
+    /// Returns the word that is typed for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Wake::Notify => "notify",
+            Wake::Poll => "poll",
+        }
+    }
+}
+
+impl From<Wake> for tributary::Wake {
+    fn from(wake: Wake) -> tributary::Wake {
+        match wake {
+            Wake::Notify => tributary::Wake::Notify,
+            Wake::Poll => tributary::Wake::Poll,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,6 +12,7 @@ use workload::{
     FifoReader, LatencyWatch, LiveSources, Pauses, check_tagged, check_untagged, make_fifo,
 };
 
+use crate::args::Wake;
 use crate::child::Done;
 use crate::folder::Folder;
 use crate::interrupt::Interrupt;
@@ -47,6 +48,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) output: &'a Path,
     /// Whose the sources are; ours are tagged.
     pub(crate) own: Option<&'a OwnFiles>,
+    /// How growing sources are noticed to have grown.
+    pub(crate) wake: Wake,
 }
 
 /// The figures of one run whose output was right.
@@ -91,7 +94,8 @@ impl Attempt<'_> {
         };
 
         let follow = self.live.is_some();
-        let mut command = command(self.contender, self.sources, target, follow)?;
+        let wake = follow.then_some(self.wake);
+        let mut command = command(self.contender, self.sources, target, wake)?;
         let (mut empty, mut growing, mut late) = (self.live, None, None);
         let ended = measure::run(&mut command, interrupt, |stdin| {
             if let Some((sources, duration)) = empty.take() {
@@ -152,7 +156,7 @@ fn command(
     contender: Contender,
     sources: &[PathBuf],
     output: &Path,
-    follow: bool,
+    follow: Option<Wake>,
 ) -> anyhow::Result<Command> {
     let mut command = match contender {
         Contender::Cat => {
@@ -166,14 +170,14 @@ fn command(
             let this = env::current_exe().context("cannot find this program to call it again")?;
             let mut command = Command::new(this);
             command.args(["stage", stage.name, "--output"]).arg(output).stdout(Stdio::piped());
-            if follow {
-                command.arg("--follow");
+            if let Some(wake) = follow {
+                command.args(["--follow", "--wake", wake.word()]);
             }
             command
         }
     };
     command.arg("--").args(sources).stderr(Stdio::piped());
-    command.stdin(if follow { Stdio::piped() } else { Stdio::null() });
+    command.stdin(if follow.is_some() { Stdio::piped() } else { Stdio::null() });
     Ok(command)
 }
 

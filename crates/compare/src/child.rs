@@ -10,6 +10,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use tributary::{Options, Plan};
 
+use crate::args::Wake;
 use crate::machine::Status;
 use crate::print::print;
 use crate::stages::{Stage, find};
@@ -26,6 +27,9 @@ pub(crate) struct StageArgs {
     /// Follow the sources until stdin is closed.
     #[arg(long)]
     follow: bool,
+    /// How sources are noticed to have grown.
+    #[arg(long, value_enum, default_value_t = Wake::Notify)]
+    wake: Wake,
     /// The sources.
     #[arg(value_name = "FILE")]
     sources: Vec<PathBuf>,
@@ -49,7 +53,7 @@ pub(crate) struct Done {
 /// Merges, and prints [`Done`].
 pub(crate) fn run(args: StageArgs) -> anyhow::Result<()> {
     let started = Instant::now();
-    let options = Options { follow: args.follow, ..Options::default() };
+    let options = Options { follow: args.follow, wake: args.wake.into(), ..Options::default() };
     let plan = Plan::open(&args.sources, args.output, options)?;
     if args.follow {
         let stop = plan.stop.clone();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use workload::{Backlog, OutputKind, Pauses, SourceKind, WORKLOADS, Workload};
 
-use crate::args::Args;
+use crate::args::{Args, Wake};
 use crate::own_files::OwnFiles;
 use crate::table::{Grouped, Size, Time};
 
@@ -28,6 +28,8 @@ pub(crate) struct Job {
     pub(crate) kind: Kind,
     /// How many rounds there are.
     pub(crate) rounds: u32,
+    /// How growing sources are noticed to have grown.
+    pub(crate) wake: Wake,
 }
 
 #[derive(Debug)]
@@ -51,7 +53,7 @@ pub(crate) fn find(name: &str) -> Result<Workload, String> {
 pub(crate) fn asked_for(args: &Args, own: Option<OwnFiles>) -> Vec<Job> {
     let runs = args.runs.unwrap_or(if args.quick { 1 } else { 3 });
     if let Some(own) = own {
-        return vec![Job { name: "files", kind: Kind::Own(own), rounds: runs }];
+        return vec![Job { name: "files", kind: Kind::Own(own), rounds: runs, wake: args.wake }];
     }
     let named = if args.workload.is_empty() { WORKLOADS.to_vec() } else { args.workload.clone() };
     named.into_iter().map(|workload| job(workload, args, runs)).collect()
@@ -83,7 +85,7 @@ fn job(workload: Workload, args: &Args, runs: u32) -> Job {
         (SourceKind::Backlog(_), OutputKind::File) => runs,
         _ => 1,
     };
-    Job { name, kind: Kind::Made { sources, output }, rounds }
+    Job { name, kind: Kind::Made { sources, output }, rounds, wake: args.wake }
 }
 
 impl Job {
@@ -110,10 +112,14 @@ impl Job {
                         )
                     }
                     SourceKind::Live(live) => format!(
-                        "{} growing files of {} lines a second each, for {}",
+                        "{} growing files of {} lines a second each, for {}, {}",
                         live.files,
                         live.lines_per_second,
-                        Time(live.duration.as_secs_f64())
+                        Time(live.duration.as_secs_f64()),
+                        match self.wake {
+                            Wake::Notify => "notified",
+                            Wake::Poll => "polled",
+                        }
                     ),
                 };
                 match output {
@@ -198,7 +204,7 @@ mod tests {
             jobs(&["--workload", "backlog,live", "--sources=3", "--bytes=2048", "--duration=1"]);
         assert_eq!(jobs[0].what(), "3 complete files of 2 KiB, 3 runs");
         assert_eq!(jobs[0].bytes(), (6144, 6144));
-        let what = "3 growing files of 100 lines a second each, for 1.00 s, 1 run";
+        let what = "3 growing files of 100 lines a second each, for 1.00 s, notified, 1 run";
         assert_eq!(jobs[1].what(), what);
     }
 }

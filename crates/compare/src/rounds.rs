@@ -94,7 +94,8 @@ impl Rounds<'_> {
         sources: &[std::path::PathBuf],
     ) -> anyhow::Result<Result<Run, String>> {
         let output = &self.folder.merged(job.name, contender.name());
-        let attempt = Attempt { contender, sources, live: None, pauses: None, output, own: None };
+        let (live, pauses, own, wake) = (None, None, None, job.wake);
+        let attempt = Attempt { contender, sources, live, pauses, output, own, wake };
         let result = match &job.kind {
             Kind::Own(own) => Attempt { own: Some(own), ..attempt }.run(self.interrupt)?,
             Kind::Made { sources, output } => {
