@@ -5,28 +5,23 @@
 //! cuts the output back to that length and goes on reading at those places:
 //! what was written after the checkpoint is written again, and nothing twice.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::claims::Claims;
+use crate::claims::{Claims, Held};
 use crate::follow::Stood;
 use crate::identity::{Before, FileId, Position};
 use crate::{Durability, Error, Lines};
 
 /// How often a checkpoint is written while lines are.
 pub(crate) const EVERY: Duration = Duration::from_millis(200);
-
-/// How much older than a checkpoint a file may be that came to its name
-/// unnoticed, since the last look before it.
-const UNNOTICED: Duration = Duration::from_secs(5);
 
 /// The version of the format. A change that an older reader would get wrong
 /// raises it.
@@ -36,8 +31,6 @@ const VERSION: u32 = 1;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Saved {
     version: u32,
-    /// When it was written, in nanoseconds since 1970.
-    at: u64,
     output: SavedOutput,
     sources: Vec<SavedSource>,
 }
@@ -49,14 +42,17 @@ struct SavedOutput {
     length: u64,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct SavedSource {
     path: Bytes,
+    /// Until when all files are known that the path has named, in nanoseconds
+    /// since 1970.
+    at: u64,
     /// The oldest first.
     files: Vec<SavedFile>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct SavedFile {
     device: u64,
     inode: u64,
@@ -66,7 +62,7 @@ struct SavedFile {
 
 /// Any bytes, as a string whose characters are the bytes: what is ASCII stays
 /// readable, and what is not UTF-8 is not lost.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 struct Bytes(Vec<u8>);
 
@@ -121,16 +117,8 @@ impl Saved {
         let path = path.as_os_str().as_bytes();
         let source = self.sources.iter().find(|source| source.path.0 == path)?;
         let positions = source.files.iter().map(SavedFile::position).collect();
-        let at = SystemTime::UNIX_EPOCH + Duration::from_nanos(self.at);
-        Some(Stood { positions, at: at - UNNOTICED })
-    }
-
-    /// Returns where each source stood.
-    fn all(&self) -> impl Iterator<Item = (Arc<Path>, Vec<Position>)> {
-        self.sources.iter().map(|source| {
-            let path = PathBuf::from(OsString::from_vec(source.path.0.clone()));
-            (path.into(), source.files.iter().map(SavedFile::position).collect())
-        })
+        let at = SystemTime::UNIX_EPOCH + Duration::from_nanos(source.at);
+        Some(Stood { positions, at })
     }
 }
 
@@ -160,7 +148,11 @@ pub(crate) struct Checkpoint {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     length: u64,
-    sources: HashMap<Arc<Path>, Vec<Position>>,
+    /// Behind the last line that was appended, for each file that gave one.
+    positions: HashMap<FileId, Position>,
+    /// What the checkpoint said that was there: those that are no sources now
+    /// are kept, in case they come back.
+    old: Vec<SavedSource>,
     /// Whether this differs from what was saved.
     news: bool,
 }
@@ -171,13 +163,12 @@ impl Checkpoint {
         (output, length): (FileId, u64),
         durability: Durability,
         claims: Arc<Claims>,
-        sources: Vec<(Arc<Path>, Vec<Position>)>,
+        positions: impl Iterator<Item = Position>,
         old: Option<&Saved>,
     ) -> Checkpoint {
-        // Those that are no sources now are kept, in case they come back.
-        let absent = old.into_iter().flat_map(Saved::all);
-        let sources = absent.chain(sources).collect();
-        let ledger = Mutex::new(Ledger { length, sources, news: true });
+        let positions = positions.map(|position| (position.file, position)).collect();
+        let old = old.map(|old| old.sources.clone()).unwrap_or_default();
+        let ledger = Mutex::new(Ledger { length, positions, old, news: true });
         let saving = Mutex::new(Instant::now());
         Checkpoint { path, output, durability, claims, ledger, saving }
     }
@@ -220,31 +211,17 @@ impl Checkpoint {
         if !std::mem::replace(&mut ledger.news, false) {
             return None;
         }
-        for files in ledger.sources.values_mut() {
-            // What was let go was written to its end before.
-            files.retain(|position| !self.claims.is_released(position.file));
-        }
-        let sources = ledger.sources.iter().map(|(path, files)| SavedSource {
-            path: Bytes(path.as_os_str().as_bytes().to_vec()),
-            files: files
-                .iter()
-                .map(|position| SavedFile {
-                    device: position.file.device,
-                    inode: position.file.inode,
-                    offset: position.offset,
-                    before: Bytes(position.before.as_bytes().to_vec()),
-                })
-                .collect(),
-        });
+        ledger.positions.retain(|id, _| self.claims.knows(*id));
+        // All files that are held, also those that have given nothing yet: they
+        // may have lost their name long before they are read.
+        let mut sources: Vec<_> =
+            self.claims.held().iter().map(|held| ledger.saved(held)).collect();
+        let paths: HashSet<_> = sources.iter().map(|source| source.path.clone()).collect();
+        sources.extend(ledger.old.iter().filter(|old| !paths.contains(&old.path)).cloned());
         let FileId { device, inode } = self.output;
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let saved = Saved {
-            version: VERSION,
-            at: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
-            output: SavedOutput { device, inode, length: ledger.length },
-            sources: sources.collect(),
-        };
+        let output = SavedOutput { device, inode, length: ledger.length };
         drop(ledger);
+        let saved = Saved { version: VERSION, output, sources };
         let mut text = serde_json::to_vec(&saved).expect("numbers and strings are JSON");
         text.push(b'\n');
         Some(text)
@@ -274,16 +251,32 @@ impl Checkpoint {
 }
 
 impl Ledger {
+    /// Writes down what a log holds.
+    fn saved(&self, held: &Held) -> SavedSource {
+        let files = held.files.iter().map(|id| {
+            let position = self.positions.get(id);
+            let before = position.map(|position| position.before.as_bytes().to_vec());
+            SavedFile {
+                device: id.device,
+                inode: id.inode,
+                offset: position.map_or(0, |position| position.offset),
+                before: Bytes(before.unwrap_or_default()),
+            }
+        });
+        let at = held.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        SavedSource {
+            path: Bytes(held.path.as_os_str().as_bytes().to_vec()),
+            at: u64::try_from(at.as_nanos()).unwrap_or(u64::MAX),
+            files: files.collect(),
+        }
+    }
+
     /// Notes an append. True if that is the first news since the last save.
     pub(crate) fn note(&mut self, lines: &Lines) -> bool {
         let (file, offset) = (lines.file, lines.end);
         let before = lines.before.as_deref().cloned().unwrap_or_default();
         let position = Position { file, offset, before };
-        let files = self.sources.entry(Arc::clone(&lines.path)).or_default();
-        match files.iter_mut().find(|known| known.file == file) {
-            Some(known) => *known = position,
-            None => files.push(position),
-        }
+        self.positions.insert(file, position);
         self.length += lines.bytes.len() as u64;
         !std::mem::replace(&mut self.news, true)
     }

@@ -5,37 +5,58 @@
 //! would be read twice.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::identity::{FileId, Position};
 
 /// How long it is remembered how far a file was read that was let go.
 const REMEMBERED: Duration = Duration::from_secs(300);
 
-/// The files that the sources of one plan read.
+/// The files that the logs of one plan read, and what a checkpoint has to know
+/// of them that no line tells.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     output: OnceLock<FileId>,
-    files: Mutex<HashMap<FileId, Claim>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    files: HashMap<FileId, Claim>,
+    /// How many files were claimed so far.
+    count: u64,
+    /// The path of each log, and when it last knew all files that it has named.
+    looked: HashMap<usize, (Arc<Path>, SystemTime)>,
 }
 
 #[derive(Debug)]
 enum Claim {
-    /// This source reads it.
-    Held(usize),
-    /// A source has read it so far, and let it go then.
+    /// This log reads it. Its number says which file came first.
+    Held(usize, u64),
+    /// A log has read it so far, and let it go then.
     Left(Box<Position>, Instant),
 }
 
-/// The answer to a source that wants to read a file.
+/// What a log holds.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) path: Arc<Path>,
+    /// Until when all files are known that the path has named.
+    pub(crate) at: SystemTime,
+    /// The oldest first.
+    pub(crate) files: Vec<FileId>,
+}
+
+/// The answer to a log that wants to read a file.
 #[derive(Debug)]
 pub(crate) enum Claimed {
     /// It may, from the start.
     Yours,
-    /// It may, from where another source stood.
+    /// It may, from where another log stood.
     From(Box<Position>),
-    /// It may not: another source does.
+    /// It may not: another log does.
     Anothers,
     /// It may not: this is the output of the merge.
     Output,
@@ -47,36 +68,75 @@ impl Claims {
         let _ = self.output.set(id);
     }
 
-    /// Asks for a file on behalf of `source`.
-    pub(crate) fn claim(&self, id: FileId, source: usize) -> Claimed {
-        if self.output.get() == Some(&id) {
+    /// Tells whether a file is the output of the merge.
+    pub(crate) fn is_output(&self, id: FileId) -> bool {
+        self.output.get() == Some(&id)
+    }
+
+    /// Asks for a file on behalf of a log. Files are claimed in the order in
+    /// which the path has named them.
+    pub(crate) fn claim(&self, id: FileId, log: usize) -> Claimed {
+        if self.is_output(id) {
             return Claimed::Output;
         }
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        match files.insert(id, Claim::Held(source)) {
-            Some(Claim::Held(other)) if other != source => {
-                files.insert(id, Claim::Held(other));
-                Claimed::Anothers
-            }
+        let mut state = self.state();
+        match state.files.get(&id) {
+            Some(Claim::Held(other, _)) if *other != log => return Claimed::Anothers,
+            Some(Claim::Held(..)) => return Claimed::Yours,
+            Some(Claim::Left(..)) | None => {}
+        }
+        state.count += 1;
+        let claim = Claim::Held(log, state.count);
+        match state.files.insert(id, claim) {
             Some(Claim::Left(position, _)) => Claimed::From(position),
             _ => Claimed::Yours,
         }
     }
 
-    /// Tells whether a file was let go.
-    pub(crate) fn is_released(&self, id: FileId) -> bool {
-        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        matches!(files.get(&id), Some(Claim::Left(..)))
+    /// Notes that a log knows all files that its path has named until then.
+    pub(crate) fn looked(&self, log: usize, path: &Arc<Path>, at: SystemTime) {
+        self.state().looked.insert(log, (Arc::clone(path), at));
+    }
+
+    /// Returns what each log holds.
+    pub(crate) fn held(&self) -> Vec<Held> {
+        let state = self.state();
+        let mut claims: Vec<_> = state.files.iter().collect();
+        claims.sort_by_key(|(_, claim)| match claim {
+            Claim::Held(_, count) => *count,
+            Claim::Left(..) => 0,
+        });
+        let mut files: HashMap<usize, Vec<FileId>> = HashMap::new();
+        for (id, claim) in claims {
+            if let Claim::Held(log, _) = claim {
+                files.entry(*log).or_default().push(*id);
+            }
+        }
+        let logs = state.looked.iter().map(|(log, (path, at))| Held {
+            path: Arc::clone(path),
+            at: *at,
+            files: files.remove(log).unwrap_or_default(),
+        });
+        logs.collect()
+    }
+
+    /// Tells whether a file is read by a log, or was not long ago.
+    pub(crate) fn knows(&self, id: FileId) -> bool {
+        self.state().files.contains_key(&id)
     }
 
     /// Lets a file go, which has been read as far as `position`.
     pub(crate) fn release(&self, position: Position) {
         let now = Instant::now();
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.retain(|_, claim| match claim {
-            Claim::Held(_) => true,
+        let mut state = self.state();
+        state.files.retain(|_, claim| match claim {
+            Claim::Held(..) => true,
             Claim::Left(_, since) => now.duration_since(*since) < REMEMBERED,
         });
-        files.insert(position.file, Claim::Left(Box::new(position), now));
+        state.files.insert(position.file, Claim::Left(Box::new(position), now));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

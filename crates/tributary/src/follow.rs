@@ -64,6 +64,8 @@ pub(crate) struct Following {
     pub(crate) keep: bool,
     /// How many lines that are there already are read; all, if that is not said.
     pub(crate) last: Option<u64>,
+    /// When the files began to be opened: what came later is a successor.
+    pub(crate) began: SystemTime,
 }
 
 /// Where a source stood when a checkpoint was written.
@@ -103,6 +105,7 @@ impl Follow {
                 }
             }
         }
+        claims.looked(source, &path, options.began);
         for file in &mut files {
             claims.claim(file.id(), source);
             if options.keep {
@@ -114,7 +117,7 @@ impl Follow {
             path,
             named,
             files,
-            named_at: SystemTime::now(),
+            named_at: options.began,
             ended: VecDeque::new(),
             going: Vec::new(),
             claims,
@@ -193,7 +196,7 @@ impl Follow {
             Ok(Some(found)) => found,
             Ok(None) => {
                 self.named = true;
-                self.named_at = now;
+                self.named_since(now);
                 self.said = None;
                 return Ok(false);
             }
@@ -208,14 +211,14 @@ impl Follow {
             let file = self.files.remove(index);
             self.files.push(file);
             self.named = true;
-            self.named_at = now;
+            self.named_since(now);
             return Ok(false);
         }
-        let claimed = self.claims.claim(id, self.source);
-        if let Claimed::Output = claimed {
+        if self.claims.is_output(id) {
             self.nameless(&io::Error::other("this is the output of the merge, it is not read"));
             return Ok(false);
         }
+        // Those that came between are claimed first: that is their order.
         if self.renamed() {
             for (file, id) in self.siblings(&file) {
                 if let Claimed::Yours = self.claims.claim(id, self.source) {
@@ -224,7 +227,7 @@ impl Follow {
             }
         }
         let mut next = self.found(file, id);
-        match claimed {
+        match self.claims.claim(id, self.source) {
             Claimed::Anothers => next.anothers = true,
             Claimed::From(position) => {
                 next.resume(&position)?;
@@ -234,7 +237,7 @@ impl Follow {
         self.nameless(&io::ErrorKind::NotFound.into());
         self.files.push(next);
         self.named = true;
-        self.named_at = now;
+        self.named_since(now);
         self.said = None;
         Ok(true)
     }
@@ -345,6 +348,12 @@ impl Follow {
             file.settle();
         }
         file
+    }
+
+    /// Notes that the path named the last file then, and all before are known.
+    fn named_since(&mut self, at: SystemTime) {
+        self.named_at = at;
+        self.claims.looked(self.source, &self.path, at);
     }
 
     /// Notes that the path does not name the last file, and says why, once.

@@ -65,7 +65,10 @@ pub struct Output {
     bytes: u64,
     /// Path, lines and bytes of each source.
     sources: Vec<(Arc<Path>, u64, u64)>,
-    /// The length of a regular file up to its last whole line, in bytes.
+    /// Whether the file is ours to cut. What the shell has opened is not:
+    /// `>> out` is to keep what was there.
+    ours: bool,
+    /// The length of a file of ours up to its last whole line, in bytes.
     length: Option<u64>,
     durability: Durability,
     checkpoint: Option<(Arc<Checkpoint>, Option<Notifier>)>,
@@ -87,6 +90,7 @@ impl Output {
         stop: &Stop,
     ) -> Result<Output, Error> {
         let opened = Instant::now();
+        let ours = target != Target::Stdout;
         let (path, file) = match target {
             // Not `truncate`: first it has to be known whose bytes those are.
             // Appending, so that the end stays the end, whoever cuts the file.
@@ -109,6 +113,7 @@ impl Output {
             lines: 0,
             bytes: 0,
             sources: Vec::new(),
+            ours,
             length: None,
             durability,
             checkpoint: None,
@@ -120,10 +125,11 @@ impl Output {
     }
 
     /// Returns device and inode of the output, and its length if it is a
-    /// regular file.
+    /// regular file that is ours to cut.
     pub(crate) fn identify(&self) -> Result<(FileId, Option<u64>), Error> {
         let metadata = self.file.metadata().map_err(|cause| self.error(cause))?;
-        Ok((FileId::of(&metadata), metadata.is_file().then_some(metadata.len())))
+        let cut = self.ours && metadata.is_file();
+        Ok((FileId::of(&metadata), cut.then_some(metadata.len())))
     }
 
     /// Locks a regular file against a second merge.
@@ -248,7 +254,7 @@ impl Output {
         let mut ledger = checkpoint.as_ref().map(|(checkpoint, _)| checkpoint.ledger());
         (&*self.file).write_all(lines.as_bytes())?;
         if self.durability == Durability::Fsync {
-            self.file.sync_data()?;
+            sync(&self.file)?;
         }
         let news = ledger.as_mut().is_some_and(|ledger| ledger.note(lines));
         drop(ledger);
@@ -297,8 +303,8 @@ impl Output {
         if let Some(failed) = self.failed {
             return Err(self.error(again(failed)));
         }
-        if self.durability == Durability::Flush && self.length.is_some() {
-            self.file.sync_data().map_err(|cause| self.error(cause))?;
+        if self.durability == Durability::Flush {
+            sync(&self.file).map_err(|cause| self.error(cause))?;
         }
         saved?;
         let sources = self.sources.iter().map(|(path, lines, bytes)| SourceReport {
@@ -320,6 +326,14 @@ impl Output {
 
     fn bad(&self, why: &str) -> Error {
         Error::BadOutput { path: self.path.to_path_buf(), why: why.to_owned() }
+    }
+}
+
+/// Syncs a file; for a pipe or a device there is nothing to sync.
+fn sync(file: &File) -> io::Result<()> {
+    match file.sync_data() {
+        Err(cause) if Errno::from_io_error(&cause) == Some(Errno::INVAL) => Ok(()),
+        synced => synced,
     }
 }
 

@@ -74,7 +74,8 @@ impl Joining {
             // Before they are read: what comes in between makes them due again.
             folders(&self.pattern).iter().for_each(|folder| watch.arm(folder));
         }
-        let later = Following { last: None, ..self.common.following };
+        let began = SystemTime::now();
+        let later = Following { last: None, began, ..self.common.following };
         let following = self.first.take().unwrap_or(later);
         let paths = glob::glob(&self.pattern).into_iter().flatten().flatten();
         paths.filter_map(|path| self.begin(path, following)).collect()

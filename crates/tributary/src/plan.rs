@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::change::Change;
 use crate::checkpoint::{Checkpoint, Saved};
@@ -75,6 +75,7 @@ impl Plan {
         output: impl Into<Target>,
         options: Options,
     ) -> Result<Plan, Error> {
+        let began = SystemTime::now();
         let saved = options.checkpoint.as_deref().map(Saved::load).transpose()?.flatten();
         let (names, opened) = open_sources(sources, options.follow)?;
 
@@ -121,6 +122,7 @@ impl Plan {
                 Start::End => Some(0),
                 Start::LastLines(lines) => Some(lines),
             },
+            began,
         };
         let common = Arc::new(Common {
             claims: Arc::clone(&claims),
@@ -161,15 +163,9 @@ impl Plan {
         follows().for_each(|(path, _)| output.count(path));
         if let Some(path) = &options.checkpoint {
             let at = (output_id, output.length().unwrap_or(0));
-            let stand = follows().map(|(path, follow)| (path.clone(), follow.positions()));
-            let checkpoint = Checkpoint::new(
-                path.clone(),
-                at,
-                options.durability,
-                claims,
-                stand.collect(),
-                saved,
-            );
+            let stand = follows().flat_map(|(_, follow)| follow.positions());
+            let (path, durability) = (path.clone(), options.durability);
+            let checkpoint = Checkpoint::new(path, at, durability, claims, stand, saved);
             output.keep(checkpoint, notifier.as_ref())?;
         }
         if !options.follow {

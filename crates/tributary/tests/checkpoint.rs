@@ -137,6 +137,36 @@ fn a_file_rotated_away_meanwhile_is_drained_first() {
 }
 
 #[test]
+fn a_file_that_was_known_and_not_read_yet_is_found_again() {
+    let place = Place::new();
+    let mut last = append(&place.log, "1\n");
+    let mut plan = place.open();
+    look(&mut plan);
+    for (number, line) in [(1, "2\n"), (2, "3\n")] {
+        fs::rename(&place.log, place.log.with_extension(format!("log.{number}"))).unwrap();
+        last = successor(&place.log, &last);
+        append(&place.log, line);
+    }
+    // Both are known by now, and the second one has given nothing.
+    assert!(look_once(&mut plan));
+    plan.output.finish().unwrap();
+    drop(plan);
+    assert_eq!(place.merged(), "1\n2\n");
+    fs::rename(&place.log, place.log.with_extension("log.3")).unwrap();
+    successor(&place.log, &last);
+    append(&place.log, "4\n");
+    // Also if it was born long before the checkpoint.
+    let saved = fs::read_to_string(&place.checkpoint).unwrap();
+    let (head, rest) = saved.split_once("\"at\":").unwrap();
+    let (at, rest) = rest.split_at(rest.find(',').unwrap());
+    let later = at.parse::<u64>().unwrap() + 3_600_000_000_000;
+    fs::write(&place.checkpoint, format!("{head}\"at\":{later}{rest}")).unwrap();
+    let mut plan = place.open();
+    look(&mut plan);
+    assert_eq!(place.merged(), "1\n2\n3\n4\n");
+}
+
+#[test]
 fn a_rotated_file_that_was_let_go_is_not_read_again() {
     let place = Place::new();
     append(&place.log, "1\nhalf");
@@ -278,6 +308,12 @@ fn every_durability_writes_the_same() {
         look(&mut plan);
         assert_eq!(plan.output.finish().unwrap().lines, 2);
         assert_eq!(place.merged(), "1\n2\n");
+        drop(plan);
+        // There is nothing to sync in a device, and that is no error.
+        let options = Options { durability, ..Options::default() };
+        let mut plan = Plan::open([&place.log], "/dev/null", options).unwrap();
+        look(&mut plan);
+        assert_eq!(plan.output.finish().unwrap().lines, 2);
     }
 }
 
