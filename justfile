@@ -20,6 +20,11 @@ diff N:
 bench *args:
     cargo bench --package benches "$@"
 
+# Five writers and one merged stream, in colours, for ten seconds
+[group('look')]
+demo:
+    cargo run --release --package cli --example demo
+
 # The book, as pages under target/book
 [group('look')]
 book:
@@ -40,6 +45,21 @@ lint:
 smoke:
     cargo compare --quick
 
+# A hundred kills -9 of each stage, under load and rotation: about five minutes
+[group('hold')]
+kill:
+    KILLS=100 cargo test --release --package cli --test kill
+
+# Tests with foreign programs: logrotate, gzip, prlimit and unshare
+[group('hold')]
+system *args:
+    cargo test --manifest-path crates/system-tests/Cargo.toml "$@"
+
+# Form and clippy of the system tests, which are a workspace of their own
+[group('hold')]
+lint-system:
+    cargo fmt --check --manifest-path crates/system-tests/Cargo.toml && cargo clippy --manifest-path crates/system-tests/Cargo.toml --all-targets -- -D warnings
+
 # All that the pipeline runs
 [group('hold')]
-ci: lint test smoke book
+ci: lint lint-system test smoke book system

@@ -92,6 +92,12 @@ impl Follow {
             info!("{}: not there yet, waiting for it", Shown(&path));
         }
         let named = file.is_some();
+        // In the midst of a rotation nothing has the name. What had it since
+        // the checkpoint is then found together with the file that gets it.
+        let named_at = match &stood {
+            Some(stood) if !named => stood.at,
+            _ => options.began,
+        };
         let mut files = Vec::with_capacity(1);
         match stood {
             Some(stood) => resume(&path, file, &stood, &mut files)?,
@@ -105,7 +111,7 @@ impl Follow {
                 }
             }
         }
-        claims.looked(source, &path, options.began);
+        claims.looked(source, &path, named_at);
         for file in &mut files {
             claims.claim(file.id(), source);
             if options.keep {
@@ -117,7 +123,7 @@ impl Follow {
             path,
             named,
             files,
-            named_at: options.began,
+            named_at,
             ended: VecDeque::new(),
             going: Vec::new(),
             claims,
