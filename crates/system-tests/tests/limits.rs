@@ -76,7 +76,7 @@ fn exhausted_watches_lose_nothing_and_are_said_once() {
     let said = nothing_is_lost("max_inotify_watches", 3);
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains("/app.log: cannot be notified of changes"), "{said}");
-    assert!(said.contains("raise it with `sysctl fs.inotify.max_user_watches=NUMBER`"), "{said}");
+    assert!(said.contains("raise it with `sysctl user.max_inotify_watches=NUMBER`"), "{said}");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn exhausted_instances_lose_nothing_and_are_said_once() {
     let said = nothing_is_lost("max_inotify_instances", 0);
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains("all sources are polled every 20ms"), "{said}");
-    assert!(said.contains("raise it with `sysctl fs.inotify.max_user_instances=NUMBER`"), "{said}");
+    assert!(said.contains("raise it with `sysctl user.max_inotify_instances=NUMBER`"), "{said}");
 }
 
 #[test]
