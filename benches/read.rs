@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use benches::{Files, NOWHERE, drain, settings};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tributary::{Options, Plan, Read};
+use tributary::{Options, Plan, Read, Wake};
 
 const BYTES: u64 = 8 * 1024 * 1024;
 
@@ -84,7 +84,7 @@ fn time_looks(looks: u64, found: usize) -> Duration {
     let mut log = append.expect("the file can be written");
     let line = [&[b'x'; 119][..], b"\n"].concat();
     let lines = line.repeat(found / line.len());
-    let options = Options { follow: true, ..Options::default() };
+    let options = Options { follow: true, wake: Wake::Poll, ..Options::default() };
     let mut plan = Plan::open(&files.paths, NOWHERE, options).expect("the file can be opened");
     let source = &mut plan.sources[0];
 

@@ -51,7 +51,7 @@ fn killed_again_and_again(stage: &str) {
     let log = |index: usize| folder.path().join(format!("log{index}")).join("app.log");
     let output = folder.path().join("merged");
     let start = |extra: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_tributary"))
+        let child = Command::new(env!("CARGO_BIN_EXE_tributary"))
             .args(["--follow", "--stage", stage, "--output"])
             .arg(&output)
             .arg("--checkpoint")
@@ -59,8 +59,8 @@ fn killed_again_and_again(stage: &str) {
             .args(extra)
             .args((0..LOGS).map(log))
             .stdin(Stdio::null())
-            .spawn()
-            .unwrap()
+            .spawn();
+        Merge(child.unwrap())
     };
 
     let mut random = fastrand::Rng::new();
@@ -81,8 +81,7 @@ fn killed_again_and_again(stage: &str) {
             let more = random.u64(0..200_000);
             let begun = length(&output);
             until(&mut merge, || length(&output) >= begun + more || more < 1000);
-            merge.kill().unwrap();
-            merge.wait().unwrap();
+            drop(merge);
         }
         drop(stop);
         writers.into_iter().map(|writer| writer.join().unwrap()).collect()
@@ -93,15 +92,15 @@ fn killed_again_and_again(stage: &str) {
     // All of them, or no more: then the check below says which are missing.
     let (mut before, mut since) = (0, Instant::now());
     while (lines(&output).len() as u64) < all && since.elapsed() < BOUND / 4 {
-        assert!(merge.try_wait().unwrap().is_none(), "the merge has ended by itself");
+        assert!(merge.0.try_wait().unwrap().is_none(), "the merge has ended by itself");
         if length(&output) != before {
             (before, since) = (length(&output), Instant::now());
         }
         thread::sleep(Duration::from_millis(100));
     }
-    let pid = rustix::process::Pid::from_child(&merge);
+    let pid = rustix::process::Pid::from_child(&merge.0);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    assert!(merge.wait().unwrap().success());
+    assert!(merge.0.wait().unwrap().success());
 
     let mut next = [1; LOGS];
     for line in lines(&output) {
@@ -176,6 +175,16 @@ fn open_later_born(path: &Path, last: &File) -> File {
     }
 }
 
+/// A merge that runs. Dropped, it is killed, by SIGKILL.
+struct Merge(Child);
+
+impl Drop for Merge {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 struct EndOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for EndOnDrop<'_> {
@@ -194,10 +203,10 @@ fn lines(path: &Path) -> Vec<String> {
 }
 
 /// Waits until something is so, while the merge runs.
-fn until(merge: &mut Child, mut is_so: impl FnMut() -> bool) {
+fn until(merge: &mut Merge, mut is_so: impl FnMut() -> bool) {
     let bound = Instant::now() + BOUND;
     while !is_so() {
-        if let Some(status) = merge.try_wait().unwrap() {
+        if let Some(status) = merge.0.try_wait().unwrap() {
             panic!("the merge has ended: {status}");
         }
         assert!(Instant::now() < bound, "waited {BOUND:?} in vain");

@@ -38,7 +38,7 @@ impl Scene {
         Start {
             sources,
             output: self.output.clone(),
-            options: Options { interval: HOUR, ..Options::default() },
+            options: Options { wake: Wake::Poll, interval: HOUR, ..Options::default() },
             shared: Arc::default(),
         }
         .during(|_| Ok(()))

@@ -15,7 +15,7 @@ pub struct Options {
     /// Patterns of paths, such as `/var/log/*.log`: what fits is merged, too,
     /// and with `follow` what comes to fit later (default: none).
     pub patterns: Vec<String>,
-    /// How a source learns that there is something new (default: it looks).
+    /// How a source learns that there is something new (default: notified).
     pub wake: Wake,
     /// How often a source is asked for something new, where nothing notifies
     /// (default: 100 ms).
@@ -86,7 +86,7 @@ impl Default for Options {
             follow: false,
             start: Start::Beginning,
             patterns: Vec::new(),
-            wake: Wake::Poll,
+            wake: Wake::Notify,
             interval: Duration::from_millis(100),
             quiet: Duration::from_secs(6),
             append: false,

@@ -32,7 +32,7 @@ impl Place {
 
     fn options(&self, pattern: &str) -> Options {
         let patterns = vec![self.path(pattern).to_str().unwrap().to_owned()];
-        Options { follow: true, patterns, ..Options::default() }
+        Options { follow: true, wake: Wake::Poll, patterns, ..Options::default() }
     }
 
     fn open(&self, sources: &[PathBuf], options: Options) -> Plan {
