@@ -33,16 +33,18 @@ fn what_stands_in_a_redirected_output_is_kept() {
 }
 
 #[test]
-fn appending_to_a_redirected_output_changes_nothing_about_that() {
+fn appending_is_for_an_output_of_ours() {
     let folder = tempfile::tempdir().unwrap();
     let (log, out) = (folder.path().join("a.log"), folder.path().join("out"));
     fs::write(&log, "one\n").unwrap();
     fs::write(&out, "before\n").unwrap();
-    let status = Command::new(env!("CARGO_BIN_EXE_tributary"))
+    let ended = Command::new(env!("CARGO_BIN_EXE_tributary"))
         .arg("--append")
         .arg(&log)
         .stdout(OpenOptions::new().append(true).open(&out).unwrap())
-        .status();
-    assert!(status.unwrap().success());
-    assert_eq!(fs::read_to_string(&out).unwrap(), "before\none\n");
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("--output <OUT>"));
+    assert_eq!(fs::read_to_string(&out).unwrap(), "before\n");
 }
