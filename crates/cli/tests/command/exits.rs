@@ -149,6 +149,13 @@ fn a_checkpoint_of_no_use_is_an_output_error() {
     assert_eq!(folder.read("out"), "");
     fs::remove_file(folder.path("state")).unwrap();
     run(&folder, &args).with(0);
+    let good = folder.read("state");
+    fs::write(folder.path("state"), good.replace("\"version\":1", "\"version\":2")).unwrap();
+    run(&folder, &args).error(3, &["state: ", "its version is 2"]);
+    fs::write(folder.path("state"), good).unwrap();
+    folder.append("other", "");
+    let other = ["a.log", "-o", "other", "--checkpoint", "state"];
+    run(&folder, &other).error(3, &["state: ", "it is of another output than other"]);
     fs::write(folder.path("out"), "").unwrap();
     run(&folder, &args).error(3, &["out: ", "lines are missing"]);
     let elsewhere = ["a.log", "-o", "out", "--checkpoint", "no/state"];
