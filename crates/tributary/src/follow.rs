@@ -49,7 +49,10 @@ pub(crate) struct Follow {
     going: Vec<Position>,
     claims: Arc<Claims>,
     watch: Option<SourceWatch>,
-    options: Following,
+    /// How long a file that has lost its name is read on.
+    quiet: Duration,
+    /// Whether there is a checkpoint, which wants to know all that is held.
+    keep: bool,
     /// What was said last about the path, so that it is said once.
     said: Option<String>,
 }
@@ -111,7 +114,9 @@ impl Follow {
                 }
             }
         }
-        claims.looked(source, &path, named_at);
+        if options.keep {
+            claims.looked(source, &path, named_at);
+        }
         for file in &mut files {
             claims.claim(file.id(), source);
             if options.keep {
@@ -128,7 +133,8 @@ impl Follow {
             going: Vec::new(),
             claims,
             watch,
-            options,
+            quiet: options.quiet,
+            keep: options.keep,
             said: None,
         })
     }
@@ -178,7 +184,7 @@ impl Follow {
                 match file.read(chunk)? {
                     Found::Lines(piece) => return Ok(Some(piece)),
                     Found::Nothing if last => {
-                        if let Some(piece) = file.last_line(chunk, self.options.keep)? {
+                        if let Some(piece) = file.last_line(chunk, self.keep)? {
                             return Ok(Some(piece));
                         }
                     }
@@ -256,7 +262,7 @@ impl Follow {
         let nameless = self.files.len() - usize::from(self.named);
         for index in 0..nameless {
             let file = &mut self.files[index];
-            if file.grew.elapsed() >= self.options.quiet {
+            if file.grew.elapsed() >= self.quiet {
                 self.ended.extend(file.end_line());
                 if !file.anothers {
                     self.going.push(file.position());
@@ -283,7 +289,7 @@ impl Follow {
         watch.poll(!armed);
         let nameless = self.files.len() - usize::from(self.named);
         if let Some(grew) = self.files[..nameless].iter().map(|file| file.grew).min() {
-            watch.wake_at(grew + self.options.quiet);
+            watch.wake_at(grew + self.quiet);
         }
         new
     }
@@ -350,7 +356,7 @@ impl Follow {
 
     fn found(&self, file: File, id: FileId) -> LogFile {
         let mut file = LogFile::new(file, id);
-        if self.options.keep {
+        if self.keep {
             file.settle();
         }
         file
@@ -359,7 +365,9 @@ impl Follow {
     /// Notes that the path named the last file then, and all before are known.
     fn named_since(&mut self, at: SystemTime) {
         self.named_at = at;
-        self.claims.looked(self.source, &self.path, at);
+        if self.keep {
+            self.claims.looked(self.source, &self.path, at);
+        }
     }
 
     /// Notes that the path does not name the last file, and says why, once.
