@@ -3,14 +3,15 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tributary::{Listener, Options, Plan, Read, Wake};
+use tributary::{Error, Listener, Moment, Options, Plan, Probe, Read, Wake};
 
 /// A merge that is driven by hand.
 struct Merge {
@@ -333,6 +334,42 @@ fn a_log_and_its_rotated_name_may_both_be_sources() {
         append(&rotated, "1 very late\n");
         assert_eq!(merge.look(), "1\n0\n1 late\n2\n1 very late\n");
         assert_eq!(merge.stop(), "1\n0\n1 late\n2\n1 very late\n");
+    }
+}
+
+/// A probe whose first looks fail with this error.
+fn failing(times: usize, code: i32) -> Options {
+    let looks = AtomicUsize::new(0);
+    let probe = Probe::new(move |moment, _| {
+        if moment == Moment::BeforeLook && looks.fetch_add(1, Ordering::SeqCst) < times {
+            return Err(io::Error::from_raw_os_error(code));
+        }
+        Ok(())
+    });
+    Options { probe: Some(probe), ..polled() }
+}
+
+#[test]
+fn an_error_that_may_pass_opens_the_file_again() {
+    let (_folder, log) = folder();
+    append(&log, "1\n");
+    for code in [rustix::io::Errno::STALE, rustix::io::Errno::MFILE] {
+        let mut merge = Merge::new(&[&log], failing(3, code.raw_os_error()));
+        assert_eq!(merge.look(), "1\n");
+        assert!(!merge.plan.stop.requested());
+    }
+}
+
+#[test]
+fn an_error_that_does_not_pass_names_the_file_and_ends_the_run() {
+    let (_folder, log) = folder();
+    append(&log, "1\n");
+    for (times, code) in [(4, rustix::io::Errno::STALE), (1, rustix::io::Errno::IO)] {
+        let mut merge = Merge::new(&[&log], failing(times, code.raw_os_error()));
+        let error = merge.plan.sources[0].read_lines().unwrap_err();
+        assert_eq!(error.path(), Some(&*log));
+        assert!(matches!(error, Error::Read { .. }), "{error}");
+        assert!(merge.plan.stop.requested());
     }
 }
 
