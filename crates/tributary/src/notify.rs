@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
@@ -26,12 +26,10 @@ use crate::change::Change;
 use crate::checkpoint::{self, Checkpoint};
 use crate::error::Shown;
 use crate::inotify::{self, Event, Inotify, Wd};
+use crate::siblings;
 
 /// How often all sources are asked by `stat`, whatever was notified.
 const SWEEP: Duration = Duration::from_secs(30);
-
-/// Where a symbolic link is no longer followed: what the kernel allows.
-const MOST_LINKS: usize = 40;
 
 /// The handle on the notifier's thread; the last one to go ends it.
 #[derive(Debug, Clone)]
@@ -228,7 +226,7 @@ impl SourceWatch {
             return false;
         }
         let mut state = shared.lock();
-        for (folder, name) in names(&self.watched.path) {
+        for (folder, name) in siblings::names(&self.watched.path) {
             match inotify.add_folder(&folder) {
                 Ok(wd) => {
                     let watchers = state.folders.entry(wd).or_default().entry(name).or_default();
@@ -534,26 +532,6 @@ fn seen(metadata: &Metadata) -> (u64, u64, u64, (i64, i64), (i64, i64)) {
     let modified = (metadata.mtime(), metadata.mtime_nsec());
     let changed = (metadata.ctime(), metadata.ctime_nsec());
     (metadata.dev(), metadata.ino(), metadata.len(), modified, changed)
-}
-
-/// Returns the folders in which a name leads to `path`, with that name: its
-/// own, and one more for each symbolic link on the way.
-fn names(path: &Path) -> Vec<(PathBuf, OsString)> {
-    let mut names = Vec::new();
-    let mut path = path.to_owned();
-    while names.len() < MOST_LINKS {
-        let Some(name) = path.file_name() else { break };
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        names.push((folder.clone(), name.to_owned()));
-        match std::fs::read_link(&path) {
-            Ok(target) => path = folder.join(target),
-            Err(_) => break,
-        }
-    }
-    names
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -125,12 +125,22 @@ pub(crate) fn find(path: &Path, id: FileId) -> Option<File> {
 /// name there: through symbolic links, and whether there is such a file now or
 /// not.
 pub(crate) fn place(path: &Path) -> (PathBuf, OsString) {
+    names(path).pop().unwrap_or_else(|| (folder(path), OsString::new()))
+}
+
+/// Returns the folders in which a name leads to `path`, with that name: its
+/// own, and one more for each symbolic link on the way.
+pub(crate) fn names(path: &Path) -> Vec<(PathBuf, OsString)> {
+    let mut names = Vec::new();
     let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
+    while names.len() < MOST_LINKS {
+        let Some(name) = path.file_name() else { break };
+        let folder = folder(&path);
+        names.push((folder.clone(), name.to_owned()));
         let Ok(target) = fs::read_link(&path) else { break };
-        path = folder(&path).join(target);
+        path = folder.join(target);
     }
-    (folder(&path), path.file_name().unwrap_or_default().to_owned())
+    names
 }
 
 fn folder(path: &Path) -> PathBuf {
