@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use tempfile::TempDir;
 use tributary::Shown;
 
-use crate::table::Size;
+use results::Size;
 
 /// A folder that is removed at the end, unless it is to be kept.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use workload::{Backlog, OutputKind, Pauses, SourceKind, WORKLOADS, Workload};
 
 use crate::args::{Args, Wake};
 use crate::own_files::OwnFiles;
-use crate::table::{Grouped, Size, Time};
+use results::{Grouped, Size, Time};
 
 /// A workload that is run when it is named, and not by default: it shows what
 /// the memory of a stage is bounded by.

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::machine::Head;
-use crate::table::{Cell, Table};
 use crate::warnings::Warning;
+use results::Head;
+use results::{Cell, Table};
 
 /// The whole result: head, tables, warnings, and the closing sentences.
 pub(crate) fn result(
@@ -58,7 +58,7 @@ fn value(cell: &Cell) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::tests::fixed;
+    use results::fixed::table as fixed;
 
     #[test]
     fn every_cell_is_a_number_under_the_key_of_its_column() {
@@ -126,9 +126,10 @@ mod tests {
         let head = Head {
             seed: 7,
             commit: None,
-            rustc: "rustc 1.95.0",
+            rustc: "rustc 1.95.0".into(),
             cores: 2,
-            profile: "release",
+            profile: "release".into(),
+            date: "2026-11-22".into(),
             kernel: "Linux 6.18 x86_64".into(),
         };
         let shown = result(&head, &[], &[Warning::OneCore], &["seen".into()], true);
@@ -137,6 +138,7 @@ mod tests {
           "head": {
             "commit": null,
             "cores": 2,
+            "date": "2026-11-22",
             "kernel": "Linux 6.18 x86_64",
             "profile": "release",
             "rustc": "rustc 1.95.0",

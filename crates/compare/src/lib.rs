@@ -4,7 +4,7 @@
 //!
 //! Reading order: `args` (what can be typed), `jobs` (what is run), `rounds`
 //! and `attempt` (how), `measure` (what is measured), `child` (what runs inside
-//! a stage's process), `rows` and `table` (what comes of it), `terminal`,
+//! a stage's process), `rows` (what comes of it), `terminal`,
 //! `json`, `words` and `warnings` (how it is told), [`diff`].
 
 mod args;
@@ -24,7 +24,6 @@ mod rounds;
 mod rows;
 mod run;
 pub mod stages;
-mod table;
 mod terminal;
 mod warnings;
 mod words;

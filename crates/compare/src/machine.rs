@@ -6,39 +6,27 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use jiff::Zoned;
+use results::Head;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use serde::Serialize;
 
-/// The head of every result.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Head {
-    pub(crate) seed: u64,
-    /// The commit, with `-dirty` behind it if files differ from it; `None`
-    /// where there is no git.
-    pub(crate) commit: Option<String>,
-    pub(crate) rustc: &'static str,
-    pub(crate) cores: usize,
-    pub(crate) profile: &'static str,
-    pub(crate) kernel: String,
-}
-
-impl Head {
-    pub(crate) fn of_this_machine(seed: u64) -> Head {
-        let uname = rustix::system::uname();
-        let kernel = format!(
-            "{} {} {}",
-            uname.sysname().to_string_lossy(),
-            uname.release().to_string_lossy(),
-            uname.machine().to_string_lossy()
-        );
-        Head {
-            seed,
-            commit: commit(),
-            rustc: env!("COMPARE_RUSTC"),
-            cores: thread::available_parallelism().map_or(1, NonZero::get),
-            profile: env!("COMPARE_PROFILE"),
-            kernel,
-        }
+/// The head of every result of this machine.
+pub(crate) fn head(seed: u64) -> Head {
+    let uname = rustix::system::uname();
+    let kernel = format!(
+        "{} {} {}",
+        uname.sysname().to_string_lossy(),
+        uname.release().to_string_lossy(),
+        uname.machine().to_string_lossy()
+    );
+    Head {
+        seed,
+        commit: commit(),
+        rustc: env!("COMPARE_RUSTC").into(),
+        cores: thread::available_parallelism().map_or(1, NonZero::get),
+        profile: env!("COMPARE_PROFILE").into(),
+        kernel,
+        date: Zoned::now().date().to_string(),
     }
 }
 

@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use crate::attempt::{Contender, Run};
 use crate::jobs::Job;
 use crate::rounds::Outcome;
-use crate::table::{Cell, Column, Row, Spread, Table};
+use results::{Cell, Column, Row, Spread, Table};
 
 const TIME: Column = Column { key: "time_seconds", head: "time" };
 const RATIO: Column = Column { key: "ratio_to_cat", head: "× cat" };

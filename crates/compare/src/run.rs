@@ -14,16 +14,16 @@ use crate::args::{Args, Command};
 use crate::folder::Folder;
 use crate::interrupt::{self, Interrupt, Interrupted};
 use crate::jobs::{self, Job, Kind};
-use crate::machine::{Head, raise_open_files};
+use crate::machine::{self, raise_open_files};
 use crate::own_files::OwnFiles;
 use crate::print::{self, print};
 use crate::progress::Progress;
 use crate::rounds::{Outcome, Rounds};
 use crate::stages::STAGES;
-use crate::table::Table;
 use crate::terminal::{self, GREEN, RED, YELLOW};
 use crate::warnings::{self, Warning};
 use crate::{child, diff, json, rows, words};
+use results::Table;
 
 /// How late the writers of the sources may be before it is worth a warning.
 const LATE: Duration = Duration::from_millis(50);
@@ -79,7 +79,7 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
     });
     let mut json = json.transpose()?;
 
-    let head = Head::of_this_machine(args.seed);
+    let head = machine::head(args.seed);
     let mut result = Compared { warnings: warnings::about_machine(&head), tables: Vec::new() };
     let needed = jobs.iter().map(Job::sources).max().unwrap_or_default() as u64 + OTHER_FILES;
     if let Some(limit) = limit

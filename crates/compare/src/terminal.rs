@@ -7,8 +7,8 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::machine::Head;
-use crate::table::Table;
+use results::Head;
+use results::Table;
 
 const BOLD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -87,7 +87,7 @@ pub(crate) fn table(table: &Table) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::tests::fixed;
+    use results::fixed::table as fixed;
 
     fn plain(text: &str) -> String {
         anstream::adapter::strip_str(text).to_string()
@@ -120,9 +120,10 @@ mod tests {
         let machine = Head {
             seed: 7,
             commit: Some("0123456".into()),
-            rustc: "rustc 1.95.0",
+            rustc: "rustc 1.95.0".into(),
             cores: 2,
-            profile: "release",
+            profile: "release".into(),
+            date: "2026-11-22".into(),
             kernel: "Linux 6.18 x86_64".into(),
         };
         insta::assert_snapshot!(plain(&head(&machine)), @"

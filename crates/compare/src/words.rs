@@ -1,6 +1,6 @@
 //! Says in words what the rows have shown.
 
-use crate::table::{Row, Size, Table, Time};
+use results::{Row, Size, Table, Time};
 
 /// One sentence a workload, in the order of the tables; none where there is
 /// nothing to say.
@@ -85,7 +85,7 @@ fn memory(table: &Table) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::{Cell, Column, Spread};
+    use results::{Cell, Column, Spread};
 
     fn table(name: &str, keys: &[&'static str], rows: Vec<(&str, Vec<Cell>)>) -> Table {
         let rows =

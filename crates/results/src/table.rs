@@ -1,42 +1,48 @@
-//! The table of one workload. Terminal and JSON are renderers over it.
+//! The table of one workload: what terminal, JSON and page are renderers over.
 
 use std::fmt;
 
 /// The figures of one workload: a row for each stage, and for `cat`.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Table {
+pub struct Table {
     /// The name of the workload.
-    pub(crate) name: String,
+    pub name: String,
     /// What it was, with the sizes of this run.
-    pub(crate) what: String,
-    pub(crate) columns: Vec<Column>,
-    pub(crate) rows: Vec<Row>,
+    pub what: String,
+    /// What the cells of each row hold.
+    pub columns: Vec<Column>,
+    /// A row for each contender.
+    pub rows: Vec<Row>,
 }
 
 /// What a column holds, for both kinds of readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Column {
+pub struct Column {
     /// Its name in JSON, with the unit.
-    pub(crate) key: &'static str,
+    pub key: &'static str,
     /// Its head on the terminal.
-    pub(crate) head: &'static str,
+    pub head: &'static str,
 }
 
 /// What came of one contender.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Row {
-    pub(crate) name: String,
+pub struct Row {
+    /// Its name: that of a stage, or of a program such as `cat`.
+    pub name: String,
     /// A cell for each column; or what is wrong, and then no figure at all.
-    pub(crate) cells: Result<Vec<Cell>, String>,
+    pub cells: Result<Vec<Cell>, String>,
 }
 
 /// One figure.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Cell {
+pub enum Cell {
     /// There is none: no loop that could stall, a system that does not tell.
     None,
+    /// So many.
     Count(u64),
+    /// So many bytes.
     Bytes(u64),
+    /// So many seconds.
     Seconds(f64),
     /// A time that was taken several times, in seconds.
     Times(Spread),
@@ -46,22 +52,26 @@ pub(crate) enum Cell {
 
 /// A figure that was taken several times.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Spread(Vec<f64>);
+pub struct Spread(Vec<f64>);
 
 impl Spread {
-    /// Keeps the values in the order of the rounds; there is at least one.
-    pub(crate) fn new(values: Vec<f64>) -> Spread {
+    /// Keeps the values in the order of the rounds.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is none.
+    pub fn new(values: Vec<f64>) -> Spread {
         assert!(!values.is_empty(), "a spread has at least one value");
         Spread(values)
     }
 
     /// Returns the values, in the order of the rounds.
-    pub(crate) fn values(&self) -> &[f64] {
+    pub fn values(&self) -> &[f64] {
         &self.0
     }
 
     /// Returns the middle value; of an even number, the mean of the middle two.
-    pub(crate) fn median(&self) -> f64 {
+    pub fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         let middle = sorted.len() / 2;
@@ -73,7 +83,7 @@ impl Spread {
     }
 
     /// Returns half the way from the least value to the largest.
-    pub(crate) fn half_range(&self) -> f64 {
+    pub fn half_range(&self) -> f64 {
         let least = self.0.iter().copied().fold(f64::INFINITY, f64::min);
         let most = self.0.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         (most - least) / 2.0
@@ -82,13 +92,13 @@ impl Spread {
 
 impl Table {
     /// Returns the cell of `row` in the column of this key, if it has one.
-    pub(crate) fn cell<'a>(&self, row: &'a Row, key: &str) -> Option<&'a Cell> {
+    pub fn cell<'a>(&self, row: &'a Row, key: &str) -> Option<&'a Cell> {
         let at = self.columns.iter().position(|column| column.key == key)?;
         row.cells.as_ref().ok()?.get(at)
     }
 
     /// Returns the one number of a cell: the median, where there are several.
-    pub(crate) fn number(&self, row: &Row, key: &str) -> Option<f64> {
+    pub fn number(&self, row: &Row, key: &str) -> Option<f64> {
         match self.cell(row, key)? {
             Cell::None => None,
             Cell::Count(number) | Cell::Bytes(number) => Some(*number as f64),
@@ -98,14 +108,14 @@ impl Table {
     }
 
     /// Returns the rows in which something is wrong, with what it is.
-    pub(crate) fn wrong(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn wrong(&self) -> impl Iterator<Item = (&str, &str)> {
         self.rows.iter().filter_map(|row| Some((&*row.name, &**row.cells.as_ref().err()?)))
     }
 }
 
 /// A time in three digits, with the unit that suits it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Time(pub(crate) f64);
+pub struct Time(pub f64);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,7 +140,7 @@ impl fmt::Display for Time {
 
 /// A number of bytes, in the unit that suits it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Size(pub(crate) u64);
+pub struct Size(pub u64);
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,7 +158,7 @@ impl fmt::Display for Size {
 
 /// A count with a comma before every third digit.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Grouped(pub(crate) u64);
+pub struct Grouped(pub u64);
 
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,53 +193,10 @@ impl fmt::Display for Cell {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
-    /// A table with fixed numbers, one cell of each kind, and a wrong row.
-    pub(crate) fn fixed() -> Table {
-        let column = |key, head| Column { key, head };
-        Table {
-            name: "backlog".into(),
-            what: "2 complete files of 1 MiB".into(),
-            columns: vec![
-                column("time_seconds", "time"),
-                column("ratio_to_cat", "× cat"),
-                column("cpu_seconds", "CPU"),
-                column("peak_threads", "threads"),
-                column("context_switches", "switches"),
-                column("peak_memory_bytes", "memory"),
-                column("longest_stall_seconds", "stall"),
-            ],
-            rows: vec![
-                Row {
-                    name: "cat".into(),
-                    cells: Ok(vec![
-                        Cell::Times(Spread::new(vec![0.200, 0.210, 0.190])),
-                        Cell::None,
-                        Cell::Seconds(0.1905),
-                        Cell::Count(1),
-                        Cell::Count(12),
-                        Cell::Bytes(1_966_080),
-                        Cell::None,
-                    ]),
-                },
-                Row { name: "stage2-mixed".into(), cells: Err("2 lines lost".into()) },
-                Row {
-                    name: "stage4-tasks".into(),
-                    cells: Ok(vec![
-                        Cell::Times(Spread::new(vec![0.220, 0.210, 0.247])),
-                        Cell::Ratio(Spread::new(vec![1.1, 1.0, 1.3])),
-                        Cell::Seconds(1.25),
-                        Cell::Count(6),
-                        Cell::Count(12_345),
-                        Cell::Bytes(11 << 20),
-                        Cell::Seconds(0.000_029),
-                    ]),
-                },
-            ],
-        }
-    }
+    use crate::fixed::table as fixed;
 
     #[test]
     fn a_spread_has_its_median_and_half_its_range() {
