@@ -8,9 +8,10 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use indicatif::ProgressBar;
 use tracing::field::{Field, Visit};
-use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tributary::Shown;
 
@@ -30,11 +31,18 @@ impl Voice {
     /// with `verbose`, all else that it has to say.
     pub(crate) fn new(verbose: bool) -> Voice {
         let voice = Voice { bar: ProgressBar::hidden() };
-        let level = if verbose { LevelFilter::INFO } else { LevelFilter::WARN };
-        let heard = tracing_subscriber::registry().with(level).with(voice.clone());
+        let heard = tracing_subscriber::registry().with(voice.clone().layer(verbose));
         // Somebody else listens already if this is not the first in a process.
         let _ = heard.try_init();
         voice
+    }
+
+    /// Returns the layer that hears what is said; no spans, which would be
+    /// made, and looked at by nobody, with every read and every write.
+    fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(self, verbose: bool) -> impl Layer<S> {
+        let level = if verbose { Level::INFO } else { Level::WARN };
+        let said = filter_fn(move |metadata| metadata.is_event() && *metadata.level() <= level);
+        self.with_filter(said.with_max_level_hint(level))
     }
 
     /// Says what made an end.
@@ -80,5 +88,27 @@ impl Visit for Message {
             write!(self.0, " {field}={value:?}")
         };
         written.expect("a string takes everything");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::subscriber::with_default;
+    use tracing::{debug_span, event_enabled, warn_span};
+
+    use super::*;
+
+    #[test]
+    fn warnings_are_heard_and_spans_are_off() {
+        for verbose in [false, true] {
+            let layer = Voice { bar: ProgressBar::hidden() }.layer(verbose);
+            with_default(tracing_subscriber::registry().with(layer), || {
+                assert!(event_enabled!(Level::WARN));
+                assert_eq!(event_enabled!(Level::INFO), verbose);
+                assert!(!event_enabled!(Level::DEBUG));
+                assert!(warn_span!("append").is_disabled());
+                assert!(debug_span!("append").is_disabled());
+            });
+        }
     }
 }

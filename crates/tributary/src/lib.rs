@@ -27,6 +27,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! What may block a thread is inside a `tracing` span: `read_lines` and `append`
+//! with the field `source`, `finish` with `output`. Their target is `tributary`,
+//! and their level is WARN, that of the line about a stall which they help to
+//! write: a filter by level that shows the line admits its cause.
+//!
 //! Reading order: [`Plan`], [`Source`], [`Lines`], [`Output`], [`Stop`],
 //! [`Report`], [`Error`]; then [`Probe`], which is for tests.
 

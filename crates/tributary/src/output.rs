@@ -10,11 +10,12 @@ use std::time::Instant;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
+use tracing::warn_span;
 
 use crate::checkpoint::Checkpoint;
 use crate::identity::FileId;
 use crate::notify::Notifier;
-use crate::{Durability, Error, Lines, SourceReport, Stop, Written};
+use crate::{Durability, Error, Lines, Shown, SourceReport, Stop, Written};
 
 /// Where the merged lines go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,6 +229,8 @@ impl Output {
     /// every later append fails in the same way. A regular file is cut back to
     /// its last whole line.
     pub fn append(&mut self, lines: &Lines) -> Result<(), Error> {
+        let source = Shown(&lines.path);
+        let _span = warn_span!(target: "tributary", "append", %source).entered();
         if let Some(failed) = self.failed {
             return Err(self.error(again(failed)));
         }
@@ -294,6 +297,8 @@ impl Output {
     /// [`Error::Write`], if an append has failed or the sync does;
     /// [`Error::Checkpoint`], if the last one cannot be written.
     pub fn finish(&mut self) -> Result<Written, Error> {
+        let output = Shown(&self.path);
+        let _span = warn_span!(target: "tributary", "finish", %output).entered();
         self.finished = true;
         // Also after a failure: the next run is to begin where this one ended.
         let saved = match &self.checkpoint {

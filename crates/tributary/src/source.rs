@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use event_listener::EventListener;
 use rustix::io::Errno;
+use tracing::warn_span;
 
 use crate::change::Change;
 use crate::follow::Follow;
 use crate::log::Log;
 use crate::pattern::Joining;
 use crate::probe::{Moment, Probe};
-use crate::{Error, Lines, Stop};
+use crate::{Error, Lines, Shown, Stop};
 
 /// How many errors in a row are taken for passing ones.
 const PASSING: u32 = 3;
@@ -128,6 +129,8 @@ impl Source {
     /// [`Error::Read`] with the path. The source has then requested the stop
     /// and is of no further use.
     pub fn read_lines(&mut self) -> Result<Read, Error> {
+        let source = Shown(&self.state.path);
+        let _span = warn_span!(target: "tributary", "read_lines", %source).entered();
         loop {
             match self.state.look() {
                 Ok(found) => {
