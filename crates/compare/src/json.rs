@@ -46,7 +46,7 @@ fn value(cell: &Cell) -> Value {
     match cell {
         Cell::None => Value::Null,
         Cell::Count(number) | Cell::Bytes(number) => json!(number),
-        Cell::Seconds(seconds) => json!(seconds),
+        Cell::Seconds(number) | Cell::Rate(number) => json!(number),
         Cell::Times(spread) | Cell::Ratio(spread) => json!({
             "median": spread.median(),
             "half_range": spread.half_range(),

@@ -18,7 +18,7 @@ pub use table::{Cell, Column, Grouped, Row, Size, Spread, Table, Time};
 pub struct Comparison {
     /// The machine, the versions, the seed.
     pub head: Head,
-    /// What was typed, as it can be typed again.
+    /// What was typed, as it can be typed again in a shell.
     pub command: String,
     /// Whether it was interrupted: then this is what there was until then.
     pub interrupted: bool,
@@ -28,6 +28,9 @@ pub struct Comparison {
     pub verdicts: Vec<Verdicts>,
     /// How the cost grows as the work grows; empty if that was not run.
     pub growth: Vec<Growth>,
+    /// What was wrong besides the rows and the verdicts, a sentence each: a
+    /// stage that failed where only its lanes or its growth were asked for.
+    pub wrong: Vec<String>,
     /// What may have spoilt the figures, a sentence each.
     pub warnings: Vec<String>,
     /// In words, what was seen.

@@ -48,6 +48,8 @@ pub enum Cell {
     Times(Spread),
     /// How many times as much as another contender, round by round.
     Ratio(Spread),
+    /// So many in a second.
+    Rate(f64),
 }
 
 /// A figure that was taken several times.
@@ -102,7 +104,7 @@ impl Table {
         match self.cell(row, key)? {
             Cell::None => None,
             Cell::Count(number) | Cell::Bytes(number) => Some(*number as f64),
-            Cell::Seconds(seconds) => Some(*seconds),
+            Cell::Seconds(number) | Cell::Rate(number) => Some(*number),
             Cell::Times(spread) | Cell::Ratio(spread) => Some(spread.median()),
         }
     }
@@ -180,6 +182,9 @@ impl fmt::Display for Cell {
             Cell::Count(count) => Grouped(*count).fmt(f),
             Cell::Bytes(bytes) => Size(*bytes).fmt(f),
             Cell::Seconds(seconds) => Time(*seconds).fmt(f),
+            // A rate below ten is told from another by its tenths.
+            Cell::Rate(rate) if *rate < 9.95 => write!(f, "{rate:.1}/s"),
+            Cell::Rate(rate) => write!(f, "{}/s", Grouped(rate.round() as u64)),
             Cell::Times(spread) if spread.values().len() == 1 => Time(spread.median()).fmt(f),
             Cell::Times(spread) => {
                 write!(f, "{} ± {}", Time(spread.median()), Time(spread.half_range()))
@@ -233,6 +238,14 @@ mod tests {
         }
         for (count, shown) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(Grouped(count).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_rate_has_tenths_where_they_tell() {
+        for (rate, shown) in [(0.0, "0.0/s"), (9.94, "9.9/s"), (9.96, "10/s"), (10_000.4, "10,000/s")]
+        {
+            assert_eq!(Cell::Rate(rate).to_string(), shown);
         }
     }
 
