@@ -1,5 +1,5 @@
 //! The stages among the programs that they live with: the real `logrotate`,
-//! and the limits that a system sets.
+//! the limits that a system sets, and a browser for what is made to be read.
 //!
 //! Everything here needs a foreign program. A missing one is a failure that
 //! names the package, never a test that is skipped. Hence this crate is no
@@ -11,8 +11,10 @@
 //!
 //! `src/` holds what the tests share: a [`Daemon`] that writes numbered lines,
 //! a [`Merge`] that runs in a thread of its own, the check of the merged
-//! numbers ([`lost`]), and the warnings that were said ([`warnings`]).
+//! numbers ([`lost`]), the warnings that were said ([`warnings`]), and a
+//! [`Browser`] for the pages that this project makes.
 
+mod browser;
 mod daemon;
 mod merge;
 mod numbers;
@@ -20,6 +22,7 @@ mod programs;
 mod rotate;
 pub mod warnings;
 
+pub use browser::Browser;
 pub use daemon::{Daemon, Reopen};
 pub use merge::{Merge, STAGES, Stage, stage, wait_until};
 pub use numbers::{Lost, line, lost};

@@ -9,11 +9,20 @@ use std::process::Command;
 ///
 /// Panics if it is not installed, with the package to install.
 pub fn program(name: &str, package: &str) -> Command {
+    Command::new(find(name, package))
+}
+
+/// Finds a program as [`program`] does; returns where it is.
+///
+/// # Panics
+///
+/// As [`program`].
+pub(crate) fn find(name: &str, package: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     let mut programs = folders.map(|folder: PathBuf| folder.join(name));
     match programs.find(|program| program.is_file()) {
-        Some(program) => Command::new(program),
+        Some(program) => program,
         None => panic!("`{name}` is missing; install it: apt-get install {package}"),
     }
 }

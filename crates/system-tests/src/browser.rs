@@ -1,0 +1,234 @@
+//! A browser without a window: Chromium, driven over WebDriver.
+//!
+//! ```no_run
+//! use system_tests::Browser;
+//!
+//! let browser = Browser::start();
+//! browser.viewport(390, 844);
+//! browser.open("target/book/index.html".as_ref());
+//! assert_eq!(browser.run("return document.title"), "Tributary");
+//! assert!(browser.console().is_empty());
+//! browser.screenshot("target/pictures/narrow.png".as_ref());
+//! ```
+//!
+//! | call | what it does |
+//! |---|---|
+//! | [`start`](Browser::start) | starts a driver and a browser of its own, with a fresh profile |
+//! | [`open`](Browser::open), [`goto`](Browser::goto) | loads a file or an address, and waits until it is loaded |
+//! | [`run`](Browser::run) | runs the body of a function in the page, gives what it returns |
+//! | [`wait`](Browser::wait) | waits until an expression of the page holds |
+//! | [`viewport`](Browser::viewport) | sets the size of the page, also below what a window can be |
+//! | [`media`](Browser::media) | prints, or prefers dark: what a style sheet asks for |
+//! | [`console`](Browser::console) | what the page has said or thrown since the last call |
+//! | [`requests`](Browser::requests) | what the page has asked for since the last call |
+//! | [`screenshot`](Browser::screenshot) | a picture of the whole page |
+//! | [`command`](Browser::command) | anything else, in the words of the DevTools protocol |
+//!
+//! Every call blocks and panics when it fails: this is for tests. Dropping the
+//! browser ends it, its driver and all of their children.
+
+mod driver;
+mod extra;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+
+use driver::Driver;
+use extra::Extra;
+
+/// How long anything may take before it counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A browser with one page.
+#[derive(Debug)]
+pub struct Browser {
+    runtime: Runtime,
+    /// Taken when it is closed.
+    client: Option<Client>,
+    driver: Driver,
+}
+
+impl Browser {
+    /// Starts a browser, with a profile that nobody has used.
+    ///
+    /// # Panics
+    ///
+    /// Panics if Chromium or its driver is not installed, with the package to
+    /// install, or if they do not start.
+    pub fn start() -> Browser {
+        let driver = Driver::start();
+        let runtime =
+            Builder::new_current_thread().enable_all().build().expect("a loop can be had");
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let wanted = driver.capabilities();
+        builder.capabilities(wanted.as_object().expect("an object").clone());
+        let address = driver.address();
+        let client = runtime.block_on(async {
+            let connected = tokio::time::timeout(PATIENCE, builder.connect(&address)).await;
+            connected.expect("the browser starts in time").expect("the browser starts")
+        });
+        let browser = Browser { runtime, client: Some(client), driver };
+        // The page of a new tab asks for a hundred files, which nobody wants to hear of.
+        browser.goto("about:blank");
+        browser.console();
+        browser.requests();
+        browser
+    }
+
+    /// Opens a file and waits until it is loaded, with all that it names.
+    pub fn open(&self, file: &Path) {
+        let file = fs::canonicalize(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        self.goto(url::Url::from_file_path(file).expect("the path is absolute").as_str());
+    }
+
+    /// Goes to an address and waits until it is loaded, with all that it names.
+    pub fn goto(&self, address: &str) {
+        self.block_on(&format!("{address} loads"), self.client().goto(address));
+    }
+
+    /// Runs `body` as the body of a function in the page, and returns what it
+    /// returns: `browser.run("return document.title")`. A promise is awaited.
+    pub fn run(&self, body: &str) -> Value {
+        self.block_on(body, self.client().execute(body, Vec::new()))
+    }
+
+    /// Waits until `expression` holds in the page.
+    ///
+    /// # Panics
+    ///
+    /// Panics if that takes a minute, with the expression.
+    pub fn wait(&self, expression: &str) {
+        let body = format!(
+            "return new Promise((done, fail) => {{
+                 const end = Date.now() + 25000;
+                 const look = () => ({expression}) ? done(true)
+                     : Date.now() > end ? done(false) : setTimeout(look, 20);
+                 look();
+             }});"
+        );
+        assert_eq!(self.run(&body), true, "this never holds: {expression}");
+    }
+
+    /// Sets the size of the page in pixels. A window has a least width of about
+    /// 500; this has none.
+    pub fn viewport(&self, width: u32, height: u32) {
+        let size = json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
+        });
+        self.command("Emulation.setDeviceMetricsOverride", size);
+    }
+
+    /// Has style sheets be asked for `medium` ("screen" or "print") and for
+    /// `features`, such as `("prefers-color-scheme", "dark")`.
+    pub fn media(&self, medium: &str, features: &[(&str, &str)]) {
+        let features: Vec<_> =
+            features.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+        self.command(
+            "Emulation.setEmulatedMedia",
+            json!({ "media": medium, "features": features }),
+        );
+    }
+
+    /// Returns what has come up in the console since the last call, errors that
+    /// nobody caught and files that were not found among it: `LEVEL: text`.
+    pub fn console(&self) -> Vec<String> {
+        let entries = self.log("browser");
+        let text = |entry: &Value| {
+            let field = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+            format!("{}: {}", field("level"), field("message"))
+        };
+        entries.iter().map(text).collect()
+    }
+
+    /// Returns the addresses that were asked for since the last call, those of
+    /// files among them.
+    pub fn requests(&self) -> Vec<String> {
+        let asked = self.log("performance").into_iter().filter_map(|entry| {
+            let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+            let event = &event["message"];
+            let is_request = event["method"] == "Network.requestWillBeSent";
+            let address = event["params"]["request"]["url"].as_str()?;
+            is_request.then(|| address.to_owned())
+        });
+        asked.collect()
+    }
+
+    /// Writes a picture of the whole page, also of what is below its fold, to
+    /// `file`, whose folder is made if it is not there.
+    pub fn screenshot(&self, file: &Path) {
+        let whole = json!({ "format": "png", "captureBeyondViewport": true });
+        self.picture(file, whole);
+    }
+
+    /// Writes a picture of what the viewport shows, as [`Browser::screenshot`]
+    /// does of the whole page.
+    pub fn screenshot_of_the_viewport(&self, file: &Path) {
+        self.picture(file, json!({ "format": "png" }));
+    }
+
+    fn picture(&self, file: &Path, how: Value) {
+        let size = self.command("Page.getLayoutMetrics", json!({}))["cssContentSize"].clone();
+        let mut how = how;
+        if how["captureBeyondViewport"] == true {
+            how["clip"] = json!({
+                "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1,
+            });
+        }
+        let picture = self.command("Page.captureScreenshot", how);
+        let bytes = BASE64_STANDARD
+            .decode(picture["data"].as_str().expect("a picture is text"))
+            .expect("a picture is base64");
+        let written = file.parent().map_or(Ok(()), fs::create_dir_all);
+        let written = written.and_then(|()| fs::write(file, bytes));
+        written.unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    }
+
+    /// Issues a command of the DevTools protocol; returns its result.
+    pub fn command(&self, name: &'static str, params: Value) -> Value {
+        let command = Extra::DevTools(name, params);
+        self.block_on(name, self.client().issue_cmd(command))
+    }
+
+    /// Returns the folder of the browser's profile, which goes when it does.
+    pub fn profile(&self) -> &Path {
+        self.driver.profile()
+    }
+
+    fn log(&self, kind: &'static str) -> Vec<Value> {
+        let entries = self.block_on(kind, self.client().issue_cmd(Extra::Log(kind)));
+        entries.as_array().expect("a log is a list").clone()
+    }
+
+    fn client(&self) -> &Client {
+        self.client.as_ref().expect("the browser is open until it is dropped")
+    }
+
+    fn block_on<T, E: std::fmt::Debug>(
+        &self,
+        what: &str,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> T {
+        let answer = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, call).await });
+        let answer = answer.unwrap_or_else(|_| panic!("no answer in a minute: {what}"));
+        answer.unwrap_or_else(|e| panic!("{what}: {e:?}"))
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Closed in good order, the browser ends its own children. The driver
+        // is killed in any case; that this failed is no reason to panic here.
+        if let Some(client) = self.client.take() {
+            let close = async { tokio::time::timeout(PATIENCE, client.close()).await };
+            let _ = self.runtime.block_on(close);
+        }
+        self.driver.end();
+    }
+}

@@ -1,0 +1,84 @@
+//! The program between a test and the browser.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::programs::{find, program};
+
+/// A driver on a port of its own, and the folder of its browser.
+#[derive(Debug)]
+pub(super) struct Driver {
+    child: Child,
+    port: u16,
+    profile: TempDir,
+    /// Held open: the driver would fail at its next word otherwise.
+    _said: BufReader<ChildStdout>,
+}
+
+impl Driver {
+    /// Starts the driver, and waits until it listens.
+    pub(super) fn start() -> Driver {
+        let mut driver = program("chromedriver", "chromium-driver");
+        driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = driver.spawn().expect("the driver can be started");
+        let mut said = BufReader::new(child.stdout.take().expect("its output is a pipe"));
+        let port = port(&mut said);
+        Driver { child, port, profile: tempfile::tempdir().expect("a folder"), _said: said }
+    }
+
+    pub(super) fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(super) fn profile(&self) -> &Path {
+        self.profile.path()
+    }
+
+    /// Describes the browser that is wanted: no window, a profile that is new,
+    /// and a note of all that is said and asked for.
+    pub(super) fn capabilities(&self) -> Value {
+        let chromium = find("chromium", "chromium");
+        let profile = format!("--user-data-dir={}", self.profile.path().display());
+        let args = [
+            "--headless=new",
+            // The tests may run as root, where there is no sandbox to be had.
+            "--no-sandbox",
+            "--disable-gpu",
+            // /dev/shm is 64 MiB in many containers, which is too little.
+            "--disable-dev-shm-usage",
+            // Nothing of its own over the network.
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--no-first-run",
+            "--force-color-profile=srgb",
+            "--hide-scrollbars",
+            "--window-size=1280,900",
+            &profile,
+        ];
+        json!({
+            "goog:chromeOptions": { "binary": chromium, "args": args },
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+        })
+    }
+
+    pub(super) fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads the driver's words up to those that name its port.
+fn port(said: &mut impl BufRead) -> u16 {
+    let mut heard = String::new();
+    while said.read_line(&mut heard).expect("the driver can be heard") > 0 {
+        let last = heard.lines().last().unwrap_or_default();
+        if let Some((_, port)) = last.split_once("successfully on port ") {
+            return port.trim_end_matches('.').parse().expect("a port is a number");
+        }
+    }
+    panic!("the driver does not listen: {heard}");
+}
