@@ -1,0 +1,158 @@
+//! Lanes of made recordings: no gap, no overlap, nothing lost.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use recorder::{Kind, Lane, Name, Operation, Recording, Segment, Thread};
+
+const SOURCES: usize = 3;
+
+/// Makes a recording; times are given in microseconds.
+fn recording(threads: usize, operations: Vec<Operation>, micros: u32) -> Recording {
+    Recording {
+        // The first one is a loop now and then.
+        threads: (0..threads)
+            .map(|it| Thread {
+                name: format!("thread {}", it + 1),
+                is_loop: threads > 2 && it == 0,
+            })
+            .collect(),
+        sources: (0..SOURCES).map(|it| format!("{it}.log")).collect(),
+        operations,
+        stalls: Vec::new(),
+        seconds: f64::from(micros) / 1e6,
+        left_out: 0,
+    }
+}
+
+fn operation(thread: usize, (name, source): (Name, usize), begin: u32, end: u32) -> Operation {
+    let source = (name != Name::Finish).then_some(source);
+    let (begin, end) = (f64::from(begin) / 1e6, f64::from(end) / 1e6);
+    Operation { thread, name, source, begin, end }
+}
+
+fn call() -> impl Strategy<Value = (Name, usize)> {
+    let names = [Name::ReadLines, Name::Append, Name::ReadLines, Name::Append, Name::Finish];
+    (prop::sample::select(names.to_vec()), 0..SOURCES)
+}
+
+/// A recording as threads make it: on each of them one call after the other.
+fn real() -> impl Strategy<Value = Recording> {
+    let calls = vec((call(), 0..50_u32, 1..50_u32), 0..30);
+    (vec(calls, 1..5), 0..100_u32).prop_map(|(threads, rest)| {
+        let mut operations = Vec::new();
+        for (thread, calls) in threads.iter().enumerate() {
+            let mut now = 0;
+            for (call, pause, length) in calls {
+                let begin = now + pause;
+                now = begin + length;
+                operations.push(operation(thread, *call, begin, now));
+            }
+        }
+        let last = operations.iter().map(|it| it.end).fold(0.0, f64::max);
+        recording(threads.len(), operations, (last * 1e6).round() as u32 + rest)
+    })
+}
+
+/// A recording that no threads make: calls overlap, in any order, of threads
+/// and sources that are not there, beyond the end.
+fn wild() -> impl Strategy<Value = Recording> {
+    let call = (0..5_usize, call(), 0..1_000_u32, 0..1_000_u32);
+    (vec(call, 0..60), 0..4_usize, 0..800_u32).prop_map(|(calls, threads, micros)| {
+        let make = |(thread, call, begin, end)| operation(thread, call, begin, end);
+        let mut made = recording(threads, calls.into_iter().map(make).collect(), micros);
+        made.sources.pop();
+        made
+    })
+}
+
+fn assert_covers(lane: &Lane, seconds: f64) {
+    let mut now = 0.0;
+    for segment in &lane.segments {
+        assert_eq!(segment.begin, now, "a gap or an overlap in {lane:#?}");
+        assert!(segment.begin < segment.end, "nothing in {segment:?}");
+        now = segment.end;
+    }
+    assert_eq!(now, seconds, "{lane:#?}");
+}
+
+fn time_of<'a>(segments: impl IntoIterator<Item = &'a Segment>, kinds: &[Kind]) -> f64 {
+    let of_kind = segments.into_iter().filter(|segment| kinds.contains(&segment.kind));
+    of_kind.map(|segment| segment.end - segment.begin).sum()
+}
+
+fn time_in(operations: &[Operation], thread: usize, names: &[Name]) -> f64 {
+    let of_name = operations.iter().filter(|it| it.thread == thread && names.contains(&it.name));
+    of_name.map(|operation| operation.end - operation.begin).sum()
+}
+
+proptest! {
+    #[test]
+    fn a_lane_has_no_gap_and_no_overlap_and_all_that_was_read_and_written(made in real()) {
+        let lanes = made.lanes();
+        prop_assert_eq!(lanes.len(), made.threads.len());
+        for (thread, lane) in lanes.iter().enumerate() {
+            assert_covers(lane, made.seconds);
+            let read = time_in(&made.operations, thread, &[Name::ReadLines]);
+            prop_assert!((time_of(&lane.segments, &[Kind::Read]) - read).abs() < 1e-9);
+            let written = time_in(&made.operations, thread, &[Name::Append, Name::Finish]);
+            prop_assert!((time_of(&lane.segments, &[Kind::Write]) - written).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_wait_begins_with_the_end_of_a_read_and_each_append_ends_at_most_one(made in real()) {
+        let lanes = made.lanes();
+        let locks = lanes.iter().flat_map(|lane| &lane.segments);
+        let locks = locks.filter(|segment| segment.kind == Kind::WaitForLock);
+        let waits: Vec<_> = locks.chain(lanes.iter().flat_map(|lane| &lane.waiting)).collect();
+        for wait in &waits {
+            let source = wait.source.as_deref();
+            let near = |name, at: fn(&Operation) -> f64, time: f64| {
+                let mut of_source = made.operations.iter().filter(|it| made.source(it) == source);
+                of_source.any(|it| it.name == name && at(it) == time)
+            };
+            match wait.kind {
+                Kind::WaitForLock => prop_assert!(near(Name::Append, |it| it.begin, wait.end)),
+                Kind::WaitForLoop => {
+                    prop_assert!(near(Name::ReadLines, |it| it.end, wait.begin));
+                    prop_assert!(near(Name::Append, |it| it.begin, wait.end));
+                }
+                Kind::WaitForAnswer => {
+                    prop_assert!(near(Name::ReadLines, |it| it.end, wait.begin));
+                    prop_assert!(near(Name::Append, |it| it.end, wait.end));
+                }
+                other => prop_assert!(false, "{other} is no wait"),
+            }
+            prop_assert!(wait.begin < wait.end);
+        }
+        let of = |name| made.operations.iter().filter(|it| it.name == name).count();
+        prop_assert!(waits.len() <= of(Name::Append).min(of(Name::ReadLines)));
+    }
+
+    #[test]
+    fn any_recording_has_lanes_without_gap_and_overlap(made in wild()) {
+        for lane in &made.lanes() {
+            assert_covers(lane, made.seconds);
+            for wait in &lane.waiting {
+                prop_assert!(wait.begin < wait.end && wait.end <= made.seconds);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_append_goes_with_the_last_read_before_it_and_with_it_alone() {
+    let read = |begin| operation(0, (Name::ReadLines, 0), begin, begin + 10);
+    let append = |begin| operation(1, (Name::Append, 0), begin, begin + 10);
+    // Found nothing, found lines; written; and an append that no read was for.
+    let operations = vec![read(0), read(20), append(40), append(60)];
+    let lanes = recording(2, operations, 100).lanes();
+    let expected = Segment {
+        kind: Kind::WaitForAnswer,
+        source: Some("0.log".into()),
+        begin: 30.0 / 1e6,
+        end: 50.0 / 1e6,
+    };
+    assert_eq!(lanes[0].waiting, [expected]);
+    assert_eq!(lanes[1].waiting, []);
+}

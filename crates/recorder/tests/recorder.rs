@@ -1,0 +1,364 @@
+//! What is kept of real threads, and what is not.
+//!
+//! The spans have the shape of those that a merge opens. Where two threads have
+//! an order, a channel makes it.
+
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Instant;
+
+use recorder::{Kind, Name, Operation, Recorder, Recording, Role};
+use tracing::subscriber::with_default;
+use tracing::{Dispatch, Span, dispatcher, warn, warn_span};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry;
+
+fn dispatch(recorder: &Recorder) -> Dispatch {
+    registry().with(recorder.layer()).into()
+}
+
+/// Records what `work` does on this thread.
+fn recorded(limit: usize, work: impl FnOnce()) -> Recording {
+    let recorder = Recorder::new(limit);
+    tick();
+    dispatcher::with_default(&dispatch(&recorder), work);
+    recorder.recording()
+}
+
+/// Returns when the clock has gone on, so that what lies before and what lies
+/// behind are at two times.
+fn tick() {
+    let now = Instant::now();
+    while Instant::now() == now {}
+}
+
+fn at(span: &Span) {
+    span.in_scope(tick);
+    tick();
+}
+
+fn read_lines(source: &str) {
+    at(&warn_span!(target: "tributary", "read_lines", %source));
+}
+
+fn append(source: &str) {
+    at(&warn_span!(target: "tributary", "append", %source));
+}
+
+fn finish() {
+    at(&warn_span!(target: "tributary", "finish", output = "merged"));
+}
+
+fn on_a_loop(work: impl FnOnce()) {
+    warn_span!(target: "event_loop", "event_loop").in_scope(|| {
+        tick();
+        work();
+    });
+}
+
+/// Runs `work` on a new thread, recorded too, and waits for its end.
+fn on_a_thread(name: Option<&str>, work: impl FnOnce() + Send) {
+    let dispatch = dispatcher::get_default(Dispatch::clone);
+    let builder = thread::Builder::new();
+    let builder = name.into_iter().fold(builder, |builder, name| builder.name(name.to_owned()));
+    thread::scope(|scope| {
+        let work = || dispatcher::with_default(&dispatch, work);
+        builder.spawn_scoped(scope, work).expect("a thread starts").join().expect("no panic");
+    });
+}
+
+/// Says each operation as `thread: name source`.
+fn told(recording: &Recording) -> Vec<String> {
+    let tell = |it: &Operation| {
+        let thread = &recording.threads[it.thread].name;
+        format!("{thread}: {} {}", it.name, recording.source(it).unwrap_or("-"))
+    };
+    recording.operations.iter().map(tell).collect()
+}
+
+#[test]
+fn each_thread_has_what_it_did_in_the_order_in_which_it_did_it() {
+    let recording = recorded(100, || {
+        on_a_thread(Some("first"), || {
+            read_lines("a.log");
+            append("a.log");
+        });
+        on_a_thread(Some("second"), || {
+            read_lines("b.log");
+            read_lines("a.log");
+            finish();
+        });
+    });
+    assert_eq!(
+        told(&recording),
+        [
+            "first: read_lines a.log",
+            "first: append a.log",
+            "second: read_lines b.log",
+            "second: read_lines a.log",
+            "second: finish -",
+        ]
+    );
+    assert_eq!(recording.sources, ["a.log", "b.log"]);
+    assert_eq!(recording.left_out, 0);
+    let mut now = 0.0;
+    for operation in &recording.operations {
+        assert!(now < operation.begin && operation.begin < operation.end, "{recording:?}");
+        now = operation.end;
+    }
+    assert!(now < recording.seconds, "{recording:?}");
+}
+
+#[test]
+fn a_thread_without_a_name_and_those_with_the_same_are_numbered() {
+    let recording = recorded(100, || {
+        on_a_thread(Some("pool"), || read_lines("a.log"));
+        on_a_thread(None, || read_lines("a.log"));
+        on_a_thread(Some("writer"), || append("a.log"));
+        on_a_thread(Some("pool"), || read_lines("a.log"));
+    });
+    let names: Vec<_> = recording.threads.iter().map(|thread| thread.name.as_str()).collect();
+    assert_eq!(names, ["pool 1", "thread 2", "writer", "pool 2"]);
+}
+
+#[test]
+fn nothing_else_is_admitted_and_nothing_else_is_kept() {
+    let recording = recorded(100, || {
+        assert!(warn_span!("read_lines", source = "a.log").is_disabled());
+        assert!(warn_span!(target: "tributary", "open").is_disabled());
+        assert!(warn_span!(target: "event_loop", "turn").is_disabled());
+        assert!(!tracing::event_enabled!(target: "event_loop", tracing::Level::WARN));
+        warn!(target: "tributary", "b.log is gone");
+        warn!(target: "event_loop", "the loop is stuck");
+        on_a_thread(Some("bystander"), || warn!(target: "event_loop", "it still is"));
+    });
+    assert_eq!(recording.threads, []);
+    assert_eq!(recording.operations, []);
+    assert_eq!(recording.stalls, []);
+}
+
+#[test]
+fn a_full_recorder_counts_the_rest_and_its_recording_ends_there() {
+    let recording = recorded(3, || {
+        read_lines("a.log");
+        let write = warn_span!(target: "tributary", "append", source = "a.log").entered();
+        tick();
+        read_lines("b.log");
+        // The first without a place: the append is still open here.
+        read_lines("c.log");
+        drop(write);
+        finish();
+    });
+    let names: Vec<_> = recording.operations.iter().map(|it| it.name).collect();
+    assert_eq!(names, [Name::ReadLines, Name::Append, Name::ReadLines]);
+    assert_eq!(recording.left_out, 2);
+    let [_, write, last] = &recording.operations[..] else { panic!("{recording:?}") };
+    assert!(last.end < recording.seconds, "{recording:?}");
+    assert_eq!(write.end, recording.seconds);
+}
+
+#[test]
+fn threads_share_the_limit() {
+    let recording = recorded(5, || {
+        for _ in 0..4 {
+            on_a_thread(None, || {
+                read_lines("a.log");
+                append("a.log");
+            });
+        }
+    });
+    assert_eq!((recording.operations.len(), recording.left_out), (5, 3));
+}
+
+#[test]
+fn what_goes_on_is_in_it_up_to_now() {
+    let recorder = Recorder::new(100);
+    let (begun, has_begun) = channel();
+    let (go_on, goes_on) = channel::<()>();
+    let dispatch = dispatch(&recorder);
+    let thread = thread::spawn(move || {
+        dispatcher::with_default(&dispatch, || {
+            warn_span!(target: "tributary", "append", source = "a.log").in_scope(|| {
+                tick();
+                begun.send(()).expect("the test waits");
+                goes_on.recv().expect("the test goes on");
+            });
+        });
+    });
+    has_begun.recv().expect("the thread begins");
+    tick();
+    let midst = recorder.recording();
+    assert_eq!(midst.operations.len(), 1);
+    assert_eq!(midst.operations[0].end, midst.seconds);
+
+    go_on.send(()).expect("the thread waits");
+    thread.join().expect("no panic");
+    let end = recorder.recording();
+    assert_eq!(end.operations.len(), 1);
+    assert_eq!(end.operations[0].begin, midst.operations[0].begin);
+    assert!(midst.seconds < end.operations[0].end && end.operations[0].end < end.seconds);
+}
+
+#[test]
+fn a_span_that_is_entered_twice_is_two_operations() {
+    let recording = recorded(100, || {
+        let span = warn_span!(target: "tributary", "append", source = "a.log");
+        at(&span);
+        at(&span);
+    });
+    assert_eq!(told(&recording).len(), 2);
+}
+
+#[test]
+fn spans_inside_each_other_end_each_at_its_own_end() {
+    let recording = recorded(100, || {
+        let outer = warn_span!(target: "tributary", "finish", output = "merged").entered();
+        tick();
+        append("a.log");
+        drop(outer);
+    });
+    let [outer, inner] = &recording.operations[..] else { panic!("{recording:?}") };
+    assert!(outer.begin < inner.begin && inner.end < outer.end, "{recording:?}");
+}
+
+#[test]
+fn two_recorders_both_keep_all() {
+    let (one, other) = (Recorder::new(100), Recorder::new(100));
+    with_default(registry().with(one.layer()).with(other.layer()), || {
+        read_lines("a.log");
+        append("a.log");
+    });
+    let told_by = [told(&one.recording()), told(&other.recording())];
+    assert_eq!(told_by[0].len(), 2);
+    assert_eq!(told_by[0], told_by[1]);
+}
+
+#[test]
+fn a_stall_is_kept_with_what_is_known_of_it() {
+    let recording = recorded(100, || {
+        on_a_loop(|| ());
+        // What it says comes from another thread, as that of the watch.
+        on_a_thread(Some("stall-watch"), || {
+            let path = "a.log";
+            warn!(target: "event_loop", stall_us = 1_u64, operation = "append", source = %path,
+                task = 7_u64, "the event loop turns again");
+            warn!(target: "event_loop", stall_us = 60_000_000_u64, "the event loop turns again");
+        });
+    });
+    // The watch opens no span: it has no lane.
+    assert_eq!(recording.threads.len(), 1);
+    let lanes = recording.lanes();
+    assert_eq!(lanes[0].role, Role::Loop);
+    assert_eq!(lanes[0].stalls, recording.stalls);
+    // In the order of their begins; the second one cannot have begun before
+    // the recording did.
+    let [long, short] = &recording.stalls[..] else { panic!("{recording:?}") };
+    assert_eq!((long.begin, &long.operation, &long.task), (0.0, &None, &None));
+    assert!((short.end - short.begin - 1e-6).abs() < 1e-12, "{short:?}");
+    assert_eq!(short.operation.as_deref(), Some("append"));
+    assert_eq!(short.source.as_deref(), Some("a.log"));
+    assert_eq!(short.task.as_deref(), Some("7"));
+}
+
+/// The lane of the one thread that has this role.
+#[track_caller]
+fn lane(recording: &Recording, role: Role) -> recorder::Lane {
+    let lanes = recording.lanes();
+    let mut found = lanes.into_iter().filter(|lane| lane.role == role);
+    let lane = found.next().unwrap_or_else(|| panic!("no {role} in {recording:?}"));
+    assert_eq!(found.next(), None, "more than one {role}");
+    lane
+}
+
+fn kinds(segments: &[recorder::Segment]) -> Vec<Kind> {
+    segments.iter().map(|segment| segment.kind).collect()
+}
+
+#[test]
+fn a_thread_that_reads_and_appends_waits_for_the_lock() {
+    let recording = recorded(100, || {
+        on_a_thread(None, || {
+            // Nothing was there, then something.
+            read_lines("a.log");
+            read_lines("a.log");
+            append("a.log");
+        });
+    });
+    let lane = lane(&recording, Role::Tail);
+    let expected = [
+        Kind::Idle,
+        Kind::Read,
+        Kind::Idle,
+        Kind::Read,
+        Kind::WaitForLock,
+        Kind::Write,
+        Kind::Idle,
+    ];
+    assert_eq!(kinds(&lane.segments), expected);
+    assert_eq!(lane.waiting, []);
+}
+
+#[test]
+fn what_the_loop_appends_waits_for_the_loop() {
+    let recording = recorded(100, || {
+        on_a_loop(|| {
+            on_a_thread(Some("pool"), || read_lines("a.log"));
+            on_a_thread(Some("pool"), || read_lines("b.log"));
+            append("a.log");
+            append("b.log");
+        });
+    });
+    let the_loop = lane(&recording, Role::Loop);
+    let kinds_of_loop = [Kind::Idle, Kind::Write, Kind::Idle, Kind::Write, Kind::Idle];
+    assert_eq!(kinds(&the_loop.segments), kinds_of_loop);
+    assert_eq!(kinds(&the_loop.waiting), [Kind::WaitForLoop, Kind::WaitForLoop]);
+    // From the end of the read to the begin of the append.
+    assert_eq!(the_loop.waiting[0].begin, recording.operations[0].end);
+    assert_eq!(the_loop.waiting[0].end, recording.operations[2].begin);
+    // Both wait at once.
+    assert!(the_loop.waiting[1].begin < the_loop.waiting[0].end);
+}
+
+#[test]
+fn what_a_writer_appends_waits_for_its_answer_on_the_lane_of_the_loop() {
+    let recording = recorded(100, || {
+        on_a_loop(|| {
+            on_a_thread(Some("pool"), || read_lines("a.log"));
+            on_a_thread(Some("writer"), || append("a.log"));
+        });
+    });
+    let the_loop = lane(&recording, Role::Loop);
+    assert_eq!(kinds(&the_loop.segments), [Kind::Idle]);
+    assert_eq!(kinds(&the_loop.waiting), [Kind::WaitForAnswer]);
+    // The append is part of it.
+    assert_eq!(the_loop.waiting[0].begin, recording.operations[0].end);
+    assert_eq!(the_loop.waiting[0].end, recording.operations[1].end);
+    for role in [Role::Reader, Role::Writer] {
+        assert_eq!(lane(&recording, role).waiting, []);
+    }
+}
+
+#[test]
+fn without_a_loop_the_wait_is_with_the_reader() {
+    let recording = recorded(100, || {
+        read_lines("a.log");
+        on_a_thread(Some("writer"), || append("a.log"));
+    });
+    assert_eq!(kinds(&lane(&recording, Role::Reader).waiting), [Kind::WaitForAnswer]);
+}
+
+#[test]
+fn a_recording_is_the_same_after_json() {
+    let recording = recorded(100, || {
+        on_a_loop(|| {
+            read_lines("a.log");
+            append("a.log");
+            finish();
+        });
+    });
+    let json = serde_json::to_string(&recording).expect("it is data");
+    let back: Recording = serde_json::from_str(&json).expect("it is its own JSON");
+    assert_eq!(told(&back), told(&recording));
+    assert_eq!(back.lanes().len(), 1);
+    assert_eq!(kinds(&back.lanes()[0].segments), kinds(&recording.lanes()[0].segments));
+}
