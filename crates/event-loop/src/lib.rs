@@ -15,10 +15,27 @@ use std::io;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, LocalOptions};
+use tracing::warn_span;
 
+pub use names::names;
+pub use spawn::spawn_local;
 use watch::Watch;
 
+mod counted;
+mod names;
+#[cfg(tokio_unstable)]
+mod polls;
+mod spawn;
+mod tell;
+mod turn;
 mod watch;
+
+/// The target of every span and event of this crate.
+const TARGET: &str = "event_loop";
+
+/// The stall that is worth a warning where nothing else is said: 100 ms, as
+/// `slow_callback_duration` in `asyncio`.
+pub const SLOW: Duration = Duration::from_millis(100);
 
 /// Runs `main` to its end on an event loop of its own, on this thread, and
 /// returns its answer with the longest stall of the loop.
@@ -92,9 +109,9 @@ pub fn run<T>(
     debug: Option<Duration>,
     main: impl Future<Output = T>,
 ) -> io::Result<(T, Option<Duration>)> {
-    // The watch times every stall, so it has no use for a threshold.
-    let _ = debug;
-    let watch = Watch::start()?;
+    // A recorder learns from it which thread is a loop.
+    let _span = warn_span!(target: TARGET, "event_loop").entered();
+    let watch = Watch::start(debug)?;
 
     let mut builder = Builder::new_current_thread();
     // Timers and no I/O driver, whose epoll set would cost four descriptors.
@@ -106,5 +123,5 @@ pub fn run<T>(
     runtime.spawn_local(watch.sentinel());
     // The watch ends in here, also if `main` panics: before the runtime is
     // dropped and waits for its blocking threads, which is not a stall.
-    Ok(watch.over(|| runtime.block_on(main)))
+    Ok(watch.over(&runtime, main))
 }

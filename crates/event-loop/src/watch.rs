@@ -4,6 +4,8 @@
 //! It asks by waking the *sentinel*, a task that has no work of its own, and
 //! timing how long the loop takes to come round to it. While the loop is parked
 //! nobody asks, and the watch sleeps as deeply as the loop does.
+//!
+//! With `debug`, it also says so when the answer takes too long.
 
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -11,8 +13,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, LocalRuntime};
 use tokio::sync::Notify;
+
+use crate::counted::{Bell, counted};
+use crate::tell::Tells;
+use crate::turn::{Findings, Turns};
 
 /// How long the watch leaves the loop alone between two looks.
 ///
@@ -55,6 +61,14 @@ struct Shared {
     // Wakes the sentinel. A `Notify` keeps a wake-up that comes before the
     // sentinel's first poll, so a `main` that blocks at once is seen too.
     wake: Notify,
+    debug: Option<Debug>,
+}
+
+/// What it takes to say which operation blocks the loop.
+struct Debug {
+    threshold: Duration,
+    turns: Arc<Turns>,
+    bell: Arc<Bell>,
 }
 
 #[derive(Default)]
@@ -63,24 +77,32 @@ struct Pings {
     sent: Option<Instant>,
     /// The longest wait so far.
     longest: Option<Duration>,
+    /// The stall that is over and not told yet: with `debug`, the last.
+    over: Option<(Duration, Findings)>,
 }
 
 impl Watch {
-    /// Starts the watch thread.
+    /// Starts the watch thread, which tells of stalls longer than `debug`.
     ///
     /// # Errors
     ///
     /// The operating system refuses the thread.
-    pub(crate) fn start() -> io::Result<Watch> {
+    pub(crate) fn start(debug: Option<Duration>) -> io::Result<Watch> {
+        let tells = debug.map(Tells::new);
         let shared = Arc::new(Shared {
             // A loop polls `main` before it parks for the first time.
             state: AtomicU8::new(RUNNING),
             pings: Mutex::default(),
             wake: Notify::new(),
+            debug: debug.map(|threshold| Debug {
+                threshold,
+                turns: Turns::new(),
+                bell: Arc::default(),
+            }),
         });
         let join = thread::Builder::new().name("stall-watch".into()).spawn({
             let shared = Arc::clone(&shared);
-            move || shared.watch()
+            move || shared.watch(tells)
         })?;
         Ok(Watch { shared, thread: join.thread().clone(), join: Some(join) })
     }
@@ -92,6 +114,13 @@ impl Watch {
     /// it has run out of tasks: a turn that merely looks at the timers is not
     /// a park.
     pub(crate) fn hook_into(&self, runtime: &mut Builder) {
+        if let Some(debug) = &self.shared.debug {
+            // For the sake of `counted`.
+            runtime.event_interval(1);
+            #[cfg(tokio_unstable)]
+            crate::polls::hook_into(runtime, &debug.turns);
+            let _ = debug;
+        }
         let shared = Arc::clone(&self.shared);
         runtime.on_thread_park(move || shared.state.store(PARKED, Ordering::Release));
 
@@ -118,13 +147,23 @@ impl Watch {
         }
     }
 
-    /// Calls `drive`, which drives the loop, and returns its answer with the
+    /// Drives the loop until `main` is over, and returns its answer with the
     /// longest stall: `None` if the sentinel was never woken.
     ///
     /// A ping that is unanswered at the end counts with its time so far, for
     /// the sentinel has waited at least that long.
-    pub(crate) fn over<T>(self, drive: impl FnOnce() -> T) -> (T, Option<Duration>) {
-        let answer = drive();
+    pub(crate) fn over<T>(
+        self,
+        runtime: &LocalRuntime,
+        main: impl Future<Output = T>,
+    ) -> (T, Option<Duration>) {
+        let answer = match &self.shared.debug {
+            None => runtime.block_on(main),
+            Some(Debug { turns, bell, .. }) => {
+                let _here = turns.of_this_thread();
+                runtime.block_on(counted(main, Arc::clone(turns), Arc::clone(bell)))
+            }
+        };
         self.shared.answer();
         let stall = self.shared.pings().longest;
         (answer, stall)
@@ -134,6 +173,7 @@ impl Watch {
 impl Drop for Watch {
     /// Ends the watch thread and waits for it, also while a panic unwinds.
     fn drop(&mut self) {
+        self.shared.answer();
         self.shared.state.store(ENDED, Ordering::Release);
         self.thread.unpark();
         if let Some(join) = self.join.take() {
@@ -146,17 +186,41 @@ impl Drop for Watch {
 
 impl Shared {
     /// The watch thread, from its first look to the end of `main`.
-    fn watch(&self) {
+    fn watch(&self, mut tells: Option<Tells>) {
         loop {
             // First wait, then look: work that is done within a tick is never
             // pinged, and a loop that wakes thousands of times a second wakes
             // the watch about once a tick.
             thread::park_timeout(TICK);
-            match self.state.load(Ordering::Acquire) {
+            // Before the answer is looked for: a loop that has parked has
+            // answered, so none is left behind when the watch sleeps.
+            let state = self.state.load(Ordering::Acquire);
+            if let (Some(debug), Some(tells)) = (&self.debug, &mut tells) {
+                self.tell(debug, tells);
+            }
+            match state {
                 RUNNING => self.ping(),
                 PARKED => self.sleep_until_unparked(),
-                _ => return,
+                _ => break,
             }
+        }
+        if let Some(mut tells) = tells {
+            tells.end();
+        }
+    }
+
+    /// Tells of the stall that is over, or goes on.
+    fn tell(&self, debug: &Debug, tells: &mut Tells) {
+        let mut pings = self.pings();
+        let (over, sent) = (pings.over.take(), pings.sent);
+        // The loop is not to wait for a line that is written.
+        drop(pings);
+        if let Some((stall, findings)) = over {
+            tells.over(stall, findings);
+        } else if let Some(so_far) = sent.map(|sent| sent.elapsed())
+            && so_far > debug.threshold
+        {
+            tells.stuck(so_far, debug.turns.going_on());
         }
     }
 
@@ -169,10 +233,15 @@ impl Shared {
         if pings.sent.is_some() {
             return;
         }
-        pings.sent = Some(Instant::now());
+        let sent = Instant::now();
+        pings.sent = Some(sent);
         // Unlocked first, or the sentinel could have its turn and find the
         // lock taken.
         drop(pings);
+        if let Some(Debug { turns, bell, .. }) = &self.debug {
+            turns.ask(sent);
+            bell.ring();
+        }
         self.wake.notify_one();
     }
 
@@ -180,7 +249,12 @@ impl Shared {
     fn answer(&self) {
         let mut pings = self.pings();
         if let Some(sent) = pings.sent.take() {
-            pings.longest = pings.longest.max(Some(sent.elapsed()));
+            let stall = sent.elapsed();
+            pings.longest = pings.longest.max(Some(stall));
+            if let Some(debug) = &self.debug {
+                let findings = debug.turns.answered();
+                pings.over = (stall > debug.threshold).then_some((stall, findings));
+            }
         }
     }
 

@@ -1,0 +1,79 @@
+//! The turns of a loop, counted while the sentinel waits: a thousand short ones
+//! are no blocked loop, and tokio tells nobody of them.
+//!
+//! A loop whose event interval is one asks after every task whether `main` was
+//! woken. So while the sentinel waits, `main` is woken again and again, which
+//! costs nothing when the loop stands still; each poll is the end of a turn.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use crate::turn::{Turn, Turns};
+
+/// Has the watch wake `main`, without a poll of what the caller gave.
+#[derive(Debug, Default)]
+pub(crate) struct Bell(Mutex<Option<Waker>>);
+
+impl Bell {
+    pub(crate) fn ring(&self) {
+        let waker = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn answers_to(&self, waker: &Waker) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get_or_insert_with(|| waker.clone()).clone_from(waker);
+    }
+}
+
+/// Tells a wake-up of `main` itself from one by the bell.
+struct Own {
+    woken: AtomicBool,
+    of_the_loop: Waker,
+}
+
+impl Wake for Own {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.woken.store(true, Ordering::Release);
+        self.of_the_loop.wake_by_ref();
+    }
+}
+
+/// Returns `main`, which counts the turns of its loop, and takes its own.
+pub(crate) async fn counted<T>(
+    main: impl Future<Output = T>,
+    turns: Arc<Turns>,
+    bell: Arc<Bell>,
+) -> T {
+    let mut main = pin!(main);
+    let mut own: Option<Arc<Own>> = None;
+    poll_fn(|context| {
+        let waker = context.waker();
+        if turns.count() {
+            waker.wake_by_ref();
+        }
+        let own = match &own {
+            Some(own) if own.of_the_loop.will_wake(waker) => own,
+            _ => {
+                bell.answers_to(waker);
+                let woken = AtomicBool::new(true);
+                own.insert(Arc::new(Own { woken, of_the_loop: waker.clone() }))
+            }
+        };
+        if !own.woken.swap(false, Ordering::Acquire) {
+            return Poll::Pending;
+        }
+        let _turn = turns.begin(Turn::Main);
+        main.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(own))))
+    })
+    .await
+}

@@ -1,0 +1,223 @@
+//! What the loop's thread is at: whose turn it is, which operation is open in
+//! it, and since when. The loop's thread writes it down, the watch reads it.
+
+use std::cell::RefCell;
+use std::panic::Location;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::task::Id;
+use tracing::span;
+
+thread_local! {
+    /// The loop that this thread drives, if it drives one that is looked at.
+    static HERE: RefCell<Option<Arc<Turns>>> = const { RefCell::new(None) };
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Turn {
+    /// Nobody said: a task, the loop itself, or nobody.
+    Unknown,
+    /// The future that `run` was given.
+    Main,
+    /// A task that said its number, and where it was spawned.
+    Task(Id, &'static Location<'static>),
+}
+
+/// An operation with a name: a span.
+#[derive(Debug, Clone)]
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    pub(crate) source: Option<Arc<str>>,
+    /// The task that was polled when it began.
+    pub(crate) task: Option<Id>,
+    pub(crate) span: span::Id,
+}
+
+/// What went on for a while: the innermost operation, if there was one, and
+/// whose turn it was.
+#[derive(Debug, Clone)]
+pub(crate) struct Spell {
+    pub(crate) operation: Option<Operation>,
+    pub(crate) turn: Turn,
+    pub(crate) length: Duration,
+}
+
+/// What went on while the sentinel waited.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Findings {
+    /// The longest spell of one operation, or of none.
+    pub(crate) longest: Option<Spell>,
+    /// The longest turn, and the longest spell in it.
+    pub(crate) longest_turn: Option<(Duration, Spell)>,
+    /// How many turns came to an end.
+    pub(crate) turns: u64,
+}
+
+/// The turns of one loop.
+#[derive(Debug)]
+pub(crate) struct Turns(Mutex<Now>);
+
+#[derive(Debug)]
+struct Now {
+    turn: Turn,
+    /// When the turn began. Of an unknown one: when the last known one ended,
+    /// or later, when the sentinel was woken.
+    turn_began: Instant,
+    /// The operations that are open, the innermost last.
+    open: Vec<Operation>,
+    /// Since when turn and innermost operation have been what they are.
+    began: Instant,
+    /// The longest spell of this turn so far.
+    of_this_turn: Option<Spell>,
+    /// Whether the sentinel waits for its turn.
+    asked: bool,
+    found: Findings,
+}
+
+impl Turns {
+    pub(crate) fn new() -> Arc<Turns> {
+        let now = Instant::now();
+        Arc::new(Turns(Mutex::new(Now {
+            turn: Turn::Unknown,
+            turn_began: now,
+            open: Vec::new(),
+            began: now,
+            of_this_turn: None,
+            asked: false,
+            found: Findings::default(),
+        })))
+    }
+
+    /// Has this thread write down what it is at, until the guard is dropped.
+    pub(crate) fn of_this_thread(self: &Arc<Turns>) -> impl Drop + use<> {
+        struct Leave(Option<Arc<Turns>>);
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                HERE.set(self.0.take());
+            }
+        }
+        Leave(HERE.replace(Some(Arc::clone(self))))
+    }
+
+    /// Notes that somebody's turn begins; it ends when the guard is dropped.
+    pub(crate) fn begin(self: &Arc<Turns>, turn: Turn) -> impl Drop + use<> {
+        struct End(Arc<Turns>, Turn);
+        impl Drop for End {
+            fn drop(&mut self) {
+                self.0.turn(self.1);
+            }
+        }
+        End(Arc::clone(self), self.turn(turn))
+    }
+
+    /// Notes whose turn it is from now on, and returns whose it was.
+    pub(crate) fn turn(&self, turn: Turn) -> Turn {
+        let mut now = self.now();
+        now.end_turn(Instant::now());
+        std::mem::replace(&mut now.turn, turn)
+    }
+
+    /// Notes that an operation begins.
+    pub(crate) fn open(&self, operation: Operation) {
+        let mut now = self.now();
+        now.end_spell(Instant::now());
+        now.open.push(operation);
+    }
+
+    /// Notes that an operation ends.
+    pub(crate) fn close(&self, span: &span::Id) {
+        let mut now = self.now();
+        // The last, if nobody keeps two spans open across each other.
+        if let Some(at) = now.open.iter().rposition(|operation| operation.span == *span) {
+            now.end_spell(Instant::now());
+            now.open.remove(at);
+        }
+    }
+
+    /// Notes that the sentinel was woken: what is found counts from now on.
+    pub(crate) fn ask(&self, sent: Instant) {
+        let mut now = self.now();
+        now.asked = true;
+        now.found = Findings::default();
+        now.of_this_turn = None;
+        if matches!(now.turn, Turn::Unknown) {
+            // The loop may have been parked since it last said something.
+            if now.open.is_empty() {
+                now.began = sent;
+            }
+            now.turn_began = now.began;
+        }
+    }
+
+    /// Counts a turn that has ended, and tells whether the next one counts.
+    pub(crate) fn count(&self) -> bool {
+        let mut now = self.now();
+        if now.asked {
+            now.end_turn(Instant::now());
+            now.found.turns += 1;
+        }
+        now.asked
+    }
+
+    /// Notes that the sentinel has its turn, and returns what was found
+    /// meanwhile.
+    pub(crate) fn answered(&self) -> Findings {
+        let mut now = self.now();
+        now.end_turn(Instant::now());
+        now.asked = false;
+        std::mem::take(&mut now.found)
+    }
+
+    /// Returns what goes on now, and for how long the turn has lasted.
+    pub(crate) fn going_on(&self) -> (Spell, Duration) {
+        let now = self.now();
+        let at = Instant::now();
+        (now.spell(at), at.saturating_duration_since(now.turn_began))
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        // Nothing panics while it is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Now {
+    fn spell(&self, at: Instant) -> Spell {
+        let length = at.saturating_duration_since(self.began);
+        Spell { operation: self.open.last().cloned(), turn: self.turn, length }
+    }
+
+    fn end_spell(&mut self, at: Instant) {
+        // With nobody waiting, nobody asks later.
+        if self.asked {
+            let length = at.saturating_duration_since(self.began);
+            if self.of_this_turn.as_ref().is_none_or(|longest| length > longest.length) {
+                self.of_this_turn = Some(self.spell(at));
+            }
+        }
+        self.began = at;
+    }
+
+    fn end_turn(&mut self, at: Instant) {
+        self.end_spell(at);
+        let length = at.saturating_duration_since(self.turn_began);
+        self.turn_began = at;
+        let Some(spell) = self.of_this_turn.take() else { return };
+        let Findings { longest, longest_turn, .. } = &mut self.found;
+        if longest.as_ref().is_none_or(|longest| spell.length > longest.length) {
+            *longest = Some(spell.clone());
+        }
+        if longest_turn.as_ref().is_none_or(|(longest, _)| length > *longest) {
+            *longest_turn = Some((length, spell));
+        }
+    }
+}
+
+/// Calls `with` with the turns of the loop that this thread drives; does
+/// nothing on any other thread, and on a loop that is not looked at.
+pub(crate) fn here<T>(with: impl FnOnce(&Arc<Turns>) -> T) -> Option<T> {
+    // A thread that is about to end has no more locals, and drives no loop.
+    HERE.try_with(|here| here.borrow().as_ref().map(with)).ok().flatten()
+}
