@@ -4,7 +4,7 @@
 //! are renderers over it, and none of them knows how a figure was taken.
 //!
 //! Reading order: [`Comparison`], [`Table`], then what only the page has room
-//! for: [`Distribution`], [`Verdicts`], [`Growth`].
+//! for: [`Distribution`], [`Verdicts`], [`StageLanes`], [`Growth`].
 
 pub mod fixed;
 mod table;
@@ -26,6 +26,9 @@ pub struct Comparison {
     pub workloads: Vec<Workload>,
     /// Which laws each stage keeps; empty if the laws were not tried.
     pub verdicts: Vec<Verdicts>,
+    /// Who did what when, in one short run of each stage; empty if that was not
+    /// run.
+    pub lanes: Vec<StageLanes>,
     /// How the cost grows as the work grows; empty if that was not run.
     pub growth: Vec<Growth>,
     /// What was wrong besides the rows and the verdicts, a sentence each: a
@@ -126,6 +129,21 @@ pub enum Outcome {
         /// What was seen.
         seen: String,
     },
+}
+
+/// What each thread of a stage did in one short run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StageLanes {
+    /// The name of the stage.
+    pub stage: String,
+    /// What was merged, in words.
+    pub what: String,
+    /// How long the run took, in seconds: where every lane ends.
+    pub seconds: f64,
+    /// A lane for each thread.
+    pub lanes: Vec<recorder::Lane>,
+    /// How many operations were too many to be kept.
+    pub left_out: u64,
 }
 
 /// What one merge of so many sources cost.

@@ -243,7 +243,8 @@ mod tests {
 
     #[test]
     fn a_rate_has_tenths_where_they_tell() {
-        for (rate, shown) in [(0.0, "0.0/s"), (9.94, "9.9/s"), (9.96, "10/s"), (10_000.4, "10,000/s")]
+        for (rate, shown) in
+            [(0.0, "0.0/s"), (9.94, "9.9/s"), (9.96, "10/s"), (10_000.4, "10,000/s")]
         {
             assert_eq!(Cell::Rate(rate).to_string(), shown);
         }
