@@ -1,0 +1,54 @@
+//! One event for both worlds: a thread waits for it, a task awaits it.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+
+use event_listener::{Event, Listener};
+use tokio::time::timeout;
+
+use crate::{A_WHILE, HANG, comes, one_thread};
+
+#[test]
+fn one_event_wakes_a_thread_that_waits_and_a_task_that_awaits() {
+    let event = Arc::new(Event::new());
+    let (listen, listens) = channel();
+    let (of_the_thread, of_the_task) = (event.listen(), event.listen());
+    let thread = thread::spawn(move || {
+        listen.send(()).unwrap();
+        of_the_thread.wait_timeout(HANG).is_some()
+    });
+    comes(&listens, "the thread listens");
+    let woken = one_thread(1).block_on(async {
+        event.notify(usize::MAX);
+        timeout(HANG, of_the_task).await.is_ok()
+    });
+    assert!(woken && thread.join().unwrap());
+}
+
+#[test]
+fn who_listens_after_the_check_misses_what_came_between() {
+    let (event, stop) = (Event::new(), Cell::new(false));
+    let request = || {
+        stop.set(true);
+        event.notify(usize::MAX);
+    };
+    // Checked, and not yet listening: the request comes between the two.
+    assert!(!stop.get());
+    request();
+    assert!(event.listen().wait_timeout(A_WHILE).is_none(), "the notification is lost");
+}
+
+#[test]
+fn who_listens_before_the_check_misses_nothing() {
+    let (event, stop) = (Event::new(), Cell::new(false));
+    let request = || {
+        stop.set(true);
+        event.notify(usize::MAX);
+    };
+    let listener = event.listen();
+    assert!(!stop.get());
+    request();
+    assert!(listener.wait_timeout(HANG).is_some());
+}

@@ -1,0 +1,160 @@
+//! The blocking pool: it is bounded, its queue is silent, and what has begun
+//! there cannot be taken back.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Barrier, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::{A_WHILE, comes, does_not_come, one_thread};
+
+/// A door that jobs wait at until it is opened, once for all of them.
+#[derive(Clone, Default)]
+struct Door(Arc<(Mutex<bool>, Condvar)>);
+
+impl Door {
+    fn pass(&self) {
+        let open = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(open, |open| !*open).unwrap());
+    }
+
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+}
+
+#[test]
+fn the_pool_has_512_threads_unless_told_otherwise_and_a_silent_queue() {
+    const JOBS: usize = 520;
+    const DEFAULT: usize = 512;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.log");
+    fs::write(&file, "one\n").unwrap();
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let (door, (began, begun)) = (Door::default(), channel());
+        let start = |_| {
+            let (door, began) = (door.clone(), began.clone());
+            spawn_blocking(move || {
+                began.send(()).unwrap();
+                door.pass();
+            })
+        };
+        // No error, no warning, no wait: each of these calls returns at once.
+        let jobs: Vec<_> = (0..JOBS).map(start).collect();
+        for _ in 0..DEFAULT {
+            comes(&begun, "one of the first 512 jobs begins");
+        }
+        does_not_come(&begun, "the 513th job begins");
+        // Whatever else needs the pool stands behind the eight that are left.
+        let read = timeout(A_WHILE, tokio::fs::read(&file)).await;
+        assert!(read.is_err(), "`tokio::fs` has a thread of its own");
+
+        door.open();
+        for job in jobs {
+            job.await.unwrap();
+        }
+        assert_eq!(begun.try_iter().count(), JOBS - DEFAULT);
+        assert_eq!(tokio::fs::read(&file).await.unwrap(), b"one\n");
+    });
+}
+
+/// Has two tails fill the pool, and each write through it; tells when both
+/// have ended. The thread stays behind if they never do.
+fn two_tails_that_write_through_the_pool(threads: usize) -> Receiver<()> {
+    let (end, ended) = channel();
+    thread::spawn(move || {
+        let folder = tempfile::tempdir().unwrap();
+        let both_are_there = Arc::new(Barrier::new(2));
+        one_thread(threads).block_on(async {
+            let tail = |name| {
+                let (handle, both_are_there) = (Handle::current(), Arc::clone(&both_are_there));
+                let file = folder.path().join(name);
+                spawn_blocking(move || {
+                    both_are_there.wait();
+                    handle.block_on(tokio::fs::write(file, "one\n")).unwrap();
+                })
+            };
+            let (first, second) = (tail("a.log"), tail("b.log"));
+            first.await.unwrap();
+            second.await.unwrap();
+        });
+        end.send(()).unwrap();
+    });
+    ended
+}
+
+#[test]
+fn a_write_that_needs_the_pool_deadlocks_once_tails_have_filled_it() {
+    does_not_come(&two_tails_that_write_through_the_pool(2), "two tails and their writes end");
+    // One thread more, and there is a way out.
+    comes(&two_tails_that_write_through_the_pool(3), "the same with a third thread");
+}
+
+#[test]
+fn a_job_that_has_begun_cannot_be_aborted_and_one_that_waits_can() {
+    one_thread(1).block_on(async {
+        let (door, (began, begun)) = (Door::default(), channel());
+        let at_the_door = door.clone();
+        let first = spawn_blocking(move || {
+            began.send(()).unwrap();
+            at_the_door.pass();
+            "came to its end"
+        });
+        comes(&begun, "the first job begins");
+        let ran = Arc::new(AtomicBool::new(false));
+        let runs = Arc::clone(&ran);
+        let second = spawn_blocking(move || runs.store(true, Ordering::SeqCst));
+
+        first.abort();
+        second.abort();
+        door.open();
+        assert_eq!(first.await.unwrap(), "came to its end");
+        assert!(second.await.unwrap_err().is_cancelled());
+        assert!(!ran.load(Ordering::SeqCst));
+    });
+}
+
+/// Builds a runtime whose pool has begun a job, which waits at the door.
+fn with_a_job_at(door: &Door) -> Runtime {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let (began, begun) = channel();
+    let door = door.clone();
+    runtime.spawn_blocking(move || {
+        began.send(()).unwrap();
+        door.pass();
+    });
+    comes(&begun, "the job begins");
+    runtime
+}
+
+#[test]
+fn the_drop_of_a_runtime_waits_for_the_jobs_that_have_begun() {
+    let door = Door::default();
+    let runtime = with_a_job_at(&door);
+    let (end, ended) = channel();
+    let drops = thread::spawn(move || {
+        drop(runtime);
+        end.send(()).unwrap();
+    });
+    does_not_come(&ended, "the drop returns while the job is at work");
+    door.open();
+    comes(&ended, "the drop returns once the job has ended");
+    drops.join().unwrap();
+}
+
+#[test]
+fn a_shutdown_with_a_limit_or_in_the_background_leaves_them_behind() {
+    let door = Door::default();
+    // Were they to wait, the door would never be opened.
+    with_a_job_at(&door).shutdown_timeout(Duration::from_millis(1));
+    with_a_job_at(&door).shutdown_background();
+    door.open();
+}
