@@ -1,0 +1,87 @@
+//! Bottom-up, the other road.
+
+use std::cell::Cell;
+use std::env;
+use std::fs;
+use std::process::Command;
+use std::rc::Rc;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::{spawn_local, yield_now};
+use tributary::{Moment, Options, Plan};
+
+use crate::scene::{Logs, Run, nothing, within};
+
+const LOOPS: usize = 20;
+
+/// Says to the test that it is the child, alone in its process.
+const ALONE: &str = "PREDICT_ALONE";
+
+#[test]
+fn a_loop_with_a_timer_holds_no_descriptor_and_one_with_everything_holds_four() {
+    if env::var_os(ALONE).is_none() {
+        // Descriptors are counted for a whole process, and other tests run in
+        // this one.
+        let name =
+            "stage3::a_loop_with_a_timer_holds_no_descriptor_and_one_with_everything_holds_four";
+        let child = Command::new(env::current_exe().expect("a test has an executable"))
+            .args([name, "--exact", "--nocapture"])
+            .env(ALONE, "yes")
+            .output()
+            .expect("the test can be started once more");
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&child.stderr));
+        return;
+    }
+
+    let open = || fs::read_dir("/dev/fd").expect("descriptors can be listed").count();
+    let opened_by = |build: fn() -> std::io::Result<Runtime>| {
+        // The first loop of a process opens what all of them share.
+        let _first = build().expect("a loop can start");
+        let before = open();
+        let loops: Vec<_> = (0..LOOPS).map(|_| build().expect("a loop can start")).collect();
+        (open() - before) / loops.len()
+    };
+    assert_eq!(opened_by(|| Builder::new_current_thread().enable_time().build()), 0);
+    assert_eq!(opened_by(|| Builder::new_current_thread().enable_all().build()), 4);
+}
+
+#[test]
+fn called_on_a_loop_the_merge_takes_the_turn_of_every_other_task() {
+    let (during, after) = within(|| {
+        let logs = Logs::new();
+        let plan = Plan::open([logs.log("a", 3)], logs.path("merged"), Options::default());
+        let plan = plan.expect("the plan is in order");
+        let main = async {
+            let turns = Rc::new(Cell::new(0));
+            let other = Rc::clone(&turns);
+            spawn_local(async move { other.set(other.get() + 1) });
+            stage3_bottom_up::merge(plan).expect("the merge is in order");
+            let during = turns.get();
+            yield_now().await;
+            (during, turns.get())
+        };
+        event_loop::run(1, None, main).expect("a loop can start").0
+    });
+    assert_eq!((during, after), (0, 1));
+}
+
+#[test]
+fn a_look_that_blocks_holds_up_no_loop_but_its_own() {
+    let logs = Logs::new();
+    let sources = [logs.log("slow", 3), logs.log("other", 3)];
+    let merge = stage3_bottom_up::merge;
+    let run = Run::probed(merge, &sources, logs.path("merged"), |seen, moment, name| {
+        if name == "slow" && moment == Moment::BeforeLook {
+            // It takes as long as the other source takes to find nothing three
+            // times, which it does only if its timer fires in between.
+            seen.until("the other source has waited three times", |looks| {
+                nothing(looks, "other") >= 3
+            });
+        }
+    });
+    run.seen.until("the slow source has been read", |looks| nothing(looks, "slow") > 0);
+    run.stop.request();
+    run.end().expect("no panic").expect("the merge is in order");
+    assert_eq!(logs.merged_lines(), 6);
+}

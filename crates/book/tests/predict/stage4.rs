@@ -1,0 +1,88 @@
+//! Tasks.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::spawn_local;
+use tokio::time::sleep;
+use tributary::MergeFn;
+
+use crate::scene::{Logs, Run, within};
+
+/// Follows sixty-four sources until each has been read, and returns how many
+/// threads looked at them, and whether the caller's was one of these.
+fn threads_that_read(merge: MergeFn) -> (usize, bool) {
+    const SOURCES: usize = 64;
+    let logs = Logs::new();
+    let sources: Vec<_> = (0..SOURCES).map(|number| logs.log(&number.to_string(), 1)).collect();
+    let run = Run::start(merge, &sources, logs.path("merged"));
+    let looks = run.seen.until("every source has been read", |looks| {
+        looks.len() == SOURCES && looks.values().all(|it| it.nothing > 0)
+    });
+    let caller = run.caller;
+    run.stop.request();
+    run.end().expect("no panic").expect("the merge is in order");
+    let threads: HashSet<_> = looks.into_values().flat_map(|it| it.threads).collect();
+    (threads.len(), threads.contains(&caller))
+}
+
+#[test]
+fn sixty_four_sources_are_read_by_four_threads_and_none_of_them_is_the_loops() {
+    assert_eq!(threads_that_read(stage2_mixed::merge), (64, false));
+    let (threads, the_loops) = threads_that_read(stage4_tasks::merge);
+    assert!((1..=4).contains(&threads), "{threads} threads");
+    assert!(!the_loops);
+}
+
+#[test]
+fn a_task_that_panics_cancels_nobody_and_is_heard_only_by_who_joins_it() {
+    let (failed, other) = within(|| {
+        let main = async {
+            let (go, gone) = oneshot::channel::<()>();
+            let fails = spawn_local(async { panic!("the first task") });
+            let other = spawn_local(async move { gone.await.is_ok() });
+            // Nobody joins this one, and so its panic ends here.
+            drop(spawn_local(async { panic!("a task that nobody joins") }));
+            let failed: Result<(), _> = fails.await;
+            go.send(()).expect("the other task is still there");
+            (failed.is_err_and(|failed| failed.is_panic()), other.await.expect("it does not panic"))
+        };
+        event_loop::run(1, None, main).expect("a loop can start").0
+    });
+    assert!(failed, "the panic waits in the handle");
+    assert!(other, "the other task goes on");
+}
+
+#[test]
+fn a_blocking_call_in_one_task_holds_the_timer_of_every_other() {
+    let (during, after) = within(|| {
+        let main = async {
+            let fired = Rc::new(Cell::new(false));
+            let (armed, is_armed) = oneshot::channel();
+            let timer = spawn_local({
+                let fired = Rc::clone(&fired);
+                async move {
+                    let timer = sleep(Duration::from_millis(1));
+                    armed.send(()).expect("the other task waits for it");
+                    timer.await;
+                    fired.set(true);
+                }
+            });
+            let blocks = spawn_local(async move {
+                is_armed.await.expect("the timer is armed");
+                // The subject of this test: fifty times as long as the timer.
+                thread::sleep(Duration::from_millis(50));
+                fired.get()
+            });
+            let during = blocks.await.expect("it does not panic");
+            (during, timer.await.is_ok())
+        };
+        event_loop::run(1, None, main).expect("a loop can start").0
+    });
+    assert!(!during, "while a task blocks, no timer fires");
+    assert!(after, "and it does as soon as the loop turns");
+}
