@@ -5,39 +5,41 @@
 //! cargo run -p event-loop --example slow_coroutine
 //! ```
 //!
-//! In Python, `asyncio.run(slow_coroutine(), debug=True)` says when it is over:
-//!
-//! ```text
-//! Executing <Task finished name='Task-1' coro=<slow_coroutine() done, defined
-//! at example.py:29> result=None created at .../asyncio/base_events.py:487> took
-//! 0.503 seconds
-//! ```
+//! `asyncio.run(slow_coroutine(), debug=True)` says, when it is over, "Executing
+//! <Task finished name='Task-1' coro=<slow_coroutine() done, ...> took 0.503
+//! seconds".
 
 use std::io;
 use std::thread;
 use std::time::Duration;
 
-use tracing::warn_span;
+use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
-/// `time.sleep(0.5)` in the book: it ought to be awaited.
+/// The `time.sleep(0.5)` of the book, which should have been awaited. The span
+/// gives it a name.
+#[tracing::instrument]
 async fn slow_coroutine() {
-    let _span = warn_span!("sleep", source = "slow_coroutine").entered();
     thread::sleep(Duration::from_millis(500));
 }
 
+/// Runs it in debug mode, and then the same without a name.
+pub(crate) fn debugged(out: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> io::Result<()> {
+    let subscriber = tracing_subscriber::registry()
+        .with(fmt::layer().without_time().with_writer(out))
+        .with(event_loop::names());
+    tracing::subscriber::with_default(subscriber, || {
+        let main = async {
+            event_loop::spawn_local(slow_coroutine()).await?;
+            // The loop turns again.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            event_loop::spawn_local(async { thread::sleep(Duration::from_millis(500)) }).await
+        };
+        let (ended, _) = event_loop::run(1, Some(event_loop::SLOW), main)?;
+        Ok(ended?)
+    })
+}
+
 fn main() -> io::Result<()> {
-    tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().without_time().with_writer(io::stderr))
-        .with(event_loop::names())
-        .init();
-    let main = async {
-        // With a name, and without one.
-        let named = event_loop::spawn_local(slow_coroutine());
-        named.await.expect("it does not panic");
-        thread::sleep(Duration::from_millis(500));
-    };
-    event_loop::run(1, Some(event_loop::SLOW), main)?;
-    Ok(())
+    debugged(io::stderr)
 }

@@ -57,7 +57,7 @@ impl Tells {
         }
         let blamed = if spell.length > self.threshold {
             Blamed::Spell(spell)
-        } else if turn > self.threshold + self.threshold / 4 {
+        } else if turn > self.threshold.saturating_add(self.threshold / 4) {
             // A quarter later, or a turn would get the blame that began a
             // little before the operation that blocks it.
             Blamed::Turn(spell)
@@ -107,7 +107,7 @@ impl Tells {
             }
             Blamed::Spell(spell) => {
                 let length = Shown(spell.length);
-                format!("{} blocked it for {length} of them{}", What(spell), Where(spell))
+                format!("{} blocked it for {length} of that{}", What(spell), Where(spell))
             }
             Blamed::Turn(spell) => format!(
                 "one operation after another kept it, the longest {} with {}{}",

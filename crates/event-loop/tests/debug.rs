@@ -1,0 +1,396 @@
+//! What the debug mode says of a blocked loop.
+//!
+//! The sleeps here stand for blocking calls. Where a block is to last until
+//! something was said, it waits for that.
+
+mod told;
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tokio::task::{spawn_blocking, spawn_local, yield_now};
+use tracing::{error_span, info_span, warn_span};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Identity, Layer, SubscriberExt};
+
+use told::{Line, Told, in_debug};
+
+/// The threshold of most tests; every block is longer.
+const SLOW: Duration = event_loop::SLOW;
+
+/// Runs `main`, in which something blocks until one line was said, and returns
+/// the two lines about it, which must blame `cause`.
+///
+/// One of ten runs is enough: a machine that gives the core to somebody else
+/// stalls the loop in earnest now and then. What is wrong is so in all ten.
+#[track_caller]
+fn assert_blames<F: Future<Output = ()>>(cause: &str, main: impl Fn(Told) -> F) -> [Line; 2] {
+    let (operation, place) = cause.split_at(cause.find(", in ").unwrap_or(cause.len()));
+    let expected = [
+        format!("the event loop has not turned for N ms: {operation} blocks it{place}"),
+        format!("the event loop turns again after N ms: {operation} blocked it{place}"),
+    ];
+    let lines = assert_says(&main, |lines| lines.iter().map(Line::masked).eq(expected.clone()));
+    let lines: [Line; 2] = lines.try_into().expect("as many as are expected");
+    let (so_far, stall) = (lines[0].duration("stuck_us"), lines[1].duration("stall_us"));
+    assert!(so_far > SLOW && stall >= so_far, "{so_far:?}, {stall:?}");
+    lines
+}
+
+/// Runs `main` until what is said is `as_hoped`, at most ten times.
+#[track_caller]
+fn assert_says<F: Future<Output = ()>>(
+    main: impl Fn(Told) -> F,
+    as_hoped: impl Fn(&[Line]) -> bool,
+) -> Vec<Line> {
+    let mut said = Vec::new();
+    for _ in 0..10 {
+        let told = Told::default();
+        in_debug(&told, SLOW, main(told.clone()));
+        said = told.lines();
+        if as_hoped(&said) {
+            return said;
+        }
+    }
+    panic!("said in the last of ten runs: {said:#?}");
+}
+
+#[test]
+fn the_operation_and_its_source_are_named_while_it_blocks() {
+    let known = Cell::new(None);
+    for name in ["append", "read_lines"] {
+        let cause = format!("`{name}` of a.log, in task N");
+        let lines = assert_blames(&cause, async |told| {
+            let task = spawn_local(async move {
+                let begin = Instant::now();
+                let span = match name {
+                    "append" => warn_span!(target: "tributary", "append", source = "a.log"),
+                    _ => warn_span!(target: "tributary", "read_lines", source = "a.log"),
+                };
+                span.in_scope(|| told.wait_for(1));
+                (tokio::task::id(), begin.elapsed())
+            });
+            known.set(Some(task.await.unwrap()));
+        });
+        let (id, block) = known.get().unwrap();
+        for line in &lines {
+            assert_eq!(line["operation"], name);
+            assert_eq!(line["source"], "a.log");
+            assert_eq!(line["task"], id.to_string());
+        }
+        // A ping is sent a tick after the block has begun, or a few on a machine
+        // that is busy.
+        assert!(lines[1].duration("stall_us") > block / 2, "{lines:#?}, {block:?}");
+    }
+}
+
+#[test]
+fn finish_is_about_the_output() {
+    assert_blames("`finish` of merged, in main", async |told| {
+        let span = warn_span!(target: "tributary", "finish", output = "merged");
+        span.in_scope(|| told.wait_for(1));
+    });
+}
+
+#[test]
+fn a_block_without_a_name_is_one_in_main() {
+    let lines = assert_blames("an unnamed operation, in main", async |told| told.wait_for(1));
+    for line in &lines {
+        assert!(!["operation", "source", "task"].iter().any(|field| line.contains_key(field)));
+    }
+}
+
+#[test]
+fn a_block_without_a_name_is_one_in_a_task_with_its_number_and_place() {
+    let known = Cell::new(None);
+    let cause = "an unnamed operation, in task N, spawned at crates/event-loop/tests/debug.rs:N:N";
+    let lines = assert_blames(cause, async |told| {
+        let line = line!() + 1;
+        let task = event_loop::spawn_local(async move { told.wait_for(1) });
+        known.set(Some((task.id(), line)));
+        task.await.unwrap();
+    });
+    let (id, line) = known.get().unwrap();
+    assert_eq!(lines[0]["task"], id.to_string());
+    assert!(lines[0]["spawned_at"].contains(&format!("debug.rs:{line}:")), "{lines:#?}");
+}
+
+#[cfg(not(tokio_unstable))]
+#[test]
+fn a_block_without_a_name_in_a_task_of_tokio_s_own_has_no_number() {
+    assert_blames("an unnamed operation, in a task", async |told| {
+        // The one before it is not taken for the one that blocks.
+        event_loop::spawn_local(async {}).await.unwrap();
+        spawn_local(async move { told.wait_for(1) }).await.unwrap();
+    });
+}
+
+#[cfg(tokio_unstable)]
+#[test]
+fn with_tokio_unstable_every_task_has_its_number_and_place() {
+    let known = Cell::new(None);
+    let cause = "an unnamed operation, in task N, spawned at crates/event-loop/tests/debug.rs:N:N";
+    let lines = assert_blames(cause, async |told| {
+        let line = line!() + 1;
+        let task = spawn_local(async move { told.wait_for(1) });
+        known.set(Some((task.id(), line)));
+        task.await.unwrap();
+    });
+    let (id, line) = known.get().unwrap();
+    assert_eq!(lines[0]["task"], id.to_string());
+    assert!(lines[0]["spawned_at"].contains(&format!("debug.rs:{line}:")), "{lines:#?}");
+}
+
+#[test]
+fn the_innermost_span_gives_the_name() {
+    assert_blames("`inner` of inner, in main", async |told| {
+        let _outer = info_span!("outer", source = "outer").entered();
+        let inner = info_span!("inner", source = "inner").entered();
+        told.wait_for(1);
+        drop(inner);
+    });
+}
+
+#[test]
+fn a_span_that_has_ended_does_not_give_its_name() {
+    assert_blames("an unnamed operation, in main", async |told| {
+        info_span!("before").in_scope(|| ());
+        told.wait_for(1);
+    });
+}
+
+#[test]
+fn a_span_of_another_thread_does_not_give_its_name() {
+    assert_blames("an unnamed operation, in main", async |told| {
+        let (begun, has_begun) = oneshot::channel();
+        let (end, has_to_end) = std::sync::mpsc::channel::<()>();
+        // The pool's threads do not have the subscriber of this one.
+        let dispatch = tracing::dispatcher::get_default(Clone::clone);
+        let job = spawn_blocking(move || {
+            tracing::dispatcher::with_default(&dispatch, || {
+                let span = error_span!("elsewhere");
+                assert!(!span.is_disabled());
+                span.in_scope(|| {
+                    begun.send(()).unwrap();
+                    has_to_end.recv().unwrap_err();
+                });
+            });
+        });
+        has_begun.await.unwrap();
+        told.wait_for(1);
+        drop(end);
+        job.await.unwrap();
+    });
+}
+
+#[test]
+fn whatever_is_printed_the_names_are_known() {
+    let told = Told::default();
+    // A layer that prints, and is to print nothing.
+    let prints = Identity::new().with_filter(LevelFilter::OFF);
+    let subscriber = tracing_subscriber::registry()
+        .with(prints)
+        .with(told.clone().with_filter(LevelFilter::WARN))
+        .with(event_loop::names());
+    tracing::subscriber::with_default(subscriber, || {
+        let main = async { info_span!("mine", source = "x").in_scope(|| told.wait_for(1)) };
+        event_loop::run(1, Some(SLOW), main).unwrap();
+    });
+    assert!(told.lines()[0].masked().ends_with("`mine` of x blocks it, in main"));
+}
+
+#[test]
+fn without_the_layer_there_are_no_names_and_still_two_lines() {
+    let told = Told::default();
+    let subscriber = tracing_subscriber::registry().with(told.clone());
+    tracing::subscriber::with_default(subscriber, || {
+        let main = async { warn_span!("append").in_scope(|| told.wait_for(1)) };
+        event_loop::run(1, Some(SLOW), main).unwrap();
+    });
+    assert!(told.lines()[0].masked().ends_with("an unnamed operation blocks it, in main"));
+    assert!(told.lines()[1].masked().contains("an unnamed operation blocked it"));
+}
+
+#[test]
+fn without_debug_nothing_is_said() {
+    let told = Told::default();
+    let subscriber = tracing_subscriber::registry().with(told.clone()).with(event_loop::names());
+    tracing::subscriber::with_default(subscriber, || {
+        let ((), stall) = event_loop::run(1, None, async { thread::sleep(SLOW * 3) }).unwrap();
+        assert!(stall > Some(SLOW));
+    });
+    assert_eq!(told.lines(), []);
+}
+
+#[test]
+fn an_idle_loop_has_nothing_said_of_it() {
+    let main = async |_| {
+        let _span = warn_span!("append", source = "a.log");
+        tokio::time::sleep(SLOW * 3).await;
+    };
+    assert_says(main, <[Line]>::is_empty);
+}
+
+#[test]
+fn a_block_on_the_pool_has_nothing_said_of_it() {
+    let main = async |_| spawn_blocking(|| thread::sleep(SLOW * 3)).await.unwrap();
+    assert_says(main, <[Line]>::is_empty);
+}
+
+#[test]
+fn a_loop_that_hands_out_turns_has_nothing_said_of_it() {
+    let main = async |_| {
+        let begin = Instant::now();
+        while begin.elapsed() < SLOW * 4 {
+            yield_now().await;
+        }
+    };
+    assert_says(main, <[Line]>::is_empty);
+}
+
+/// Long for a turn; the sentinel waits behind as many as thirty.
+const LONG: Duration = Duration::from_millis(8);
+
+#[test]
+fn many_short_turns_are_not_blamed_on_the_last() {
+    let main = async |_| {
+        let tasks = [(); 40].map(|()| {
+            spawn_local(async {
+                for _ in 0..2 {
+                    warn_span!("append", source = "a.log").in_scope(|| thread::sleep(LONG));
+                    yield_now().await;
+                }
+            })
+        });
+        for task in tasks {
+            task.await.unwrap();
+        }
+    };
+    let busy = "the event loop turns again after N ms: not one operation, the loop is busy: \
+                N turns of others, the longest `append` of a.log with N ms, in task N";
+    let is_busy = |line: &Line| {
+        let turns: u64 = line.get("turns").map_or(0, |turns| turns.parse().unwrap());
+        line.masked() == busy && !line.contains_key("operation") && (10..=80).contains(&turns)
+    };
+    assert_says(main, |lines| !lines.is_empty() && lines.iter().all(is_busy));
+}
+
+#[test]
+fn many_short_turns_without_a_name_are_not_blamed_on_one() {
+    let main = async |_| {
+        for task in [(); 60].map(|()| spawn_local(async { thread::sleep(LONG) })) {
+            task.await.unwrap();
+        }
+    };
+    let busy = "not one operation, the loop is busy: N turns of others, \
+                the longest an unnamed operation with N ms";
+    let is_busy = |line: &Line| line.masked().contains(busy);
+    assert_says(main, |lines| !lines.is_empty() && lines.iter().all(is_busy));
+}
+
+#[test]
+fn a_turn_of_many_operations_is_blamed_as_a_whole() {
+    let main = async |told: Told| {
+        for _ in 0..30 {
+            info_span!("step", source = "a.log").in_scope(|| thread::sleep(SLOW / 10));
+        }
+        told.wait_for(1);
+    };
+    assert_says(main, |lines| {
+        let [stuck, over] = lines else { return false };
+        let stuck_begins =
+            "the event loop has not turned for N ms: one operation after another keeps it, now ";
+        let over_begins = "the event loop turns again after N ms: \
+                           one operation after another kept it, the longest ";
+        stuck.masked().starts_with(stuck_begins)
+            && over.masked().starts_with(over_begins)
+            && lines.iter().all(|line| line.masked().ends_with(", in main"))
+            && !lines.iter().any(|line| line.contains_key("operation"))
+    });
+}
+
+#[test]
+fn of_several_operations_the_one_that_blocked_longest_is_named_at_the_end() {
+    let main = async |_| {
+        info_span!("long").in_scope(|| thread::sleep(SLOW * 2));
+        info_span!("longest").in_scope(|| thread::sleep(SLOW * 6));
+        info_span!("last").in_scope(|| thread::sleep(SLOW * 2));
+    };
+    let over =
+        "the event loop turns again after N ms: `longest` blocked it for N ms of that, in main";
+    assert_says(main, |lines| matches!(lines, [_, last] if last.masked() == over));
+}
+
+#[test]
+fn a_panic_of_main_ends_the_stall_and_it_is_told() {
+    let told = Told::default();
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        in_debug(&told, SLOW, async {
+            told.wait_for(1);
+            panic!("main gave up");
+        });
+    }));
+    assert!(panicked.is_err());
+    let lines = told.lines();
+    assert!(lines.last().unwrap().contains_key("stall_us"), "{lines:#?}");
+}
+
+#[test]
+fn of_many_stalls_ten_are_told_and_then_one_a_second() {
+    const STALLS: u64 = 25;
+    let threshold = Duration::from_millis(10);
+    let told = Told::default();
+    let begin = Instant::now();
+    in_debug(&told, threshold, async {
+        for _ in 0..STALLS {
+            thread::sleep(threshold * 2);
+            // Long enough for the sentinel to have its turn.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    let lines = told.lines();
+    let over = lines.iter().filter(|line| line.contains_key("stall_us")).count() as u64;
+    assert!((10..=11 + begin.elapsed().as_secs()).contains(&over), "{lines:#?}");
+    let left_out = lines.iter().filter_map(|line| line.get("left_out"));
+    let left_out: u64 = left_out.map(|left_out| left_out.parse::<u64>().unwrap()).sum();
+    // A machine that is busy adds some.
+    assert!(over + left_out >= STALLS, "{over} and {left_out} of {STALLS}: {lines:#?}");
+    let last = lines.last().unwrap();
+    let says = "the event loop has ended: N stalls were not told, the longest N ms";
+    assert_eq!(last.masked(), says);
+    assert!(last.duration("longest_us") > threshold, "{last:?}");
+}
+
+#[test]
+fn main_is_polled_when_it_was_woken_and_not_when_turns_are_counted() {
+    // Wakes by a thread, by a timer and by a task all arrive; and the turns of
+    // a busy neighbour are no reason for a poll.
+    let polls = Cell::new(0);
+    in_debug(&Told::default(), SLOW, async {
+        let busy = spawn_local(async {
+            let begin = Instant::now();
+            while begin.elapsed() < SLOW {
+                yield_now().await;
+            }
+        });
+        let mut main = pin!(async {
+            for _ in 0..100 {
+                spawn_blocking(|| ()).await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            busy.await.unwrap();
+        });
+        poll_fn(|context| {
+            polls.set(polls.get() + 1);
+            main.as_mut().poll(context)
+        })
+        .await;
+    });
+    // Once at its start, and once for each thing that it waited for.
+    assert!(polls.get() <= 1 + 100 + 1 + 1, "{} polls", polls.get());
+}

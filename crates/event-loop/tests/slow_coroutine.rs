@@ -1,0 +1,57 @@
+//! What the example says, whatever the time it took.
+
+use std::io::{self, Write};
+use std::sync::Mutex;
+
+#[path = "../examples/slow_coroutine.rs"]
+#[expect(dead_code, reason = "its `main` is for `cargo run`")]
+mod example;
+
+static SAID: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Said;
+
+impl Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        SAID.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Puts an N for each number.
+fn masked(text: &str) -> String {
+    let mut masked = String::new();
+    for c in text.chars() {
+        match c {
+            '0'..='9' if masked.ends_with('N') => {}
+            '0'..='9' => masked.push('N'),
+            _ => masked.push(c),
+        }
+    }
+    masked
+}
+
+#[test]
+fn the_slow_coroutine_is_named_while_it_blocks_and_timed_when_it_is_over() {
+    example::debugged(|| Said).unwrap();
+    let said = String::from_utf8(SAID.lock().unwrap().clone()).unwrap();
+    let lines = masked(&said);
+    let place = "crates/event-loop/tests/../examples/slow_coroutine.rs:N:N";
+    // The fields are for programs.
+    let messages: Vec<&str> =
+        lines.lines().map(|line| line.split(" stuck_us=").next().unwrap()).collect();
+    let messages: Vec<&str> =
+        messages.into_iter().map(|line| line.split(" stall_us=").next().unwrap()).collect();
+    let expected = [
+        "the event loop has not turned for N ms: `slow_coroutine` blocks it",
+        "the event loop turns again after N ms: `slow_coroutine` blocked it",
+        "the event loop has not turned for N ms: an unnamed operation blocks it",
+        "the event loop turns again after N ms: an unnamed operation blocked it",
+    ];
+    let expected =
+        expected.map(|line| format!(" WARN event_loop: {line}, in task N, spawned at {place}"));
+    assert_eq!(messages, expected, "{said}");
+}

@@ -1,0 +1,100 @@
+//! A layer that keeps what was said of the event loop.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::ops::Deref;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+/// A bound that only a bug can reach.
+const HANG: Duration = Duration::from_secs(60);
+
+/// One line: its fields, and among them its message.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Line(BTreeMap<&'static str, String>);
+
+impl Deref for Line {
+    type Target = BTreeMap<&'static str, String>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Line {
+    /// Returns the message, with an N for each number.
+    pub(crate) fn masked(&self) -> String {
+        let mut masked = String::new();
+        for c in self["message"].chars() {
+            match c {
+                '0'..='9' if masked.ends_with('N') => {}
+                '0'..='9' => masked.push('N'),
+                _ => masked.push(c),
+            }
+        }
+        masked
+    }
+
+    /// Returns a field that is so many microseconds.
+    #[track_caller]
+    pub(crate) fn duration(&self, field: &str) -> Duration {
+        let micros = self.get(field).unwrap_or_else(|| panic!("no {field} in {self:?}"));
+        Duration::from_micros(micros.parse().unwrap())
+    }
+}
+
+impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+}
+
+/// What was said so far.
+#[derive(Clone, Default)]
+pub(crate) struct Told(Arc<(Mutex<Vec<Line>>, Condvar)>);
+
+impl Told {
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        self.0.0.lock().unwrap().clone()
+    }
+
+    /// Blocks until so many lines were said.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, lines: usize) {
+        let (said, changed) = &*self.0;
+        let too_few = |said: &mut Vec<Line>| said.len() < lines;
+        let (said, waited) =
+            changed.wait_timeout_while(said.lock().unwrap(), HANG, too_few).unwrap();
+        let said = said.clone();
+        assert!(!waited.timed_out(), "{lines} lines were never said, but {said:#?}");
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Told {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        assert_eq!(
+            (event.metadata().target(), *event.metadata().level()),
+            ("event_loop", Level::WARN)
+        );
+        let mut line = Line::default();
+        event.record(&mut line);
+        self.0.0.lock().unwrap().push(line);
+        self.0.1.notify_all();
+    }
+}
+
+/// Runs `main` in debug mode, with a subscriber of this thread alone.
+pub(crate) fn in_debug(told: &Told, threshold: Duration, main: impl Future<Output = ()>) {
+    let subscriber = tracing_subscriber::registry().with(told.clone()).with(event_loop::names());
+    tracing::subscriber::with_default(subscriber, || {
+        event_loop::run(1, Some(threshold), main).expect("the loop starts");
+    });
+}
