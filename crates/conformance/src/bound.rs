@@ -1,5 +1,5 @@
-//! Until when a law may wait, and which test it is tried by: what the thread
-//! of a law knows besides its merger.
+//! Until when a law may wait, and what it is tried by: what the thread of a law
+//! knows besides its merger.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -7,25 +7,36 @@ use std::time::{Duration, Instant};
 use crate::{BOUND, Broken};
 
 thread_local! {
-    static AROUND: RefCell<Around> = RefCell::new(Around::new(BOUND, None));
+    static AROUND: RefCell<Around> = RefCell::new(Around::new(BOUND, TriedBy::Nothing));
+}
+
+/// What tries a law.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TriedBy {
+    /// Nothing that could be started again.
+    Nothing,
+    /// The test of this name, beside other tests.
+    Test(String),
+    /// A process in which nothing else goes on.
+    Process,
 }
 
 #[derive(Clone)]
 struct Around {
     bound: Duration,
     deadline: Instant,
-    test: Option<String>,
+    tried_by: TriedBy,
 }
 
 impl Around {
-    fn new(bound: Duration, test: Option<String>) -> Around {
-        Around { bound, deadline: Instant::now() + bound, test }
+    fn new(bound: Duration, tried_by: TriedBy) -> Around {
+        Around { bound, deadline: Instant::now() + bound, tried_by }
     }
 }
 
 /// Begins a law on this thread: from now on it may wait for as long as `bound`.
-pub(crate) fn begin(bound: Duration, test: Option<String>) {
-    AROUND.with_borrow_mut(|around| *around = Around::new(bound, test));
+pub(crate) fn begin(bound: Duration, tried_by: TriedBy) {
+    AROUND.with_borrow_mut(|around| *around = Around::new(bound, tried_by));
 }
 
 /// Returns the bound of this thread's law.
@@ -38,9 +49,9 @@ pub(crate) fn left() -> Duration {
     AROUND.with_borrow(|around| around.deadline.saturating_duration_since(Instant::now()))
 }
 
-/// Returns the name of the test that tries this thread's law.
-pub(crate) fn test() -> Option<String> {
-    AROUND.with_borrow(|around| around.test.clone())
+/// Returns what tries this thread's law.
+pub(crate) fn tried_by() -> TriedBy {
+    AROUND.with_borrow(|around| around.tried_by.clone())
 }
 
 /// Says that what was waited for did not come within the bound.

@@ -19,15 +19,6 @@ pub struct Law {
     pub function: LawFn,
 }
 
-/// A law that a merger breaks by design.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit {
-    /// The name of the law.
-    pub law: &'static str,
-    /// Why the merger breaks it.
-    pub reason: &'static str,
-}
-
 impl Law {
     /// Finds a law by its name.
     pub fn named(name: &str) -> Option<&'static Law> {
@@ -159,10 +150,11 @@ pub const LAWS: &[Law] = crate::laws!(list! {});
 
 /// Makes a test of every law, for one merger.
 ///
-/// The merger is the path of a [`MergeFn`]. Behind `except` stand the laws
-/// that it breaks by design, each with the reason: their tests pass as long as
-/// the law is broken, by what it requires or by its bound, and not by an
-/// accident.
+/// The merger is the path of a [`MergeFn`]. The laws that it breaks by design
+/// stand in the manifest of the crate that the tests are of, each with the
+/// reason ([`Limit::declared`](crate::Limit::declared)): their tests pass as
+/// long as the law is broken, by what it requires or by its bound, and not by
+/// an accident.
 ///
 /// # Examples
 ///
@@ -171,32 +163,11 @@ pub const LAWS: &[Law] = crate::laws!(list! {});
 /// #     unimplemented!() } }
 /// conformance::suite!(my::merge);
 /// ```
-///
-/// A limit that names no law is refused by the compiler:
-///
-/// ```compile_fail
-/// # mod my { pub fn merge(plan: tributary::Plan) -> Result<tributary::Report, tributary::Error> {
-/// #     unimplemented!() } }
-/// conformance::suite!(my::merge, except { no_such_law: "there is none" });
-/// ```
-///
-/// ```
-/// # mod my { pub fn merge(plan: tributary::Plan) -> Result<tributary::Report, tributary::Error> {
-/// #     unimplemented!() } }
-/// conformance::suite!(my::merge, except { waiting_costs_nothing: "it does here" });
-/// ```
 #[macro_export]
 macro_rules! suite {
     ($merge:path) => {
-        $crate::suite!($merge, except {});
-    };
-    ($merge:path, except { $($limit:ident: $reason:literal),* $(,)? }) => {
-        /// The laws that this merger breaks by design.
-        const LIMITS: &[$crate::Limit] = &[
-            $($crate::Limit { law: stringify!($limit), reason: $reason }),*
-        ];
-        // A name that is none does not compile.
-        const _: &[$crate::LawFn] = &[$($crate::laws::$limit),*];
+        /// The manifest, which declares the laws that this merger breaks by design.
+        const MANIFEST: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
         $crate::laws!($crate::tests! { $merge });
     };
 }
@@ -212,7 +183,7 @@ macro_rules! tests {
                 let test = concat!(module_path!(), "::", stringify!($name));
                 $crate::Case::new(stringify!($name), stringify!($merge), $merge)
                     .tried_by(test)
-                    .hold(LIMITS);
+                    .hold(&$crate::Limit::declared(MANIFEST));
             }
         )+)+
     };

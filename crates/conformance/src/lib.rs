@@ -8,14 +8,13 @@
 //! conformance::suite!(stage1_threads::merge);
 //! ```
 //!
-//! A merger that breaks a law by design declares it, with the reason. The
-//! suite then *requires* that the law breaks: a claim that has stopped being
-//! true fails the build.
+//! A merger that breaks a law by design declares it in its manifest, with the
+//! reason. The suite then *requires* that the law breaks: a claim that has
+//! stopped being true fails the build.
 //!
-//! ```text
-//! conformance::suite!(stage4_tasks::merge, except {
-//!     an_idle_source_is_looked_at_while_the_output_blocks: "append runs on the loop",
-//! });
+//! ```toml
+//! [package.metadata.tributary.limits]
+//! an_idle_source_is_looked_at_while_the_output_blocks = "append runs on the loop"
 //! ```
 //!
 //! # How a law is tested
@@ -29,10 +28,11 @@
 //!   panics where no law expects it, or a folder that could not be made.
 //!   Neither keeps a law, but only the first confirms a declared limit.
 //! - What is true of a whole process (its peak memory) is measured in a
-//!   process that does nothing else: the test executable, started once more.
+//!   process that does nothing else: the test executable, started once more, or
+//!   a process that was made for this law ([`Case::alone`]).
 //!
 //! Reading order: [`mod@laws`], a file a theme; [`LAWS`], the list of them;
-//! [`Case`], which tries one. Inside, `scene` is what the laws are written with,
+//! [`Case`], which tries one; [`Limit`], what is declared. Inside, `scene` is what the laws are written with,
 //! and `pen` what happens to a log meanwhile.
 
 #![warn(missing_docs)]
@@ -43,12 +43,14 @@ mod broken;
 mod fifo;
 mod law;
 pub mod laws;
+mod limit;
 mod pen;
 mod run;
 mod scene;
 mod try_law;
 
 pub use broken::{Broken, Verdict};
-pub use law::{LAWS, Law, LawFn, Limit};
+pub use law::{LAWS, Law, LawFn};
+pub use limit::Limit;
 pub use tributary::MergeFn;
 pub use try_law::{BOUND, Case, Outcome};

@@ -6,7 +6,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::{Broken, Law, Limit, MergeFn, bound};
+use crate::bound::{self, TriedBy};
+use crate::{Broken, Law, Limit, MergeFn};
 
 /// How long a law may wait: generous, since nothing but a merger that hangs
 /// ever waits that long.
@@ -20,7 +21,7 @@ pub struct Case {
     merge: MergeFn,
     bound: Duration,
     grace: Duration,
-    test: Option<String>,
+    tried_by: TriedBy,
 }
 
 /// How long a law has, after its bound, to say what it waited for and to take
@@ -50,7 +51,8 @@ impl Case {
     /// Panics if there is no law of that name.
     pub fn new(law: &str, name: &str, merge: MergeFn) -> Case {
         let law = Law::named(law).unwrap_or_else(|| panic!("there is no law named {law}"));
-        Case { law, name: name.replace(' ', ""), merge, bound: BOUND, grace: GRACE, test: None }
+        let (name, tried_by) = (name.replace(' ', ""), TriedBy::Nothing);
+        Case { law, name, merge, bound: BOUND, grace: GRACE, tried_by }
     }
 
     /// Says which `#[test]` tries the case, by its path from the crate on.
@@ -61,7 +63,15 @@ impl Case {
     pub fn tried_by(self, path: &str) -> Case {
         // libtest leaves the name of the crate out.
         let test = path.split_once("::").map_or(path, |(_crate, test)| test);
-        Case { test: Some(test.to_owned()), ..self }
+        Case { tried_by: TriedBy::Test(test.to_owned()), ..self }
+    }
+
+    /// Says that nothing else goes on in this process.
+    ///
+    /// A law that needs a process of its own has it, and starts none.
+    #[must_use]
+    pub fn alone(self) -> Case {
+        Case { tried_by: TriedBy::Process, ..self }
     }
 
     /// Sets how long the law may wait, instead of [`BOUND`].
@@ -77,10 +87,10 @@ impl Case {
     /// Blocks the calling thread until the law has come to its end, at most
     /// for the bound and half a minute.
     pub fn outcome(&self) -> Outcome {
-        let (law, merge, bound, test) = (self.law, self.merge, self.bound, self.test.clone());
+        let Case { law, merge, bound, tried_by, .. } = self.clone();
         let (ended, end) = channel();
         let thread = thread::Builder::new().name(law.name.into()).spawn(move || {
-            bound::begin(bound, test);
+            bound::begin(bound, tried_by);
             let verdict = catch_unwind(AssertUnwindSafe(|| (law.function)(merge)));
             // Nobody listens any more if the watchdog was quicker.
             let _ = ended.send(verdict);
@@ -126,7 +136,7 @@ impl Case {
                  {sentence}\n  {message}"
             ),
             (Outcome::Held, Some(Limit { reason, .. })) => panic!(
-                "{merge} keeps the law {name}, although its suite declares that it cannot\n  \
+                "{merge} keeps the law {name}, although its manifest declares that it cannot\n  \
                  {sentence}\n  declared: \"{reason}\"\n  take the declaration away"
             ),
         }
@@ -147,7 +157,9 @@ mod tests {
     use super::*;
     use crate::{Verdict, broken::require};
 
-    const LIMITS: &[Limit] = &[Limit { law: "a_law", reason: "by design" }];
+    fn limits() -> [Limit; 1] {
+        [Limit { law: "a_law", reason: "by design".into() }]
+    }
 
     /// Holds a merger that is never called to a law that is this function;
     /// returns what the panic says, if there is one.
@@ -172,7 +184,7 @@ mod tests {
             merge: |_| unreachable!("no law here runs it"),
             bound: Duration::from_millis(100),
             grace,
-            test: None,
+            tried_by: TriedBy::Nothing,
         };
         let panic = catch_unwind(AssertUnwindSafe(|| case.hold(limits))).err()?;
         Some(message_of(&*panic).to_owned())
@@ -204,31 +216,31 @@ mod tests {
     #[test]
     fn a_law_that_is_kept_passes_unless_it_is_declared_broken() {
         assert_eq!(held(kept, &[]), None);
-        let said = held(kept, LIMITS).expect("a claim that is not true fails");
+        let said = held(kept, &limits()).expect("a claim that is not true fails");
         assert!(said.contains("my::merge keeps the law a_law"), "{said}");
         assert!(said.contains("declared: \"by design\""), "{said}");
     }
 
     #[test]
     fn a_law_that_is_broken_fails_unless_it_is_declared_broken() {
-        assert_eq!(held(broken, LIMITS), None);
+        assert_eq!(held(broken, &limits()), None);
         let said = held(broken, &[]).expect("a broken law fails");
         assert!(said.contains("my::merge breaks the law a_law\n  It is kept."), "{said}");
         assert!(said.contains("expected one, found two\n  (said by "), "{said}");
-        let other = [Limit { law: "another_law", reason: "by design" }];
+        let other = [Limit { law: "another_law", reason: "by design".into() }];
         assert_eq!(held(broken, &other), Some(said));
     }
 
     #[test]
     fn what_is_waited_for_in_vain_is_said() {
-        assert_eq!(held(waits_in_vain, LIMITS), None);
+        assert_eq!(held(waits_in_vain, &limits()), None);
         let said = held(waits_in_vain, &[]).expect("a bound that has passed fails");
         assert!(said.contains("waited 100ms in vain for this: the sun goes down"), "{said}");
     }
 
     #[test]
     fn a_law_that_hangs_fails_and_is_named() {
-        for limits in [&[], LIMITS] {
+        for limits in [&[][..], &limits()] {
             let said = held_with(Duration::ZERO, hangs, limits).expect("a hang fails");
             assert!(said.contains("my::merge hangs in the law a_law"), "{said}");
         }
@@ -236,7 +248,7 @@ mod tests {
 
     #[test]
     fn an_accident_fails_and_confirms_no_limit() {
-        for limits in [&[], LIMITS] {
+        for limits in [&[][..], &limits()] {
             let said = held(has_an_accident, limits).expect("an accident fails");
             assert!(said.contains("an accident in the law a_law"), "{said}");
             assert!(said.contains("no space left"), "{said}");
