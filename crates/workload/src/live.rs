@@ -1,5 +1,6 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::mem;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,33 +15,44 @@ use crate::tag::{self, STAMP_BYTES, TAG_BYTES};
 use crate::{monotonic_nanos, name_path, source_path};
 
 /// Files that grow while they are merged: one write(2) a line, each line
-/// stamped with the time of its write.
+/// stamped with the time of its write; some in two pieces, if that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
     /// How many files.
     pub files: usize,
-    /// How many lines each of them gets in a second.
+    /// How many lines each of them gets in a second; 0 for files at rest.
     pub lines_per_second: u32,
     /// How many bytes a line has, newline included; one that is too short for
     /// tag and stamp (38 bytes) is made longer.
     pub line_bytes: RangeInclusive<usize>,
+    /// Of how many lines of a file one is written in two pieces, its end only
+    /// when the next line of that file is due; 0 for none. Such a line has no
+    /// stamp: it cannot be seen before its newline is there, and how long that
+    /// took is no matter of the merge.
+    pub one_in_pieces: u32,
     /// For how long lines are written.
     pub duration: Duration,
 }
 
 impl Default for Live {
-    /// 50 files, 100 lines a second each, for 2 s.
+    /// 50 files, 100 lines a second each, for 2 s, each in one piece.
     fn default() -> Live {
         Live {
             files: 50,
             lines_per_second: 100,
             line_bytes: 40..=400,
+            one_in_pieces: 0,
             duration: Duration::from_secs(2),
         }
     }
 }
 
 impl Live {
+    /// Says whether nothing at all is written: files at rest.
+    pub fn is_idle(&self) -> bool {
+        self.lines_per_second == 0
+    }
+
     /// Makes the empty files in `folder`, so that a merge can open them.
     ///
     /// The folder is made if it is missing, and files of the same names are
@@ -103,6 +115,8 @@ impl LiveSources {
     fn write_lines(mut self, stop: &AtomicBool) -> io::Result<Written> {
         /// How far apart two looks at the schedule are.
         const TICK: Duration = Duration::from_millis(1);
+        /// How late an end that was asked for may be noticed.
+        const NAP: Duration = Duration::from_millis(20);
         let mut written = Written { lines: 0, bytes: 0, latest: Duration::ZERO };
         let rate = self.files.len() as u128 * u128::from(self.live.lines_per_second);
         let lines = self.live.duration.as_nanos().saturating_mul(rate) / 1_000_000_000;
@@ -110,13 +124,15 @@ impl LiveSources {
         let text = Text::new(self.seed);
         let mut rng = Rng::with_seed(self.seed);
         let mut line = Vec::new();
+        // The ends of lines of which the beginning is written, by file.
+        let mut ends = vec![Vec::new(); self.files.len()];
         let start = Instant::now();
         while written.lines < lines && !stop.load(Ordering::Relaxed) {
             let due = u128::from(written.lines) * 1_000_000_000 / rate;
             let due = Duration::from_nanos(u64::try_from(due).unwrap_or(u64::MAX));
             let now = start.elapsed();
             if now < due {
-                thread::sleep((due - now).max(TICK));
+                thread::sleep((due - now).clamp(TICK, NAP));
                 continue;
             }
             written.latest = written.latest.max(now - due);
@@ -124,17 +140,30 @@ impl LiveSources {
             let number = written.lines / self.files.len() as u64 + 1;
             let bytes = rng.usize(self.live.line_bytes.clone());
             let payload = text.pick(&mut rng, bytes.saturating_sub(TAG_BYTES + STAMP_BYTES + 1));
+            let every = u64::from(self.live.one_in_pieces);
+            let in_pieces = every > 0 && number.is_multiple_of(every);
+            let stamp = (!in_pieces).then(monotonic_nanos);
             line.clear();
-            tag::write(&mut line, source, number, Some(monotonic_nanos()), payload);
-            // The file is opened for appending and is not buffered: a short
-            // write is the only way to more than one write(2) a line.
-            self.files[source]
-                .write_all(&line)
-                .map_err(name_path("cannot write", &self.paths[source]))?;
+            tag::write(&mut line, source, number, stamp, payload);
             written.lines += 1;
             written.bytes += line.len() as u64;
+            self.write(source, &mem::take(&mut ends[source]))?;
+            if in_pieces {
+                ends[source] = line.split_off(line.len() / 2);
+            }
+            self.write(source, &line)?;
+        }
+        // Also of a writing that was asked to end: no line is left half.
+        for (source, end) in ends.iter().enumerate() {
+            self.write(source, end)?;
         }
         Ok(written)
+    }
+
+    /// Appends to one file. It is not buffered: a short write is the only way
+    /// to more than one write(2).
+    fn write(&mut self, source: usize, bytes: &[u8]) -> io::Result<()> {
+        self.files[source].write_all(bytes).map_err(name_path("cannot write", &self.paths[source]))
     }
 }
 

@@ -51,6 +51,7 @@ pub static WORKLOADS: [Workload; 3] = [
             files: 50,
             lines_per_second: 100,
             line_bytes: 40..=400,
+            one_in_pieces: 0,
             duration: Duration::from_secs(2),
         }),
         output: OutputKind::File,
@@ -63,6 +64,7 @@ pub static WORKLOADS: [Workload; 3] = [
             files: 16,
             lines_per_second: 250,
             line_bytes: 1_000..=1_000,
+            one_in_pieces: 0,
             duration: Duration::from_secs(2),
         }),
         output: OutputKind::SlowFifo(Pauses {

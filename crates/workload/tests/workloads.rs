@@ -60,6 +60,7 @@ fn live() -> Live {
         files: 4,
         lines_per_second: 500,
         line_bytes: 60..=80,
+        one_in_pieces: 0,
         duration: Duration::from_millis(100),
     }
 }
@@ -86,6 +87,54 @@ fn live_writers_write_what_the_schedule_says() {
             assert!((before..=after).contains(&tag.stamp.unwrap()));
         }
     }
+}
+
+#[test]
+fn a_line_in_pieces_is_whole_at_the_end_and_has_no_stamp() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_pieces = Live { one_in_pieces: 5, ..live() };
+    // Whether it ends by itself, or is asked to in the midst of it.
+    for asked in [false, true] {
+        let sources = in_pieces.create(folder.path(), 7).unwrap();
+        let paths = sources.paths().to_vec();
+        let writers = sources.start().unwrap();
+        if asked {
+            writers.stop();
+        }
+        let written = writers.join().unwrap();
+        assert!(asked || written.lines == 200, "{written:?}");
+        let mut lines = 0;
+        for content in read_all(&paths) {
+            for (number, line) in (1..).zip(content.split_inclusive(|&byte| byte == b'\n')) {
+                let tag = tag::parse(line.strip_suffix(b"\n").unwrap()).unwrap();
+                assert_eq!((tag.number, tag.stamp.is_none()), (number, number % 5 == 0));
+                lines += 1;
+            }
+        }
+        assert_eq!(written.lines, lines);
+    }
+}
+
+#[test]
+fn the_end_of_a_line_in_pieces_comes_with_the_next_line() {
+    let folder = tempfile::tempdir().unwrap();
+    // Its end is due in a second.
+    let slow = Live { files: 1, one_in_pieces: 1, duration: Duration::MAX, ..live() };
+    let sources = Live { lines_per_second: 1, ..slow }.create(folder.path(), 7).unwrap();
+    let path = sources.paths()[0].clone();
+    let writers = sources.start().unwrap();
+    let half = loop {
+        let content = fs::read(&path).unwrap();
+        if !content.is_empty() {
+            break content;
+        }
+        std::thread::yield_now();
+    };
+    assert!(!half.contains(&b'\n'), "the line is whole from the start: {half:?}");
+    writers.stop();
+    writers.join().unwrap();
+    let whole = fs::read(&path).unwrap();
+    assert!(whole.starts_with(&half) && whole.ends_with(b"\n"), "{whole:?}");
 }
 
 #[test]
