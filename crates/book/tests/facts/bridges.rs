@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::sleep;
 
-use crate::{comes, does_not_come, one_thread};
+use crate::{comes, does_not_come, ends, one_thread};
 
 /// How many threads call at once.
 const CALLERS: usize = 4;
@@ -33,20 +33,22 @@ fn panic_of<T>(body: impl FnOnce() -> T) -> String {
 
 #[test]
 fn as_many_bodies_run_at_once_as_there_are_callers_of_block_on() {
-    // Each body waits for all the others: one at a time, none would ever end.
-    // There are no awaits in it, and no turns of a loop that could mix them.
-    let everybody = Arc::new(Barrier::new(CALLERS));
-    one_thread(CALLERS).block_on(async {
-        let call = |_| {
-            let (handle, everybody) = (Handle::current(), Arc::clone(&everybody));
-            spawn_blocking(move || handle.block_on(async { everybody.wait().is_leader() }))
-        };
-        let calls: Vec<_> = (0..CALLERS).map(call).collect();
-        let mut leaders = 0;
-        for call in calls {
-            leaders += usize::from(call.await.unwrap());
-        }
-        assert_eq!(leaders, 1);
+    // Each body waits for all the others, and awaits nothing: one at a time,
+    // none of them would ever end.
+    ends("all bodies meet", || {
+        let everybody = Arc::new(Barrier::new(CALLERS));
+        one_thread(CALLERS).block_on(async {
+            let call = |_| {
+                let (handle, everybody) = (Handle::current(), Arc::clone(&everybody));
+                spawn_blocking(move || handle.block_on(async { everybody.wait().is_leader() }))
+            };
+            let calls: Vec<_> = (0..CALLERS).map(call).collect();
+            let mut leaders = 0;
+            for call in calls {
+                leaders += usize::from(call.await.unwrap());
+            }
+            assert_eq!(leaders, 1);
+        });
     });
 }
 

@@ -18,7 +18,9 @@ mod signals;
 mod tasks;
 mod writer;
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
@@ -40,6 +42,21 @@ fn comes<T>(inbox: &Receiver<T>, what: &str) -> T {
 fn does_not_come<T>(inbox: &Receiver<T>, what: &str) {
     let waited = inbox.recv_timeout(A_WHILE).map(drop);
     assert_eq!(waited, Err(RecvTimeoutError::Timeout), "this must not come: {what}");
+}
+
+/// Runs `body` to its end, which must come.
+#[track_caller]
+fn ends(what: &str, body: impl FnOnce() + Send + 'static) {
+    let (end, ended) = channel();
+    let thread = thread::spawn(move || {
+        let result = catch_unwind(AssertUnwindSafe(body));
+        end.send(()).expect("somebody waits for the end");
+        result
+    });
+    comes(&ended, what);
+    if let Err(panic) = thread.join().expect("the panic of the body is caught") {
+        resume_unwind(panic);
+    }
 }
 
 /// Builds the loop that the stages have, with a pool of `blocking_threads`.

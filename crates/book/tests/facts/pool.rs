@@ -12,21 +12,40 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::{A_WHILE, comes, does_not_come, one_thread};
+use crate::{A_WHILE, comes, does_not_come, ends, one_thread};
 
 /// A door that jobs wait at until it is opened, once for all of them.
-#[derive(Clone, Default)]
-struct Door(Arc<(Mutex<bool>, Condvar)>);
+///
+/// The first of it opens when it is dropped, so that a test which fails does
+/// not wait for its own jobs.
+#[derive(Default)]
+struct Door(DoorInTheJobs);
 
-impl Door {
+#[derive(Clone, Default)]
+struct DoorInTheJobs(Arc<(Mutex<bool>, Condvar)>);
+
+impl DoorInTheJobs {
     fn pass(&self) {
         let open = self.0.0.lock().unwrap();
         drop(self.0.1.wait_while(open, |open| !*open).unwrap());
     }
+}
+
+impl Door {
+    fn for_a_job(&self) -> DoorInTheJobs {
+        self.0.clone()
+    }
 
     fn open(&self) {
-        *self.0.0.lock().unwrap() = true;
-        self.0.1.notify_all();
+        let DoorInTheJobs(door) = &self.0;
+        *door.0.lock().unwrap() = true;
+        door.1.notify_all();
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.open();
     }
 }
 
@@ -41,7 +60,7 @@ fn the_pool_has_512_threads_unless_told_otherwise_and_a_silent_queue() {
     runtime.block_on(async {
         let (door, (began, begun)) = (Door::default(), channel());
         let start = |_| {
-            let (door, began) = (door.clone(), began.clone());
+            let (door, began) = (door.for_a_job(), began.clone());
             spawn_blocking(move || {
                 began.send(()).unwrap();
                 door.pass();
@@ -102,7 +121,7 @@ fn a_write_that_needs_the_pool_deadlocks_once_tails_have_filled_it() {
 fn a_job_that_has_begun_cannot_be_aborted_and_one_that_waits_can() {
     one_thread(1).block_on(async {
         let (door, (began, begun)) = (Door::default(), channel());
-        let at_the_door = door.clone();
+        let at_the_door = door.for_a_job();
         let first = spawn_blocking(move || {
             began.send(()).unwrap();
             at_the_door.pass();
@@ -126,7 +145,7 @@ fn a_job_that_has_begun_cannot_be_aborted_and_one_that_waits_can() {
 fn with_a_job_at(door: &Door) -> Runtime {
     let runtime = Builder::new_current_thread().build().unwrap();
     let (began, begun) = channel();
-    let door = door.clone();
+    let door = door.for_a_job();
     runtime.spawn_blocking(move || {
         began.send(()).unwrap();
         door.pass();
@@ -153,8 +172,11 @@ fn the_drop_of_a_runtime_waits_for_the_jobs_that_have_begun() {
 #[test]
 fn a_shutdown_with_a_limit_or_in_the_background_leaves_them_behind() {
     let door = Door::default();
-    // Were they to wait, the door would never be opened.
-    with_a_job_at(&door).shutdown_timeout(Duration::from_millis(1));
-    with_a_job_at(&door).shutdown_background();
+    let at_the_door = [with_a_job_at(&door), with_a_job_at(&door)];
+    ends("both shutdowns return while the jobs are at work", || {
+        let [one, another] = at_the_door;
+        one.shutdown_timeout(Duration::from_millis(1));
+        another.shutdown_background();
+    });
     door.open();
 }
