@@ -1,0 +1,195 @@
+//! How the cost grows as the work grows: a line a stage, on log axes.
+
+use maud::{Markup, html};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
+use results::{Grouped, Growth, Spread, Time};
+
+use crate::canvas::{self, Area, Drawn, Width};
+use crate::picture::{Drawing, Picture};
+use crate::theme::{self, Ink};
+
+/// What a line goes through: sources, least, middle, most.
+type Point = (f64, [f64; 3]);
+/// A stage and its points.
+type Line<'a> = (&'a str, Vec<Point>);
+
+pub(crate) fn section(growth: &[Growth]) -> Markup {
+    let pictures = pictures(growth);
+    html! {
+        section id="growth" {
+            h2 { "How it grows" }
+            @if pictures.is_empty() {
+                p class="none" { "The stages were not run with more and more sources." }
+            } @else {
+                div class="halves" {
+                    @for picture in &pictures {
+                        figure {
+                            p class="headline" { (picture.says) }
+                            (picture.half())
+                        }
+                    }
+                }
+                p class="quiet" {
+                    "Both axes are logarithmic: a straight line upwards grows as the work does, a                      flat one does not grow. Upright lines are the spread of the runs."
+                }
+            }
+        }
+    }
+}
+
+/// Returns the pictures: time, and threads where they were seen.
+pub(crate) fn pictures(growth: &[Growth]) -> Vec<Picture<'_>> {
+    let times = lines(growth, |it| {
+        let seconds: Vec<f64> = it.seconds.iter().copied().filter(|it| *it > 0.0).collect();
+        if seconds.is_empty() {
+            return None;
+        }
+        let least = seconds.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = seconds.iter().copied().fold(0.0, f64::max);
+        Some([least, Spread::new(seconds).median(), most])
+    });
+    let threads = lines(growth, |it| it.threads.filter(|it| *it > 0).map(|it| [it as f64; 3]));
+    let time = |seconds: f64| Time(seconds).to_string();
+    let count = |threads: f64| Grouped(threads.round() as u64).to_string();
+    let all = [("time", times, time as fn(f64) -> String), ("threads", threads, count)];
+    let drawn = all.into_iter().filter_map(|(of, lines, say)| {
+        let says = headline(of, &lines, say)?;
+        Some(Picture {
+            name: format!("growth-{of}"),
+            title: format!("{of} against the number of sources, on log axes"),
+            says,
+            parts: false,
+            draw: Box::new(move |width| draw(of, &lines, say, width)),
+        })
+    });
+    drawn.collect()
+}
+
+fn lines(growth: &[Growth], figure: impl Fn(&Growth) -> Option<[f64; 3]>) -> Vec<Line<'_>> {
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for it in growth.iter().filter(|it| it.sources > 0) {
+        let Some(values) = figure(it) else { continue };
+        let point = (it.sources as f64, values);
+        match lines.iter_mut().find(|(stage, _)| *stage == it.stage) {
+            Some((_, points)) => points.push(point),
+            None => lines.push((&it.stage, vec![point])),
+        }
+    }
+    for (_, points) in &mut lines {
+        points.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    }
+    lines
+}
+
+/// Says how each stage's figure grew from the fewest sources to the most.
+pub(crate) fn headline(of: &str, lines: &[Line<'_>], say: fn(f64) -> String) -> Option<String> {
+    let grown = lines.iter().filter_map(|(stage, points)| {
+        let (&(from, [_, first, _]), &(to, [_, last, _])) = (points.first()?, points.last()?);
+        (from < to).then_some((*stage, from, to, first, last))
+    });
+    let mut grown: Vec<_> = grown.collect();
+    grown.sort_by(|a, b| (a.4 / a.3).total_cmp(&(b.4 / b.3)));
+    let &(_, from, to, ..) = grown.first()?;
+    let way = |(stage, _, _, first, last): &(&str, f64, f64, f64, f64)| {
+        let (first, last) = (say(*first), say(*last));
+        let stage = theme::short(stage);
+        if first == last {
+            format!("stage {stage} stays at {first}")
+        } else {
+            format!("stage {stage} goes from {first} to {last}")
+        }
+    };
+    let ends = match &grown[..] {
+        [only] => way(only),
+        [least, .., most] => format!("{}, the least, and {}, the most", way(least), way(most)),
+        [] => return None,
+    };
+    Some(format!(
+        "{}: from {} to {} sources, {ends}.",
+        if of == "time" { "Time" } else { "Threads" },
+        Grouped(from as u64),
+        Grouped(to as u64)
+    ))
+}
+
+fn draw(of: &str, lines: &[Line<'_>], say: fn(f64) -> String, width: Width) -> Drawing {
+    let size = (width.pixels(), 300);
+    let inside = canvas::draw(size, |area| chart(area, of, lines, say));
+    Drawing { width: size.0, height: size.1, inside }
+}
+
+fn chart(area: &Area<'_>, of: &str, lines: &[Line<'_>], say: fn(f64) -> String) -> Drawn {
+    let points = || lines.iter().flat_map(|(_, points)| points);
+    let mut sources: Vec<f64> = points().map(|(sources, _)| *sources).collect();
+    sources.sort_by(f64::total_cmp);
+    sources.dedup();
+    let (from, to) = (sources[0] / 1.15, sources[sources.len() - 1] * 1.15);
+    let least = points().map(|(_, [least, ..])| *least).fold(f64::INFINITY, f64::min) / 1.3;
+    let most = points().map(|(_, [.., most])| *most).fold(0.0, f64::max) * 1.3;
+    let names = lines.iter().map(|(stage, _)| canvas::width_of(&theme::short(stage)));
+
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(26)
+        .margin_right(names.fold(40.0, f64::max) as u32 + 14)
+        .x_label_area_size(40)
+        .y_label_area_size(56)
+        .build_cartesian_2d(
+            (from..to).log_scale().with_key_points(sources),
+            (least..most).log_scale().with_key_points(canvas::decades(least, most)),
+        )?;
+    let trim = |text: String| text.replace(".00", "").replace(".0 ", " ");
+    chart
+        .configure_mesh()
+        .max_light_lines(0)
+        .bold_line_style(Ink::Rule.colour())
+        .axis_style(Ink::Rule.colour())
+        .x_label_style(canvas::text(Ink::Muted, HPos::Center, VPos::Top))
+        .y_label_style(canvas::text(Ink::Muted, HPos::Right, VPos::Center))
+        .axis_desc_style(canvas::text(Ink::Muted, HPos::Center, VPos::Bottom))
+        .x_label_formatter(&|sources| Grouped(*sources as u64).to_string())
+        .y_label_formatter(&|value| trim(say(*value)))
+        .x_desc("sources")
+        .draw()?;
+    area.draw(&Text::new(of, (4, 4), canvas::text(Ink::Text, HPos::Left, VPos::Top)))?;
+
+    for (stage, points) in lines {
+        let ink = Ink::of(stage);
+        let line = points.iter().map(|(sources, [_, middle, _])| (*sources, *middle));
+        chart.draw_series(LineSeries::new(line.clone(), ink.colour().stroke_width(2)))?;
+        for (sources, [least, middle, most]) in points {
+            if least < most {
+                let spread = PathElement::new([(*sources, *least), (*sources, *most)], ink.colour());
+                chart.draw_series([spread])?;
+            }
+            let at = (*sources, *middle);
+            // Each stage has a mark of its own, for who sees no colours.
+            match theme::number(stage) {
+                Some(1) => chart.draw_series([Circle::new(at, 4, ink.colour().filled())])?,
+                Some(2) => chart.draw_series([TriangleMarker::new(at, 6, ink.colour().filled())])?,
+                Some(3) => chart.draw_series([Cross::new(at, 4, ink.colour().stroke_width(2))])?,
+                Some(4) => chart.draw_series([Circle::new(at, 4, ink.colour().stroke_width(2))])?,
+                _ => {
+                    let square = EmptyElement::at(at)
+                        + Rectangle::new([(-4, -4), (4, 4)], ink.colour().filled());
+                    chart.draw_series([square])?.label("");
+                    continue;
+                }
+            };
+        }
+    }
+
+    let ends: Vec<(&str, (i32, i32))> = lines
+        .iter()
+        .filter_map(|(stage, points)| {
+            let (sources, [_, middle, _]) = points.last()?;
+            Some((*stage, chart.backend_coord(&(*sources, *middle))))
+        })
+        .collect();
+    let places: Vec<i32> = ends.iter().map(|(_, (_, y))| *y).collect();
+    for ((stage, (x, _)), y) in ends.iter().zip(canvas::apart(&places, 15)) {
+        let style = canvas::text(Ink::of(stage), HPos::Left, VPos::Center);
+        area.draw(&Text::new(theme::short(stage), (x + 12, y), style))?;
+    }
+    Ok(())
+}

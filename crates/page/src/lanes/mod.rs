@@ -1,0 +1,68 @@
+//! The lanes: a lane a thread, time to the right.
+
+mod picture;
+mod section;
+mod thin;
+mod words;
+
+pub(crate) use picture::pictures;
+pub(crate) use section::section;
+
+use recorder::{Kind, Lane, Role};
+
+/// Every kind that is drawn: its ink, and its name in the legend.
+const KINDS: [(Kind, &str, &str); 5] = [
+    (Kind::Read, "f-read", "reads"),
+    (Kind::Write, "f-write", "writes"),
+    (Kind::WaitForLock, "h-lock", "waits for the lock"),
+    (Kind::WaitForLoop, "h-loop", "a task waits for its turn on the loop"),
+    (Kind::WaitForAnswer, "h-answer", "a task waits for the writer's answer"),
+];
+
+fn class(kind: Kind) -> &'static str {
+    let known = KINDS.iter().find(|(it, ..)| *it == kind);
+    known.map_or("", |(_, class, _)| class)
+}
+
+/// Returns the lanes in the order in which they are drawn, each with its label:
+/// the loop first, then who writes, then who reads.
+fn in_order(lanes: &[Lane]) -> Vec<(String, &Lane)> {
+    let rank = |role| match role {
+        Role::Loop => 0,
+        Role::Writer => 1,
+        Role::Tail => 2,
+        Role::Reader => 3,
+        Role::Other => 4,
+    };
+    let mut ordered: Vec<&Lane> = lanes.iter().collect();
+    ordered.sort_by_key(|lane| rank(lane.role));
+    let pool = lanes.iter().any(|lane| lane.role == Role::Loop);
+    let mut labels = Vec::new();
+    for lane in ordered {
+        let of_role = |(_, other): &&(String, &Lane)| other.role == lane.role;
+        let before = labels.iter().filter(of_role).count();
+        let alone = lanes.iter().filter(|other| other.role == lane.role).count() == 1;
+        let word = match lane.role {
+            Role::Loop => "loop",
+            Role::Writer => "writer",
+            Role::Tail if pool => "pool",
+            Role::Tail => "thread",
+            Role::Reader => "reader",
+            Role::Other => "caller",
+        };
+        let label = if alone { word.to_owned() } else { format!("{word} {}", before + 1) };
+        labels.push((label, lane));
+    }
+    labels
+}
+
+/// Says what a thread is there for.
+fn job(role: Role) -> &'static str {
+    match role {
+        Role::Loop => "drives the loop",
+        Role::Writer => "writes",
+        Role::Tail => "reads and writes",
+        Role::Reader => "reads",
+        Role::Other => "joins the others",
+    }
+}

@@ -1,0 +1,190 @@
+//! Puts together what is too short to be seen, so that a run of a hundred
+//! thousand segments is a picture, and one that still tells the truth.
+
+use recorder::{Kind, Lane, Segment};
+
+/// A piece of a lane as it is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Piece {
+    pub(super) begin: f64,
+    pub(super) end: f64,
+    /// What is in it: one kind, or several, each with its part of the time and
+    /// how many segments it stands for.
+    pub(super) parts: Vec<Part>,
+    /// The source that it was about, if it is one.
+    pub(super) source: Option<String>,
+}
+
+/// What one kind has of a piece.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Part {
+    pub(super) kind: Kind,
+    pub(super) seconds: f64,
+    pub(super) count: usize,
+}
+
+/// Returns from which duration on a segment is drawn by itself: `pixel`, or what
+/// keeps the lanes of a stage to about `limit` pieces.
+pub(super) fn grain(lanes: &[Lane], pixel: f64, limit: usize) -> f64 {
+    let mut grain = pixel;
+    // Each doubling halves what is put together, and a hundred are more than a
+    // float has: only pieces that are long by themselves can be too many.
+    for _ in 0..100 {
+        let pieces = |lane: &Lane| {
+            let waits = rows(&lane.waiting, grain).iter().map(Vec::len).sum::<usize>();
+            pieces(&lane.segments, grain).len() + waits
+        };
+        if lanes.iter().map(pieces).sum::<usize>() <= limit {
+            break;
+        }
+        grain *= 2.0;
+    }
+    grain
+}
+
+/// Returns the pieces of one lane, in order. Idle time is none, unless it lies
+/// between segments that are put together.
+pub(super) fn pieces(segments: &[Segment], grain: f64) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut short: Vec<&Segment> = Vec::new();
+    for segment in segments {
+        if segment.end - segment.begin >= grain {
+            pieces.extend(together(&short));
+            short.clear();
+            if segment.kind != Kind::Idle {
+                pieces.extend(together(&[segment]));
+            }
+            continue;
+        }
+        short.push(segment);
+        if short.last().map_or(0.0, |last| last.end) - short[0].begin >= 2.0 * grain {
+            pieces.extend(together(&short));
+            short.clear();
+        }
+    }
+    pieces.extend(together(&short));
+    pieces
+}
+
+/// Returns the pieces of waits that may overlap, in rows in which none do.
+pub(super) fn rows(waits: &[Segment], grain: f64) -> Vec<Vec<Piece>> {
+    let mut rows: Vec<Vec<&Segment>> = Vec::new();
+    for wait in waits {
+        let free = |row: &&mut Vec<&Segment>| row.last().is_none_or(|last| last.end <= wait.begin);
+        match rows.iter_mut().find(free) {
+            Some(row) => row.push(wait),
+            None => rows.push(vec![wait]),
+        }
+    }
+    let pieces_of = |row: &Vec<&Segment>| {
+        let mut pieces = Vec::new();
+        let mut short: Vec<&Segment> = Vec::new();
+        for wait in row {
+            let far = short.last().is_some_and(|last| wait.begin - last.end >= grain);
+            let long = wait.end - wait.begin >= grain;
+            let full = short.first().is_some_and(|first| wait.end - first.begin >= 2.0 * grain);
+            if far || long || full {
+                pieces.extend(together(&short));
+                short.clear();
+            }
+            short.push(wait);
+            if long {
+                pieces.extend(together(&short));
+                short.clear();
+            }
+        }
+        pieces.extend(together(&short));
+        pieces
+    };
+    rows.iter().map(pieces_of).collect()
+}
+
+/// One piece of these neighbours; none if they are all idle.
+fn together(segments: &[&Segment]) -> Option<Piece> {
+    // Idle ends are not part of it.
+    let busy = |segment: &&Segment| segment.kind != Kind::Idle;
+    let first = segments.iter().position(busy)?;
+    let last = segments.iter().rposition(busy)?;
+    let segments = &segments[first..=last];
+
+    let mut parts: Vec<Part> = Vec::new();
+    for segment in segments {
+        let seconds = segment.end - segment.begin;
+        match parts.iter_mut().find(|part| part.kind == segment.kind) {
+            Some(part) => {
+                part.seconds += seconds;
+                part.count += 1;
+            }
+            None => parts.push(Part { kind: segment.kind, seconds, count: 1 }),
+        }
+    }
+    // In one order everywhere, idle last: neighbours then line up.
+    parts.sort_by_key(|part| part.kind as u8);
+    let mut sources = segments.iter().filter_map(|segment| segment.source.as_ref());
+    let source = sources.next().filter(|first| sources.all(|other| other == *first)).cloned();
+    let (begin, end) = (segments[0].begin, segments[segments.len() - 1].end);
+    Some(Piece { begin, end, parts, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(kind: Kind, begin: f64, end: f64) -> Segment {
+        Segment { kind, source: Some("a.log".into()), begin, end }
+    }
+
+    #[test]
+    fn what_is_long_stands_alone_and_what_is_short_stands_together() {
+        let segments = [
+            segment(Kind::Idle, 0.0, 10.0),
+            segment(Kind::Read, 10.0, 10.1),
+            segment(Kind::Write, 10.1, 10.3),
+            segment(Kind::Read, 10.3, 10.4),
+            segment(Kind::Idle, 10.4, 10.5),
+            segment(Kind::Write, 10.5, 15.0),
+            segment(Kind::Idle, 15.0, 20.0),
+        ];
+        let pieces = pieces(&segments, 1.0);
+        let spans: Vec<_> = pieces.iter().map(|piece| (piece.begin, piece.end)).collect();
+        assert_eq!(spans, [(10.0, 10.4), (10.5, 15.0)]);
+        let parts: Vec<_> = pieces[0].parts.iter().map(|part| (part.kind, part.count)).collect();
+        assert_eq!(parts, [(Kind::Read, 2), (Kind::Write, 1)]);
+        assert_eq!(pieces[0].source.as_deref(), Some("a.log"));
+    }
+
+    #[test]
+    fn no_time_is_lost_and_the_pieces_are_as_few_as_asked_for() {
+        let kinds = [Kind::Read, Kind::WaitForLock, Kind::Write, Kind::Idle];
+        let segments: Vec<Segment> = (0..10_000)
+            .map(|at| segment(kinds[at % 4], at as f64, at as f64 + 1.0))
+            .collect();
+        let busy = 7_500.0;
+        let lane = Lane {
+            thread: "t".into(),
+            role: recorder::Role::Tail,
+            segments,
+            waiting: Vec::new(),
+            stalls: Vec::new(),
+        };
+        let grain = grain(std::slice::from_ref(&lane), 0.5, 200);
+        let pieces = pieces(&lane.segments, grain);
+        assert!((50..=200).contains(&pieces.len()), "{} pieces", pieces.len());
+        let drawn = pieces.iter().flat_map(|piece| &piece.parts);
+        let drawn: f64 =
+            drawn.filter(|part| part.kind != Kind::Idle).map(|part| part.seconds).sum();
+        assert_eq!(drawn, busy);
+        for pair in pieces.windows(2) {
+            assert!(pair[0].end <= pair[1].begin, "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn waits_that_overlap_are_in_rows_of_their_own() {
+        let wait = |begin, end| segment(Kind::WaitForLoop, begin, end);
+        let rows = rows(&[wait(0.0, 5.0), wait(1.0, 6.0), wait(5.5, 9.0)], 1.0);
+        let spans: Vec<Vec<_>> =
+            rows.iter().map(|row| row.iter().map(|it| (it.begin, it.end)).collect()).collect();
+        assert_eq!(spans, [vec![(0.0, 5.0), (5.5, 9.0)], vec![(1.0, 6.0)]]);
+    }
+}

@@ -1,0 +1,210 @@
+//! What the lanes of a stage show, in words: computed from the segments, so that
+//! a stage that changes changes its sentence.
+
+use std::collections::BTreeSet;
+
+use recorder::{Kind, Lane, Role, Segment};
+use results::{StageLanes, Time};
+
+/// A piece of time, in seconds.
+pub(super) type Span = (f64, f64);
+
+/// What is to be seen in the lanes of a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// The loop stood still.
+    Still,
+    /// Threads stood in line for the lock while one of them wrote.
+    Line,
+    /// A thread that only writes waited, and the loop went on.
+    Writer,
+    /// Nothing blocked.
+    Nothing,
+}
+
+/// Returns the spans in which a write did not return for long: an output that
+/// takes nothing. Those that touch are one.
+pub(super) fn blocked(stage: &StageLanes) -> Vec<Span> {
+    let long = (stage.seconds / 50.0).max(0.010);
+    let writes = stage.lanes.iter().flat_map(|lane| &lane.segments);
+    let writes = writes.filter(|it| it.kind == Kind::Write && it.end - it.begin >= long);
+    let mut spans: Vec<Span> = writes.map(|it| (it.begin, it.end)).collect();
+    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut joined: Vec<Span> = Vec::new();
+    for span in spans {
+        match joined.last_mut().filter(|last| span.0 <= last.1 + 0.001) {
+            Some(last) => last.1 = last.1.max(span.1),
+            None => joined.push(span),
+        }
+    }
+    joined
+}
+
+pub(super) fn shape(stage: &StageLanes) -> Shape {
+    let blocked = blocked(stage);
+    if stage.lanes.iter().any(|lane| !lane.stalls.is_empty()) {
+        Shape::Still
+    } else if blocked.is_empty() {
+        Shape::Nothing
+    } else if in_line(stage, &blocked) > 0 {
+        Shape::Line
+    } else if stage.lanes.iter().any(|lane| lane.role == Role::Writer) {
+        Shape::Writer
+    } else {
+        Shape::Nothing
+    }
+}
+
+/// The sentence over all stages.
+pub(super) fn headline(stages: &[StageLanes]) -> String {
+    let of = |wanted| {
+        let them = stages.iter().filter(|stage| shape(stage) == wanted);
+        let them: Vec<&str> = them.map(|stage| &*stage.stage).collect();
+        (!them.is_empty()).then(|| (listed(&them), them.len() == 1))
+    };
+    let parts = [
+        of(Shape::Line).map(|(them, one)| {
+            let queue = if one { "queues" } else { "queue" };
+            format!("{them} {queue} at the lock while the output blocks")
+        }),
+        of(Shape::Still).map(|(them, one)| {
+            format!("the loop of {them} {} still", if one { "stands" } else { "stand" })
+        }),
+        of(Shape::Writer)
+            .map(|(them, _)| format!("the loop of {them} goes on while one thread waits for the output")),
+        of(Shape::Nothing).map(|(them, _)| format!("in {them} nothing blocked for long")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    capital(&parts.join("; ")) + "."
+}
+
+/// The sentence for one stage.
+pub(super) fn sentence(stage: &StageLanes) -> String {
+    let blocked = blocked(stage);
+    let the_loop = stage.lanes.iter().find(|lane| lane.role == Role::Loop);
+    match shape(stage) {
+        Shape::Still => still(stage),
+        Shape::Line => {
+            let threads = stage.lanes.iter().filter(|lane| lane.role == Role::Tail).count();
+            let mut says = format!(
+                "While the output blocked ({}), up to {} of {threads} threads stood in line for the lock.",
+                times(&blocked),
+                in_line(stage, &blocked)
+            );
+            if the_loop.is_some() {
+                says += " They are threads of the pool: a tail sits on each of them until the end, \
+                         and the loop only waits for them.";
+            }
+            says
+        }
+        Shape::Writer => {
+            let reads = begun(stage, Kind::Read, &blocked, 0.0);
+            let waiting = the_loop.map_or(0, |lane| most_at_once(&lane.waiting, &blocked));
+            let mut says = String::new();
+            if the_loop.is_some() {
+                says += "The loop never stood still. ";
+            }
+            says += &format!(
+                "While the output blocked ({}), only the writer's thread waited for it; {reads} \
+                 meanwhile",
+                times(&blocked),
+                reads = counted(reads, "look began", "looks began"),
+            );
+            if waiting > 0 {
+                says += &format!(
+                    ", and up to {} for their answer, which takes no thread",
+                    counted(waiting, "task waited", "tasks waited")
+                );
+            }
+            says + "."
+        }
+        Shape::Nothing => "No write took long, and nothing stood still.".to_owned(),
+    }
+}
+
+fn still(stage: &StageLanes) -> String {
+    let stalls = || stage.lanes.iter().flat_map(|lane| &lane.stalls);
+    let spans: Vec<Span> = stalls().map(|stall| (stall.begin, stall.end)).collect();
+    let causes: BTreeSet<&str> =
+        stalls().map(|stall| stall.operation.as_deref().unwrap_or("an unnamed operation")).collect();
+    let causes: Vec<&str> = causes.into_iter().collect();
+    let mut says = format!("The loop stood still: {}, in {}.", times(&spans), causes.join(" and "));
+    // A look that was on its way when the loop stopped may still begin.
+    let reads = begun(stage, Kind::Read, &spans, 0.010);
+    says += &match reads {
+        0 => " But for looks that were already on their way, nobody read meanwhile".to_owned(),
+        _ => format!(" {} after its first 10 ms", capital(&counted(reads, "look began", "looks began"))),
+    };
+    let waiting = stage.lanes.iter().map(|lane| most_at_once(&lane.waiting, &spans)).max();
+    match waiting.unwrap_or(0) {
+        0 => says + ".",
+        waiting => {
+            says + &format!(
+                ", and up to {} with lines in hand.",
+                counted(waiting, "task waited", "tasks waited")
+            )
+        }
+    }
+}
+
+/// The most lanes that stood in line for the lock through half of a span.
+fn in_line(stage: &StageLanes, spans: &[Span]) -> usize {
+    let through = |lane: &Lane, span: &Span| {
+        let waits = lane.segments.iter().filter(|it| it.kind == Kind::WaitForLock);
+        waits.map(|it| common(it, span)).sum::<f64>() >= (span.1 - span.0) / 2.0
+    };
+    let count = |span| stage.lanes.iter().filter(|lane| through(lane, span)).count();
+    spans.iter().map(count).max().unwrap_or(0)
+}
+
+/// How many segments of a kind began within the spans, later than `after`.
+fn begun(stage: &StageLanes, kind: Kind, spans: &[Span], after: f64) -> usize {
+    let segments = stage.lanes.iter().flat_map(|lane| &lane.segments);
+    let within = |it: &&Segment| {
+        spans.iter().any(|span| span.0 + after <= it.begin && it.begin < span.1)
+    };
+    segments.filter(|it| it.kind == kind).filter(within).count()
+}
+
+/// The most segments that overlap at the middle of a span.
+fn most_at_once(segments: &[Segment], spans: &[Span]) -> usize {
+    let middle = |span: &Span| f64::midpoint(span.0, span.1);
+    let at = |now: f64| segments.iter().filter(|it| it.begin <= now && now < it.end).count();
+    spans.iter().map(|span| at(middle(span))).max().unwrap_or(0)
+}
+
+fn common(segment: &Segment, span: &Span) -> f64 {
+    (segment.end.min(span.1) - segment.begin.max(span.0)).max(0.0)
+}
+
+/// `2 times, 302 ms in all`.
+fn times(spans: &[Span]) -> String {
+    let all: f64 = spans.iter().map(|span| span.1 - span.0).sum();
+    match spans.len() {
+        1 => format!("once, for {}", Time(all)),
+        many => format!("{many} times, {} in all", Time(all)),
+    }
+}
+
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
+    match count {
+        0 => format!("no {one}"),
+        1 => format!("1 {one}"),
+        _ => format!("{count} {many}"),
+    }
+}
+
+/// `stage 1 threads`, `stages 1 threads, 2 mixed and 3 bottom up`.
+fn listed(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| crate::theme::short(name)).collect();
+    match &names[..] {
+        [] => String::new(),
+        [one] => format!("stage {one}"),
+        [first @ .., last] => format!("stages {} and {last}", first.join(", ")),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,165 @@
+//! How much each contender merged in a second, as a share of what `cat` did.
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
+use results::{Cell, Row, Spread, Table};
+
+use crate::canvas::{self, Area, Drawn, Width};
+use crate::picture::{Drawing, Picture};
+use crate::theme::{self, Ink};
+
+/// How high the band of one contender is, in pixels.
+const BAND: u32 = 34;
+
+/// One contender: its name, and its share of `cat`'s throughput in each round;
+/// or what is wrong with it.
+type Share<'a> = (&'a str, Result<Spread, &'a str>);
+
+/// Returns the picture of one workload, if its times were set against `cat`'s.
+pub(crate) fn picture(table: &Table) -> Option<Picture<'_>> {
+    let shares: Vec<Share<'_>> = table.rows.iter().filter_map(|row| share(table, row)).collect();
+    shares.iter().find(|(name, share)| *name != "cat" && share.is_ok())?;
+    let says = headline(table)?;
+    Some(Picture {
+        name: format!("throughput-{}", table.name),
+        title: format!("Throughput on {}, as a share of cat's", table.name),
+        says,
+        parts: false,
+        draw: Box::new(move |width| draw(&shares, width)),
+    })
+}
+
+/// The throughput is to `cat`'s as `cat`'s time is to the time.
+fn share<'a>(table: &Table, row: &'a Row) -> Option<Share<'a>> {
+    let share = match &row.cells {
+        Err(wrong) => Err(&**wrong),
+        Ok(_) => match table.cell(row, "ratio_to_cat")? {
+            Cell::Ratio(ratio) => {
+                Ok(Spread::new(ratio.values().iter().map(|ratio| 1.0 / ratio).collect()))
+            }
+            _ => return None,
+        },
+    };
+    Some((&row.name, share))
+}
+
+/// Says who comes nearest to `cat` and who stays furthest behind.
+pub(crate) fn headline(table: &Table) -> Option<String> {
+    let mut stages: Vec<(&str, Spread)> = table
+        .rows
+        .iter()
+        .filter(|row| theme::number(&row.name).is_some())
+        .filter_map(|row| share(table, row))
+        .filter_map(|(name, share)| Some((name, share.ok()?)))
+        .collect();
+    stages.sort_by(|(_, a), (_, b)| b.median().total_cmp(&a.median()));
+    let percent = |spread: &Spread| format!("{:.0}%", spread.median() * 100.0);
+    let on = &table.name;
+    Some(match &stages[..] {
+        [] => return None,
+        [(only, share)] => {
+            format!("On {on}, {} merges at {} of cat's throughput.", theme::short(only), percent(share))
+        }
+        [(most, high), .., (least, low)] => {
+            let told_apart = bounds(high).0 > bounds(low).1;
+            format!(
+                "On {on}, stage {} merges at {} of cat's throughput, the most, and stage {} at {}, \
+                 the least; {}.",
+                theme::short(most),
+                percent(high),
+                theme::short(least),
+                percent(low),
+                match told_apart {
+                    true => "their spreads do not meet",
+                    false => "but their spreads overlap, so this order may be chance",
+                }
+            )
+        }
+    })
+}
+
+/// The least and the largest value.
+fn bounds(spread: &Spread) -> (f64, f64) {
+    let values = spread.values().iter();
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| {
+        (least.min(*value), most.max(*value))
+    })
+}
+
+fn draw(shares: &[Share<'_>], width: Width) -> Drawing {
+    let (w, axis) = (width.pixels(), 42);
+    let height = shares.len() as u32 * BAND + axis + 8;
+    let inside = canvas::draw((w, height), |area| chart(area, shares, width));
+    Drawing { width: w, height, inside }
+}
+
+fn chart(area: &Area<'_>, shares: &[Share<'_>], width: Width) -> Drawn {
+    let longest = shares.iter().map(|(name, _)| canvas::width_of(&theme::short(name)));
+    let names = longest.fold(40.0, f64::max) as u32 + 12;
+    let most = shares.iter().filter_map(|(_, share)| Some(bounds(share.as_ref().ok()?).1));
+    let most = most.fold(1.0, f64::max) * 1.04;
+    // The numbers stand in a column of their own: no whisker runs into them.
+    let numbers = if width == Width::Narrow { 44 } else { 200 };
+
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(4)
+        .margin_right(numbers)
+        .x_label_area_size(42)
+        .y_label_area_size(names)
+        .build_cartesian_2d(0.0..most, -(shares.len() as f64)..0.0)?;
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .disable_y_axis()
+        .x_labels(if width == Width::Narrow { 4 } else { 8 })
+        .x_max_light_lines(0)
+        .bold_line_style(Ink::Rule.colour())
+        .axis_style(Ink::Rule.colour())
+        .x_label_style(canvas::text(Ink::Muted, HPos::Center, VPos::Top))
+        .axis_desc_style(canvas::text(Ink::Muted, HPos::Center, VPos::Bottom))
+        .x_label_formatter(&|share| format!("{:.0}%", share * 100.0))
+        .x_desc("throughput, cat's is 100%: longer is better")
+        .draw()?;
+
+    for (at, (name, share)) in shares.iter().enumerate() {
+        let middle = -(at as f64) - 0.5;
+        let ink = Ink::of(name);
+        let (left, y) = chart.backend_coord(&(0.0, middle));
+        let style = canvas::text(ink, HPos::Right, VPos::Center);
+        area.draw(&Text::new(theme::short(name), (left - 8, y), style))?;
+        let share = match share {
+            Ok(share) => share,
+            Err(wrong) => {
+                let style = canvas::text(Ink::Alarm, HPos::Left, VPos::Center);
+                let wrong = cut(&format!("wrong: {wrong}"), width);
+                area.draw(&Text::new(wrong, (left + 4, y), style))?;
+                continue;
+            }
+        };
+        let (least, most) = bounds(share);
+        let bar = Rectangle::new([(0.0, middle - 0.3), (share.median(), middle + 0.3)], ink.colour().filled());
+        chart.draw_series([bar])?;
+        if share.values().len() > 1 {
+            let whisker = Ink::Text.colour().stroke_width(2);
+            let bar = ErrorBar::new_horizontal(middle, least, share.median(), most, whisker, 10);
+            chart.draw_series([bar])?;
+        }
+        let mut says = format!("{:.0}%", share.median() * 100.0);
+        if width != Width::Narrow && share.values().len() > 1 {
+            says += &format!(", {:.0}% to {:.0}%", least * 100.0, most * 100.0);
+        }
+        let (right, _) = chart.backend_coord(&(chart.x_range().end, middle));
+        let style = canvas::text(Ink::Text, HPos::Left, VPos::Center);
+        area.draw(&Text::new(says, (right + 8, y), style))?;
+    }
+    Ok(())
+}
+
+/// Cuts what would run out of the picture; the table has the whole of it.
+fn cut(text: &str, width: Width) -> String {
+    let room = if width == Width::Narrow { 30 } else { 90 };
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    text.chars().take(room).collect::<String>() + "…"
+}
