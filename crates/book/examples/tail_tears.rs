@@ -25,11 +25,7 @@ fn main() -> anyhow::Result<()> {
 
 /// Writes half a line of `a`, a line of `b`, and the rest of the line of `a`;
 /// `seen` is called after each, and comes back when it is read.
-fn write(
-    a: &Path,
-    b: &Path,
-    mut seen: impl FnMut() -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+fn write(a: &Path, b: &Path, mut seen: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let open = |log| OpenOptions::new().append(true).open(log);
     let (mut a, mut b) = (open(a)?, open(b)?);
     a.write_all(b"a: somebody was seen at ")?;
