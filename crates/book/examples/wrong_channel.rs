@@ -7,28 +7,48 @@ use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 use tokio::time::sleep;
 
-#[expect(clippy::print_stdout, reason = "an example speaks")]
-async fn tail(requests: crossbeam_channel::Sender<&str>, beats: Rc<Cell<u32>>) {
-    sleep(Duration::from_millis(20)).await;
-    println!("the heart has begun to beat: {}", beats.get() > 0);
-    for line in ["one\n", "two\n", "three\n"] {
-        let before = beats.get();
-        requests.send(line).expect("the writer is there");
-        println!("{:7} beats of the heart during the send: {}", line.trim(), beats.get() - before);
+/// A line, and where the answer goes.
+type Request = (&'static str, oneshot::Sender<()>);
+
+const LINES: [&str; 4] = ["one\n", "two\n", "three\n", "four\n"];
+
+// ANCHOR: wrong
+/// Sends each line, and waits in `send` while the channel is full.
+async fn tail_that_sends(requests: &Sender<Request>) {
+    for line in LINES {
+        let (answer, _) = oneshot::channel();
+        requests.send((line, answer)).expect("the writer is there");
+    }
+}
+// ANCHOR_END: wrong
+
+// ANCHOR: right
+/// Sends a line, and awaits its answer before the next.
+async fn tail_that_awaits(requests: &Sender<Request>) {
+    for line in LINES {
+        let (answer, written) = oneshot::channel();
+        requests.send((line, answer)).expect("the writer is there");
+        written.await.expect("the writer answers");
+    }
+}
+// ANCHOR_END: right
+
+// ANCHOR: main
+/// Writes to a disk that is slow.
+fn write(inbox: Receiver<Request>) {
+    for (_line, answer) in inbox {
+        thread::sleep(Duration::from_millis(200));
+        let _ = answer.send(());
     }
 }
 
-fn main() -> io::Result<()> {
-    let (requests, inbox) = crossbeam_channel::bounded(1);
-    let writer = thread::spawn(move || {
-        for _line in inbox {
-            // A disk that is slow.
-            thread::sleep(Duration::from_millis(500));
-        }
-    });
+/// Runs a tail beside a heart that beats every 5 ms, and counts the beats.
+fn beats_during(tail: impl AsyncFnOnce()) -> io::Result<u32> {
     let main = async {
         let beats = Rc::new(Cell::new(0));
         let counts = Rc::clone(&beats);
@@ -38,9 +58,24 @@ fn main() -> io::Result<()> {
                 counts.set(counts.get() + 1);
             }
         });
-        tail(requests, beats).await;
+        tail().await;
+        beats.get()
     };
-    event_loop::run(1, None, main)?;
-    writer.join().expect("the writer does not panic");
+    let (beats, _stall) = event_loop::run(1, None, main)?;
+    Ok(beats)
+}
+
+#[expect(clippy::print_stdout, reason = "an example speaks")]
+fn main() -> io::Result<()> {
+    let (requests, inbox) = bounded(1);
+    thread::spawn(|| write(inbox));
+    let beats = beats_during(async || tail_that_sends(&requests).await)?;
+    println!("a full channel of one: {beats} beats of the heart");
+
+    let (requests, inbox) = unbounded();
+    thread::spawn(|| write(inbox));
+    let beats = beats_during(async || tail_that_awaits(&requests).await)?;
+    println!("awaited answers: more than 20 beats of the heart: {}", beats > 20);
     Ok(())
 }
+// ANCHOR_END: main
