@@ -127,6 +127,23 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) stats: bool,
 
+    /// Warn when the event loop stands still for longer, and name what blocks it.
+    ///
+    /// On stderr: while it lasts, and when it is over. As asyncio's debug mode,
+    /// 100ms where no TIME is given. With --stage tasks it shows each write to a
+    /// slow output; fully-async has nothing to say of that. With --stage mixed,
+    /// nothing blocks the loop; threads and bottom-up share no loop that could
+    /// be watched.
+    #[arg(
+        long,
+        value_name = "TIME",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "100ms",
+        value_parser = time
+    )]
+    pub(crate) debug: Option<Duration>,
+
     /// Tell more of what happens, on stderr.
     #[arg(short, long)]
     pub(crate) verbose: bool,
@@ -232,7 +249,7 @@ impl Args {
                 Durability::Fsync => tributary::Durability::Fsync,
             },
             marks: self.marks(),
-            debug: None,
+            debug: self.debug,
             probe: None,
         }
     }
@@ -308,6 +325,7 @@ mod tests {
         assert_eq!(quiet, Duration::from_secs(6));
         assert_eq!(durability, tributary::Durability::None);
         assert_eq!(options(&[]).marks, Marks::None);
+        assert_eq!(options(&[]).debug, None);
     }
 
     #[test]
@@ -316,6 +334,12 @@ mod tests {
         assert_eq!(durability("none"), tributary::Durability::None);
         assert_eq!(durability("flush"), tributary::Durability::Flush);
         assert_eq!(durability("fsync"), tributary::Durability::Fsync);
+    }
+
+    #[test]
+    fn a_stall_is_slow_where_nothing_else_is_said() {
+        assert_eq!(options(&["--debug"]).debug, Some(event_loop::SLOW));
+        assert_eq!(options(&["--debug=2s"]).debug, Some(Duration::from_secs(2)));
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn main() -> ExitCode {
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     if args.len() < 2 {
-        Voice::new(false).text(print::USAGE);
+        Voice::new(false, false).text(print::USAGE);
         return exit::USAGE.into();
     }
     let args = match Args::try_parse_from(args) {
@@ -50,7 +50,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return u8::try_from(error.exit_code()).unwrap_or(exit::USAGE).into();
         }
     };
-    let voice = Voice::new(args.verbose);
+    let voice = Voice::new(args.verbose, args.debug.is_some());
     let code = match &args.command {
         Some(Command::Completions { shell }) => print::completions(*shell, &voice),
         Some(Command::Man) => print::man(&voice),

@@ -28,10 +28,12 @@ pub(crate) struct Voice {
 
 impl Voice {
     /// Creates a voice through which the warnings of the merge are heard, too;
-    /// with `verbose`, all else that it has to say.
-    pub(crate) fn new(verbose: bool) -> Voice {
+    /// with `verbose`, all else that it has to say; with `debug`, the names of
+    /// what blocks its loop.
+    pub(crate) fn new(verbose: bool, debug: bool) -> Voice {
         let voice = Voice { bar: ProgressBar::hidden() };
-        let heard = tracing_subscriber::registry().with(voice.clone().layer(verbose));
+        let names = debug.then(event_loop::names);
+        let heard = tracing_subscriber::registry().with(voice.clone().layer(verbose)).with(names);
         // Somebody else listens already if this is not the first in a process.
         let _ = heard.try_init();
         voice
@@ -66,26 +68,35 @@ impl Voice {
 
 impl<S: Subscriber> Layer<S> for Voice {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut message = Message(String::new());
+        let metadata = event.metadata();
+        // Of a blocked loop, the message says all that the fields do.
+        let alone = metadata.target() == "event_loop";
+        let mut message = Message { text: String::new(), alone };
         event.record(&mut message);
-        let (style, word) = match *event.metadata().level() {
+        let (style, word) = match *metadata.level() {
             Level::ERROR => (ERROR, "error"),
             Level::WARN => (WARNING, "warning"),
             _ => (INFO, "info"),
         };
-        self.line(style, word, &message.0);
+        self.line(style, word, &message.text);
     }
 }
 
 /// The message of an event, and its other fields behind it.
-struct Message(String);
+struct Message {
+    text: String,
+    /// Whether the other fields are left out.
+    alone: bool,
+}
 
 impl Visit for Message {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let written = if field.name() == "message" {
-            write!(self.0, "{value:?}")
+            write!(self.text, "{value:?}")
+        } else if self.alone {
+            Ok(())
         } else {
-            write!(self.0, " {field}={value:?}")
+            write!(self.text, " {field}={value:?}")
         };
         written.expect("a string takes everything");
     }

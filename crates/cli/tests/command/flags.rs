@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
+use crate::blocked::{Blocked, fill};
 use crate::folder::Folder;
 use crate::process::{Running, run, tributary, until};
 
@@ -345,6 +346,29 @@ fn flag_verbose() {
     };
     assert!(said(&["-v"]).starts_with("info: late.log: not there yet"), "{}", said(&["-v"]));
     assert_eq!(said(&[]), "");
+}
+
+#[test]
+fn flag_debug() {
+    let folder = Folder::new();
+    let lines = fill(&folder);
+    let merge = Blocked::start(&folder, "tasks", "--debug");
+    merge.until_said("`append` of a.log blocks it");
+    let (ended, merged) = merge.read(&folder);
+    let said = ended.with(0).stderr;
+    assert!(merged == lines);
+    // Two lines, with the numbers of this time.
+    let [task, so_far, stall] = [", in task ", "not turned for ", "turns again after "]
+        .map(|before| said.split(before).nth(1).unwrap().split([' ', '\n']).next().unwrap());
+    let expected = format!(
+        "warning: the event loop has not turned for {so_far} ms: \
+         `append` of a.log blocks it, in task {task}\n\
+         warning: the event loop turns again after {stall} ms: \
+         `append` of a.log blocked it, in task {task}\n"
+    );
+    // A machine that is busy may stall the loop once more.
+    assert!(said.contains(&expected), "{said}");
+    run(&folder, &["a.log", "--debug=5"]).with(2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command as it is typed: what each flag does, how it ends, and what it
 //! says.
 
+mod blocked;
 mod exits;
 mod flags;
 mod folder;
