@@ -174,24 +174,6 @@ fn entries(folder: &str) -> usize {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_loop_with_io_holds_four_descriptors_and_one_with_a_timer_none() {
-    let test = "files::a_loop_with_io_holds_four_descriptors_and_one_with_a_timer_none";
-    if role().is_none() {
-        return passes_alone(test, "count");
-    }
-    let all = || Builder::new_current_thread().enable_all().build().unwrap();
-    // The first one of a process opens what all of them share for signals.
-    let first = all();
-    let before = entries("/proc/self/fd");
-    let timer = Builder::new_current_thread().enable_time().build().unwrap();
-    assert_eq!(entries("/proc/self/fd"), before);
-    let second = all();
-    assert_eq!(entries("/proc/self/fd"), before + 4);
-    drop((first, timer, second));
-}
-
-#[test]
-#[cfg(target_os = "linux")]
 fn a_runtime_a_thread_with_one_tokio_file_is_two_threads_each() {
     const WRAPPERS: usize = 20;
     let test = "files::a_runtime_a_thread_with_one_tokio_file_is_two_threads_each";

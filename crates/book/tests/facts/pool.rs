@@ -1,8 +1,7 @@
-//! The blocking pool: it is bounded, its queue is silent, and what has begun
-//! there cannot be taken back.
+//! The blocking pool: it is bounded, its queue is silent, and the end of the
+//! runtime waits for what has begun there.
 
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Barrier, Condvar, Mutex};
 use std::thread;
@@ -115,30 +114,6 @@ fn a_write_that_needs_the_pool_deadlocks_once_tails_have_filled_it() {
     does_not_come(&two_tails_that_write_through_the_pool(2), "two tails and their writes end");
     // One thread more, and there is a way out.
     comes(&two_tails_that_write_through_the_pool(3), "the same with a third thread");
-}
-
-#[test]
-fn a_job_that_has_begun_cannot_be_aborted_and_one_that_waits_can() {
-    one_thread(1).block_on(async {
-        let (door, (began, begun)) = (Door::default(), channel());
-        let at_the_door = door.for_a_job();
-        let first = spawn_blocking(move || {
-            began.send(()).unwrap();
-            at_the_door.pass();
-            "came to its end"
-        });
-        comes(&begun, "the first job begins");
-        let ran = Arc::new(AtomicBool::new(false));
-        let runs = Arc::clone(&ran);
-        let second = spawn_blocking(move || runs.store(true, Ordering::SeqCst));
-
-        first.abort();
-        second.abort();
-        door.open();
-        assert_eq!(first.await.unwrap(), "came to its end");
-        assert!(second.await.unwrap_err().is_cancelled());
-        assert!(!ran.load(Ordering::SeqCst));
-    });
 }
 
 /// Builds a runtime whose pool has begun a job, which waits at the door.

@@ -33,21 +33,6 @@ fn a_task_that_panics_cancels_no_other() {
 }
 
 #[test]
-fn a_panic_of_a_task_shows_only_where_it_is_joined() {
-    one_thread(1).block_on(async {
-        let (panicked, wait_for_the_panic) = oneshot::channel();
-        let task = spawn_local(async move {
-            let _panicked: oneshot::Sender<()> = panicked;
-            panic!("nobody hears of it yet");
-        });
-        wait_for_the_panic.await.unwrap_err();
-        // The loop goes on, and so does this task.
-        yield_now().await;
-        assert!(task.await.unwrap_err().is_panic());
-    });
-}
-
-#[test]
 fn a_dropped_join_set_aborts_its_tasks() {
     one_thread(1).block_on(async {
         let held = Rc::new(());
