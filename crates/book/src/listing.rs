@@ -41,7 +41,10 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Finds every listing of a page, in order.
+/// The directives that are not of mdBook but of `crates/side-by-side`.
+const NOT_LISTINGS: [&str; 2] = ["{{#step ", "{{#files}}"];
+
+/// Finds every listing of a page, in order. Steps are no listings.
 pub fn includes(page: &str) -> Vec<Result<Include, Problem>> {
     let mut found = Vec::new();
     let mut rest = page;
@@ -49,7 +52,7 @@ pub fn includes(page: &str) -> Vec<Result<Include, Problem>> {
         let escaped = rest[..at].ends_with('\\');
         let link = &rest[at..];
         let link = &link[..link.find("}}").map_or(link.len(), |end| end + 2)];
-        if !escaped {
+        if !escaped && !NOT_LISTINGS.iter().any(|start| link.starts_with(start)) {
             found.push(parse(link));
         }
         rest = &rest[at + link.len()..];

@@ -1,8 +1,12 @@
 //! Every listing of the book shows something, every link leads somewhere, and
 //! every file that a text names is there.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use side_by_side::columns;
+use side_by_side::directive::{Directive, directives};
 
 use book::{Include, Page, Problem, includes, pages};
 
@@ -30,6 +34,32 @@ fn every_listing_of_the_book_shows_something() {
     }
     assert!(wrong.is_empty(), "these listings would be empty:\n{}", wrong.join("\n"));
     assert!(right >= 10, "a listing or two for each of five stages, found {right}");
+}
+
+#[test]
+fn every_step_of_the_book_shows_both_stages() {
+    let mut wrong = Vec::new();
+    let mut shown = BTreeSet::new();
+    for page in pages(&root().join("docs/src")).expect("the book can be read") {
+        let place = page.path.display().to_string();
+        let found = directives(&page.text).unwrap_or_else(|error| panic!("{place}:{error}"));
+        for (line, directive) in found {
+            let Directive::Step { old, new, item } = directive else { continue };
+            match columns(&root().join("crates"), &old, &new, item.as_deref(), "") {
+                Ok(html) => {
+                    assert!(html.contains("class=\"changed\""), "{place}:{line}: no change")
+                }
+                Err(error) => wrong.push(format!("{place}:{line}: {error:#}")),
+            }
+            if item.is_none() {
+                shown.insert(format!("{} {}", &old[..6], &new[..6]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these steps cannot be shown:\n{}", wrong.join("\n"));
+    let taught =
+        ["stage1 stage2", "stage1 stage3", "stage2 stage4", "stage3 stage4", "stage4 stage5"];
+    assert_eq!(shown, taught.map(str::to_owned).into(), "whole steps, and the ways of the graph");
 }
 
 #[test]

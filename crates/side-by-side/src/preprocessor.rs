@@ -1,0 +1,161 @@
+//! What mdBook runs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use mdbook_preprocessor::book::{Book, BookItem, Chapter};
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+
+use crate::directive::{Directive, directives};
+use crate::page::{self, File};
+use crate::source::{DOC, IMPORTS, Item, item_of, items};
+use crate::step::step;
+
+/// Where the pages of the files are, from the root of the book.
+const FOLDER: &str = "files";
+
+/// The preprocessor: it replaces each directive by what it asks for.
+///
+/// In `book.toml`, `crates` names the folder of the stages, seen from there.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Files;
+
+impl Preprocessor for Files {
+    fn name(&self) -> &str {
+        "side-by-side"
+    }
+
+    fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
+        let crates = context.config.get::<PathBuf>("preprocessor.side-by-side.crates")?;
+        let crates = context.root.join(crates.context("book.toml does not say where `crates` is")?);
+        let has_files = |chapter: &Chapter| {
+            let found = directives(&chapter.content).unwrap_or_default();
+            found.iter().any(|(_, directive)| *directive == Directive::Files)
+        };
+        let linked = book.chapters().filter(|chapter| has_files(chapter)).count();
+        let mut result = Ok(());
+        book.for_each_chapter_mut(|chapter| {
+            if result.is_ok() && !chapter.is_draft_chapter() {
+                result = replace(chapter, &crates, linked);
+            }
+        });
+        result.map(|()| book)
+    }
+
+    fn supports_renderer(&self, renderer: &str) -> Result<bool> {
+        Ok(renderer == "html")
+    }
+}
+
+/// Replaces the directives of one page.
+fn replace(chapter: &mut Chapter, crates: &Path, linked: usize) -> Result<()> {
+    let path = chapter.source_path.clone().or(chapter.path.clone()).unwrap_or_default();
+    let page = path.display().to_string();
+    let found = directives(&chapter.content).map_err(|error| anyhow::anyhow!("{page}:{error}"))?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let up = "../".repeat(path.components().count().saturating_sub(1));
+    let mut lines: Vec<String> = chapter.content.lines().map(str::to_owned).collect();
+    for (number, directive) in found {
+        let here = || format!("{page}:{number}");
+        if linked != 1 {
+            bail!("{}: {linked} pages have {{{{#files}}}}, and line numbers lead to one", here());
+        }
+        lines[number - 1] = match directive {
+            Directive::Step { old, new, item } => {
+                columns(crates, &old, &new, item.as_deref(), &up).with_context(here)?
+            }
+            Directive::Files => {
+                let stages = stages(crates).with_context(here)?;
+                add_pages(chapter, crates, &stages).with_context(here)?;
+                let link =
+                    |stage: &String| format!("- [{stage}/src/lib.rs]({up}{FOLDER}/{stage}.md)");
+                stages.iter().map(link).collect::<Vec<_>>().join("\n")
+            }
+        };
+    }
+    chapter.content = lines.join("\n") + "\n";
+    Ok(())
+}
+
+/// Returns the two columns of a step, or of one `item` of it, as HTML. `up` leads
+/// from the page to the root of the book.
+///
+/// # Blocking
+///
+/// Reads the files of both stages below `crates`.
+///
+/// # Errors
+///
+/// A stage or an item that there is not, with those that there are; a file that
+/// cannot be read, with its path.
+pub fn columns(
+    crates: &Path,
+    old: &str,
+    new: &str,
+    item: Option<&str>,
+    up: &str,
+) -> Result<String> {
+    let (old, new) = (&read(crates, old, up)?, &read(crates, new, up)?);
+    let mut sections = step(&old.text, &new.text);
+    if let Some(item) = item {
+        let name = item_of(item);
+        sections.retain(|section| section.name == name);
+        if sections.is_empty() {
+            let is_named = |item: &Item| ![DOC, IMPORTS].contains(&&*item.name);
+            let items = [items(&old.text), items(&new.text)].concat();
+            let mut names: Vec<_> =
+                items.into_iter().filter(is_named).map(|item| item.name).collect();
+            names.sort();
+            names.dedup();
+            bail!("`{item}` is no item of {} or {}: {}", old.stage, new.stage, names.join(", "));
+        }
+    }
+    Ok(page::step(old, new, &sections))
+}
+
+fn read(crates: &Path, stage: &str, up: &str) -> Result<File> {
+    let stages = stages(crates)?;
+    if !stages.iter().any(|known| known == stage) {
+        bail!("`{stage}` is no stage: {}", stages.join(", "));
+    }
+    let path = crates.join(stage).join("src/lib.rs");
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    Ok(File { stage: stage.to_owned(), text, address: format!("{up}{FOLDER}/{stage}.html") })
+}
+
+/// Names the stages that there are, in order.
+fn stages(crates: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(crates).with_context(|| crates.display().to_string())?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.starts_with("stage") {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Puts a page for each file below `chapter`.
+fn add_pages(chapter: &mut Chapter, crates: &Path, stages: &[String]) -> Result<()> {
+    let mut parents = chapter.parent_names.clone();
+    parents.push(chapter.name.clone());
+    for (index, stage) in (1..).zip(stages) {
+        let file = read(crates, stage, "../")?;
+        let content = format!("# {stage}/src/lib.rs\n\n{}\n", page::file(&file));
+        let path = format!("{FOLDER}/{stage}.md");
+        let mut page = Chapter::new(stage, content, path, parents.clone());
+        // It is made, so there is no file to edit or to find it by.
+        page.source_path = None;
+        page.number = chapter.number.clone().map(|mut number| {
+            number.push(index);
+            number
+        });
+        chapter.sub_items.push(BookItem::Chapter(page));
+    }
+    Ok(())
+}
