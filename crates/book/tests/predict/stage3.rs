@@ -1,14 +1,16 @@
 //! Bottom-up, the other road.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::env;
 use std::fs;
 use std::io;
 use std::process::Command;
 use std::rc::Rc;
+use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::{spawn_local, yield_now};
+use tokio::task::{spawn_blocking, spawn_local, yield_now};
 use tributary::{Moment, Options, Plan};
 
 use crate::scene::{Logs, Run, nothing, within};
@@ -88,4 +90,20 @@ fn a_look_that_blocks_holds_up_no_loop_but_its_own() {
     run.stop.request();
     run.end().expect("no panic").expect("the merge is in order");
     assert_eq!(logs.merged_lines(), 6);
+}
+
+#[test]
+fn each_wrapper_that_needs_a_pool_starts_a_thread_of_its_own_for_it() {
+    let wrapper = || {
+        let runtime = Builder::new_current_thread().build().expect("a runtime can start");
+        // What `tokio::fs` does with each of its operations.
+        let job = async { spawn_blocking(|| thread::current().id()).await };
+        [thread::current().id(), runtime.block_on(job).expect("the job does not panic")]
+    };
+    let threads = within(move || {
+        let wrappers: Vec<_> = (0..LOOPS).map(|_| thread::spawn(wrapper)).collect();
+        let threads = wrappers.into_iter().flat_map(|it| it.join().expect("it does not panic"));
+        threads.collect::<HashSet<_>>()
+    });
+    assert_eq!(threads.len(), 2 * LOOPS);
 }
