@@ -6,6 +6,9 @@
 //! waited for its turn. A loop has one thread, so a task that makes a blocking
 //! call takes the turn of all the others; the stall says for how long.
 //!
+//! With a threshold it has the debug mode of `asyncio`: [`names`] tells how a
+//! warning comes to name what blocks the loop. It is for any program of yours.
+//!
 //! Why not the time from unpark to park, which tokio's hooks give for nothing?
 //! Because a loop that hands out turns without a pause for a second has not
 //! stalled for a second. What hurts a task is not that the loop is at work; it
@@ -50,9 +53,9 @@ pub const SLOW: Duration = Duration::from_millis(100);
 /// counts as one. A job beyond the bound waits in a queue that says nothing, so
 /// jobs that live as long as `main` need a thread each.
 ///
-/// `debug` is the stall that is worth a name, as `slow_callback_duration` is in
-/// `asyncio`. It makes no difference to the measure: stalls are timed with and
-/// without it, none is named, and the longest is returned.
+/// With `debug`, what keeps the loop from turning for longer than that is told
+/// through `tracing`; see below. [`SLOW`] is what `asyncio` takes. `None` tells
+/// nothing and costs nothing: the longest stall is returned all the same.
 ///
 /// # The stall
 ///
@@ -63,6 +66,32 @@ pub const SLOW: Duration = Duration::from_millis(100);
 /// less than a millisecond may go unseen. A loop that is parked is not woken,
 /// and the watch sleeps with it. `None` means that no task was timed: the loop
 /// was never seen at work.
+///
+/// # Debug
+///
+/// Of each stall longer than `debug` there are two events of level WARN, with
+/// the target `event_loop`: one while the loop is stuck, one when it turns again.
+///
+/// ```text
+/// the event loop has not turned for 100 ms: `append` of a.log blocks it, in task 7
+/// the event loop turns again after 1503 ms: `append` of a.log blocked it, in task 7
+/// ```
+///
+/// The fields are `stuck_us` in the first and `stall_us` in the second, and where
+/// they are known `operation`, `source`, `task` and `spawned_at`. An operation
+/// is a span that [`names`] has seen. Without one it is "an unnamed operation":
+/// in main, in task 7 if [`spawn_local`] spawned it, or else "in a task": tokio
+/// tells its number to nobody but itself. With `--cfg tokio_unstable` it tells
+/// that of every task, and where it was spawned.
+///
+/// An operation is blamed if it has lasted longer than the threshold by itself.
+/// A turn that goes from one operation to the next is blamed as a whole. If it
+/// was many turns, the loop is not blocked but busy: that is told when it is
+/// over, with `turns` and without an operation.
+///
+/// Ten stalls are told one after the other, and then one a second; the next
+/// that is told, or the end, says how many were `left_out`. The events come from
+/// the watch's thread, and go to the subscriber of the thread that called `run`.
 ///
 /// # Blocking
 ///
