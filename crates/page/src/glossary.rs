@@ -8,17 +8,32 @@ const WORDS: [(&str, &str); 16] = [
     ("writer", "What guards the output, or owns it."),
     ("look", "One read of a source: it gives whole lines, or finds nothing."),
     ("stall", "The longest time that a woken task waited for its turn on the shared loop."),
-    ("time", "From the start of the process to its end: the median, ± half the way from the least to the largest."),
-    ("× cat", "The time as a multiple of cat's in the same round. The throughput above is its inverse."),
+    (
+        "time",
+        "From the start of the process to its end: the median, ± half the way from the least to the largest.",
+    ),
+    (
+        "× cat",
+        "The time as a multiple of cat's in the same round. The throughput above is its inverse.",
+    ),
     ("lines", "Lines in the output."),
-    ("p50, p99, max", "From the write of a line to its being seen in the output: half, 99 in 100, and all of the lines took no longer."),
+    (
+        "p50, p99, max",
+        "From the write of a line to its being seen in the output: half, 99 in 100, and all of the lines took no longer.",
+    ),
     ("CPU", "User and system time of all threads of the process."),
     ("threads", "The most threads that there were at once."),
     ("switches", "Context switches of all threads, of their own will and against it."),
     ("memory", "The peak of resident memory."),
     ("law", "What every merge promises; each is tried with every stage."),
-    ("limit", "A law that a stage breaks by design. It says so itself, and it is wrong if it keeps the law after all."),
-    ("wrong", "The merged file, or the verdict, is not what it has to be. Then there is no figure."),
+    (
+        "limit",
+        "A law that a stage breaks by design. It says so itself, and it is wrong if it keeps the law after all.",
+    ),
+    (
+        "wrong",
+        "The merged file, or the verdict, is not what it has to be. Then there is no figure.",
+    ),
 ];
 
 pub(crate) fn section() -> Markup {

@@ -91,18 +91,27 @@ pub(crate) fn headline(of: &str, lines: &[Line<'_>], say: fn(f64) -> String) -> 
     let mut grown: Vec<_> = grown.collect();
     grown.sort_by(|a, b| (a.4 / a.3).total_cmp(&(b.4 / b.3)));
     let &(_, from, to, ..) = grown.first()?;
-    let way = |(stage, _, _, first, last): &(&str, f64, f64, f64, f64)| {
-        let (first, last) = (say(*first), say(*last));
-        let stage = theme::short(stage);
-        if first == last {
-            format!("stage {stage} stays at {first}")
-        } else {
-            format!("stage {stage} goes from {first} to {last}")
+    // Those whose figures read the same are told together.
+    let mut ways: Vec<((String, String), Vec<&str>)> = Vec::new();
+    for (stage, _, _, first, last) in grown {
+        let way = (say(first), say(last));
+        match ways.iter_mut().find(|(other, _)| *other == way) {
+            Some((_, stages)) => stages.push(stage),
+            None => ways.push((way, vec![stage])),
+        }
+    }
+    let tell = |((first, last), stages): &((String, String), Vec<&str>)| {
+        let who = theme::listed(stages);
+        match (first == last, stages.len()) {
+            (true, 1) => format!("{who} stays at {first}"),
+            (true, _) => format!("{who} stay at {first}"),
+            (false, 1) => format!("{who} goes from {first} to {last}"),
+            (false, _) => format!("{who} go from {first} to {last}"),
         }
     };
-    let ends = match &grown[..] {
-        [only] => way(only),
-        [least, .., most] => format!("{}, the least, and {}, the most", way(least), way(most)),
+    let ends = match &ways[..] {
+        [only] => tell(only),
+        [least, .., most] => format!("{}, the least, and {}, the most", tell(least), tell(most)),
         [] => return None,
     };
     Some(format!(
@@ -159,14 +168,17 @@ fn chart(area: &Area<'_>, of: &str, lines: &[Line<'_>], say: fn(f64) -> String) 
         chart.draw_series(LineSeries::new(line.clone(), ink.colour().stroke_width(2)))?;
         for (sources, [least, middle, most]) in points {
             if least < most {
-                let spread = PathElement::new([(*sources, *least), (*sources, *most)], ink.colour());
+                let spread =
+                    PathElement::new([(*sources, *least), (*sources, *most)], ink.colour());
                 chart.draw_series([spread])?;
             }
             let at = (*sources, *middle);
             // Each stage has a mark of its own, for who sees no colours.
             match theme::number(stage) {
                 Some(1) => chart.draw_series([Circle::new(at, 4, ink.colour().filled())])?,
-                Some(2) => chart.draw_series([TriangleMarker::new(at, 6, ink.colour().filled())])?,
+                Some(2) => {
+                    chart.draw_series([TriangleMarker::new(at, 6, ink.colour().filled())])?
+                }
                 Some(3) => chart.draw_series([Cross::new(at, 4, ink.colour().stroke_width(2))])?,
                 Some(4) => chart.draw_series([Circle::new(at, 4, ink.colour().stroke_width(2))])?,
                 _ => {

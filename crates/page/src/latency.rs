@@ -43,19 +43,23 @@ pub(crate) fn headline(workload: &Workload) -> Option<String> {
     let (&(first, least), &(second, most)) = (middle.first()?, middle.last()?);
     let (slowest, latest) = *last.last()?;
     let half = match middle.len() {
-        1 => format!("half of the lines are seen within {} in stage {}", Time(least), theme::short(first)),
-        _ => format!(
-            "half of the lines are seen within {} (stage {}) to {} (stage {})",
+        1 => format!(
+            "half of the lines are seen within {} in stage {}",
             Time(least),
-            theme::short(first),
+            theme::told(first)
+        ),
+        _ => format!(
+            "half of the lines are seen within {} in stage {} to {} in stage {}",
+            Time(least),
+            theme::told(first),
             Time(most),
-            theme::short(second)
+            theme::told(second)
         ),
     };
     Some(format!(
         "On {on}, {half}; the latest line took up to {}, in stage {}.",
         Time(latest),
-        theme::short(slowest)
+        theme::told(slowest)
     ))
 }
 
@@ -85,19 +89,18 @@ fn from(bucket: &Bucket) -> f64 {
 fn draw(stages: &[&Distribution], width: Width) -> Drawing {
     let w = width.pixels();
     let height = stages.len() as u32 * BAND + 54;
-    let inside = canvas::draw((w, height), |area| chart(area, stages, width));
+    let inside = canvas::draw((w, height), |area| chart(area, stages));
     Drawing { width: w, height, inside }
 }
 
-fn chart(area: &Area<'_>, stages: &[&Distribution], width: Width) -> Drawn {
+fn chart(area: &Area<'_>, stages: &[&Distribution]) -> Drawn {
     let spans = stages.iter().filter_map(|stage| span(stage));
     let (least, most) = spans.fold((f64::INFINITY, 0.0_f64), |(least, most), (from, to)| {
         (least.min(from), most.max(to))
     });
     let (least, most) = (least / 1.3, most * 1.3);
     let longest = stages.iter().map(|stage| canvas::width_of(&theme::short(&stage.stage)));
-    // On a telephone the names stand above their ridges.
-    let names = if width == Width::Narrow { 8 } else { longest.fold(40.0, f64::max) as u32 + 12 };
+    let names = longest.fold(40.0, f64::max) as u32 + 12;
 
     let mut chart = ChartBuilder::on(area)
         .margin_top(8)
@@ -117,7 +120,9 @@ fn chart(area: &Area<'_>, stages: &[&Distribution], width: Width) -> Drawn {
         .axis_style(Ink::Rule.colour())
         .x_label_style(canvas::text(Ink::Muted, HPos::Center, VPos::Top))
         .axis_desc_style(canvas::text(Ink::Muted, HPos::Center, VPos::Bottom))
-        .x_label_formatter(&|seconds| Time(*seconds).to_string().replace(".00", "").replace(".0 ", " "))
+        .x_label_formatter(&|seconds| {
+            Time(*seconds).to_string().replace(".00", "").replace(".0 ", " ")
+        })
         .x_desc("from write to sight: each step is ten times as long")
         .draw()?;
 
@@ -132,11 +137,8 @@ fn chart(area: &Area<'_>, stages: &[&Distribution], width: Width) -> Drawn {
 
         let name = theme::short(&stage.stage);
         let (left, y) = chart.backend_coord(&(least, ground + 0.3));
-        let (place, h) = match width {
-            Width::Narrow => ((left + 2, y - 16), HPos::Left),
-            Width::Wide | Width::Half => ((left - 8, y), HPos::Right),
-        };
-        area.draw(&Text::new(name, place, canvas::text(ink, h, VPos::Center)))?;
+        let style = canvas::text(ink, HPos::Right, VPos::Center);
+        area.draw(&Text::new(name, (left - 8, y), style))?;
 
         for (name, part) in MARKS {
             let Some(value) = quantile(stage, part) else { continue };
@@ -159,17 +161,14 @@ fn ridge(stage: &Distribution, ground: f64) -> Vec<(f64, f64)> {
     let filled = stage.buckets.iter().filter(|bucket| bucket.below > from(bucket));
     let dense = |bucket: &Bucket| bucket.lines as f64 / (bucket.below / from(bucket)).ln();
     let peak = filled.clone().map(dense).fold(0.0, f64::max);
-    let steps = filled.flat_map(|bucket| {
-        let height = ground + 0.8 * dense(bucket) / peak;
-        [(from(bucket), height), (bucket.below, height)]
-    });
     let mut outline: Vec<(f64, f64)> = Vec::new();
-    for (x, y) in steps {
+    for bucket in filled {
+        let (from, height) = (from(bucket), ground + 0.8 * dense(bucket) / peak);
         // Between two buckets with none between them the ridge is on the ground.
-        if let Some(&(last, _)) = outline.last().filter(|(last, _)| x > last * 1.000_001) {
-            outline.extend([(last, ground), (x, ground)]);
+        if let Some(&(last, _)) = outline.last().filter(|(last, _)| from > last * 1.000_001) {
+            outline.extend([(last, ground), (from, ground)]);
         }
-        outline.push((x, y));
+        outline.extend([(from, height), (bucket.below, height)]);
     }
     outline
 }

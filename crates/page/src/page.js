@@ -53,7 +53,7 @@
   // Paper has no folds.
   let folded = [];
   addEventListener('beforeprint', () => {
-    folded = [...document.querySelectorAll('details:not([open])')];
+    folded = [...document.querySelectorAll('details:not([open], .totals)')];
     for (const it of folded) it.open = true;
   });
   addEventListener('afterprint', () => { for (const it of folded) it.open = false; });

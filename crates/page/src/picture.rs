@@ -101,7 +101,12 @@ pub(crate) fn machine(head: &Head) -> String {
 
 /// The hatchings, which pictures refer to.
 pub(crate) fn hatchings() -> Markup {
-    let ground = |ink: &str| html! { rect class=(format!("f-{ink}")) width="6" height="6" opacity=".22" {} };
+    let ground = |ink: &str| {
+        html! {
+            rect class="f-paper" width="7" height="7" {}
+            rect class=(format!("f-{ink}")) width="7" height="7" opacity=".22" {}
+        }
+    };
     html! {
         defs {
             pattern id="h-lock" width="6" height="6" patternUnits="userSpaceOnUse"
@@ -117,7 +122,7 @@ pub(crate) fn hatchings() -> Markup {
             }
             pattern id="h-alarm" width="7" height="7" patternUnits="userSpaceOnUse"
                 patternTransform="rotate(-45)" {
-                (ground("alarm")) path class="l-alarm" d="M1.5 0V7" stroke-width="1.8" {}
+                path class="l-alarm" d="M1.5 0V7" stroke-width="2.2" {}
             }
         }
     }

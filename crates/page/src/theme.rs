@@ -99,8 +99,27 @@ pub(crate) fn number(name: &str) -> Option<u32> {
 /// names stay as they are.
 pub(crate) fn short(name: &str) -> String {
     match (number(name), name.split_once('-')) {
-        (Some(number), Some((_, rest))) => format!("{number} {}", rest.replace('-', " ")),
+        (Some(number), Some((_, rest))) => format!("{number} {rest}"),
         _ => name.to_owned(),
+    }
+}
+
+/// Returns the name of a stage as it stands in a sentence: `4 (tasks)`.
+pub(crate) fn told(name: &str) -> String {
+    match (number(name), name.split_once('-')) {
+        (Some(number), Some((_, rest))) => format!("{number} ({rest})"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Returns the names of stages as they stand in a sentence: `stage 4 (tasks)`,
+/// `stages 1 (threads), 2 (mixed) and 3 (bottom-up)`.
+pub(crate) fn listed(names: &[&str]) -> String {
+    let told: Vec<String> = names.iter().map(|name| self::told(name)).collect();
+    match &told[..] {
+        [] => String::new(),
+        [one] => format!("stage {one}"),
+        [first @ .., last] => format!("stages {} and {last}", first.join(", ")),
     }
 }
 
@@ -122,6 +141,8 @@ pub(crate) fn classes() -> String {
     for (_, name, ..) in INKS {
         let _ = write!(css, ".f-{name}{{fill:var(--{name})}}.l-{name}{{stroke:var(--{name})}}");
     }
+    // Text over a line.
+    css += ".halo{paint-order:stroke;stroke:var(--blocked);stroke-width:5px}";
     // Hatchings, so that a wait is no mere colour. What is filled with one is
     // outlined as well.
     for name in ["lock", "loop", "answer", "alarm"] {
@@ -208,11 +229,14 @@ mod tests {
 
     #[test]
     fn a_stage_is_known_by_its_number_and_others_by_their_name() {
-        assert_eq!(short("stage5-fully-async"), "5 fully async");
+        assert_eq!(short("stage5-fully-async"), "5 fully-async");
         assert_eq!(Ink::of("stage5-fully-async"), Ink::Stage5);
         for other in ["cat", "stage", "stagex-y", "stage6-more"] {
             assert_eq!(Ink::of(other), Ink::Floor, "{other}");
         }
         assert_eq!(short("cat"), "cat");
+        let all = ["stage1-threads", "stage2-mixed", "stage3-bottom-up"];
+        assert_eq!(listed(&all), "stages 1 (threads), 2 (mixed) and 3 (bottom-up)");
+        assert_eq!(listed(&all[2..]), "stage 3 (bottom-up)");
     }
 }

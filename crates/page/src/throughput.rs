@@ -58,16 +58,20 @@ pub(crate) fn headline(table: &Table) -> Option<String> {
     Some(match &stages[..] {
         [] => return None,
         [(only, share)] => {
-            format!("On {on}, {} merges at {} of cat's throughput.", theme::short(only), percent(share))
+            format!(
+                "On {on}, stage {} merges at {} of cat's throughput.",
+                theme::told(only),
+                percent(share)
+            )
         }
         [(most, high), .., (least, low)] => {
             let told_apart = bounds(high).0 > bounds(low).1;
             format!(
                 "On {on}, stage {} merges at {} of cat's throughput, the most, and stage {} at {}, \
                  the least; {}.",
-                theme::short(most),
+                theme::told(most),
                 percent(high),
-                theme::short(least),
+                theme::told(least),
                 percent(low),
                 match told_apart {
                     true => "their spreads do not meet",
@@ -137,7 +141,10 @@ fn chart(area: &Area<'_>, shares: &[Share<'_>], width: Width) -> Drawn {
             }
         };
         let (least, most) = bounds(share);
-        let bar = Rectangle::new([(0.0, middle - 0.3), (share.median(), middle + 0.3)], ink.colour().filled());
+        let bar = Rectangle::new(
+            [(0.0, middle - 0.3), (share.median(), middle + 0.3)],
+            ink.colour().filled(),
+        );
         chart.draw_series([bar])?;
         if share.values().len() > 1 {
             let whisker = Ink::Text.colour().stroke_width(2);

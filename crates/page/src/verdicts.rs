@@ -50,15 +50,16 @@ fn headline(verdicts: &[Verdicts]) -> String {
     let wrong = all().filter(|(_, law)| matches!(law.outcome, Outcome::Wrong { .. })).count();
     let declared: Vec<String> = all()
         .filter(|(_, law)| matches!(law.outcome, Outcome::BrokenAsDeclared { .. }))
-        .map(|(stage, law)| format!("stage {} breaks {}", theme::short(&stage.stage), law.law))
+        .map(|(stage, law)| format!("stage {} breaks {}", theme::told(&stage.stage), law.law))
         .collect();
-    let laws = format!("{laws} laws, {} stages", verdicts.len());
+    let count =
+        |count: usize, of: &str| format!("{count} {of}{}", if count == 1 { "" } else { "s" });
+    let laws = format!("{}, {}", count(laws, "law"), count(verdicts.len(), "stage"));
     match (wrong, &declared[..]) {
         (0, []) => format!("{laws}: all are kept."),
-        (0, declared) => format!(
-            "{laws}: all are kept, but that {}, as it says of itself.",
-            declared.join(", ")
-        ),
+        (0, declared) => {
+            format!("{laws}: all are kept, but that {}, as it says of itself.", declared.join(", "))
+        }
         (1, _) => format!("{laws}: one verdict is wrong."),
         (wrong, _) => format!("{laws}: {wrong} verdicts are wrong."),
     }
@@ -66,9 +67,8 @@ fn headline(verdicts: &[Verdicts]) -> String {
 
 /// One theme; open if there is more to tell than that all is kept.
 fn one_theme(name: &str, laws: &[&Verdict], verdicts: &[Verdicts]) -> Markup {
-    let outcomes = || {
-        laws.iter().flat_map(|law| verdicts.iter().filter_map(|stage| outcome(stage, law)))
-    };
+    let outcomes =
+        || laws.iter().flat_map(|law| verdicts.iter().filter_map(|stage| outcome(stage, law)));
     let wrong = outcomes().filter(|it| matches!(it, Outcome::Wrong { .. })).count();
     let limits = outcomes().filter(|it| matches!(it, Outcome::BrokenAsDeclared { .. })).count();
     html! {
@@ -110,7 +110,7 @@ fn head(stage: &str) -> Markup {
 
 fn one_law(law: &Verdict, verdicts: &[Verdicts]) -> Markup {
     let told = verdicts.iter().filter_map(|stage| {
-        let of = theme::short(&stage.stage);
+        let of = theme::told(&stage.stage);
         match outcome(stage, law)? {
             Outcome::Held => None,
             Outcome::BrokenAsDeclared { reason } => {

@@ -28,8 +28,8 @@ fn one(workload: &Workload) -> Markup {
             p class="quiet" { (table.what) "." }
             @if wrong > 0 {
                 p class="wrong" {
-                    (wrong) @if wrong == 1 { " row is" } @else { " rows are" }
-                    " wrong and have no figures; the table says what was seen."
+                    @if wrong == 1 { "One row is wrong and has" } @else { (wrong) " rows are wrong and have" }
+                    " no figures; the table says what was seen."
                 }
             }
             @for picture in [&throughput, &latency].into_iter().flatten() {
@@ -57,14 +57,15 @@ fn one(workload: &Workload) -> Markup {
 /// What is to be seen where neither times nor lines were set side by side.
 fn stalls(workload: &Workload) -> String {
     let table = &workload.table;
-    let stalled = table.rows.iter().filter_map(|row| {
-        Some((&row.name, table.number(row, "longest_stall_seconds")?))
-    });
+    let stalled = table
+        .rows
+        .iter()
+        .filter_map(|row| Some((&row.name, table.number(row, "longest_stall_seconds")?)));
     match stalled.max_by(|(_, a), (_, b)| a.total_cmp(b)) {
         Some((name, seconds)) => format!(
             "On {}, the longest stall was that of stage {}: {}.",
             table.name,
-            crate::theme::short(name),
+            crate::theme::told(name),
             results::Time(seconds)
         ),
         None => format!("On {}, no loop was seen to stall.", table.name),

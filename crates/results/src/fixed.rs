@@ -90,7 +90,9 @@ fn verdicts() -> Vec<Verdicts> {
     };
     let of = |stage: &&str| {
         let looked_at = match *stage {
-            "stage4-tasks" => Outcome::BrokenAsDeclared { reason: "append runs on the loop".into() },
+            "stage4-tasks" => {
+                Outcome::BrokenAsDeclared { reason: "append runs on the loop".into() }
+            }
             _ => Outcome::Held,
         };
         let once = match *stage {

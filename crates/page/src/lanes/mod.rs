@@ -24,6 +24,16 @@ fn class(kind: Kind) -> &'static str {
     known.map_or("", |(_, class, _)| class)
 }
 
+/// The ink of a piece that is too small for a hatching.
+fn solid(kind: Kind) -> &'static str {
+    match kind {
+        Kind::WaitForLock => "f-lock",
+        Kind::WaitForLoop => "f-loop",
+        Kind::WaitForAnswer => "f-answer",
+        other => class(other),
+    }
+}
+
 /// Returns the lanes in the order in which they are drawn, each with its label:
 /// the loop first, then who writes, then who reads.
 fn in_order(lanes: &[Lane]) -> Vec<(String, &Lane)> {

@@ -1,13 +1,16 @@
 //! Draws the lanes of one stage.
 
+use std::rc::Rc;
+
 use maud::{Markup, html};
 use plotters::coord::ranged1d::Ranged;
 use plotters::coord::types::RangedCoordf64;
-use recorder::{Kind, Lane, Stall};
+use recorder::{Kind, Lane, Role, Stall};
 use results::{StageLanes, Time};
 
 use super::thin::{self, Part, Piece};
-use super::{class, in_order, job, words};
+use super::words::{self, Span};
+use super::{class, in_order, job, solid};
 use crate::canvas::{self, Width};
 use crate::picture::{Drawing, Picture};
 use crate::theme;
@@ -17,23 +20,31 @@ const LANE: f64 = 17.0;
 const GAP: f64 = 4.0;
 /// Above the lanes: when the output blocks. Above the loop: its stalls.
 const NOTE: f64 = 17.0;
+/// The size of the letters of a note, in pixels.
+const NOTES: f64 = 11.5;
 /// Below the lanes.
 const AXIS: f64 = 30.0;
 /// How many pieces a picture has at most.
-const PIECES: usize = 600;
+const PIECES: usize = 450;
+/// How wide a piece is at least: it is to be seen, and touched.
+const LEAST: f64 = 1.5;
 
 /// Returns the picture of each stage, all on the same scale of time.
-pub(crate) fn pictures(stages: &[StageLanes]) -> Vec<Picture<'_>> {
-    let longest = stages.iter().map(|stage| stage.seconds).fold(0.0, f64::max);
-    let shown = stages.iter().filter(|stage| !stage.lanes.is_empty() && stage.seconds > 0.0);
-    let pictures = shown.map(|stage| Picture {
+pub(crate) fn pictures<'a>(stages: &'a [StageLanes]) -> Vec<Picture<'a>> {
+    let shown: Vec<&StageLanes> =
+        stages.iter().filter(|stage| !stage.lanes.is_empty() && stage.seconds > 0.0).collect();
+    let all: Rc<[&StageLanes]> = shown.into();
+    let picture = |stage: &'a StageLanes| Picture {
         name: format!("lanes-{}", stage.stage),
         title: format!("What each thread of stage {} did", theme::short(&stage.stage)),
         says: words::sentence(stage),
         parts: true,
-        draw: Box::new(move |width| draw(stage, longest, width)),
-    });
-    pictures.collect()
+        draw: Box::new({
+            let all = Rc::clone(&all);
+            move |width| draw(stage, &Scale::new(&all, width), width)
+        }),
+    };
+    all.iter().map(|stage| picture(stage)).collect()
 }
 
 /// Where a moment is in the picture.
@@ -43,9 +54,22 @@ struct Scale {
     /// Where they end, had the run lasted as long as the longest.
     right: f64,
     seconds: f64,
+    /// From which duration on a segment is drawn by itself; the same for all
+    /// stages, or they could not be compared.
+    grain: f64,
 }
 
 impl Scale {
+    fn new(stages: &[&StageLanes], width: Width) -> Scale {
+        let left = if width == Width::Wide { 172.0 } else { 74.0 };
+        let right = f64::from(width.pixels()) - 14.0;
+        let seconds = stages.iter().map(|stage| stage.seconds).fold(0.0, f64::max);
+        let least = LEAST * seconds / (right - left);
+        let limit = if width == Width::Wide { PIECES } else { PIECES / 2 };
+        let grains = stages.iter().map(|stage| thin::grain(&stage.lanes, least, limit));
+        Scale { left, right, seconds, grain: grains.fold(least, f64::max) }
+    }
+
     fn x(&self, moment: f64) -> f64 {
         self.left + (self.right - self.left) * moment / self.seconds
     }
@@ -57,33 +81,27 @@ impl Scale {
     }
 }
 
-fn draw(stage: &StageLanes, longest: f64, width: Width) -> Drawing {
-    let pixels = f64::from(width.pixels());
-    let (left, ticks) = match width {
-        Width::Wide => (172.0, 11),
-        Width::Half => (70.0, 6),
-        Width::Narrow => (66.0, 5),
-    };
-    let scale = Scale { left, right: pixels - 14.0, seconds: longest };
-    let pixel = longest / (scale.right - scale.left);
-    let limit = if width == Width::Wide { PIECES } else { PIECES / 2 };
-    let grain = thin::grain(&stage.lanes, pixel, limit);
+fn draw(stage: &StageLanes, scale: &Scale, width: Width) -> Drawing {
+    let ticks = if width == Width::Wide { 11 } else { 5 };
+    let blocked = words::blocked(stage);
+    let free: Vec<Span> =
+        blocked.iter().copied().filter(|span| !words::stands_still(stage, *span)).collect();
 
     let mut top = NOTE;
     let lanes: Vec<Markup> = in_order(&stage.lanes)
         .into_iter()
         .map(|(label, lane)| {
-            let (drawn, height) = draw_lane(&label, lane, top, &scale, grain, width);
+            let (drawn, height) = draw_lane(&label, lane, &free, top, scale, width);
             top += height;
             drawn
         })
         .collect();
     let bottom = top;
     let inside = html! {
-        @for (begin, end) in words::blocked(stage) {
-            (draw_blocked(begin, end, bottom, &scale, width))
+        @for span in blocked {
+            (draw_blocked(span, words::stands_still(stage, span), bottom, scale))
         }
-        (draw_axis(&scale, bottom, ticks))
+        (draw_axis(scale, bottom, ticks))
         @for lane in &lanes { (lane) }
         // Where the run ended: what is right of it did not happen.
         line class="l-muted" x1=(n(scale.x(stage.seconds))) x2=(n(scale.x(stage.seconds)))
@@ -93,18 +111,23 @@ fn draw(stage: &StageLanes, longest: f64, width: Width) -> Drawing {
     Drawing { width: width.pixels(), height, inside: inside.into_string() }
 }
 
-/// A band through all lanes, for as long as the output takes nothing.
-fn draw_blocked(begin: f64, end: f64, bottom: f64, scale: &Scale, width: Width) -> Markup {
-    let (from, to) = (scale.x(begin), scale.x(end));
-    let says = match width {
-        Width::Wide => format!("output blocks for {}", Time(end - begin)),
-        Width::Half | Width::Narrow => format!("blocks {}", Time(end - begin)),
-    };
+/// A band through all lanes, for as long as the output takes nothing; red if
+/// the loop stands still with it.
+fn draw_blocked(span: Span, still: bool, bottom: f64, scale: &Scale) -> Markup {
+    let (from, to) = (scale.x(span.0), scale.x(span.1));
+    let time = Time(span.1 - span.0);
+    let says = [format!("output blocks for {time}"), format!("blocks {time}"), time.to_string()];
+    // It may reach out of its band, as long as it stays near.
+    let says = says.iter().find(|says| width_of(says) <= 1.6 * (to - from));
     html! {
         rect class="f-blocked" x=(n(from)) width=(n(to - from)) y="0" height=(n(bottom)) {}
-        @if canvas::width_of(&says) * 0.9 <= to - from {
+        @if still {
+            rect class="f-alarm" opacity=".13" x=(n(from)) width=(n(to - from))
+                y=(n(NOTE)) height=(n(bottom - NOTE)) {}
+        }
+        @if let Some(says) = says {
             text class="f-text" x=(n(f64::midpoint(from, to))) y=(n(NOTE - 5.0))
-                text-anchor="middle" font-size="11.5" { (says) }
+                text-anchor="middle" font-size=(NOTES) { (says) }
         }
     }
 }
@@ -116,26 +139,27 @@ fn draw_axis(scale: &Scale, bottom: f64, at_most: usize) -> Markup {
             line class="l-rule" x1=(n(scale.x(*tick))) x2=(n(scale.x(*tick)))
                 y1=(n(NOTE)) y2=(n(bottom + 4.0)) {}
             text class="f-muted" x=(n(scale.x(*tick))) y=(n(bottom + 17.0)) text-anchor="middle"
-                font-size="11.5" {
+                font-size=(NOTES) {
                 (format!("{:.0}", tick * 1e3)) @if *tick == 0.0 { " ms" }
             }
         }
     }
 }
 
-/// Draws one lane; returns it with its height.
+/// Draws one lane; returns it with its height. On that of the loop it says of
+/// the spans in which the loop is `free` that it is.
 fn draw_lane(
     label: &str,
     lane: &Lane,
+    free: &[Span],
     top: f64,
     scale: &Scale,
-    grain: f64,
     width: Width,
 ) -> (Markup, f64) {
     let note = if lane.stalls.is_empty() { 0.0 } else { NOTE };
     let y = top + note;
-    let pieces = thin::pieces(&lane.segments, grain);
-    let rows = thin::rows(&lane.waiting, grain);
+    let pieces = thin::pieces(&lane.segments, scale.grain);
+    let rows = thin::rows(&lane.waiting, scale.grain);
     // As many rows as wait at once; very many share what room there is.
     let row = (48.0 / rows.len().max(1) as f64).clamp(1.0, 5.0);
     let waits = if rows.is_empty() { 0.0 } else { row * rows.len() as f64 + 3.0 };
@@ -155,7 +179,8 @@ fn draw_lane(
                 tspan font-weight="600" { (label) }
             }
             line class="l-muted" x1=(n(scale.x(0.0))) x2=(n(scale.x(end)))
-                y1=(n(y + LANE / 2.0)) y2=(n(y + LANE / 2.0)) {}
+                y1=(n(y + LANE / 2.0)) y2=(n(y + LANE / 2.0)) opacity=".7" {}
+            @if lane.role == Role::Loop { @for span in free { (draw_free(*span, y, scale)) } }
             @for piece in &pieces { (draw_piece(piece, y, LANE, scale)) }
             @if !rows.is_empty() {
                 text class="f-muted" x=(n(scale.left - 8.0)) y=(n(y + LANE + 3.0 + (waits - 3.0) / 2.0 + 4.0))
@@ -168,27 +193,43 @@ fn draw_lane(
                     (draw_piece(piece, y + LANE + 3.0 + row * at as f64, row - 0.5, scale))
                 }
             }
-            @for stall in &lane.stalls { (draw_stall(stall, y, scale)) }
+            @for (at, stall) in lane.stalls.iter().enumerate() {
+                (draw_stall(stall, lane.stalls.get(at + 1), y, scale))
+            }
         }
     };
     (drawn, height)
 }
 
-/// A stall: an outline round what the loop was at, and what it was.
-fn draw_stall(stall: &Stall, y: f64, scale: &Scale) -> Markup {
+/// Says on the lane of the loop that a blocked output does not stop it.
+fn draw_free(span: Span, y: f64, scale: &Scale) -> Markup {
+    let (from, to) = (scale.x(span.0), scale.x(span.1));
+    let says = "no stall";
+    html! {
+        @if width_of(says) <= to - from {
+            text class="f-stage5 halo" x=(n(f64::midpoint(from, to))) y=(n(y + 13.0)) text-anchor="middle"
+                font-size=(NOTES) { (says) }
+        }
+    }
+}
+
+/// A stall: an outline round what the loop was at, and what it was, in as many
+/// words as there is room for before the next one.
+fn draw_stall(stall: &Stall, next: Option<&Stall>, y: f64, scale: &Scale) -> Markup {
     let (from, to) = (scale.x(stall.begin), scale.x(stall.end));
-    let says = stall_in_words(stall);
-    // To the left of its end where the picture has no room to its right.
-    let room = scale.right - from;
-    let (x, anchor) =
-        if canvas::width_of(&says) <= room { (from, "start") } else { (to, "end") };
+    let all = stall_in_words(stall);
+    let room = next.map_or(scale.right + 14.0, |next| scale.x(next.begin) - 6.0) - from;
+    let shorter = [Some(&*all), all.rsplit_once(" of ").map(|it| it.0), all.split(':').next()];
+    let says = shorter.into_iter().flatten().find(|says| width_of(says) <= room);
     html! {
         g class="stall piece" {
-            title { (says) ", from " (Time(stall.begin)) " to " (Time(stall.end)) }
+            title { (all) ", from " (Time(stall.begin)) " to " (Time(stall.end)) }
             rect class="h-alarm" x=(n(from)) width=(n((to - from).max(2.0))) y=(n(y - 2.0))
                 height=(n(LANE + 4.0)) stroke-width="2" {}
-            text class="f-alarm" x=(n(x)) y=(n(y - 6.0)) text-anchor=(anchor) font-size="11.5"
-                font-weight="600" { (says) }
+            @if let Some(says) = says {
+                text class="f-alarm" x=(n(from)) y=(n(y - 6.0)) font-size=(NOTES)
+                    font-weight="600" { (says) }
+            }
         }
     }
 }
@@ -203,26 +244,36 @@ pub(super) fn stall_in_words(stall: &Stall) -> String {
     says
 }
 
-/// One piece; several kinds in it share its height as they share its time.
+/// One piece. What is long fills the lane. What is short is put together, and as
+/// high as its part of the time, from the bottom up: the higher, the busier.
 fn draw_piece(piece: &Piece, y: f64, height: f64, scale: &Scale) -> Markup {
     let (from, to) = (scale.x(piece.begin), scale.x(piece.end));
-    // What is shorter than a pixel is there all the same.
-    let width = (to - from).max(1.0);
-    let all: f64 = piece.parts.iter().map(|part| part.seconds).sum();
-    let mut below = y;
-    let parts = piece.parts.iter().map(|part| {
-        let share = if all > 0.0 { height * part.seconds / all } else { height };
-        let place = (below, share);
-        below += share;
-        (part.kind, place)
+    let (x, width) = (n(from), n((to - from).max(LEAST)));
+    if let [part] = &piece.parts[..]
+        && part.seconds >= scale.grain
+    {
+        return html! {
+            rect class={ "piece " (class(part.kind)) } x=(x) width=(width) y=(n(y)) height=(n(height)) {
+                title { (in_words(piece)) }
+            }
+        };
+    }
+    let busy = piece.parts.iter().filter(|part| part.kind != Kind::Idle);
+    let seconds: f64 = busy.clone().map(|part| part.seconds).sum();
+    let share = seconds / (piece.end - piece.begin).max(scale.grain);
+    // What takes next to no time is there all the same.
+    let high = (height * share).clamp((height / 6.0).max(1.0), height);
+    let mut bottom = y + height;
+    let parts = busy.map(|part| {
+        let height = high * part.seconds / seconds;
+        bottom -= height;
+        (solid(part.kind), bottom, height)
     });
     html! {
         g class="piece" {
             title { (in_words(piece)) }
-            @for (kind, (y, height)) in parts {
-                @if kind != Kind::Idle {
-                    rect class=(class(kind)) x=(n(from)) width=(n(width)) y=(n(y)) height=(n(height)) {}
-                }
+            @for (class, y, height) in parts.filter(|(.., height)| *height >= 0.3) {
+                rect class=(class) x=(x) width=(width) y=(n(y)) height=(n(height)) {}
             }
         }
     }
@@ -274,6 +325,11 @@ fn short(thread: &str, label: &str) -> String {
         0..18 => thread.to_owned(),
         _ => thread.chars().take(room - 1).collect::<String>() + "…",
     }
+}
+
+/// Returns about how wide a note is, in pixels.
+fn width_of(note: &str) -> f64 {
+    canvas::width_of(note) * NOTES / canvas::LETTERS
 }
 
 /// A number with at most two decimals, as SVG takes it.

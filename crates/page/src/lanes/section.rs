@@ -32,10 +32,10 @@ pub(crate) fn section(comparison: &Comparison) -> Markup {
                 output id="detail" hidden aria-live="polite" {}
                 p class="quiet" {
                     "All stages are on the same scale of time. Touch a piece, or take the arrow \
-                     keys on a lane, to see what it was. A look that takes microseconds is drawn \
-                     one pixel wide; where several pieces would share a pixel they are drawn as \
-                     one, divided by height as they divide the time. A thread that did none of \
-                     this is not in the picture."
+                     keys on a lane, to see what it was. What is long fills its lane; what takes \
+                     less than about two pixels is put together with its neighbours, and is as \
+                     high as its part of the time, or just high enough to be seen. A thread that \
+                     neither read nor wrote is not in the picture."
                 }
             }
         }
@@ -74,7 +74,7 @@ fn totals(stage: &StageLanes) -> Markup {
     let lanes = in_order(&stage.lanes);
     let kinds = [Kind::Read, Kind::Write, Kind::WaitForLock, Kind::Idle];
     html! {
-        details {
+        details class="totals" {
             summary { "In numbers: " (words::counted(lanes.len(), "thread", "threads")) }
             div class="scroll" tabindex="0" role="region" aria-label=(format!("Totals of stage {}", theme::short(&stage.stage))) {
                 table {

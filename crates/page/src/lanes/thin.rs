@@ -156,9 +156,8 @@ mod tests {
     #[test]
     fn no_time_is_lost_and_the_pieces_are_as_few_as_asked_for() {
         let kinds = [Kind::Read, Kind::WaitForLock, Kind::Write, Kind::Idle];
-        let segments: Vec<Segment> = (0..10_000)
-            .map(|at| segment(kinds[at % 4], at as f64, at as f64 + 1.0))
-            .collect();
+        let segments: Vec<Segment> =
+            (0..10_000).map(|at| segment(kinds[at % 4], at as f64, at as f64 + 1.0)).collect();
         let busy = 7_500.0;
         let lane = Lane {
             thread: "t".into(),

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use recorder::{Kind, Lane, Role, Segment};
 use results::{StageLanes, Time};
 
+use crate::theme;
+
 /// A piece of time, in seconds.
 pub(super) type Span = (f64, f64);
 
@@ -40,6 +42,13 @@ pub(super) fn blocked(stage: &StageLanes) -> Vec<Span> {
     joined
 }
 
+/// Says whether the loop stands still through half of a span.
+pub(super) fn stands_still(stage: &StageLanes, span: Span) -> bool {
+    let stalls = stage.lanes.iter().flat_map(|lane| &lane.stalls);
+    let common = |(begin, end): Span| (end.min(span.1) - begin.max(span.0)).max(0.0);
+    stalls.map(|stall| common((stall.begin, stall.end))).sum::<f64>() >= (span.1 - span.0) / 2.0
+}
+
 pub(super) fn shape(stage: &StageLanes) -> Shape {
     let blocked = blocked(stage);
     if stage.lanes.iter().any(|lane| !lane.stalls.is_empty()) {
@@ -60,7 +69,7 @@ pub(super) fn headline(stages: &[StageLanes]) -> String {
     let of = |wanted| {
         let them = stages.iter().filter(|stage| shape(stage) == wanted);
         let them: Vec<&str> = them.map(|stage| &*stage.stage).collect();
-        (!them.is_empty()).then(|| (listed(&them), them.len() == 1))
+        (!them.is_empty()).then(|| (theme::listed(&them), them.len() == 1))
     };
     let parts = [
         of(Shape::Line).map(|(them, one)| {
@@ -70,8 +79,9 @@ pub(super) fn headline(stages: &[StageLanes]) -> String {
         of(Shape::Still).map(|(them, one)| {
             format!("the loop of {them} {} still", if one { "stands" } else { "stand" })
         }),
-        of(Shape::Writer)
-            .map(|(them, _)| format!("the loop of {them} goes on while one thread waits for the output")),
+        of(Shape::Writer).map(|(them, _)| {
+            format!("the loop of {them} goes on while one thread waits for the output")
+        }),
         of(Shape::Nothing).map(|(them, _)| format!("in {them} nothing blocked for long")),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -125,15 +135,22 @@ pub(super) fn sentence(stage: &StageLanes) -> String {
 fn still(stage: &StageLanes) -> String {
     let stalls = || stage.lanes.iter().flat_map(|lane| &lane.stalls);
     let spans: Vec<Span> = stalls().map(|stall| (stall.begin, stall.end)).collect();
-    let causes: BTreeSet<&str> =
-        stalls().map(|stall| stall.operation.as_deref().unwrap_or("an unnamed operation")).collect();
+    let causes: BTreeSet<&str> = stalls()
+        .map(|stall| stall.operation.as_deref().unwrap_or("an unnamed operation"))
+        .collect();
     let causes: Vec<&str> = causes.into_iter().collect();
     let mut says = format!("The loop stood still: {}, in {}.", times(&spans), causes.join(" and "));
-    // A look that was on its way when the loop stopped may still begin.
-    let reads = begun(stage, Kind::Read, &spans, 0.010);
+    // A stall is seen to end when the loop turns again, a little after what had
+    // stopped it; and a look that was on its way then may still begin.
+    let mut at = blocked(stage);
+    at.retain(|span| stands_still(stage, *span));
+    let reads = begun(stage, Kind::Read, if at.is_empty() { &spans } else { &at }, 0.010);
     says += &match reads {
         0 => " But for looks that were already on their way, nobody read meanwhile".to_owned(),
-        _ => format!(" {} after its first 10 ms", capital(&counted(reads, "look began", "looks began"))),
+        _ => format!(
+            " {} after the first 10 ms",
+            capital(&counted(reads, "look began", "looks began"))
+        ),
     };
     let waiting = stage.lanes.iter().map(|lane| most_at_once(&lane.waiting, &spans)).max();
     match waiting.unwrap_or(0) {
@@ -160,9 +177,8 @@ fn in_line(stage: &StageLanes, spans: &[Span]) -> usize {
 /// How many segments of a kind began within the spans, later than `after`.
 fn begun(stage: &StageLanes, kind: Kind, spans: &[Span], after: f64) -> usize {
     let segments = stage.lanes.iter().flat_map(|lane| &lane.segments);
-    let within = |it: &&Segment| {
-        spans.iter().any(|span| span.0 + after <= it.begin && it.begin < span.1)
-    };
+    let within =
+        |it: &&Segment| spans.iter().any(|span| span.0 + after <= it.begin && it.begin < span.1);
     segments.filter(|it| it.kind == kind).filter(within).count()
 }
 
@@ -191,16 +207,6 @@ pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
         0 => format!("no {one}"),
         1 => format!("1 {one}"),
         _ => format!("{count} {many}"),
-    }
-}
-
-/// `stage 1 threads`, `stages 1 threads, 2 mixed and 3 bottom up`.
-fn listed(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| crate::theme::short(name)).collect();
-    match &names[..] {
-        [] => String::new(),
-        [one] => format!("stage {one}"),
-        [first @ .., last] => format!("stages {} and {last}", first.join(", ")),
     }
 }
 

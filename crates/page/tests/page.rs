@@ -1,0 +1,293 @@
+//! The page and its pictures, as a parser sees them.
+
+use page::{figures, render};
+use recorder::Lane;
+use results::{Comparison, StageLanes, fixed};
+use scraper::{ElementRef, Html, Selector};
+
+/// Parses the page, and holds it to the grammar of HTML.
+#[track_caller]
+fn parsed(comparison: &Comparison) -> Html {
+    let html = Html::parse_document(&render(comparison));
+    assert!(html.errors.is_empty(), "{:?}", html.errors);
+    html
+}
+
+fn all<'a>(html: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+    html.select(&Selector::parse(selector).expect("the selector is one")).collect()
+}
+
+#[track_caller]
+fn one<'a>(html: &'a Html, selector: &str) -> ElementRef<'a> {
+    let found = all(html, selector);
+    assert_eq!(found.len(), 1, "{selector}");
+    found[0]
+}
+
+/// The text of an element, with single blanks.
+fn text(element: ElementRef<'_>) -> String {
+    let text: Vec<&str> = element.text().collect();
+    text.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A comparison that was interrupted before its first figure.
+fn empty() -> Comparison {
+    Comparison {
+        interrupted: true,
+        workloads: Vec::new(),
+        verdicts: Vec::new(),
+        lanes: Vec::new(),
+        growth: Vec::new(),
+        wrong: Vec::new(),
+        warnings: Vec::new(),
+        seen: Vec::new(),
+        ..fixed::comparison()
+    }
+}
+
+#[test]
+fn the_page_says_what_is_to_be_seen_in_each_of_its_parts() {
+    let html = parsed(&fixed::comparison());
+    let headlines: Vec<String> =
+        all(&html, ".headline, .stage > p").into_iter().map(text).collect();
+    insta::assert_snapshot!(headlines.join("\n"), @"
+    Stages 1 (threads), 2 (mixed) and 3 (bottom-up) queue at the lock while the output blocks; the loop of stage 4 (tasks) stands still; the loop of stage 5 (fully-async) goes on while one thread waits for the output.
+    While the output blocked (once, for 150 ms), up to 2 of 3 threads stood in line for the lock.
+    While the output blocked (once, for 150 ms), up to 2 of 3 threads stood in line for the lock. They are threads of the pool: a tail sits on each of them until the end, and the loop only waits for them.
+    While the output blocked (once, for 150 ms), up to 2 of 3 threads stood in line for the lock.
+    The loop stood still: once, for 150 ms, in append. But for looks that were already on their way, nobody read meanwhile, and up to 2 tasks waited with lines in hand.
+    The loop never stood still. While the output blocked (once, for 150 ms), only the writer's thread waited for it; 2 looks began meanwhile, and up to 2 tasks waited for their answer, which takes no thread.
+    On backlog, stage 4 (tasks) merges at 91% of cat's throughput.
+    On live, half of the lines are seen within 501 µs in stage 1 (threads) to 3.16 ms in stage 5 (fully-async); the latest line took up to 20.0 ms, in stage 5 (fully-async).
+    Time: from 8 to 2,000 sources, stage 1 (threads) goes from 4.80 ms to 204 ms, the least, and stage 5 (fully-async) goes from 5.12 ms to 284 ms, the most.
+    Threads: from 8 to 2,000 sources, stage 4 (tasks) stays at 9, the least, and stages 1 (threads), 2 (mixed) and 3 (bottom-up) go from 9 to 2,001, the most.
+    3 laws, 5 stages: one verdict is wrong.
+    ");
+}
+
+#[test]
+fn its_head_tells_where_the_figures_are_from_and_how_to_take_them_again() {
+    let html = parsed(&fixed::comparison());
+    insta::assert_snapshot!(text(one(&html, "header")), @"Tributary: five ways to merge logs, compared The same program, from threads to async: what each step changes, and what it costs. machine Linux 6.18.44 x86_64, 2 cores commit 0123abcde compiler rustc 1.95.0 (59807616e 2026-04-14), profile release seed 62 date 2026-11-22 again cargo compare --workload backlog,live --seed 62 backlog: the runs of cat are far apart (30%): close what else runs lanes cost growth laws words");
+}
+
+#[test]
+fn nothing_is_loaded_from_anywhere() {
+    let comparison = fixed::comparison();
+    let html = parsed(&comparison);
+    let refers = |attribute: &str| {
+        let those = all(&html, &format!("[{attribute}]")).into_iter();
+        those.filter_map(|it| it.attr(attribute)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let links = [refers("src"), refers("href"), refers("srcset"), refers("action")].concat();
+    assert!(links.len() > 4, "{links:?}");
+    for link in links {
+        assert!(link.starts_with('#') || link == "data:,", "{link}");
+    }
+    let page = render(&comparison);
+    for reference in page.match_indices("url(").chain(page.match_indices("@import")) {
+        assert!(page[reference.0..].starts_with("url(#"), "{}", &page[reference.0..][..40]);
+    }
+}
+
+#[test]
+fn each_stage_has_a_lane_for_each_thread_in_both_widths() {
+    let comparison = fixed::comparison();
+    let html = parsed(&comparison);
+    for (stage, figure) in comparison.lanes.iter().zip(all(&html, "figure.stage")) {
+        for width in [".wide", ".narrow"] {
+            let lanes = Selector::parse(&format!("{width} .lane")).unwrap();
+            let told: Vec<_> =
+                figure.select(&lanes).filter_map(|lane| lane.attr("aria-label")).collect();
+            assert_eq!(told.len(), stage.lanes.len(), "{} {width}", stage.stage);
+            for lane in &stage.lanes {
+                let named = format!("thread {},", lane.thread);
+                assert!(told.iter().any(|told| told.contains(&named)), "{named} in {told:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stall_is_named_on_its_lane_and_marked_through_the_others() {
+    let html = parsed(&fixed::comparison());
+    let stalls = all(&html, "figure.stage .wide .stall");
+    assert_eq!(stalls.len(), 1);
+    let told = text(stalls[0]);
+    assert!(told.contains("stall 150 ms: append of a.log"), "{told}");
+    assert_eq!(all(&html, "figure.stage .wide rect.f-alarm").len(), 1);
+}
+
+#[test]
+fn every_piece_has_a_title_and_every_picture_a_text() {
+    let html = parsed(&fixed::comparison());
+    let title = Selector::parse("title").unwrap();
+    let pieces = all(&html, ".piece");
+    assert!(pieces.len() > 20, "{}", pieces.len());
+    for piece in pieces {
+        assert!(
+            piece.select(&title).all(|title| text(title).contains("from ")),
+            "{}",
+            piece.html()
+        );
+        assert_eq!(piece.select(&title).count(), 1, "{}", piece.html());
+    }
+    for picture in all(&html, "figure svg:not(.swatch)") {
+        for id in picture.attr("aria-labelledby").expect("it has a text").split(' ') {
+            assert!(!text(one(&html, &format!("[id='{id}']"))).is_empty(), "{id}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_and_has_no_figure() {
+    let html = parsed(&fixed::comparison());
+    assert_eq!(text(one(&html, "tr.wrong")), "2 mixed wrong: 2 lines lost");
+    let laws: Vec<String> = all(&html, ".reason").into_iter().map(text).collect();
+    assert_eq!(
+        laws,
+        [
+            "Stage 2 (mixed) is wrong: 2 lines lost",
+            "Stage 4 (tasks), a declared limit: append runs on the loop",
+        ]
+    );
+    assert_eq!(all(&html, ".laws td.wrong").len(), 2);
+    assert_eq!(all(&html, ".laws td.limit").len(), 1);
+    assert_eq!(all(&html, ".laws td.kept").len(), 13);
+}
+
+#[test]
+fn what_there_is_not_is_left_out_with_a_sentence() {
+    let html = parsed(&empty());
+    let told: Vec<String> = all(&html, ".none, .warning").into_iter().map(text).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    Interrupted. This is what there was until then.
+    Nothing has been seen yet that would make a sentence.
+    No run of a stage was recorded, so there are no lanes.
+    No workload was run to its first figure.
+    The stages were not run with more and more sources.
+    The laws were not tried in this run.
+    ");
+    assert!(all(&html, "table, figure").is_empty());
+    assert!(figures(&empty()).is_empty());
+}
+
+#[test]
+fn a_part_of_a_comparison_is_a_page_too() {
+    let mut comparison = fixed::comparison();
+    // Interrupted in the first runs: one stage, one number of sources, no row.
+    comparison.growth.truncate(1);
+    comparison.verdicts.truncate(1);
+    comparison.verdicts[0].laws.truncate(1);
+    comparison.lanes.truncate(1);
+    comparison.lanes[0].lanes.clear();
+    comparison.workloads[0].table.rows.clear();
+    comparison.workloads[1].table.rows.truncate(1);
+    comparison.workloads[1].distributions.truncate(1);
+    comparison.workloads[1].distributions[0].buckets.truncate(1);
+    let html = parsed(&comparison);
+    assert!(text(one(&html, "#laws")).contains("1 law, 1 stage: all are kept"));
+    assert!(text(one(&html, "#growth")).contains("not run with more"));
+    assert!(text(one(&html, "#workloads")).contains("interrupted before its first run"));
+    assert!(text(one(&html, "#lanes")).contains("no lanes"));
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let evil = "</title></svg><script>alert('x')</script>&\"";
+    let mut comparison = fixed::comparison();
+    comparison.command = evil.into();
+    comparison.seen.push(evil.into());
+    comparison.head.kernel = evil.into();
+    comparison.workloads[0].table.name = evil.into();
+    comparison.workloads[0].table.rows[1].cells = Err(evil.into());
+    comparison.workloads[1].table.rows[0].name = evil.into();
+    comparison.workloads[1].distributions[0].stage = evil.into();
+    comparison.growth[0].stage = evil.into();
+    comparison.verdicts[0].stage = evil.into();
+    comparison.verdicts[1].laws[0].sentence = evil.into();
+    for stage in &mut comparison.lanes {
+        stage.stage += evil;
+        stage.what = evil.into();
+        for lane in &mut stage.lanes {
+            lane.thread = evil.into();
+            let segments = lane.segments.iter_mut().chain(&mut lane.waiting);
+            segments.for_each(|segment| segment.source = Some(evil.into()));
+            lane.stalls.iter_mut().for_each(|stall| stall.operation = Some(evil.into()));
+        }
+    }
+    let html = parsed(&comparison);
+    // The page's own.
+    assert_eq!(all(&html, "script").len(), 1);
+    assert!(all(&html, "title").into_iter().any(|title| text(title).contains("alert('x')")));
+    for figure in figures(&comparison) {
+        let svg = roxmltree::Document::parse(&figure.svg).expect("it is well-formed");
+        assert!(svg.descendants().all(|node| !node.has_tag_name("script")), "{}", figure.name);
+    }
+}
+
+#[test]
+fn the_pictures_stand_alone() {
+    let comparison = fixed::comparison();
+    let figures = figures(&comparison);
+    let names: Vec<&str> = figures.iter().map(|figure| &*figure.name).collect();
+    insta::assert_snapshot!(names.join("\n"), @"
+    lanes-stage1-threads
+    lanes-stage2-mixed
+    lanes-stage3-bottom-up
+    lanes-stage4-tasks
+    lanes-stage5-fully-async
+    throughput-backlog
+    latency-live
+    growth-time
+    growth-threads
+    ");
+    for figure in &figures {
+        let svg = roxmltree::Document::parse(&figure.svg).expect("it is well-formed");
+        let root = svg.root_element();
+        assert_eq!(root.tag_name().namespace(), Some("http://www.w3.org/2000/svg"));
+        let classes = root.descendants().filter_map(|node| node.attribute("class"));
+        let style = root.descendants().find(|node| node.has_tag_name("style"));
+        let style = style.and_then(|style| style.text()).expect("it has a style");
+        for class in classes.flat_map(|classes| classes.split(' ')) {
+            let known = style.contains(&format!(".{class}{{"));
+            assert!(known || ["lane", "piece", "stall", "ground"].contains(&class), "{class}");
+        }
+        // No colour but the inks: it would be wrong in one of the themes.
+        let drawn = figure.svg.split("</style>").nth(1).expect("it is drawn");
+        assert!(!drawn.contains("fill=\"#") && !drawn.contains("stroke=\"#"), "{}", figure.name);
+        assert!(figure.caption.contains("2 cores") && figure.caption.contains("2026-11-22"));
+    }
+}
+
+#[test]
+fn a_long_run_is_a_small_page() {
+    let mut comparison = fixed::comparison();
+    let source: std::sync::Arc<str> = "source-0001.log".into();
+    for StageLanes { lanes, seconds, .. } in &mut comparison.lanes {
+        *seconds = 10.0;
+        for Lane { segments, waiting, .. } in lanes {
+            let mut shape = segments.clone();
+            shape.retain(|segment| segment.source.is_some());
+            let Some(one) = shape.first() else { continue };
+            let at = |step: u32, part: f64| (f64::from(step) + part) * 0.001;
+            *segments = (0..10_000)
+                .map(|step| recorder::Segment {
+                    source: Some(source.to_string()),
+                    begin: at(step, 0.0),
+                    end: at(step, 1.0),
+                    ..shape[step as usize % shape.len()].clone()
+                })
+                .collect();
+            *waiting = (0..10_000)
+                .map(|step| recorder::Segment {
+                    begin: at(step, 0.1),
+                    end: at(step, 2.4),
+                    ..one.clone()
+                })
+                .collect();
+        }
+    }
+    let bytes = render(&comparison).len();
+    assert!(bytes < 1_000_000, "{bytes} bytes");
+}
