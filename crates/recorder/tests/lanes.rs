@@ -36,9 +36,10 @@ fn call() -> impl Strategy<Value = (Name, usize)> {
 }
 
 /// A recording as threads make it: on each of them one call after the other.
+/// In which order they are told makes no difference.
 fn real() -> impl Strategy<Value = Recording> {
     let calls = vec((call(), 0..50_u32, 1..50_u32), 0..30);
-    (vec(calls, 1..5), 0..100_u32).prop_map(|(threads, rest)| {
+    let ordered = (vec(calls, 1..5), 0..100_u32).prop_map(|(threads, rest)| {
         let mut operations = Vec::new();
         for (thread, calls) in threads.iter().enumerate() {
             let mut now = 0;
@@ -50,6 +51,10 @@ fn real() -> impl Strategy<Value = Recording> {
         }
         let last = operations.iter().map(|it| it.end).fold(0.0, f64::max);
         recording(threads.len(), operations, (last * 1e6).round() as u32 + rest)
+    });
+    ordered.prop_flat_map(|made| {
+        let operations = Just(made.operations.clone()).prop_shuffle();
+        operations.prop_map(move |operations| Recording { operations, ..made.clone() })
     })
 }
 
@@ -133,6 +138,7 @@ proptest! {
     fn any_recording_has_lanes_without_gap_and_overlap(made in wild()) {
         for lane in &made.lanes() {
             assert_covers(lane, made.seconds);
+            prop_assert!(lane.waiting.is_sorted_by(|one, next| one.begin <= next.begin));
             for wait in &lane.waiting {
                 prop_assert!(wait.begin < wait.end && wait.end <= made.seconds);
             }

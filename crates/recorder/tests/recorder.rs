@@ -201,12 +201,15 @@ fn what_goes_on_is_in_it_up_to_now() {
 
 #[test]
 fn a_span_that_is_entered_twice_is_two_operations() {
-    let recording = recorded(100, || {
+    let twice = || {
         let span = warn_span!(target: "tributary", "append", source = "a.log");
         at(&span);
         at(&span);
-    });
-    assert_eq!(told(&recording).len(), 2);
+    };
+    assert_eq!(told(&recorded(100, twice)).len(), 2);
+    // The second one finds no place, and is not taken for the end of the first.
+    let full = recorded(1, twice);
+    assert!(full.operations[0].end < full.seconds, "{full:?}");
 }
 
 #[test]
@@ -215,10 +218,13 @@ fn spans_inside_each_other_end_each_at_its_own_end() {
         let outer = warn_span!(target: "tributary", "finish", output = "merged").entered();
         tick();
         append("a.log");
+        tick();
         drop(outer);
+        tick();
     });
     let [outer, inner] = &recording.operations[..] else { panic!("{recording:?}") };
     assert!(outer.begin < inner.begin && inner.end < outer.end, "{recording:?}");
+    assert!(outer.end < recording.seconds, "{recording:?}");
 }
 
 #[test]
@@ -341,7 +347,8 @@ fn what_a_writer_appends_waits_for_its_answer_on_the_lane_of_the_loop() {
 #[test]
 fn without_a_loop_the_wait_is_with_the_reader() {
     let recording = recorded(100, || {
-        read_lines("a.log");
+        finish();
+        on_a_thread(Some("reader"), || read_lines("a.log"));
         on_a_thread(Some("writer"), || append("a.log"));
     });
     assert_eq!(kinds(&lane(&recording, Role::Reader).waiting), [Kind::WaitForAnswer]);
