@@ -25,10 +25,15 @@ bench *args:
 demo:
     cargo run --release --package cli --example demo
 
-# The book, as pages under target/book
+# The book, as pages under target/book; `just book --open` shows it
 [group('look')]
-book:
-    mdbook build docs
+book *args:
+    mdbook build docs "$@"
+
+# The outputs that the book shows, made anew: programs run, errors provoked
+[group('look')]
+refresh:
+    cargo run --quiet --package book --bin refresh
 
 # Every test: the laws for every stage, the guards, the texts
 [group('hold')]
@@ -59,6 +64,11 @@ system *args:
 [group('hold')]
 lint-system:
     cargo fmt --check --manifest-path crates/system-tests/Cargo.toml && cargo clippy --manifest-path crates/system-tests/Cargo.toml --all-targets -- -D warnings
+
+# The outputs that the book shows are those that the programs give
+[group('hold')]
+fresh: refresh
+    git diff --exit-code -- docs/src/outputs
 
 # All that the pipeline runs
 [group('hold')]

@@ -3,9 +3,18 @@
 //!
 //! mdBook prints an empty listing for an anchor that does not exist, and says
 //! nothing. The tests beside this file use what is here to say it.
+//!
+//! And makes what the book shows of programs: `just refresh` runs each example
+//! of this crate for its [`output`], and has the compiler refuse what is to be
+//! [`refused`]; what is another one each time is [`masked`].
 
 mod listing;
+mod masks;
+mod outputs;
 mod pages;
+pub mod refused;
 
 pub use listing::{Include, Problem, includes};
+pub use masks::masked;
+pub use outputs::output;
 pub use pages::{Page, pages};

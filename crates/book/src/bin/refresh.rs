@@ -1,0 +1,97 @@
+//! Makes the outputs that the book shows: `just refresh`.
+//!
+//! Every `crates/book/examples/NAME.rs` is run, and gives
+//! `docs/src/outputs/NAME.txt`. Every refused program gives
+//! `docs/src/outputs/refused/NAME.txt`, with the words of the compiler; these
+//! are left as they are while the code of the error and its line are the same,
+//! since every compiler says it in other words.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use book::refused::{Refusal, check, programs};
+use book::{masked, output};
+use serde_json::Value;
+
+/// How long a program may take before it counts as hanging.
+const LIMIT: Duration = Duration::from_secs(5);
+
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let folder = root.join("docs/src/outputs");
+    for (name, program) in examples(&root)? {
+        let mut command = Command::new(&program);
+        command.current_dir(&root).env("RUST_BACKTRACE", "0").env_remove("RUST_LOG");
+        let said = output(command, LIMIT).with_context(|| program.display().to_string())?;
+        write(&folder.join(format!("{name}.txt")), &masked(&said, &root))?;
+    }
+
+    let package = package()?;
+    let programs = programs(&root.join("crates/book/tests/refused"))?;
+    for (name, refusals) in check(&root, &package, &programs)? {
+        let file = folder.join("refused").join(format!("{name}.txt"));
+        let known = fs::read_to_string(&file).unwrap_or_default();
+        if !refusals.iter().all(|refusal| is_told(&known, &name, refusal)) {
+            let texts: Vec<_> = refusals.iter().map(|refusal| &*refusal.text).collect();
+            write(&file, &texts.join("\n"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Builds the examples of this crate, and names each with its program. The
+/// profile is that of the tests, which have them built already.
+fn examples(root: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--package", "book", "--examples", "--profile", "test"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(root)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cargo cannot be run")?;
+    ensure!(built.status.success(), "the examples cannot be built");
+    let mut examples = Vec::new();
+    for line in String::from_utf8_lossy(&built.stdout).lines() {
+        let message: Value = serde_json::from_str(line).context("cargo speaks JSON")?;
+        let is_example = message["target"]["kind"] == serde_json::json!(["example"]);
+        let name = message["target"]["name"].as_str();
+        if let (true, Some(name), Some(program)) =
+            (is_example, name, message["executable"].as_str())
+        {
+            examples.push((name.to_owned(), PathBuf::from(program)));
+        }
+    }
+    examples.sort();
+    ensure!(!examples.is_empty(), "there are no examples");
+    Ok(examples)
+}
+
+/// Returns where the refused programs are checked: where their test does it, so
+/// that their libraries are compiled once.
+fn package() -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let target = program.ancestors().nth(2).context("cargo puts programs into target/PROFILE")?;
+    Ok(target.join("tmp/refused"))
+}
+
+/// Says whether the words that the book has are about this refusal.
+fn is_told(known: &str, name: &str, refusal: &Refusal) -> bool {
+    known.contains(&refusal.what) && known.contains(&format!("{name}.rs:{}:", refusal.line))
+}
+
+/// Writes a file if it changes, and says so.
+fn write(file: &Path, text: &str) -> Result<()> {
+    if fs::read_to_string(file).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
+    let named = || file.display().to_string();
+    fs::create_dir_all(file.parent().with_context(named)?).with_context(named)?;
+    fs::write(file, text).with_context(named)?;
+    writeln!(std::io::stdout(), "changed: {}", file.display())?;
+    Ok(())
+}
