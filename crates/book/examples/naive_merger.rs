@@ -10,6 +10,7 @@ use conformance::{Case, MergeFn, Outcome};
 #[path = "../tests/own/merger.rs"]
 mod merger;
 
+// ANCHOR: try
 fn main() {
     let mergers: [(&str, MergeFn); 2] = [("naive", merger::naive), ("mended", merger::mended)];
     for (name, merge) in mergers {
@@ -28,3 +29,4 @@ fn main() {
         }
     }
 }
+// ANCHOR_END: try
