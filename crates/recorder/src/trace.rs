@@ -23,21 +23,12 @@ impl Recording {
     pub fn chrome_trace(&self) -> Value {
         let lanes = self.lanes();
         let mut events = Vec::new();
-        events.push(json!({
-            "ph": "M", "name": "process_name", "pid": PROCESS, "tid": 0,
-            "args": { "name": "merge" },
-        }));
+        events.push(metadata("process_name", 0, json!({ "name": "merge" })));
         for (thread, lane) in lanes.iter().enumerate() {
             let tid = tid(thread);
             let name = format!("{} ({})", lane.thread, lane.role);
-            events.push(json!({
-                "ph": "M", "name": "thread_name", "pid": PROCESS, "tid": tid,
-                "args": { "name": name },
-            }));
-            events.push(json!({
-                "ph": "M", "name": "thread_sort_index", "pid": PROCESS, "tid": tid,
-                "args": { "sort_index": tid },
-            }));
+            events.push(metadata("thread_name", tid, json!({ "name": name })));
+            events.push(metadata("thread_sort_index", tid, json!({ "sort_index": tid })));
         }
 
         for operation in self.operations.iter().filter(|it| it.thread < lanes.len()) {
@@ -92,6 +83,15 @@ impl Recording {
 /// Returns the number of a thread in the trace: 0 is for the whole process.
 fn tid(thread: usize) -> usize {
     thread + 1
+}
+
+fn metadata(name: &str, tid: usize, args: Value) -> Value {
+    // Category and time say nothing here. Chrome itself writes them, though,
+    // and some readers rely on it.
+    json!({
+        "ph": "M", "name": name, "cat": "__metadata", "ts": 0,
+        "pid": PROCESS, "tid": tid, "args": args,
+    })
 }
 
 fn complete(name: &str, category: &str, tid: usize, begin: f64, end: f64, args: Value) -> Value {

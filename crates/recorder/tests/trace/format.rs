@@ -59,7 +59,12 @@ impl Seen {
     }
 
     fn metadata(&mut self, event: &Map<String, Value>) -> Result<(), String> {
-        exactly(event, &["ph", "name", "pid", "tid", "args"])?;
+        // As Chrome writes it; the format itself asks for neither category nor
+        // time here, and some readers do.
+        exactly(event, &["ph", "name", "cat", "ts", "pid", "tid", "args"])?;
+        if text(event, "cat")? != "__metadata" {
+            return Err("metadata has a category of its own".into());
+        }
         let (pid, tid) = track(event)?;
         let args = event["args"].as_object().ok_or("args is an object")?;
         match text(event, "name")? {

@@ -57,13 +57,13 @@ fn a_fixed_recording_is_this_trace() {
     let line = |event| serde_json::to_string(event).expect("it was JSON");
     let lines: Vec<_> = events.iter().map(line).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    {"args":{"name":"merge"},"name":"process_name","ph":"M","pid":1,"tid":0}
-    {"args":{"name":"main (loop)"},"name":"thread_name","ph":"M","pid":1,"tid":1}
-    {"args":{"sort_index":1},"name":"thread_sort_index","ph":"M","pid":1,"tid":1}
-    {"args":{"name":"pool (reader)"},"name":"thread_name","ph":"M","pid":1,"tid":2}
-    {"args":{"sort_index":2},"name":"thread_sort_index","ph":"M","pid":1,"tid":2}
-    {"args":{"name":"thread 3 (tail)"},"name":"thread_name","ph":"M","pid":1,"tid":3}
-    {"args":{"sort_index":3},"name":"thread_sort_index","ph":"M","pid":1,"tid":3}
+    {"args":{"name":"merge"},"cat":"__metadata","name":"process_name","ph":"M","pid":1,"tid":0,"ts":0}
+    {"args":{"name":"main (loop)"},"cat":"__metadata","name":"thread_name","ph":"M","pid":1,"tid":1,"ts":0}
+    {"args":{"sort_index":1},"cat":"__metadata","name":"thread_sort_index","ph":"M","pid":1,"tid":1,"ts":0}
+    {"args":{"name":"pool (reader)"},"cat":"__metadata","name":"thread_name","ph":"M","pid":1,"tid":2,"ts":0}
+    {"args":{"sort_index":2},"cat":"__metadata","name":"thread_sort_index","ph":"M","pid":1,"tid":2,"ts":0}
+    {"args":{"name":"thread 3 (tail)"},"cat":"__metadata","name":"thread_name","ph":"M","pid":1,"tid":3,"ts":0}
+    {"args":{"sort_index":3},"cat":"__metadata","name":"thread_sort_index","ph":"M","pid":1,"tid":3,"ts":0}
     {"args":{"source":"a.log"},"cat":"operation","dur":1.0,"name":"read_lines","ph":"X","pid":1,"tid":2,"ts":1.0}
     {"args":{"source":"\"b\"\n.log"},"cat":"operation","dur":1.5,"name":"read_lines","ph":"X","pid":1,"tid":2,"ts":2.0}
     {"args":{"source":"a.log"},"cat":"operation","dur":300000.0,"name":"append","ph":"X","pid":1,"tid":1,"ts":5.0}
@@ -125,7 +125,7 @@ fn of<'a>(events: &'a mut [Value], phase: &str) -> &'a mut Value {
 
 #[test]
 fn the_check_finds_what_is_against_the_format() {
-    let spoiled: [(&str, &str, Value); 9] = [
+    let spoiled: [(&str, &str, Value); 10] = [
         ("X", "dur", json!(-1)),
         ("X", "ts", json!("1 ms")),
         ("X", "tid", json!(77)),
@@ -133,6 +133,7 @@ fn the_check_finds_what_is_against_the_format() {
         ("X", "args", json!("a.log")),
         ("X", "ph", json!("Y")),
         ("M", "args", json!({})),
+        ("M", "cat", json!("wait")),
         ("e", "name", json!("something else")),
         ("e", "ts", json!(0)),
     ];
