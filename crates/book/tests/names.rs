@@ -42,7 +42,8 @@ fn is_of_a_name(c: char) -> bool {
 fn sentences(text: &str) -> Vec<&str> {
     let outside_of_listings = text.split("```").step_by(2);
     let spans = outside_of_listings.flat_map(|text| text.split('`').skip(1).step_by(2));
-    spans.filter(|span| span.chars().all(is_of_a_name) && span.matches('_').count() >= 3).collect()
+    let words = |span: &str| span.split('_').filter(|word| !word.is_empty()).count();
+    spans.filter(|span| span.chars().all(is_of_a_name) && words(span) >= 4).collect()
 }
 
 #[test]
