@@ -23,6 +23,10 @@ use told::{Line, Told, in_debug};
 /// The threshold of most tests; every block is longer.
 const SLOW: Duration = event_loop::SLOW;
 
+/// What a warning adds about a task that tokio's own `spawn_local` has spawned.
+const PLACE: &str =
+    if cfg!(tokio_unstable) { ", spawned at crates/event-loop/tests/debug.rs:N:N" } else { "" };
+
 /// Runs `main`, in which something blocks until one line was said, and returns
 /// the two lines about it, which must blame `cause`.
 ///
@@ -64,7 +68,7 @@ fn assert_says<F: Future<Output = ()>>(
 fn the_operation_and_its_source_are_named_while_it_blocks() {
     let known = Cell::new(None);
     for name in ["append", "read_lines"] {
-        let cause = format!("`{name}` of a.log, in task N");
+        let cause = format!("`{name}` of a.log, in task N{PLACE}");
         let lines = assert_blames(&cause, async |told| {
             let task = spawn_local(async move {
                 let begin = Instant::now();
@@ -271,8 +275,10 @@ fn many_short_turns_are_not_blamed_on_the_last() {
             task.await.unwrap();
         }
     };
-    let busy = "the event loop turns again after N ms: not one operation, the loop is busy: \
-                N turns of others, the longest `append` of a.log with N ms, in task N";
+    let busy = format!(
+        "the event loop turns again after N ms: not one operation, the loop is busy: \
+         N turns of others, the longest `append` of a.log with N ms, in task N{PLACE}"
+    );
     let is_busy = |line: &Line| {
         let turns: u64 = line.get("turns").map_or(0, |turns| turns.parse().unwrap());
         line.masked() == busy && !line.contains_key("operation") && (10..=80).contains(&turns)
