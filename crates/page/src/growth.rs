@@ -57,9 +57,13 @@ pub(crate) fn pictures(growth: &[Growth]) -> Vec<Picture<'_>> {
         let says = headline(of, &lines, say)?;
         Some(Picture {
             name: format!("growth-{of}"),
-            title: format!("{of} against the number of sources, on log axes"),
+            title: match of {
+                "time" => "Time against the number of sources".to_owned(),
+                _ => "Threads against the number of sources".to_owned(),
+            },
             says,
             parts: false,
+            legend: None,
             draw: Box::new(move |width| draw(of, &lines, say, width)),
         })
     });

@@ -25,6 +25,7 @@ pub(crate) fn picture(workload: &Workload) -> Option<Picture<'_>> {
         title: format!("Latency of the lines on {name}, on a log axis"),
         says,
         parts: false,
+        legend: None,
         draw: Box::new(move |width| draw(&shown, width)),
     })
 }

@@ -28,6 +28,8 @@ pub(crate) struct Picture<'a> {
     pub(crate) says: String,
     /// Whether its parts can be told one by one.
     pub(crate) parts: bool,
+    /// What its signs mean, for where no legend stands beside it.
+    pub(crate) legend: Option<Drawing>,
     /// Draws it.
     pub(crate) draw: Box<dyn Fn(Width) -> Drawing + 'a>,
 }
@@ -68,8 +70,10 @@ impl Picture<'_> {
     /// The picture as a file of its own: it brings its ground and its inks.
     pub(crate) fn alone(&self, head: &Head) -> Figure {
         let Drawing { width, height, inside } = (self.draw)(Width::Wide);
-        let pad = 12;
-        let (w, h) = (width + 2 * pad, height + 2 * pad);
+        let (pad, title) = (12, 26);
+        let legend = self.legend.as_ref();
+        let top = title + legend.map_or(0, |legend| legend.height);
+        let (w, h) = (width + 2 * pad, top + height + 2 * pad);
         let svg = html! {
             svg xmlns="http://www.w3.org/2000/svg" width=(w) height=(h)
                 viewBox=(format!("-{pad} -{pad} {w} {h}")) role="img"
@@ -80,7 +84,11 @@ impl Picture<'_> {
                 (hatchings())
                 rect class="f-paper" x=(-i64::from(pad)) y=(-i64::from(pad)) width=(w) height=(h)
                     rx="6" {}
-                (PreEscaped(inside))
+                text class="f-text" x="0" y="14" font-size="15" font-weight="600" { (self.title) }
+                @if let Some(legend) = legend {
+                    g transform=(format!("translate(0 {title})")) { (PreEscaped(&legend.inside)) }
+                }
+                g transform=(format!("translate(0 {top})")) { (PreEscaped(inside)) }
             }
         };
         let caption = format!("{} {}", self.says, machine(head));

@@ -25,6 +25,7 @@ pub(crate) fn picture(table: &Table) -> Option<Picture<'_>> {
         title: format!("Throughput on {}, as a share of cat's", table.name),
         says,
         parts: false,
+        legend: None,
         draw: Box::new(move |width| draw(&shares, width)),
     })
 }

@@ -39,12 +39,45 @@ pub(crate) fn pictures<'a>(stages: &'a [StageLanes]) -> Vec<Picture<'a>> {
         title: format!("What each thread of stage {} did", theme::short(&stage.stage)),
         says: words::sentence(stage),
         parts: true,
+        legend: Some(legend(stage)),
         draw: Box::new({
             let all = Rc::clone(&all);
             move |width| draw(stage, &Scale::new(&all, width), width)
         }),
     };
     all.iter().map(|stage| picture(stage)).collect()
+}
+
+/// What the signs of a picture mean: those that are in it.
+fn legend(stage: &StageLanes) -> Drawing {
+    let has = |kind: Kind| {
+        let mut segments = stage.lanes.iter().flat_map(|it| it.segments.iter().chain(&it.waiting));
+        segments.any(|segment| segment.kind == kind)
+    };
+    let stalls = stage.lanes.iter().any(|lane| !lane.stalls.is_empty());
+    let signs = super::KINDS.iter().filter(|(kind, ..)| has(*kind));
+    let mut signs: Vec<(&str, &str)> = signs.map(|(_, class, name)| (*class, *name)).collect();
+    if stalls {
+        signs.push(("h-alarm", "stall: the loop stands still"));
+    }
+    let width = f64::from(Width::Wide.pixels());
+    let (mut x, mut y) = (0.0, 0.0);
+    let mut placed = Vec::new();
+    for (class, name) in signs {
+        let room = 26.0 + canvas::width_of(name) + 14.0;
+        if x + room > width {
+            (x, y) = (0.0, y + 20.0);
+        }
+        placed.push((class, name, x, y));
+        x += room;
+    }
+    let inside = html! {
+        @for (class, name, x, y) in placed {
+            rect class=(class) x=(n(x)) y=(n(y + 1.0)) width="20" height="12" {}
+            text class="f-text" x=(n(x + 26.0)) y=(n(y + 11.5)) font-size="12.5" { (name) }
+        }
+    };
+    Drawing { width: Width::Wide.pixels(), height: y as u32 + 26, inside: inside.into_string() }
 }
 
 /// Where a moment is in the picture.

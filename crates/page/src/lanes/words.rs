@@ -214,3 +214,70 @@ fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use results::fixed;
+
+    fn stage(at: usize) -> StageLanes {
+        fixed::lanes().remove(at)
+    }
+
+    #[test]
+    fn each_stage_has_the_shape_that_its_lanes_have() {
+        let shapes: Vec<Shape> = fixed::lanes().iter().map(shape).collect();
+        assert_eq!(shapes, [Shape::Line, Shape::Line, Shape::Line, Shape::Still, Shape::Writer]);
+    }
+
+    #[test]
+    fn a_short_write_blocks_nobody() {
+        let mut stage = stage(0);
+        assert_eq!(blocked(&stage), [(0.050, 0.200)]);
+        // Ten minutes: 150 ms are now a fraction of a pixel.
+        stage.seconds = 600.0;
+        assert!(blocked(&stage).is_empty());
+        assert_eq!(sentence(&stage), "No write took long, and nothing stood still.");
+    }
+
+    #[test]
+    fn a_stall_without_a_name_is_one_all_the_same() {
+        let mut stage = stage(3);
+        let the_loop = &mut stage.lanes[0];
+        the_loop.stalls[0].operation = None;
+        // A long computation: no write is in it, and somebody reads meanwhile.
+        the_loop.segments.retain(|segment| segment.kind != Kind::Write);
+        the_loop.waiting.clear();
+        stage.lanes[1].segments[0].begin = 0.070;
+        stage.lanes[1].segments[0].kind = Kind::Read;
+        assert_eq!(
+            sentence(&stage),
+            "The loop stood still: once, for 150 ms, in an unnamed operation. \
+             1 look began after the first 10 ms."
+        );
+    }
+
+    #[test]
+    fn writes_that_follow_each_other_at_once_are_one_block() {
+        let mut stage = stage(4);
+        let writer = &mut stage.lanes[1].segments;
+        let second = Segment { begin: 0.2005, end: 0.250, ..writer[1].clone() };
+        writer.push(second);
+        assert_eq!(blocked(&stage), [(0.050, 0.250)]);
+    }
+
+    #[test]
+    fn who_waits_less_than_half_of_a_block_does_not_stand_in_line() {
+        let mut stage = stage(0);
+        assert_eq!(in_line(&stage, &blocked(&stage)), 2);
+        for lane in &mut stage.lanes[1..2] {
+            for segment in &mut lane.segments {
+                if segment.kind == Kind::WaitForLock {
+                    segment.begin = 0.130;
+                }
+            }
+        }
+        assert_eq!(in_line(&stage, &blocked(&stage)), 1);
+    }
+}
