@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::child::StageArgs;
-use crate::jobs::{self, MANY};
+use crate::jobs::{self, IDLE, MANY};
+use crate::law::LawArgs;
+use crate::program::Program;
 use crate::stages::{Stage, find};
 
 /// Merges the same log files with every stage, checks each merged file, and
@@ -31,9 +33,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N[,N]", value_delimiter = ',', value_parser = find)]
     pub(crate) stages: Vec<&'static Stage>,
 
-    /// The workloads [default: backlog,live,slow-output].
+    /// The workloads, or `all`, and nothing besides [default:
+    /// backlog,live,slow-output; then the laws, the lanes and the growth].
     #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', value_parser = jobs::find)]
-    pub(crate) workload: Vec<workload::Workload>,
+    pub(crate) workload: Vec<jobs::Named>,
+
+    /// What a person would use instead, run and checked beside the stages.
+    #[arg(long, value_name = "PROGRAM[,PROGRAM]", value_delimiter = ',', value_enum)]
+    pub(crate) against: Vec<Program>,
 
     /// How often each stage runs where the sources are complete; growing ones
     /// are merged once [default: 3].
@@ -44,7 +51,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 62)]
     pub(crate) seed: u64,
 
-    /// For how long sources grow [default: 2 s].
+    /// For how long sources grow, or are at rest [default: 2 s; 3 s at rest].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) duration: Option<Duration>,
 
@@ -60,14 +67,23 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     pub(crate) bytes: Option<u64>,
 
-    /// Smaller workloads and one run: under 15 s for everything. It shows that
-    /// all is right, its figures say little.
+    /// Smaller workloads, one run, a law of each theme: under 20 s for
+    /// everything. It shows that all is right, its figures say little.
     #[arg(long)]
     pub(crate) quick: bool,
 
-    /// Write all figures to this file, too.
+    /// The page [default: target/compare/index.html].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+
+    /// All figures, for programs [default: target/compare/results.json].
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+
+    /// Write a trace of one short run of each stage into this folder, for
+    /// Perfetto or chrome://tracing.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "workload"])]
+    pub(crate) trace: Option<PathBuf>,
 
     /// Keep the sources and the merged files, in this folder.
     #[arg(long, value_name = "DIR")]
@@ -110,8 +126,19 @@ pub(crate) enum Command {
         #[arg(value_parser = find)]
         stage: &'static Stage,
     },
+    /// Measure what recording the lanes costs.
+    Cost,
     #[command(hide = true)]
     Stage(StageArgs),
+    #[command(hide = true)]
+    Law(LawArgs),
+}
+
+impl Args {
+    /// Says whether everything is to be shown, and not a workload or files alone.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.files.is_empty() && self.workload.is_empty()
+    }
 }
 
 fn seconds(typed: &str) -> Result<Duration, String> {
@@ -124,7 +151,7 @@ fn seconds(typed: &str) -> Result<Duration, String> {
 
 fn after_help() -> String {
     let mut text = String::from("Workloads:\n");
-    for workload in workload::WORKLOADS.iter().chain([&MANY]) {
+    for workload in workload::WORKLOADS.iter().chain([&MANY, &IDLE]) {
         text.push_str(&format!("  {:<12} {}\n", workload.name, workload.sentence));
     }
     text.push_str(
@@ -134,8 +161,8 @@ fn after_help() -> String {
   2    a mistake in what was typed, or a file that cannot be read or written
   130  interrupted (Ctrl-C, SIGTERM or SIGHUP); the rows so far are printed
 
-The columns are explained in crates/compare/README.md. Temporary files go to
-TMPDIR, or /tmp.",
+The columns are explained in crates/compare/README.md, the JSON in
+crates/compare/schema.md. Temporary files go to TMPDIR, or /tmp.",
     );
     text
 }
@@ -153,12 +180,20 @@ mod tests {
     #[test]
     fn the_help_names_every_workload_and_every_exit_code() {
         let help = Args::command().render_long_help().to_string();
-        for word in
-            ["backlog ", "live ", "slow-output ", "many ", "\n  0 ", "  1 ", "  2 ", "  130 "]
-        {
+        for word in [
+            "backlog ",
+            "live ",
+            "slow-output ",
+            "many ",
+            "idle ",
+            "\n  0 ",
+            "  1 ",
+            "  2 ",
+            "  130 ",
+        ] {
             assert!(help.contains(word), "{word}: {help}");
         }
-        assert!(!help.contains("StageArgs") && !help.contains("\n  stage "), "{help}");
+        assert!(!help.contains("\n  stage ") && !help.contains("\n  law "), "{help}");
     }
 
     #[test]
@@ -166,8 +201,8 @@ mod tests {
         let typed = ["compare", "--stages", "1,fully-async", "--workload", "live,many"];
         let args = Args::try_parse_from(typed).unwrap();
         let numbers: Vec<_> = args.stages.iter().map(|stage| stage.number).collect();
-        let names: Vec<_> = args.workload.iter().map(|workload| workload.name).collect();
-        assert_eq!((numbers, names), (vec![1, 5], vec!["live", "many"]));
+        assert_eq!(numbers, [1, 5]);
+        assert!(args.workload.len() == 2 && !args.is_whole());
     }
 
     #[test]

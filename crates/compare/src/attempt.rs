@@ -2,11 +2,13 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
+use rustix::process::Signal;
 use tributary::Shown;
 use workload::{
     FifoReader, LatencyWatch, LiveSources, Pauses, check_tagged, check_untagged, make_fifo,
@@ -14,25 +16,43 @@ use workload::{
 
 use crate::args::Wake;
 use crate::child::Done;
+use crate::course::{Course, Hung, Rest, Seen};
 use crate::folder::Folder;
 use crate::interrupt::Interrupt;
 use crate::measure::{self, Ended};
 use crate::own_files::OwnFiles;
+use crate::program::Program;
 use crate::stages::Stage;
 
-/// Who runs: a stage, or the floor.
+/// How long a contender may do nothing when it has everything.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Who runs: a stage, or a program beside the stages.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Contender {
-    Cat,
     Stage(&'static Stage),
+    /// A program; its output is checked if it was asked for by name, and not
+    /// as the floor alone.
+    Program(Program, Checked),
+}
+
+/// Whether an output is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Checked {
+    Yes,
+    No,
 }
 
 impl Contender {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Contender::Cat => "cat",
+            Contender::Program(program, _) => program.name(),
             Contender::Stage(stage) => stage.name,
         }
+    }
+
+    pub(crate) fn is_tail(self) -> bool {
+        matches!(self, Contender::Program(Program::Tail, _))
     }
 }
 
@@ -42,6 +62,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) sources: &'a [PathBuf],
     /// The same sources, still empty, and for how long they will grow.
     pub(crate) live: Option<(LiveSources, Duration)>,
+    /// Nothing is written to them: what waiting costs is measured.
+    pub(crate) idle: bool,
     /// Puts a FIFO with this reader before the output.
     pub(crate) pauses: Option<Pauses>,
     /// The merged file; whatever is there is removed first.
@@ -50,12 +72,20 @@ pub(crate) struct Attempt<'a> {
     pub(crate) own: Option<&'a OwnFiles>,
     /// How growing sources are noticed to have grown.
     pub(crate) wake: Wake,
+    /// A stage follows the complete sources until it has read them all.
+    pub(crate) until_read: bool,
+    /// Where a stage writes what it recorded.
+    pub(crate) record: Option<&'a Path>,
+    /// How long it may do nothing when it has everything.
+    pub(crate) patience: Duration,
 }
 
 /// The figures of one run whose output was right.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Run {
     pub(crate) wall: Duration,
+    /// Seconds from the opening of the plan to the return of `merge`.
+    pub(crate) merge: Option<f64>,
     pub(crate) cpu: Duration,
     pub(crate) switches: u64,
     pub(crate) threads: Option<u64>,
@@ -66,6 +96,8 @@ pub(crate) struct Run {
     pub(crate) latencies: Vec<u64>,
     /// How far behind its schedule the latest line was written.
     pub(crate) late: Option<Duration>,
+    /// What was done in a second at rest.
+    pub(crate) rest: Option<Rest>,
 }
 
 /// Who reads the output while it grows.
@@ -75,10 +107,31 @@ enum Reader {
     Fifo(FifoReader),
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
+    /// Prepares a run of complete sources that are ours, into a file.
+    pub(crate) fn new(
+        contender: Contender,
+        sources: &'a [PathBuf],
+        output: &'a Path,
+    ) -> Attempt<'a> {
+        Attempt {
+            contender,
+            sources,
+            live: None,
+            idle: false,
+            pauses: None,
+            output,
+            own: None,
+            wake: Wake::Notify,
+            until_read: false,
+            record: None,
+            patience: PATIENCE,
+        }
+    }
+
     /// Runs the contender and checks its output; the inner error says what is
     /// wrong with it.
-    pub(crate) fn run(self, interrupt: &Interrupt) -> anyhow::Result<Result<Run, String>> {
+    pub(crate) fn run(mut self, interrupt: &Interrupt) -> anyhow::Result<Result<Run, String>> {
         Folder::remove(self.output)?;
         let fifo = self.output.with_extension("fifo");
         let (target, reader) = match self.pauses {
@@ -87,35 +140,45 @@ impl Attempt<'_> {
                 make_fifo(&fifo)?;
                 (&*fifo, Reader::Fifo(FifoReader::start(&fifo, self.output, self.pauses)?))
             }
-            None if self.live.is_some() => {
+            None if self.live.is_some() && !self.idle => {
                 (self.output, Reader::Watch(LatencyWatch::start(self.output)?))
             }
             None => (self.output, Reader::Nobody),
         };
 
         let follow = self.live.is_some();
-        let wake = follow.then_some(self.wake);
-        let mut command = command(self.contender, self.sources, target, wake)?;
-        let (mut empty, mut growing, mut late) = (self.live, None, None);
-        let ended = measure::run(&mut command, interrupt, |stdin| {
+        let mut command = self.command(target)?;
+        let mut course = Course::new(&self);
+        let mut empty = self.live.take();
+        let ended = measure::run(&mut command, interrupt, |running| {
             if let Some((sources, duration)) = empty.take() {
-                growing = Some((sources.start()?, Instant::now() + duration));
+                course.begin(sources, duration)?;
             }
-            // Until then `join` would wait, and nobody would look at the child.
-            if let Some((writers, _)) = growing.take_if(|(_, end)| Instant::now() >= *end) {
-                late = Some(writers.join()?.latest);
-                // The child sees the end of its stdin, and stops.
-                *stdin = None;
+            course.tick(running)
+        });
+        // It holds the output of a program open, and the reader of a FIFO would
+        // wait for its end.
+        drop(command);
+        let ended = match ended {
+            Err(error) if error.is::<Hung>() => {
+                // Its writing end is gone, so nobody waits for what will not come.
+                drop(reader);
+                Folder::remove(&fifo)?;
+                return Ok(Err(error.to_string()));
             }
-            Ok(())
-        })?;
-        drop(growing);
+            ended => ended?,
+        };
+        let Seen { late, rest, terminated } = course.seen;
+        // Of a child that has ended before its time, the sources grow no more.
+        drop(course);
 
+        let by_us = terminated && ended.status.signal() == Some(Signal::TERM.as_raw());
+        let ended_well = ended.status.success() || by_us;
         let latencies = match reader {
             Reader::Nobody => Vec::new(),
             // Of a child that failed before it made its output, it is the
             // child's own error that tells.
-            Reader::Watch(_) if !ended.status.success() => Vec::new(),
+            Reader::Watch(_) if !ended_well => Vec::new(),
             Reader::Watch(watch) => watch.finish()?,
             Reader::Fifo(reader) => {
                 let received = reader.join()?;
@@ -123,7 +186,7 @@ impl Attempt<'_> {
                 received.latencies
             }
         };
-        if !ended.status.success() {
+        if !ended_well {
             return Ok(Err(failure(&ended)));
         }
 
@@ -131,54 +194,73 @@ impl Attempt<'_> {
             wall: ended.wall,
             cpu: ended.cpu,
             switches: ended.switches,
-            // The thread that waits for the stop is compare's, not the stage's.
+            // What does not count its threads has, seen from outside, one more
+            // where it waits for the stop.
             threads: ended.threads.map(|threads| threads.saturating_sub(follow.into()).max(1)),
             memory: ended.memory,
             latencies,
             late,
+            rest,
             ..Run::default()
         };
-        if let Contender::Stage(_) = self.contender {
-            let done: Done = serde_json::from_slice(&ended.stdout)
-                .context("a stage's process does not say what it did")?;
-            run.memory = run.memory.max(done.memory);
-            run.stall = done.stall;
-            run.lines = done.lines;
-            if let Err(wrong) = check(&done, self.sources, self.output, self.own)? {
-                return Ok(Err(wrong));
+        let checked = match self.contender {
+            Contender::Stage(_) => {
+                let done: Done = serde_json::from_slice(&ended.stdout)
+                    .context("a stage's process does not say what it did")?;
+                run.memory = run.memory.max(done.memory);
+                run.threads = done.threads.or(run.threads);
+                run.merge = Some(done.merge);
+                run.stall = done.stall;
+                run.lines = done.lines;
+                check(Some(&done), self.sources, self.output, self.own)?
             }
-        }
-        Ok(Ok(run))
+            Contender::Program(_, Checked::Yes) => {
+                run.threads = ended.threads;
+                let lines = check(None, self.sources, self.output, self.own)?;
+                run.lines = *lines.as_ref().unwrap_or(&0);
+                lines
+            }
+            Contender::Program(_, Checked::No) => {
+                run.threads = ended.threads;
+                Ok(0)
+            }
+        };
+        Ok(checked.map(|_| run))
     }
-}
 
-fn command(
-    contender: Contender,
-    sources: &[PathBuf],
-    output: &Path,
-    follow: Option<Wake>,
-) -> anyhow::Result<Command> {
-    let mut command = match contender {
-        Contender::Cat => {
-            let mut command = Command::new("cat");
-            let output = File::create(output)
-                .with_context(|| format!("{}: cannot make this file", Shown(output)))?;
-            command.stdout(output);
-            command
-        }
-        Contender::Stage(stage) => {
-            let this = env::current_exe().context("cannot find this program to call it again")?;
-            let mut command = Command::new(this);
-            command.args(["stage", stage.name, "--output"]).arg(output).stdout(Stdio::piped());
-            if let Some(wake) = follow {
-                command.args(["--follow", "--wake", wake.word()]);
+    fn command(&self, output: &Path) -> anyhow::Result<Command> {
+        let follow = self.live.is_some();
+        let mut command = match self.contender {
+            Contender::Program(program, _) => {
+                let mut command = program.command();
+                // A pipe has its reader already, so this does not wait.
+                let output = File::create(output)
+                    .with_context(|| format!("{}: cannot make this file", Shown(output)))?;
+                command.stdout(output);
+                command
             }
-            command
-        }
-    };
-    command.arg("--").args(sources).stderr(Stdio::piped());
-    command.stdin(if follow.is_some() { Stdio::piped() } else { Stdio::null() });
-    Ok(command)
+            Contender::Stage(stage) => {
+                let this =
+                    env::current_exe().context("cannot find this program to call it again")?;
+                let mut command = Command::new(this);
+                command.args(["stage", stage.name, "--output"]).arg(output).stdout(Stdio::piped());
+                if follow {
+                    command.args(["--follow", "--wake", self.wake.word()]);
+                }
+                if self.until_read {
+                    command.arg("--until-read");
+                }
+                if let Some(record) = self.record {
+                    command.arg("--record").arg(record);
+                }
+                command
+            }
+        };
+        command.arg("--").args(self.sources).stderr(Stdio::piped());
+        let stdin = follow && !self.contender.is_tail();
+        command.stdin(if stdin { Stdio::piped() } else { Stdio::null() });
+        Ok(command)
+    }
 }
 
 /// Says why a child failed: what it said, and how it ended if it said nothing.
@@ -192,12 +274,13 @@ fn failure(ended: &Ended) -> String {
     }
 }
 
+/// Checks a merged file, and what a stage says of it; returns its lines.
 fn check(
-    done: &Done,
+    done: Option<&Done>,
     sources: &[PathBuf],
     output: &Path,
     own: Option<&OwnFiles>,
-) -> anyhow::Result<Result<(), String>> {
+) -> anyhow::Result<Result<u64, String>> {
     let verdict = match own {
         None => check_tagged(sources, output)?,
         Some(_) => check_untagged(sources, output)?,
@@ -210,7 +293,9 @@ fn check(
     let bytes = fs::metadata(output)
         .with_context(|| format!("{}: cannot ask for its size", Shown(output)))?
         .len();
-    if (done.lines, done.bytes) != (verdict.lines(), bytes) {
+    if let Some(done) = done
+        && (done.lines, done.bytes) != (verdict.lines(), bytes)
+    {
         return Ok(Err(format!(
             "its report counts {} lines and {} bytes, the output has {} and {bytes}",
             done.lines,
@@ -218,7 +303,7 @@ fn check(
             verdict.lines()
         )));
     }
-    Ok(Ok(()))
+    Ok(Ok(verdict.lines()))
 }
 
 #[cfg(test)]
@@ -226,7 +311,7 @@ mod tests {
     use super::*;
 
     fn done(lines: u64, bytes: u64) -> Done {
-        Done { lines, bytes, merge: 0.1, stall: None, memory: None }
+        Done { lines, bytes, merge: 0.1, stall: None, memory: None, threads: None }
     }
 
     #[test]
@@ -239,8 +324,8 @@ mod tests {
         let lines = all.iter().filter(|&&byte| byte == b'\n').count() as u64;
 
         fs::write(&merged, &all).unwrap();
-        let checked = |done: &Done| check(done, &sources, &merged, None).unwrap();
-        assert_eq!(checked(&done(lines, 4_000)), Ok(()));
+        let checked = |done: &Done| check(Some(done), &sources, &merged, None).unwrap();
+        assert_eq!(checked(&done(lines, 4_000)), Ok(lines));
         let said = checked(&done(lines + 1, 4_000)).unwrap_err();
         assert!(said.starts_with("its report counts"), "{said}");
         assert!(checked(&done(lines, 3_999)).is_err());
@@ -260,11 +345,26 @@ mod tests {
         fs::copy(&source, &merged).unwrap();
         let paths = [source.clone()];
         let own = OwnFiles::open(&paths).unwrap();
-        assert_eq!(check(&done(1, 4), &paths, &merged, Some(&own)).unwrap(), Ok(()));
+        assert_eq!(check(Some(&done(1, 4)), &paths, &merged, Some(&own)).unwrap(), Ok(1));
 
         fs::write(&source, "one\ntwo\n").unwrap();
-        let said = check(&done(1, 4), &paths, &merged, Some(&own)).unwrap_err().to_string();
+        let said = check(Some(&done(1, 4)), &paths, &merged, Some(&own)).unwrap_err().to_string();
         assert!(said.starts_with(&source.display().to_string()), "{said}");
         assert!(said.contains("has changed meanwhile"), "{said}");
+    }
+
+    #[test]
+    fn who_does_nothing_and_does_not_end_is_killed_and_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let sources = workload::Backlog { files: 2, bytes: 2_000 }.make(folder.path(), 1).unwrap();
+        let merged = folder.path().join("merged");
+        // What follows complete files never ends.
+        let tail = Contender::Program(Program::Tail, Checked::Yes);
+        for pauses in [None, Some(Pauses::default())] {
+            let patience = Duration::from_millis(200);
+            let attempt = Attempt { patience, pauses, ..Attempt::new(tail, &sources, &merged) };
+            let wrong = attempt.run(&Interrupt::default()).unwrap().unwrap_err();
+            assert_eq!(wrong, "no end within 200ms of its last write, so it was killed");
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use workload::{Backlog, OutputKind, Pauses, SourceKind, WORKLOADS, Workload};
+use workload::{Backlog, Live, OutputKind, Pauses, SourceKind, WORKLOADS, Workload};
 
 use crate::args::{Args, Wake};
 use crate::own_files::OwnFiles;
+use crate::program::Program;
 use results::{Grouped, Size, Time};
 
 /// A workload that is run when it is named, and not by default: it shows what
@@ -19,6 +20,21 @@ pub(crate) static MANY: Workload = Workload {
         every: Duration::from_millis(400),
         length: Duration::from_millis(300),
     }),
+};
+
+/// Sources to which nothing is written: what waiting costs. Run when it is named.
+pub(crate) static IDLE: Workload = Workload {
+    name: "idle",
+    sentence: "1,000 files to which nothing is written, followed for 3 s: what does waiting cost? \
+               (not run unless it is named)",
+    sources: SourceKind::Live(Live {
+        files: 1_000,
+        lines_per_second: 0,
+        line_bytes: 40..=400,
+        one_in_pieces: 0,
+        duration: Duration::from_secs(3),
+    }),
+    output: OutputKind::File,
 };
 
 /// One table's worth of work.
@@ -40,12 +56,26 @@ pub(crate) enum Kind {
     Own(OwnFiles),
 }
 
-/// Finds a workload by its name.
-pub(crate) fn find(name: &str) -> Result<Workload, String> {
-    let all = || WORKLOADS.iter().chain([&MANY]);
-    all().find(|workload| workload.name == name).cloned().ok_or_else(|| {
+/// What `--workload` names: one workload, or all of them.
+#[derive(Debug, Clone)]
+pub(crate) enum Named {
+    All,
+    One(&'static Workload),
+}
+
+/// All workloads, those first that are run by default.
+fn all() -> impl Iterator<Item = &'static Workload> {
+    WORKLOADS.iter().chain([&MANY, &IDLE])
+}
+
+/// Finds a workload by its name, or all by `all`.
+pub(crate) fn find(name: &str) -> Result<Named, String> {
+    if name == "all" {
+        return Ok(Named::All);
+    }
+    all().find(|workload| workload.name == name).map(Named::One).ok_or_else(|| {
         let names: Vec<_> = all().map(|workload| workload.name).collect();
-        format!("the workloads are {}", names.join(", "))
+        format!("the workloads are all, {}", names.join(", "))
     })
 }
 
@@ -55,12 +85,22 @@ pub(crate) fn asked_for(args: &Args, own: Option<OwnFiles>) -> Vec<Job> {
     if let Some(own) = own {
         return vec![Job { name: "files", kind: Kind::Own(own), rounds: runs, wake: args.wake }];
     }
-    let named = if args.workload.is_empty() { WORKLOADS.to_vec() } else { args.workload.clone() };
+    let named = match &args.workload[..] {
+        [] => WORKLOADS.iter().collect(),
+        named if named.iter().any(|named| matches!(named, Named::All)) => all().collect(),
+        named => named.iter().flat_map(Named::one).collect::<Vec<_>>(),
+    };
     named.into_iter().map(|workload| job(workload, args, runs)).collect()
 }
 
-fn job(workload: Workload, args: &Args, runs: u32) -> Job {
-    let Workload { name, mut sources, output, .. } = workload;
+impl Named {
+    fn one(&self) -> Option<&'static Workload> {
+        if let Named::One(workload) = self { Some(workload) } else { None }
+    }
+}
+
+fn job(workload: &Workload, args: &Args, runs: u32) -> Job {
+    let Workload { name, mut sources, output, .. } = workload.clone();
     let files = match &mut sources {
         SourceKind::Backlog(backlog) => {
             if args.quick {
@@ -75,6 +115,10 @@ fn job(workload: Workload, args: &Args, runs: u32) -> Job {
                 live.duration = Duration::from_millis(800);
             }
             live.duration = args.duration.unwrap_or(live.duration);
+            if name == "live" && args.against.contains(&Program::Tail) {
+                // What a log is like whose writer has a buffer.
+                live.one_in_pieces = 10;
+            }
             &mut live.files
         }
     };
@@ -111,16 +155,27 @@ impl Job {
                             Size(backlog.bytes)
                         )
                     }
-                    SourceKind::Live(live) => format!(
-                        "{} growing files of {} lines a second each, for {}, {}",
-                        live.files,
-                        live.lines_per_second,
-                        Time(live.duration.as_secs_f64()),
-                        match self.wake {
+                    SourceKind::Live(live) => {
+                        let files = Grouped(live.files as u64);
+                        let what = if live.is_idle() {
+                            format!("{files} files at rest")
+                        } else {
+                            format!(
+                                "{files} growing files of {} lines a second each",
+                                live.lines_per_second
+                            )
+                        };
+                        let pieces = match live.one_in_pieces {
+                            0 => String::new(),
+                            every => format!(" (one in {every} in two pieces)"),
+                        };
+                        let wake = match self.wake {
                             Wake::Notify => "notified",
                             Wake::Poll => "polled",
-                        }
-                    ),
+                        };
+                        let duration = Time(live.duration.as_secs_f64());
+                        format!("{what}{pieces}, for {duration}, {wake}")
+                    }
                 };
                 match output {
                     OutputKind::File => format!("{sources}, {rounds}"),
@@ -162,7 +217,7 @@ impl Job {
         }
     }
 
-    /// Says whether `cat` could do the same, and is therefore the floor.
+    /// Says whether `cat` is run as the floor.
     pub(crate) fn has_floor(&self) -> bool {
         match &self.kind {
             Kind::Own(_) => true,
@@ -170,6 +225,16 @@ impl Job {
                 matches!((sources, output), (SourceKind::Backlog(_), OutputKind::File))
             }
         }
+    }
+
+    /// Says whether the sources grow while they are merged.
+    pub(crate) fn grows(&self) -> bool {
+        matches!(&self.kind, Kind::Made { sources: SourceKind::Live(_), .. })
+    }
+
+    /// Says whether nothing is written to sources that are followed.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(&self.kind, Kind::Made { sources: SourceKind::Live(live), .. } if live.is_idle())
     }
 }
 
@@ -191,11 +256,22 @@ mod tests {
 
     #[test]
     fn only_complete_files_into_a_file_are_run_several_times() {
-        let all = jobs(&["--workload", "backlog,live,slow-output,many", "--runs", "5"]);
+        let all = jobs(&["--workload", "live,all", "--runs", "5"]);
+        let names: Vec<_> = all.iter().map(|job| job.name).collect();
+        assert_eq!(names, ["backlog", "live", "slow-output", "many", "idle"]);
         let rounds: Vec<_> = all.iter().map(|job| job.rounds).collect();
-        assert_eq!(rounds, [5, 1, 1, 1]);
+        assert_eq!(rounds, [5, 1, 1, 1, 1]);
         let floors: Vec<_> = all.iter().map(Job::has_floor).collect();
-        assert_eq!(floors, [true, false, false, false]);
+        assert_eq!(floors, [true, false, false, false, false]);
+    }
+
+    #[test]
+    fn lines_are_in_pieces_where_tail_may_tear_them() {
+        let jobs = jobs(&["--workload", "live,slow-output,idle", "--against=tail"]);
+        let pieces: Vec<_> = jobs.iter().map(|job| job.what().contains("in two pieces")).collect();
+        assert_eq!(pieces, [true, false, false]);
+        assert_eq!(jobs[2].what(), "1,000 files at rest, for 3.00 s, notified, 1 run");
+        assert!(jobs[2].is_idle() && !jobs[0].is_idle());
     }
 
     #[test]

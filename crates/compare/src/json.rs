@@ -1,26 +1,36 @@
-//! Shows a result as JSON, for programs.
+//! Shows a comparison as JSON, for programs. `schema.md`, beside this crate's
+//! README, says what each key is; a test holds the two against each other.
 
 use serde_json::{Map, Value, json};
 
-use crate::warnings::Warning;
-use results::Head;
-use results::{Cell, Table};
+use results::{Cell, Comparison, Table, Workload};
 
-/// The whole result: head, tables, warnings, and the closing sentences.
-pub(crate) fn result(
-    head: &Head,
-    tables: &[Table],
-    warnings: &[Warning],
-    sentences: &[String],
-    interrupted: bool,
-) -> Value {
+/// Which keys there are, and what they mean. A key that is added keeps the
+/// number; one that goes, or comes to mean something else, raises it.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// The whole comparison.
+pub(crate) fn result(comparison: &Comparison) -> Value {
+    let Comparison { head, command, interrupted, verdicts, lanes, growth, .. } = comparison;
     json!({
+        "schema": SCHEMA,
         "head": head,
+        "command": command,
         "interrupted": interrupted,
-        "workloads": tables.iter().map(table).collect::<Vec<_>>(),
-        "warnings": warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "seen": sentences,
+        "workloads": comparison.workloads.iter().map(workload).collect::<Vec<_>>(),
+        "lanes": lanes,
+        "growth": growth,
+        "verdicts": verdicts,
+        "wrong": comparison.wrong,
+        "warnings": comparison.warnings,
+        "seen": comparison.seen,
     })
+}
+
+fn workload(workload: &Workload) -> Value {
+    let mut value = table(&workload.table);
+    value["latencies"] = json!(workload.distributions);
+    value
 }
 
 fn table(table: &Table) -> Value {
@@ -58,7 +68,11 @@ fn value(cell: &Cell) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    use recorder::{Kind, Lane, Role, Segment, Stall};
     use results::fixed::table as fixed;
+    use results::{Bucket, Distribution, Growth, Head, Outcome, StageLanes, Verdict, Verdicts};
 
     #[test]
     fn every_cell_is_a_number_under_the_key_of_its_column() {
@@ -121,38 +135,104 @@ mod tests {
         "#);
     }
 
-    #[test]
-    fn the_result_has_its_head_and_says_whether_it_is_whole() {
-        let head = Head {
-            seed: 7,
-            commit: None,
-            rustc: "rustc 1.95.0".into(),
-            cores: 2,
-            profile: "release".into(),
-            date: "2026-11-22".into(),
-            kernel: "Linux 6.18 x86_64".into(),
-        };
-        let shown = result(&head, &[], &[Warning::OneCore], &["seen".into()], true);
-        insta::assert_snapshot!(serde_json::to_string_pretty(&shown).unwrap(), @r#"
-        {
-          "head": {
-            "commit": null,
-            "cores": 2,
-            "date": "2026-11-22",
-            "kernel": "Linux 6.18 x86_64",
-            "profile": "release",
-            "rustc": "rustc 1.95.0",
-            "seed": 7
-          },
-          "interrupted": true,
-          "seen": [
-            "seen"
-          ],
-          "warnings": [
-            "there is one core, so the threads of a stage take turns, and readers never read while the writer writes; run it where there are two or more"
-          ],
-          "workloads": []
+    /// All keys of a value, each with the keys that lead to it.
+    fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    found.insert(path.clone());
+                    keys(value, &path, found);
+                }
+            }
+            Value::Array(values) => {
+                values.iter().for_each(|value| keys(value, &format!("{path}[]"), found));
+            }
+            _ => {}
         }
-        "#);
+    }
+
+    /// A comparison in which there is some of everything.
+    fn full() -> Comparison {
+        let stall = Stall { begin: 0.1, end: 0.2, operation: None, source: None, task: None };
+        let segment = Segment { kind: Kind::Read, source: None, begin: 0.0, end: 0.1 };
+        let lane = Lane {
+            thread: "main".into(),
+            role: Role::Loop,
+            segments: vec![segment.clone()],
+            waiting: vec![segment],
+            stalls: vec![stall],
+        };
+        let stage = || "stage4-tasks".to_owned();
+        let verdict = |outcome| Verdict {
+            theme: "lines".into(),
+            law: "a_law".into(),
+            sentence: "It is kept.".into(),
+            outcome,
+        };
+        let bucket = Bucket { from: 0.1, below: 0.2, lines: 3 };
+        Comparison {
+            head: Head {
+                seed: 7,
+                commit: None,
+                rustc: "rustc 1.95.0".into(),
+                cores: 2,
+                profile: "release".into(),
+                date: "2026-11-22".into(),
+                kernel: "Linux 6.18 x86_64".into(),
+            },
+            command: "cargo compare".into(),
+            interrupted: true,
+            // Every column that there is.
+            workloads: crate::rows::tests::workloads()
+                .into_iter()
+                .map(|table| Workload {
+                    table,
+                    distributions: vec![Distribution { stage: stage(), buckets: vec![bucket] }],
+                })
+                .collect(),
+            verdicts: vec![Verdicts {
+                stage: stage(),
+                laws: vec![
+                    verdict(Outcome::Held),
+                    verdict(Outcome::BrokenAsDeclared { reason: "by design".into() }),
+                    verdict(Outcome::Wrong { seen: "it hangs".into() }),
+                ],
+            }],
+            lanes: vec![StageLanes {
+                stage: stage(),
+                what: "6 growing files".into(),
+                seconds: 0.7,
+                lanes: vec![lane],
+                left_out: 0,
+            }],
+            growth: vec![Growth { stage: stage(), sources: 8, seconds: vec![0.1], threads: None }],
+            wrong: vec!["wrong".into()],
+            warnings: vec!["warning".into()],
+            seen: vec!["seen".into()],
+        }
+    }
+
+    #[test]
+    fn the_keys_that_are_written_are_those_that_are_documented() {
+        let mut written = BTreeSet::new();
+        keys(&result(&full()), "", &mut written);
+
+        let schema = include_str!("../schema.md");
+        let rows = schema.lines().filter_map(|line| line.strip_prefix("| `"));
+        let documented: Vec<String> =
+            rows.map(|row| row.split_once('`').expect("a key has an end").0.to_owned()).collect();
+        let set: BTreeSet<String> = documented.iter().cloned().collect();
+        assert_eq!(set.len(), documented.len(), "a key is documented twice");
+        let missing: Vec<_> = written.difference(&set).collect();
+        let gone: Vec<_> = set.difference(&written).collect();
+        assert!(
+            missing.is_empty() && gone.is_empty(),
+            "not in schema.md: {missing:?}; only there: {gone:?}"
+        );
+        assert!(
+            schema.contains(&format!("`\"schema\": {SCHEMA}`")),
+            "schema.md is of another number"
+        );
     }
 }

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::num::NonZero;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Zoned;
 use results::Head;
@@ -65,13 +67,51 @@ impl Status {
     }
 
     fn parse(status: &str) -> Status {
-        let number = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.strip_prefix(':')?.split_whitespace().next()?.parse::<u64>().ok()
-        };
-        let kibibytes = number("VmHWM");
-        Status { threads: number("Threads"), peak_memory: kibibytes.map(|kib| kib * 1024) }
+        let kibibytes = number(status, "VmHWM");
+        Status { threads: number(status, "Threads"), peak_memory: kibibytes.map(|kib| kib * 1024) }
     }
+}
+
+/// Counts the threads of this process, by one call that is cheap enough to be
+/// made between two looks at a source; `None` where the system does not tell.
+pub(crate) fn threads() -> Option<u64> {
+    // A directory has a link for each directory in it, and two for itself.
+    // `/proc/self/task` has a directory for each thread.
+    fs::metadata("/proc/self/task").ok()?.nlink().checked_sub(2).filter(|&threads| threads > 0)
+}
+
+/// What the threads of a process have done up to now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Activity {
+    /// How long they were on a core.
+    pub(crate) cpu: Duration,
+    /// How often they were woken: each time they had given up their core.
+    pub(crate) wakeups: u64,
+    /// When this was.
+    pub(crate) at: Instant,
+}
+
+impl Activity {
+    /// Adds up the threads that there are; one that has ended counts no more.
+    pub(crate) fn of(process: u32) -> Option<Activity> {
+        let at = Instant::now();
+        let (mut nanos, mut wakeups) = (0, 0);
+        for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
+            let thread = thread.ok()?.path();
+            // One that has ended since the folder was opened has nothing to say.
+            let Ok(times) = fs::read_to_string(thread.join("schedstat")) else { continue };
+            let Ok(status) = fs::read_to_string(thread.join("status")) else { continue };
+            nanos += times.split_whitespace().next()?.parse::<u64>().ok()?;
+            wakeups += number(&status, "voluntary_ctxt_switches")?;
+        }
+        Some(Activity { cpu: Duration::from_nanos(nanos), wakeups, at })
+    }
+}
+
+/// Reads one number of a `status` file.
+fn number(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.strip_prefix(':')?.split_whitespace().next()?.parse().ok()
 }
 
 /// Raises the soft limit of open files to the hard one; returns what the limit
@@ -90,6 +130,22 @@ pub(crate) fn raise_open_files() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn threads_are_counted_and_so_is_what_they_do() {
+        let before = threads().unwrap();
+        let one_more = thread::scope(|scope| scope.spawn(threads).join().unwrap());
+        // Other tests begin and end meanwhile.
+        assert!(before >= 1 && one_more >= Some(2), "{before} {one_more:?}");
+
+        let this = || Activity::of(std::process::id()).unwrap();
+        let (before, begun) = (this(), Instant::now());
+        while begun.elapsed() < Duration::from_millis(20) {}
+        assert!(this().cpu > before.cpu, "{before:?}");
+        assert_eq!(number("voluntary_ctxt_switches:\t7\n", "voluntary_ctxt_switches"), Some(7));
+        assert_eq!(Activity::of(u32::MAX), None);
+    }
 
     #[test]
     fn threads_and_peak_memory_are_read_from_proc() {

@@ -12,9 +12,10 @@ use anyhow::Context;
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::interrupt::Interrupt;
-use crate::machine::Status;
+use crate::machine::{Activity, Status};
 
 /// How often a child is looked at.
 const LOOK: Duration = Duration::from_millis(5);
@@ -31,8 +32,8 @@ pub(crate) struct Ended {
     pub(crate) cpu: Duration,
     /// Voluntary and involuntary context switches of all its threads.
     pub(crate) switches: u64,
-    /// The most threads that were seen at once; `None` for a run that was too
-    /// short to be seen.
+    /// The most threads that were seen at once, for a program that does not
+    /// count them itself; `None` for a run that was too short to be seen.
     pub(crate) threads: Option<u64>,
     /// The most memory that it was seen to have had, in bytes, or `None` alike.
     pub(crate) memory: Option<u64>,
@@ -41,8 +42,32 @@ pub(crate) struct Ended {
     pub(crate) stderr: Vec<u8>,
 }
 
-/// Runs `command` to its end. `tick` is called every few milliseconds with the
-/// child's stdin, which it may close.
+/// A child that runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    /// Its stdin, if that is a pipe; whoever takes it closes it.
+    pub(crate) stdin: Option<ChildStdin>,
+    process: u32,
+}
+
+impl Running {
+    /// Asks it to end, as Ctrl-C's kin do.
+    pub(crate) fn terminate(&self) {
+        let process = i32::try_from(self.process).ok().and_then(Pid::from_raw);
+        if let Some(process) = process {
+            // One that has just ended by itself is not there to be asked.
+            let _ = kill_process(process, Signal::TERM);
+        }
+    }
+
+    /// Returns what it has done up to now, where the system tells.
+    pub(crate) fn activity(&self) -> Option<Activity> {
+        Activity::of(self.process)
+    }
+}
+
+/// Runs `command` to its end. `tick` is called every few milliseconds, and may
+/// ask it to end.
 ///
 /// One child at a time: the figures are what the account of this process's
 /// ended children has grown by.
@@ -54,7 +79,7 @@ pub(crate) struct Ended {
 pub(crate) fn run(
     command: &mut Command,
     interrupt: &Interrupt,
-    mut tick: impl FnMut(&mut Option<ChildStdin>) -> anyhow::Result<()>,
+    mut tick: impl FnMut(&mut Running) -> anyhow::Result<()>,
 ) -> anyhow::Result<Ended> {
     let before = usage_of_children()?;
     let started = Instant::now();
@@ -64,7 +89,7 @@ pub(crate) fn run(
             .with_context(|| format!("cannot start {}", command.get_program().display()))?,
     );
     let child = &mut child.0;
-    let mut stdin = child.stdin.take();
+    let mut running = Running { stdin: child.stdin.take(), process: child.id() };
     let (mut stdout, mut stderr) = (Pipe::new(child.stdout.take()), Pipe::new(child.stderr.take()));
     let (mut looks, mut threads, mut memory) = (0, None, None);
     let mut next_look = started;
@@ -73,7 +98,7 @@ pub(crate) fn run(
         let now = Instant::now();
         if now >= next_look {
             interrupt.check()?;
-            tick(&mut stdin)?;
+            tick(&mut running)?;
             if let Some(status) = Status::of(child.id()) {
                 looks += 1;
                 threads = threads.max(status.threads);

@@ -6,10 +6,11 @@ use anyhow::Context;
 use tributary::Shown;
 use workload::{OutputKind, SourceKind};
 
-use crate::attempt::{Attempt, Contender, Run};
+use crate::attempt::{Attempt, Checked, Contender, Run};
 use crate::folder::Folder;
 use crate::interrupt::Interrupt;
 use crate::jobs::{Job, Kind};
+use crate::program::Program;
 use crate::progress::Progress;
 use crate::stages::Stage;
 
@@ -26,6 +27,8 @@ pub(crate) struct Outcome {
 /// What all jobs share.
 pub(crate) struct Rounds<'a> {
     pub(crate) stages: &'a [&'static Stage],
+    /// What runs beside them, besides the floor.
+    pub(crate) against: &'a [Program],
     pub(crate) seed: u64,
     pub(crate) folder: &'a Folder,
     pub(crate) interrupt: &'a Interrupt,
@@ -38,8 +41,12 @@ impl Rounds<'_> {
         u64::from(job.rounds) * self.contenders(job).len() as u64
     }
 
-    /// Runs a job. What has come so far is in `outcomes`, also after an error.
-    pub(crate) fn run(&self, job: &Job, outcomes: &mut Vec<Outcome>) -> anyhow::Result<()> {
+    /// Runs a job, and shows `after` each run what has come so far.
+    pub(crate) fn run(
+        &self,
+        job: &Job,
+        mut after: impl FnMut(&[Outcome]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         self.progress.say(&format!("{}: making the sources", job.name));
         let contenders = self.contenders(job);
         let (inputs, merged) = job.bytes();
@@ -54,11 +61,8 @@ impl Rounds<'_> {
             // Made for each contender anew, as they grow.
             Kind::Made { sources: SourceKind::Live(_), .. } => Vec::new(),
         };
-        outcomes.extend(contenders.iter().map(|&contender| Outcome {
-            contender,
-            runs: Vec::new(),
-            wrong: None,
-        }));
+        let outcome = |&contender| Outcome { contender, runs: Vec::new(), wrong: None };
+        let mut outcomes: Vec<Outcome> = contenders.iter().map(outcome).collect();
 
         for round in 0..job.rounds {
             for turn in 0..outcomes.len() {
@@ -77,6 +81,7 @@ impl Rounds<'_> {
                     Err(wrong) => outcome.wrong = Some(wrong),
                 }
                 self.progress.step();
+                after(&outcomes)?;
             }
         }
         if !self.folder.is_kept() {
@@ -94,8 +99,8 @@ impl Rounds<'_> {
         sources: &[std::path::PathBuf],
     ) -> anyhow::Result<Result<Run, String>> {
         let output = &self.folder.merged(job.name, contender.name());
-        let (live, pauses, own, wake) = (None, None, None, job.wake);
-        let attempt = Attempt { contender, sources, live, pauses, output, own, wake };
+        let attempt = Attempt { idle: job.is_idle(), ..Attempt::new(contender, sources, output) };
+        let attempt = Attempt { wake: job.wake, ..attempt };
         let result = match &job.kind {
             Kind::Own(own) => Attempt { own: Some(own), ..attempt }.run(self.interrupt)?,
             Kind::Made { sources, output } => {
@@ -124,7 +129,13 @@ impl Rounds<'_> {
     }
 
     fn contenders(&self, job: &Job) -> Vec<Contender> {
-        let cat = job.has_floor().then_some(Contender::Cat);
-        cat.into_iter().chain(self.stages.iter().copied().map(Contender::Stage)).collect()
+        let asked = |program: Program| self.against.contains(&program) && program.can(job);
+        let cat = match asked(Program::Cat) {
+            true => Some(Contender::Program(Program::Cat, Checked::Yes)),
+            false => job.has_floor().then_some(Contender::Program(Program::Cat, Checked::No)),
+        };
+        let tail = asked(Program::Tail).then_some(Contender::Program(Program::Tail, Checked::Yes));
+        let stages = self.stages.iter().copied().map(Contender::Stage);
+        cat.into_iter().chain(tail).chain(stages).collect()
     }
 }

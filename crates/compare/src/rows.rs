@@ -4,8 +4,9 @@ use hdrhistogram::Histogram;
 
 use crate::attempt::{Contender, Run};
 use crate::jobs::Job;
+use crate::program::Program;
 use crate::rounds::Outcome;
-use results::{Cell, Column, Row, Spread, Table};
+use results::{Bucket, Cell, Column, Distribution, Row, Spread, Table, Workload};
 
 const TIME: Column = Column { key: "time_seconds", head: "time" };
 const RATIO: Column = Column { key: "ratio_to_cat", head: "× cat" };
@@ -13,27 +14,69 @@ const LINES: Column = Column { key: "lines", head: "lines" };
 const P50: Column = Column { key: "p50_seconds", head: "p50" };
 const P99: Column = Column { key: "p99_seconds", head: "p99" };
 const MAX: Column = Column { key: "max_seconds", head: "max" };
+const REST_CPU: Column = Column { key: "rest_cpu_seconds_per_second", head: "CPU/s" };
+const WAKEUPS: Column = Column { key: "rest_wakeups_per_second", head: "wake-ups" };
 const CPU: Column = Column { key: "cpu_seconds", head: "CPU" };
 const THREADS: Column = Column { key: "peak_threads", head: "threads" };
 const SWITCHES: Column = Column { key: "context_switches", head: "switches" };
 const MEMORY: Column = Column { key: "peak_memory_bytes", head: "memory" };
 const STALL: Column = Column { key: "longest_stall_seconds", head: "stall" };
 
+/// What a job has shown: a row for every contender that has run, and how the
+/// latencies are spread.
+pub(crate) fn workload(job: &Job, outcomes: &[Outcome]) -> Workload {
+    let distributions = outcomes.iter().filter(|outcome| outcome.wrong.is_none());
+    let distributions = distributions.filter_map(|outcome| {
+        let nanos = outcome.runs.iter().flat_map(|(_, run)| &run.latencies).copied();
+        let buckets = buckets(nanos);
+        let stage = outcome.contender.name().to_owned();
+        (!buckets.is_empty()).then_some(Distribution { stage, buckets })
+    });
+    let distributions = distributions.collect();
+    Workload { table: table(job, outcomes), distributions }
+}
+
+/// Ten buckets a decade from the least latency to the largest, the same bounds
+/// for everyone; those between that are empty, too.
+fn buckets(nanos: impl Iterator<Item = u64>) -> Vec<Bucket> {
+    const A_DECADE: u32 = 10;
+    const DECADES: u32 = 12;
+    let bound = |step: u32| 1e-9 * 10_f64.powf(f64::from(step) / f64::from(A_DECADE));
+    let bounds: Vec<f64> = (0..=A_DECADE * DECADES).map(bound).collect();
+    let mut lines = vec![0_u64; bounds.len() - 1];
+    for nanos in nanos {
+        let seconds = nanos as f64 / 1e9;
+        // Beyond the ends (nothing at all, a quarter of an hour) the last one.
+        let at = bounds.partition_point(|&bound| bound <= seconds).clamp(1, lines.len());
+        lines[at - 1] += 1;
+    }
+    let Some(first) = lines.iter().position(|&lines| lines > 0) else { return Vec::new() };
+    let last = lines.iter().rposition(|&lines| lines > 0).unwrap_or(first);
+    (first..=last)
+        .map(|at| Bucket { from: bounds[at], below: bounds[at + 1], lines: lines[at] })
+        .collect()
+}
+
 /// The table of a job: a row for every contender that has run.
-pub(crate) fn table(job: &Job, outcomes: &[Outcome]) -> Table {
+fn table(job: &Job, outcomes: &[Outcome]) -> Table {
     let stamped = outcomes
         .iter()
         .any(|outcome| outcome.runs.iter().any(|(_, run)| !run.latencies.is_empty()));
     let first: &[Column] = match () {
         () if job.has_floor() => &[TIME, RATIO],
+        () if job.is_idle() => &[REST_CPU, WAKEUPS],
         () if stamped => &[LINES, P50, P99, MAX],
         () => &[TIME],
     };
     let columns = [first, &[CPU, THREADS, SWITCHES, MEMORY, STALL]].concat();
-    let cat = outcomes.iter().find(|outcome| matches!(outcome.contender, Contender::Cat));
+    let cat = outcomes.iter().find(|outcome| is_cat(outcome.contender));
     let cat = cat.map_or(&[][..], |cat| &cat.runs);
     let rows = outcomes.iter().filter_map(|outcome| row(outcome, cat, &columns));
     Table { name: job.name.into(), what: job.what(), rows: rows.collect(), columns }
+}
+
+fn is_cat(contender: Contender) -> bool {
+    matches!(contender, Contender::Program(Program::Cat, _))
 }
 
 fn row(outcome: &Outcome, cat: &[(u32, Run)], columns: &[Column]) -> Option<Row> {
@@ -52,6 +95,8 @@ fn row(outcome: &Outcome, cat: &[(u32, Run)], columns: &[Column]) -> Option<Row>
         P50 => latency.map_or(Cell::None, |[p50, _, _]| Cell::Seconds(p50)),
         P99 => latency.map_or(Cell::None, |[_, p99, _]| Cell::Seconds(p99)),
         MAX => latency.map_or(Cell::None, |[_, _, max]| Cell::Seconds(max)),
+        REST_CPU => first.rest.map_or(Cell::None, |rest| Cell::Seconds(rest.cpu)),
+        WAKEUPS => first.rest.map_or(Cell::None, |rest| Cell::Rate(rest.wakeups)),
         CPU => Cell::Seconds(each(&runs, |run| run.cpu.as_secs_f64()).median()),
         SWITCHES => Cell::Count(each(&runs, |run| run.switches as f64).median().round() as u64),
         THREADS => most(&runs, |run| run.threads).map_or(Cell::None, Cell::Count),
@@ -75,7 +120,7 @@ fn most(runs: &[&Run], figure: impl Fn(&Run) -> Option<u64>) -> Option<u64> {
 
 /// Round by round, so that a slow moment of the machine meets both.
 fn ratio(outcome: &Outcome, cat: &[(u32, Run)]) -> Cell {
-    if let Contender::Cat = outcome.contender {
+    if is_cat(outcome.contender) {
         return Cell::Ratio(Spread::new(vec![1.0]));
     }
     let ratios = outcome.runs.iter().filter_map(|(round, run)| {
@@ -98,19 +143,37 @@ fn latencies(nanos: &[u64]) -> Option<[f64; 3]> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::time::Duration;
 
     use crate::args::Args;
+    use crate::attempt::Checked;
     use crate::jobs;
     use crate::stages::STAGES;
     use clap::Parser;
+
+    /// Tables that have, together, every column.
+    pub(crate) fn workloads() -> Vec<Table> {
+        let stage = || outcome(Contender::Stage(&STAGES[0]), &[(0, 250)]);
+        let mut stamped = stage();
+        stamped.runs[0].1.latencies = vec![1, 2];
+        let mut wrong = stage();
+        wrong.wrong = Some("2 lines lost".into());
+        let cat = || outcome(CAT, &[(0, 125)]);
+        vec![
+            table(&job("backlog"), &[cat(), stage(), wrong]),
+            table(&job("live"), &[stamped]),
+            table(&job("idle"), &[stage()]),
+        ]
+    }
 
     fn job(name: &str) -> Job {
         let args = Args::try_parse_from(["compare", "--workload", name]).unwrap();
         jobs::asked_for(&args, None).remove(0)
     }
+
+    const CAT: Contender = Contender::Program(Program::Cat, Checked::No);
 
     fn outcome(contender: Contender, millis: &[(u32, u64)]) -> Outcome {
         let run = |&(round, millis): &(u32, u64)| {
@@ -122,7 +185,7 @@ mod tests {
 
     #[test]
     fn the_ratio_is_taken_round_by_round() {
-        let cat = outcome(Contender::Cat, &[(0, 125), (1, 250), (2, 125)]);
+        let cat = outcome(CAT, &[(0, 125), (1, 250), (2, 125)]);
         let stage = outcome(Contender::Stage(&STAGES[0]), &[(0, 250), (1, 250), (2, 375)]);
         let table = table(&job("backlog"), &[cat, stage]);
         let stage = &table.rows[1];
@@ -137,7 +200,7 @@ mod tests {
 
     #[test]
     fn an_interrupted_job_has_the_rows_that_it_has() {
-        let cat = outcome(Contender::Cat, &[]);
+        let cat = outcome(CAT, &[]);
         let stage = outcome(Contender::Stage(&STAGES[0]), &[(0, 150)]);
         let mut wrong = outcome(Contender::Stage(&STAGES[1]), &[]);
         wrong.wrong = Some("2 lines lost".into());
@@ -146,6 +209,26 @@ mod tests {
         assert_eq!(names, ["stage1-threads", "stage2-mixed"]);
         assert_eq!(table.cell(&table.rows[0], "ratio_to_cat"), Some(&Cell::None));
         assert_eq!(table.wrong().collect::<Vec<_>>(), [("stage2-mixed", "2 lines lost")]);
+    }
+
+    #[test]
+    fn every_line_is_in_the_bucket_that_its_latency_is_in() {
+        // Just below and at a bound, which is a whole number of nanoseconds.
+        let nanos = [99_999, 100_000, 100_001, 1_000_000, 12_345_678, 12_345_679];
+        let buckets = buckets(nanos.into_iter());
+        assert_eq!(buckets.iter().map(|bucket| bucket.lines).sum::<u64>(), 6);
+        for bucket in &buckets {
+            let inside = |nanos: &&u64| {
+                let seconds = **nanos as f64 / 1e9;
+                bucket.from <= seconds && seconds < bucket.below
+            };
+            assert_eq!(nanos.iter().filter(inside).count() as u64, bucket.lines, "{bucket:?}");
+        }
+        let gaps = buckets.windows(2).filter(|pair| pair[0].below != pair[1].from).count();
+        // From 79 µs to 12.6 ms, ten a decade.
+        assert_eq!((gaps, buckets.len()), (0, 22), "{buckets:?}");
+        assert_eq!(super::buckets([].into_iter()), []);
+        assert_eq!(super::buckets([0, u64::MAX].into_iter()).len(), 120);
     }
 
     #[test]

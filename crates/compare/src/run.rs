@@ -1,32 +1,27 @@
 //! The command from start to end.
 
 use std::env;
-use std::fs::File;
-use std::io::Write;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use tributary::Shown;
 
 use crate::args::{Args, Command};
+use crate::compared::Compared;
 use crate::folder::Folder;
+use crate::growth::Steps;
 use crate::interrupt::{self, Interrupt, Interrupted};
 use crate::jobs::{self, Job, Kind};
 use crate::machine::{self, raise_open_files};
 use crate::own_files::OwnFiles;
 use crate::print::{self, print};
 use crate::progress::Progress;
-use crate::rounds::{Outcome, Rounds};
+use crate::rounds::Rounds;
 use crate::stages::STAGES;
-use crate::terminal::{self, GREEN, RED, YELLOW};
+use crate::verdicts::Laws;
 use crate::warnings::{self, Warning};
-use crate::{child, diff, json, rows, words};
-use results::Table;
+use crate::{child, cost, diff, lanes, law, terminal};
 
-/// How late the writers of the sources may be before it is worth a warning.
-const LATE: Duration = Duration::from_millis(50);
 /// What this process has open besides the sources.
 const OTHER_FILES: u64 = 32;
 
@@ -47,7 +42,9 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             print(&diff::render(stage)?)?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Cost) => cost::run().map(|()| ExitCode::SUCCESS),
         Some(Command::Stage(args)) => child::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Law(args)) => law::run(&args).map(|()| ExitCode::SUCCESS),
         None => compare(&args),
     }
 }
@@ -58,6 +55,9 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
     let limit = raise_open_files();
+    for program in &args.against {
+        program.find()?;
+    }
     let own = if args.files.is_empty() { None } else { Some(OwnFiles::open(&args.files)?) };
     let jobs = jobs::asked_for(args, own);
     let stages = if args.stages.is_empty() { STAGES.iter().collect() } else { args.stages.clone() };
@@ -71,97 +71,87 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
                 .try_for_each(|output| own.refuse_output(&output))?;
         }
     }
-    // Opened before the work begins, so that a wrong name does not cost a minute.
-    let json = args.json.as_ref().map(|path| {
-        let file = File::create(path);
-        file.with_context(|| format!("{}: cannot make this file", Shown(path)))
-            .map(|file| (path, file))
-    });
-    let mut json = json.transpose()?;
+    if let Some(folder) = &args.trace {
+        lanes::check_folder(folder)?;
+    }
 
     let head = machine::head(args.seed);
-    let mut result = Compared { warnings: warnings::about_machine(&head), tables: Vec::new() };
-    let needed = jobs.iter().map(Job::sources).max().unwrap_or_default() as u64 + OTHER_FILES;
+    let mut doubts = warnings::about_machine(&head);
+    let growth = if args.is_whole() { Steps::most() } else { 0 };
+    let most = jobs.iter().map(|job| job.sources() as u64).chain([growth]).max();
+    let needed = most.unwrap_or_default() + OTHER_FILES;
     if let Some(limit) = limit
         && limit < needed
     {
-        result.warnings.push(Warning::FewDescriptors { limit, needed });
+        doubts.push(Warning::FewDescriptors { limit, needed });
     }
+    doubts.extend(not_run(args, &jobs));
 
-    print(&format!("{}\n", terminal::head(&head)))?;
+    let shown = terminal::head(&head);
     let progress = Progress::new();
+    // What cannot be kept is known before the work begins: a wrong name does
+    // not cost a minute.
+    let mut compared = Compared::begin(args, head, doubts, &progress)?;
+    compared.show(&shown)?;
     let rounds = Rounds {
         stages: &stages,
+        against: &args.against,
         seed: args.seed,
         folder: &folder,
         interrupt: &interrupt,
         progress: &progress,
     };
-    progress.expect(jobs.iter().map(|job| rounds.count(job)).sum());
-    let ended = jobs.iter().try_for_each(|job| result.take(job, &rounds, &progress));
-    drop(progress);
-
+    let ended = everything(args, &jobs, limit, &rounds, &mut compared);
     let interrupted = match &ended {
         Err(error) if error.is::<Interrupted>() => true,
         Err(_) => return ended.map(|()| ExitCode::SUCCESS),
         Ok(()) => false,
     };
-    print(&result.closing())?;
-    if let Some((path, file)) = &mut json {
-        let seen = words::sentences(&result.tables);
-        let value = json::result(&head, &result.tables, &result.warnings, &seen, interrupted);
-        writeln!(file, "{value:#}")
-            .with_context(|| format!("{}: cannot write this file", Shown(path)))?;
-    }
+    compared.end(interrupted)?;
+    let (closing, wrong) = (compared.closing(), compared.is_wrong());
+    drop(compared);
+    drop(progress);
+    print(&closing)?;
     drop(folder);
     ended?;
-    let wrong = result.tables.iter().any(|table| table.wrong().next().is_some());
     Ok(ExitCode::from(u8::from(wrong)))
 }
 
-/// What has been seen so far.
-struct Compared {
-    tables: Vec<Table>,
-    warnings: Vec<Warning>,
+/// The workloads; then, unless a part was asked for, what else there is to see.
+fn everything(
+    args: &Args,
+    jobs: &[Job],
+    limit: Option<u64>,
+    rounds: &Rounds<'_>,
+    compared: &mut Compared<'_>,
+) -> anyhow::Result<()> {
+    let steps = Steps::new(args.quick, limit, OTHER_FILES);
+    let laws = Laws::new(rounds.stages, args.quick);
+    let besides = || steps.count(rounds.stages.len()) + rounds.stages.len() as u64 + laws.count();
+    let besides = if args.is_whole() { besides() } else { 0 };
+    rounds.progress.expect(jobs.iter().map(|job| rounds.count(job)).sum::<u64>() + besides);
+
+    jobs.iter().try_for_each(|job| compared.run(job, rounds))?;
+    if args.is_whole() {
+        lanes::run(rounds, compared, args.trace.as_deref())?;
+        compared.show(&terminal::lanes(&compared.comparison.lanes))?;
+        steps.run(rounds, compared)?;
+        compared.show(&terminal::growth(&compared.comparison.growth))?;
+        laws.run(compared, rounds.folder, rounds.interrupt)?;
+        compared.show(&terminal::verdicts(&compared.comparison.verdicts))?;
+    }
+    Ok(())
 }
 
-impl Compared {
-    /// Runs a job, prints its table and keeps it; if it is interrupted, with
-    /// the rows that it has.
-    fn take(&mut self, job: &Job, rounds: &Rounds<'_>, progress: &Progress) -> anyhow::Result<()> {
-        let mut outcomes = Vec::new();
-        let ended = rounds.run(job, &mut outcomes);
-        let table = rows::table(job, &outcomes);
-        if table.rows.is_empty() {
-            return ended;
-        }
-        progress.beside(|| print(&format!("{}\n", terminal::table(&table))))?;
-        let interval = tributary::Options::default().interval.as_secs_f64();
-        self.warnings.extend(warnings::about_table(&table, interval));
-        self.warnings.extend(outcomes.iter().filter_map(|outcome| late_writers(job, outcome)));
-        self.tables.push(table);
-        ended
-    }
-
-    /// The warnings, what was wrong, and in words what was seen.
-    fn closing(&self) -> String {
-        let warnings =
-            self.warnings.iter().map(|warning| format!("{YELLOW}warning:{YELLOW:#} {warning}\n"));
-        let wrong = self.tables.iter().flat_map(|table| {
-            let rows = table.wrong();
-            rows.map(|(stage, _)| format!("{RED}wrong:{RED:#} {stage} on {}\n", table.name))
-        });
-        let seen = words::sentences(&self.tables);
-        let seen = seen.iter().map(|sentence| format!("{GREEN}seen:{GREEN:#} {sentence}\n"));
-        warnings.chain(wrong).chain(seen).collect()
-    }
-}
-
-fn late_writers(job: &Job, outcome: &Outcome) -> Option<Warning> {
-    let late = outcome.runs.iter().filter_map(|(_, run)| run.late).max()?;
-    (late > LATE).then(|| Warning::LateWriters {
-        workload: job.name.into(),
-        stage: outcome.contender.name().into(),
-        late: late.as_secs_f64(),
-    })
+/// Which programs were asked for that cannot do what a job is about.
+fn not_run(args: &Args, jobs: &[Job]) -> Vec<Warning> {
+    let pairs = jobs.iter().flat_map(|job| args.against.iter().map(move |&program| (job, program)));
+    let pairs = pairs.filter(|(job, program)| !program.can(job));
+    pairs
+        .map(|(job, program)| Warning::NotRun {
+            program: program.name(),
+            workload: job.name.into(),
+            why: program.why_not(),
+        })
+        .collect()
 }

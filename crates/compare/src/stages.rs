@@ -11,15 +11,28 @@ pub struct Stage {
     pub name: &'static str,
     /// Its entry point.
     pub merge: MergeFn,
+    /// Its manifest, which declares the laws that it breaks by design.
+    pub manifest: &'static str,
+}
+
+macro_rules! stage {
+    ($number:literal, $name:literal, $merge:path) => {
+        Stage {
+            number: $number,
+            name: $name,
+            merge: $merge,
+            manifest: include_str!(concat!("../../", $name, "/Cargo.toml")),
+        }
+    };
 }
 
 /// All stages, in order.
 pub static STAGES: [Stage; 5] = [
-    Stage { number: 1, name: "stage1-threads", merge: stage1_threads::merge },
-    Stage { number: 2, name: "stage2-mixed", merge: stage2_mixed::merge },
-    Stage { number: 3, name: "stage3-bottom-up", merge: stage3_bottom_up::merge },
-    Stage { number: 4, name: "stage4-tasks", merge: stage4_tasks::merge },
-    Stage { number: 5, name: "stage5-fully-async", merge: stage5_fully_async::merge },
+    stage!(1, "stage1-threads", stage1_threads::merge),
+    stage!(2, "stage2-mixed", stage2_mixed::merge),
+    stage!(3, "stage3-bottom-up", stage3_bottom_up::merge),
+    stage!(4, "stage4-tasks", stage4_tasks::merge),
+    stage!(5, "stage5-fully-async", stage5_fully_async::merge),
 ];
 
 /// Finds a stage by its number (`5`), its name (`stage5-fully-async`) or either

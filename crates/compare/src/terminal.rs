@@ -3,12 +3,14 @@
 //! Colours are written always; the stream that they go to leaves them out
 //! where there is no terminal, or where `NO_COLOR` is set.
 
-use std::fmt::Write;
+use std::collections::BTreeSet;
 
 use anstyle::{AnsiColor, Style};
 
-use results::Head;
-use results::Table;
+use recorder::Kind;
+use results::{
+    Cell, Grouped, Growth, Head, Outcome, Spread, StageLanes, Table, Time, Verdict, Verdicts,
+};
 
 const BOLD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -31,6 +33,7 @@ pub(crate) fn head(head: &Head) -> String {
 
 /// A table, with what is wrong below it.
 pub(crate) fn table(table: &Table) -> String {
+    let heads: Vec<String> = table.columns.iter().map(|column| column.head.to_owned()).collect();
     let rows: Vec<(&str, Result<Vec<String>, &str>)> = table
         .rows
         .iter()
@@ -39,46 +42,130 @@ pub(crate) fn table(table: &Table) -> String {
             (&*row.name, cells.map(Iterator::collect).map_err(|wrong| &**wrong))
         })
         .collect();
-    let names = rows.iter().map(|(name, _)| name.chars().count());
-    let name_width = names.chain(["stage".len()]).max().unwrap_or_default();
-    let width_of = |at: usize| {
-        let cells = rows.iter().filter_map(|(_, cells)| Some(cells.as_ref().ok()?[at].chars()));
-        let head = table.columns[at].head.chars();
-        cells.map(Iterator::count).chain([head.count()]).max().unwrap_or_default()
-    };
-    let widths: Vec<usize> = (0..table.columns.len()).map(width_of).collect();
-
-    let mut text = String::new();
-    let mut line = |line: std::fmt::Arguments<'_>| {
-        text.write_fmt(line).expect("a string takes everything");
-        text.push('\n');
-    };
-    line(format_args!("{BOLD}{}{BOLD:#}: {}", table.name, table.what));
-    let heads = table.columns.iter().zip(&widths);
-    let heads: String = heads.map(|(column, width)| format!("  {:>width$}", column.head)).collect();
-    line(format_args!("{FAINT}{:<name_width$}{heads}{FAINT:#}", "stage"));
-    for (name, cells) in &rows {
-        match cells {
-            Ok(cells) => {
-                let cells = cells.iter().zip(&widths);
-                let cells: String =
-                    cells.map(|(cell, width)| format!("  {cell:>width$}")).collect();
-                line(format_args!("{name:<name_width$}{cells}"));
-            }
-            Err(wrong) => {
-                let first = wrong.lines().next().unwrap_or_default();
-                line(format_args!("{RED}{name:<name_width$}  wrong: {first}{RED:#}"));
-            }
-        }
-    }
+    let mut text = grid(&format!("{BOLD}{}{BOLD:#}: {}", table.name, table.what), &heads, &rows);
     for (name, wrong) in table.wrong() {
         let more = wrong.lines().count().saturating_sub(DETAILS + 1);
         for (at, detail) in wrong.lines().skip(1).take(DETAILS).enumerate() {
             let name = if at == 0 { format!("{name}: ") } else { String::new() };
-            line(format_args!("  {name}{detail}"));
+            text += &format!("  {name}{detail}\n");
         }
         if more > 0 {
-            line(format_args!("  … and {more} lines more (--json FILE has them all)"));
+            text += &format!("  … and {more} lines more (the JSON has them all)\n");
+        }
+    }
+    text
+}
+
+/// Rows of cells below their heads; a row that is wrong says so instead.
+fn grid(title: &str, heads: &[String], rows: &[(&str, Result<Vec<String>, &str>)]) -> String {
+    let width = |text: &str| text.chars().count();
+    let names = rows.iter().map(|(name, _)| width(name));
+    let name_width = names.chain(["stage".len()]).max().unwrap_or_default();
+    let width_of = |at: usize| {
+        let cells = rows.iter().filter_map(|(_, cells)| Some(width(&cells.as_ref().ok()?[at])));
+        cells.chain([width(&heads[at])]).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..heads.len()).map(width_of).collect();
+    let aligned = |cells: &[String]| -> String {
+        cells.iter().zip(&widths).map(|(cell, width)| format!("  {cell:>width$}")).collect()
+    };
+
+    let mut text = format!("{title}\n{FAINT}{:<name_width$}{}{FAINT:#}\n", "stage", aligned(heads));
+    for (name, cells) in rows {
+        text += &match cells {
+            Ok(cells) => format!("{name:<name_width$}{}\n", aligned(cells)),
+            Err(wrong) => {
+                let first = wrong.lines().next().unwrap_or_default();
+                format!("{RED}{name:<name_width$}  wrong: {first}{RED:#}\n")
+            }
+        };
+    }
+    text
+}
+
+/// A line for each stage: its threads, and for how long its loop stood still.
+pub(crate) fn lanes(stages: &[StageLanes]) -> String {
+    let Some(first) = stages.first() else { return String::new() };
+    let mut text = format!("{BOLD}lanes{BOLD:#}: {}\n", first.what);
+    let width = stages.iter().map(|stage| stage.stage.len()).max().unwrap_or_default();
+    for StageLanes { stage, seconds, lanes, .. } in stages {
+        let of = |kinds: &[Kind]| {
+            let segments = lanes.iter().flat_map(|lane| lane.segments.iter().chain(&lane.waiting));
+            let segments = segments.filter(|segment| kinds.contains(&segment.kind));
+            segments.map(|segment| segment.end - segment.begin).sum::<f64>()
+        };
+        let stalls = lanes.iter().flat_map(|lane| &lane.stalls).count();
+        let waits = [
+            (Kind::WaitForLock, "the lock"),
+            (Kind::WaitForLoop, "the loop"),
+            (Kind::WaitForAnswer, "answers"),
+        ]
+        .into_iter()
+        .filter_map(|(kind, what)| {
+            let waited = of(&[kind]);
+            (waited > 0.0).then(|| format!("waited {} for {what}", Time(waited)))
+        });
+        let stalls = (stalls > 0).then(|| format!("{stalls} stalls of the loop"));
+        let written = Time(of(&[Kind::Write]));
+        let parts = [
+            format!("{} threads", lanes.len()),
+            format!("wrote for {written} of {}", Time(*seconds)),
+        ];
+        let parts: Vec<String> = parts.into_iter().chain(waits).chain(stalls).collect();
+        text += &format!("{stage:<width$}  {}\n", parts.join(", "));
+    }
+    text
+}
+
+/// Time and threads by the number of sources, a row a stage.
+pub(crate) fn growth(growth: &[Growth]) -> String {
+    let unique = |mut values: Vec<String>| {
+        values.dedup();
+        values
+    };
+    let stages = unique(growth.iter().map(|step| step.stage.clone()).collect());
+    let sources: BTreeSet<u64> = growth.iter().map(|step| step.sources).collect();
+    if sources.is_empty() {
+        return String::new();
+    }
+    let cell = |stage: &str, sources: u64| {
+        let step = growth.iter().find(|step| step.stage == stage && step.sources == sources);
+        let threads =
+            step.and_then(|step| step.threads).map_or("-".into(), |it| Grouped(it).to_string());
+        let time = step.map(|step| Cell::Seconds(Spread::new(step.seconds.clone()).median()));
+        time.map_or("-".into(), |time| format!("{time} / {threads}"))
+    };
+    let heads: Vec<String> = sources.iter().map(|&sources| Grouped(sources).to_string()).collect();
+    let rows = stages.iter().map(|stage| {
+        let cells = sources.iter().map(|&sources| cell(stage, sources));
+        (&**stage, Ok(cells.collect()))
+    });
+    let head = format!("{BOLD}growth{BOLD:#}: time / threads, by the number of sources of 16 KiB");
+    grid(&head, &heads, &rows.collect::<Vec<_>>())
+}
+
+/// How many laws are kept, and what is not.
+pub(crate) fn verdicts(stages: &[Verdicts]) -> String {
+    let Some(laws) = stages.iter().map(|stage| stage.laws.len()).max() else {
+        return String::new();
+    };
+    let stages_tried = stages.len();
+    let mut text = format!("{BOLD}laws{BOLD:#}: {laws} laws, {stages_tried} stages\n");
+    let width = stages.iter().map(|stage| stage.stage.len()).max().unwrap_or_default();
+    for Verdicts { stage, laws } in stages {
+        let held = laws.iter().filter(|law| law.outcome == Outcome::Held).count();
+        text += &format!("{stage:<width$}  keeps {held}\n");
+        for Verdict { law, outcome, .. } in laws {
+            match outcome {
+                Outcome::Held => {}
+                Outcome::BrokenAsDeclared { reason } => {
+                    text += &format!("  breaks {law},\n  as it declares: {reason}\n");
+                }
+                Outcome::Wrong { seen } => {
+                    let seen = seen.lines().next().unwrap_or_default();
+                    text += &format!("  {RED}wrong: {law}: {seen}{RED:#}\n");
+                }
+            }
         }
     }
     text

@@ -22,6 +22,8 @@ pub(crate) enum Warning {
     LateLines { workload: String, stage: String, p99: f64, interval: f64 },
     LateWriters { workload: String, stage: String, late: f64 },
     FewDescriptors { limit: u64, needed: u64 },
+    NotRun { program: &'static str, workload: String, why: &'static str },
+    NotKept { why: String },
 }
 
 impl fmt::Display for Warning {
@@ -68,6 +70,12 @@ impl fmt::Display for Warning {
                 Grouped(*limit),
                 Grouped(*needed)
             ),
+            Warning::NotRun { program, workload, why } => {
+                write!(f, "{workload}: {program} was not run, since {why}")
+            }
+            Warning::NotKept { why } => {
+                write!(f, "{why}; name another place with --html and --json")
+            }
         }
     }
 }
@@ -183,6 +191,7 @@ mod tests {
             ),
             (Warning::LateWriters { workload, stage, late: 0.1 }, "nothing beside it"),
             (Warning::FewDescriptors { limit: 1024, needed: 4000 }, "ulimit -n 4000"),
+            (Warning::NotKept { why: "a: no".into() }, "--html"),
         ] {
             assert!(warning.to_string().contains(advice), "{warning}");
         }

@@ -1,21 +1,90 @@
 //! Says in words what the rows have shown.
 
-use results::{Row, Size, Table, Time};
+use results::{Comparison, Growth, Row, Size, StageLanes, Table, Time};
 
-/// One sentence a workload, in the order of the tables; none where there is
-/// nothing to say.
-pub(crate) fn sentences(tables: &[Table]) -> Vec<String> {
-    tables.iter().filter_map(sentence).collect()
+/// The sentences of all parts, in their order; none where there is nothing to
+/// say.
+pub(crate) fn sentences(comparison: &Comparison) -> Vec<String> {
+    let tables = || comparison.workloads.iter().map(|workload| &workload.table);
+    tables()
+        .filter_map(sentence)
+        .chain(tables().filter_map(torn))
+        .chain(stalls(&comparison.lanes))
+        .chain(most_sources(&comparison.growth))
+        .collect()
 }
 
 fn sentence(table: &Table) -> Option<String> {
     let parts: Vec<_> = match () {
         () if has(table, "ratio_to_cat") => [times_of_cat(table)].into_iter().flatten().collect(),
+        () if has(table, "rest_wakeups_per_second") => at_rest(table).into_iter().collect(),
         () if table.name == "live" => [on_the_way(table)].into_iter().flatten().collect(),
         () if has(table, "p99_seconds") => [stood_still(table)].into_iter().flatten().collect(),
         () => [memory(table), stood_still(table)].into_iter().flatten().collect(),
     };
     if parts.is_empty() { None } else { Some(format!("On {}, {}.", table.name, parts.join("; "))) }
+}
+
+/// The programs that are no stages.
+const PROGRAMS: [&str; 2] = ["cat", "tail"];
+
+/// What a program made of it that a person would use instead.
+fn torn(table: &Table) -> Option<String> {
+    let (program, wrong) = table.wrong().find(|(name, _)| PROGRAMS.contains(name))?;
+    let wrong = wrong.lines().next().unwrap_or_default();
+    let stages = if table.wrong().count() == 1 { "; that of every stage was right" } else { "" };
+    Some(format!("On {}, the output of {program} was wrong ({wrong}){stages}.", table.name))
+}
+
+fn at_rest(table: &Table) -> Option<String> {
+    let (wakes, _) = *sorted(table, "rest_wakeups_per_second").last()?;
+    let (cpu, seconds) = *sorted(table, "rest_cpu_seconds_per_second").last()?;
+    let wakeups = table.cell(wakes, "rest_wakeups_per_second")?;
+    Some(format!(
+        "at rest, no stage was woken more often than {wakeups} ({}), or worked for more than {} of a \
+         second ({})",
+        wakes.name,
+        Time(seconds),
+        cpu.name
+    ))
+}
+
+/// For how long the loop of each stage stood still, of those that have one.
+fn stalls(stages: &[StageLanes]) -> Option<String> {
+    let with_loop =
+        |stage: &&StageLanes| stage.lanes.iter().any(|lane| lane.role == recorder::Role::Loop);
+    let mut parts = stages.iter().filter(with_loop).map(|stage| {
+        let stalls = stage.lanes.iter().flat_map(|lane| &lane.stalls);
+        let still: f64 = stalls.map(|stall| stall.end - stall.begin).sum();
+        let what = if still > 0.0 {
+            format!("stood still for {} of {}", Time(still), Time(stage.seconds))
+        } else {
+            "never stood still".to_owned()
+        };
+        format!("that of {} {what}", stage.stage)
+    });
+    let first = parts.next()?.replacen("that of", "the loop of", 1);
+    let others: String = parts.map(|part| format!(", {part}")).collect();
+    Some(format!("In the lanes, {first}{others}."))
+}
+
+fn most_sources(growth: &[Growth]) -> Option<String> {
+    let sources = growth.iter().map(|step| step.sources).max()?;
+    let mut steps: Vec<_> = growth
+        .iter()
+        .filter(|step| step.sources == sources)
+        .filter_map(|step| Some((step, step.threads?)))
+        .collect();
+    steps.sort_by_key(|&(_, threads)| threads);
+    let [(least, few), .., (most, many)] = steps[..] else { return None };
+    Some(format!(
+        "With {} sources, {} took {} threads, the least, and {} {}, the most.",
+        results::Grouped(sources),
+        least.stage,
+        results::Grouped(few),
+        most.stage,
+        results::Grouped(many)
+    ))
 }
 
 fn has(table: &Table, key: &str) -> bool {
@@ -24,7 +93,7 @@ fn has(table: &Table, key: &str) -> bool {
 
 /// The stages with this figure, from the least to the largest.
 fn sorted<'a>(table: &'a Table, key: &str) -> Vec<(&'a Row, f64)> {
-    let stages = table.rows.iter().filter(|row| row.name != "cat");
+    let stages = table.rows.iter().filter(|row| !PROGRAMS.contains(&&*row.name));
     let mut stages: Vec<_> =
         stages.filter_map(|row| Some((row, table.number(row, key)?))).collect();
     stages.sort_by(|(_, a), (_, b)| a.total_cmp(b));
@@ -51,7 +120,7 @@ fn on_the_way(table: &Table) -> Option<String> {
     let (_, p50) = *sorted(table, "p50_seconds").last()?;
     let (row, p99) = *sorted(table, "p99_seconds").last()?;
     let (_, max) = *sorted(table, "max_seconds").last()?;
-    let stage = match table.rows.len() {
+    let stage = match sorted(table, "p99_seconds").len() {
         1 => format!("in {}", row.name),
         _ => "in every stage that was right".to_owned(),
     };
@@ -135,6 +204,86 @@ mod tests {
         insta::assert_snapshot!(sentence(&table).unwrap(), @"On slow-output, the loop of stage4-tasks stood still for 312 ms at the longest, that of stage5-fully-async for 2.00 ms.");
         table.rows.truncate(1);
         assert_eq!(sentence(&table), None);
+    }
+
+    #[test]
+    fn idle_is_about_what_waiting_costs() {
+        let rest = |cpu, wakeups| vec![Cell::Seconds(cpu), Cell::Rate(wakeups)];
+        let rows = vec![
+            ("stage1-threads", rest(0.000_2, 1.3)),
+            ("tail", rest(0.9, 900.0)),
+            ("stage5-fully-async", rest(0.001, 0.5)),
+        ];
+        let keys = ["rest_cpu_seconds_per_second", "rest_wakeups_per_second"];
+        let table = table("idle", &keys, rows);
+        insta::assert_snapshot!(sentence(&table).unwrap(), @"On idle, at rest, no stage was woken more often than 1.3/s (stage1-threads), or worked for more than 1.00 ms of a second (stage5-fully-async).");
+    }
+
+    #[test]
+    fn a_program_that_tears_lines_is_named() {
+        let mut table = table(
+            "live",
+            &["lines"],
+            vec![("tail", vec![]), ("stage1-threads", vec![Cell::Count(9)])],
+        );
+        assert_eq!(torn(&table), None);
+        table.rows[0].cells = Err("3 torn\nline 7".into());
+        insta::assert_snapshot!(torn(&table).unwrap(), @"On live, the output of tail was wrong (3 torn); that of every stage was right.");
+        table.rows[1].cells = Err("2 lost".into());
+        insta::assert_snapshot!(torn(&table).unwrap(), @"On live, the output of tail was wrong (3 torn).");
+    }
+
+    #[test]
+    fn the_lanes_are_about_the_loops() {
+        let lane = |role, stalls: &[(f64, f64)]| {
+            let stall = |&(begin, end)| recorder::Stall {
+                begin,
+                end,
+                operation: None,
+                source: None,
+                task: None,
+            };
+            let stalls = stalls.iter().map(stall).collect();
+            recorder::Lane {
+                thread: "main".into(),
+                role,
+                segments: vec![],
+                waiting: vec![],
+                stalls,
+            }
+        };
+        let stage = |stage: &str, lane| StageLanes {
+            stage: stage.into(),
+            what: String::new(),
+            seconds: 0.7,
+            lanes: vec![lane],
+            left_out: 0,
+        };
+        let stages = [
+            stage("stage1-threads", lane(recorder::Role::Tail, &[])),
+            stage("stage4-tasks", lane(recorder::Role::Loop, &[(0.1, 0.25), (0.4, 0.55)])),
+            stage("stage5-fully-async", lane(recorder::Role::Loop, &[])),
+        ];
+        insta::assert_snapshot!(stalls(&stages).unwrap(), @"In the lanes, the loop of stage4-tasks stood still for 300 ms of 700 ms, that of stage5-fully-async never stood still.");
+        assert_eq!(stalls(&stages[..1]), None);
+    }
+
+    #[test]
+    fn growth_is_about_the_threads_of_the_most_sources() {
+        let step = |stage: &str, sources, threads| Growth {
+            stage: stage.into(),
+            sources,
+            seconds: vec![0.1],
+            threads,
+        };
+        let growth = [
+            step("a", 8, Some(1)),
+            step("a", 2_000, Some(2_001)),
+            step("b", 2_000, Some(4)),
+            step("c", 2_000, None),
+        ];
+        insta::assert_snapshot!(most_sources(&growth).unwrap(), @"With 2,000 sources, b took 4 threads, the least, and a 2,001, the most.");
+        assert_eq!(most_sources(&growth[3..]), None);
     }
 
     #[test]

@@ -12,7 +12,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 fn compare() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_compare"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_compare"));
+    // What a person's own run has left beside the build stays as it is.
+    command.env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"));
+    command
 }
 
 fn run(arguments: &[&str]) -> Output {
@@ -49,15 +52,14 @@ fn json(path: &Path) -> Value {
 fn every_stage_gets_a_right_row_on_every_workload() {
     let folder = tempfile::tempdir().unwrap();
     let result = folder.path().join("result.json");
-    let workloads = ["--workload", "backlog,live,slow-output,many"];
+    let workloads = ["--workload", "all"];
     let sizes = ["--sources=3", "--bytes=20000", "--duration=0.1", "--runs=2", "--json"];
     let output = compare().args(workloads).args(sizes).arg(&result).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(!said.contains('\u{1b}'), "colours on a pipe: {said:?}");
     assert!(
-        said.lines().all(|line| line.starts_with("warning")
-            || line.starts_with("seen")
+        said.lines().all(|line| ["warning", "seen", "page"].iter().any(|it| line.starts_with(it))
             || line.chars().count() <= 100),
         "{said}"
     );
@@ -67,7 +69,7 @@ fn every_stage_gets_a_right_row_on_every_workload() {
     let workloads = result["workloads"].as_array().unwrap();
     let rows_of = |workload: &Value| workload["rows"].as_array().unwrap().clone();
     let rows: Vec<_> = workloads.iter().map(|workload| rows_of(workload).len()).collect();
-    assert_eq!(rows, [6, 5, 5, 5]);
+    assert_eq!(rows, [6, 5, 5, 5, 5]);
     for workload in workloads {
         for row in rows_of(workload) {
             assert!(row.get("wrong").is_none(), "{row}");
@@ -75,6 +77,20 @@ fn every_stage_gets_a_right_row_on_every_workload() {
                 assert!(row["peak_memory_bytes"].as_u64() > Some(0), "{row}");
             }
         }
+    }
+    for part in ["lanes", "growth", "verdicts"] {
+        assert_eq!(result[part], Value::Array(vec![]), "a workload alone was asked for");
+    }
+    let idle = rows_of(&workloads[4]);
+    for row in idle.iter().filter(|_| cfg!(target_os = "linux")) {
+        assert!(row["rest_wakeups_per_second"].is_number(), "{row}");
+        assert!(row["rest_cpu_seconds_per_second"].is_number(), "{row}");
+    }
+    // Three threads that read, and the one that started them: counted in runs
+    // that last for milliseconds, too.
+    let backlog = rows_of(&workloads[0]);
+    if cfg!(target_os = "linux") {
+        assert_eq!(backlog[1]["peak_threads"], 4, "{}", backlog[1]);
     }
     let live = rows_of(&workloads[1]);
     // 3 files of 100 lines a second, for a tenth of a second.
@@ -212,9 +228,11 @@ fn a_missing_folder_is_refused_by_name() {
     let missing = folder.path().join("missing/folder");
     let output = run(&["--keep", shown(&missing), shown(&source)]);
     assert_refused(&output, shown(&missing), "No such file or directory");
-    let json = missing.join("result.json");
-    let output = run(&["--json", shown(&json), shown(&source)]);
-    assert_refused(&output, shown(&json), "No such file or directory");
+    let file = missing.join("result");
+    for option in ["--json", "--html"] {
+        let output = run(&[option, shown(&file), shown(&source)]);
+        assert_refused(&output, shown(&file), "No such file or directory");
+    }
     let merged = missing.join("merged.log");
     let output = run(&["stage", "1", "--output", shown(&merged), shown(&source)]);
     assert_refused(&output, shown(&merged), "No such file or directory");
@@ -317,6 +335,159 @@ fn an_interrupt_keeps_the_rows_and_removes_the_files() {
     assert_eq!(result["interrupted"], true);
     let workloads = result["workloads"].as_array().unwrap();
     let names: Vec<_> = workloads.iter().map(|workload| &workload["workload"]).collect();
+    // Of `live`, nobody has come to an end.
     assert_eq!(names, ["backlog"]);
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0, "temporary files are left");
+}
+
+#[test]
+fn a_whole_run_has_lanes_growth_and_laws_and_names_its_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let [result, page, trace] =
+        ["result.json", "page.html", "trace"].map(|name| folder.path().join(name));
+    let sizes = ["--quick", "--stages=1,4", "--sources=3", "--bytes=20000", "--duration=0.2"];
+    let output = compare()
+        .args(sizes)
+        .args(["--json", shown(&result), "--html", shown(&page), "--trace", shown(&trace)])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_eq!(said.lines().last(), Some(&*format!("page: {}", page.display())), "{said}");
+    assert!(fs::read_to_string(&page).unwrap().contains("stage4-tasks"));
+
+    let result = json(&result);
+    let typed = format!("cargo compare {} --json", sizes.join(" "));
+    assert!(result["command"].as_str().unwrap().starts_with(&typed), "{}", result["command"]);
+    assert_eq!((&result["schema"], &result["interrupted"]), (&1.into(), &false.into()));
+    let of = |part: &str| result[part].as_array().unwrap().clone();
+    let names = |part: &str| of(part).iter().map(|it| it["stage"].clone()).collect::<Vec<_>>();
+    assert_eq!(names("lanes"), ["stage1-threads", "stage4-tasks"]);
+    assert_eq!(names("verdicts"), ["stage1-threads", "stage4-tasks"]);
+    let growth: Vec<_> = of("growth").iter().map(|it| it["sources"].clone()).collect();
+    assert_eq!(growth, [8, 64, 8, 64]);
+
+    // What the pictures are there for: who waits, and whose loop stands still.
+    let of_lanes = |stage: usize, list: &str| -> Vec<Value> {
+        let lanes = of("lanes")[stage]["lanes"].as_array().unwrap().clone();
+        lanes.iter().flat_map(|lane| lane[list].as_array().unwrap().clone()).collect()
+    };
+    let waits = |segment: &Value| segment["kind"] == "wait_for_lock";
+    assert!(of_lanes(0, "segments").iter().any(waits), "stage 1 waits for the lock");
+    let stalls = of_lanes(1, "stalls");
+    assert!(stalls.iter().any(|stall| stall["operation"] == "append"), "{stalls:?}");
+
+    let tried = |stage: usize| of("verdicts")[stage]["laws"].as_array().unwrap().clone();
+    assert!(tried(0).iter().all(|law| law["outcome"] == "held"), "{:?}", tried(0));
+    let broken = tried(1).into_iter().filter(|law| law["outcome"] == "broken_as_declared");
+    assert_eq!(broken.count(), 1);
+    for stage in ["stage1-threads", "stage4-tasks"] {
+        let trace = json(&trace.join(format!("{stage}.json")));
+        assert!(!trace["traceEvents"].as_array().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_kill_in_the_middle_loses_no_run() {
+    let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let [result, page] = ["result.json", "page.html"].map(|name| folder.path().join(name));
+    let sizes = ["--sources=2", "--bytes=2000", "--duration=600", "--stages=1", "--runs=2"];
+    let mut child = compare()
+        .args(["--workload", "backlog,live"])
+        .args(["--json", shown(&result), "--html", shown(&page)])
+        .args(sizes)
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut said = String::new();
+    // The first table is there: what runs now would take ten minutes.
+    while !said.contains("stage1-threads ") {
+        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let result = json(&result);
+    assert_eq!(result["interrupted"], true);
+    let rows = result["workloads"][0]["rows"].as_array().unwrap();
+    let runs: Vec<_> = rows.iter().map(|row| row["time_seconds"]["runs"].clone()).collect();
+    assert!(
+        runs.len() == 2 && runs.iter().all(|runs| runs.as_array().unwrap().len() == 2),
+        "{rows:?}"
+    );
+    assert!(fs::read_to_string(page).unwrap().contains("stage1-threads"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "half a file is left behind");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn tail_runs_beside_the_stages_and_may_tear_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let result = folder.path().join("result.json");
+    let output = compare()
+        .args(["--workload=live,slow-output", "--against=cat,tail", "--stages=5"])
+        .args(["--sources=20", "--duration=0.5", "--json", shown(&result)])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("live: cat was not run, since it ends at the end of each file"),
+        "{said}"
+    );
+    assert!(said.contains("On live, the output of tail was wrong ("), "{said}");
+    let rows = json(&result)["workloads"].clone();
+    let [tail, stage] = [0, 1].map(|at| rows[0]["rows"][at].clone());
+    assert!(tail["wrong"].as_str().unwrap().contains(" torn"), "{tail}");
+    assert_eq!(stage["stage"], "stage5-fully-async");
+    assert!(stage.get("wrong").is_none(), "{stage}");
+    // Its lines are in one piece, and tail writes one after the other.
+    let tail = &rows[1]["rows"][0];
+    assert_eq!(tail["lines"], rows[1]["rows"][1]["lines"], "{tail}");
+    assert_eq!(tail["peak_threads"], 1, "{tail}");
+}
+
+#[test]
+fn cat_is_checked_when_it_is_asked_for() {
+    let folder = two_logs();
+    let result = folder.path().join("result.json");
+    let files = ["a.log", "b.log"].map(|name| folder.path().join(name));
+    let output = compare()
+        .args(["--against=cat,tail", "--stages=1", "--runs=1", "--json", shown(&result)])
+        .args(&files)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    // The last line of a.log has no newline, so cat glues the next one to it.
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("files: tail was not run, since it follows files"), "{said}");
+    let rows = json(&result)["workloads"][0]["rows"].clone();
+    assert!(rows[0]["wrong"].as_str().unwrap().contains("glued"), "{rows}");
+    assert_eq!(rows[1]["ratio_to_cat"], Value::Null, "{rows}");
+}
+
+#[test]
+fn a_program_that_is_missing_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = compare().args(["--against=tail"]).env("PATH", folder.path()).output().unwrap();
+    assert_refused(&output, "tail", "no such program on the PATH");
+}
+
+#[test]
+fn a_law_is_tried_in_a_process_that_was_made_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let verdict = folder.path().join("verdict");
+    let tried = |stage: &str, law: &str| {
+        let output = run(&["law", stage, law, "--within=20", "--verdict", shown(&verdict)]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        json(&verdict)
+    };
+    // This one needs a process of its own, and has it.
+    let alone = "two_thousand_sources_and_a_blocked_output_stay_under_96_mib";
+    assert_eq!(tried("5", alone), "Held");
+    let said = tried("4", "an_idle_source_is_looked_at_while_the_output_blocks");
+    assert!(said["Broken"].as_str().unwrap().contains("was not looked at"), "{said}");
 }
