@@ -1,15 +1,17 @@
 //! Tasks.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::rc::Rc;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::task::spawn_local;
+use tokio::task::{spawn_blocking, spawn_local, yield_now};
 use tokio::time::sleep;
-use tributary::MergeFn;
+use tributary::{MergeFn, Moment, Options, Plan, Probe, Read};
 
 use crate::scene::{Logs, Run, within};
 
@@ -85,4 +87,49 @@ fn a_blocking_call_in_one_task_holds_the_timer_of_every_other() {
     });
     assert!(!during, "while a task blocks, no timer fires");
     assert!(after, "and it does as soon as the loop turns");
+}
+
+#[test]
+fn a_task_that_is_aborted_during_a_look_loses_what_the_look_finds_and_stops_the_rest() {
+    let (aborted, written, stopped) = within(|| {
+        let logs = Logs::new();
+        let (begun, has_begun) = channel();
+        let (release, held) = channel::<()>();
+        let held = Mutex::new(held);
+        let probe = Probe::new(move |moment, _| {
+            if moment == Moment::BeforeLook {
+                begun.send(()).expect("the test waits for it");
+                held.lock().expect("one look").recv().expect("the test lets it go");
+            }
+            Ok(())
+        });
+        let options = Options { follow: true, probe: Some(probe), ..Options::default() };
+        let plan = Plan::open([logs.log("a", 3)], logs.path("merged"), options);
+        let Plan { sources, output, stop, .. } = plan.expect("the plan is in order");
+        let output = Rc::new(RefCell::new(output));
+        let main = async {
+            // The look of stage 4's `tail`, and what comes of it.
+            let writer = Rc::clone(&output);
+            let mut source = sources.into_iter().next().expect("a source");
+            let tail = spawn_local(async move {
+                let look = spawn_blocking(move || (source.read_lines(), source));
+                if let (Ok(Read::Lines(lines)), _source) = look.await.expect("no panic") {
+                    writer.borrow_mut().append(&lines).expect("the output can be written");
+                }
+            });
+            yield_now().await;
+            has_begun.recv().expect("the look begins");
+            tail.abort();
+            let aborted = tail.await.is_err_and(|failed| failed.is_cancelled());
+            release.send(()).expect("the look waits");
+            aborted
+        };
+        // Ends after the job has: it was not aborted, and nobody took its answer.
+        let aborted = event_loop::run(1, None, main).expect("a loop can start").0;
+        let written = output.borrow_mut().finish().expect("the output can be written");
+        (aborted, written.lines, stop.requested())
+    });
+    assert!(aborted);
+    assert_eq!(written, 0, "the lines went with the answer that nobody took");
+    assert!(stopped, "and so did the source, before it was closed");
 }
