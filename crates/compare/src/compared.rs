@@ -2,6 +2,7 @@
 //! the disk after each run.
 
 use std::env;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use results::{Comparison, Head};
@@ -39,7 +40,7 @@ impl<'a> Compared<'a> {
     ) -> anyhow::Result<Compared<'a>> {
         let comparison = Comparison {
             head,
-            command: command(),
+            command: command(env::args_os().skip(1)),
             // Until it has ended: what is on the disk may be all that there will be.
             interrupted: true,
             workloads: Vec::new(),
@@ -147,12 +148,23 @@ impl<'a> Compared<'a> {
 }
 
 /// What was typed, as it can be typed again.
-fn command() -> String {
-    let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
-    let words: Vec<String> =
-        ["cargo", "compare"].map(String::from).into_iter().chain(arguments).collect();
-    // Nothing that a process is started with has a NUL in it.
-    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+fn command(arguments: impl Iterator<Item = OsString>) -> String {
+    // These mean nothing to a shell behind the name of a command, although the
+    // library puts quotes round some of them.
+    let plain = |word: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=,./:@%+".contains(&byte);
+        !word.is_empty() && word.bytes().all(fits)
+    };
+    arguments.fold("cargo compare".to_owned(), |command, argument| {
+        let word = argument.to_string_lossy();
+        // Nothing that a process is started with has a NUL in it.
+        let word = if plain(&word) {
+            word
+        } else {
+            shlex::try_quote(&word).map_or(word.clone(), |it| it.into_owned().into())
+        };
+        format!("{command} {word}")
+    })
 }
 
 fn late_writers(job: &Job, outcome: &Outcome) -> Option<Warning> {
@@ -162,4 +174,19 @@ fn late_writers(job: &Job, outcome: &Outcome) -> Option<Warning> {
         stage: outcome.contender.name().into(),
         late: late.as_secs_f64(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_can_be_typed_again() {
+        let typed = ["--stages=1,5", "--", "/var/log/a b.log", "it's", "$HOME", ""];
+        let command = command(typed.into_iter().map(OsString::from));
+        assert!(command.starts_with("cargo compare --stages=1,5 -- "), "{command}");
+        let words = shlex::split(&command).unwrap();
+        assert_eq!(words[2..], typed);
+        assert!(!command.contains(" $HOME"), "{command}");
+    }
 }

@@ -288,10 +288,12 @@ fn the_diff_of_each_stage_shows_its_predecessors() {
 fn a_stage_that_fails_has_a_row_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let (source, result) = (folder.path().join("a.log"), folder.path().join("result.json"));
-    fs::write(&source, "a line\n".repeat(20_000)).unwrap();
-    // No file may grow beyond a few KiB, so neither cat nor a stage can end well.
-    let limited = "ulimit -f 16 && exec \"$0\" \"$@\"";
+    fs::write(&source, "a line\n".repeat(1_000_000)).unwrap();
+    // No file may grow beyond a megabyte or two, which is enough for the page,
+    // so neither cat nor a stage can end well.
+    let limited = "ulimit -f 2048 && exec \"$0\" \"$@\"";
     let output = Command::new("sh")
+        .env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"))
         .args(["-c", limited, env!("CARGO_BIN_EXE_compare"), "--stages=1,5", "--json"])
         .args([&result, &source])
         .output()
