@@ -55,7 +55,7 @@ smoke:
 kill:
     KILLS=100 cargo test --release --package cli --test kill
 
-# Tests with foreign programs: logrotate, gzip, prlimit and unshare
+# Tests with foreign programs: logrotate, gzip, prlimit, unshare, mdbook and Chromium
 [group('hold')]
 system *args:
     cargo test --manifest-path crates/system-tests/Cargo.toml "$@"
@@ -72,4 +72,4 @@ fresh: refresh
 
 # All that the pipeline runs
 [group('hold')]
-ci: lint lint-system test smoke book system
+ci: lint lint-system test smoke fresh book system
