@@ -22,7 +22,11 @@ pub(crate) fn header(comparison: &Comparison) -> Markup {
                 div { dt { "date" } dd { time datetime=(date) { (date) } } }
                 div class="command" { dt { "again" } dd { code { (comparison.command) } } }
             }
-            @for warning in &comparison.warnings { p class="warning" { (warning) } }
+            @match &comparison.warnings[..] {
+                [] => {},
+                [one] => p class="warning" { (one) },
+                many => ul class="warning" { @for warning in many { li { (warning) } } },
+            }
             nav aria-label="Parts of the page" {
                 a href="#lanes" { "lanes" } a href="#workloads" { "cost" } a href="#growth" { "growth" }
                 a href="#laws" { "laws" } a href="#words" { "words" }

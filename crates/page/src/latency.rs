@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
-use results::{Bucket, Distribution, Time, Workload};
+use results::{Bucket, Distribution, Table, Time, Workload};
 
 use crate::canvas::{self, Area, Drawn, Width};
 use crate::picture::{Drawing, Picture};
@@ -11,14 +11,38 @@ use crate::theme::{self, Ink};
 /// How high the band of one stage is, in pixels.
 const BAND: u32 = 54;
 
-/// What is marked on each ridge, and the share of the lines that is not later.
-const MARKS: [(&str, f64); 3] = [("p50", 0.5), ("p99", 0.99), ("max", 1.0)];
+/// What is marked on each ridge: the share of the lines that is not later, and
+/// the column of the table that has it to the last digit.
+const MARKS: [(&str, f64, &str); 3] =
+    [("p50", 0.5, "p50_seconds"), ("p99", 0.99, "p99_seconds"), ("max", 1.0, "max_seconds")];
+
+/// A stage: how its lines are spread, and where its marks are, in seconds.
+struct Ridge<'a> {
+    stage: &'a str,
+    buckets: &'a [Bucket],
+    marks: [f64; 3],
+}
+
+/// Returns the stages that have lines.
+fn ridges(workload: &Workload) -> Vec<Ridge<'_>> {
+    let stages = workload.distributions.iter();
+    stages.filter_map(|stage| ridge(stage, &workload.table)).collect()
+}
+
+fn ridge<'a>(stage: &'a Distribution, table: &Table) -> Option<Ridge<'a>> {
+    span(&stage.buckets)?;
+    let row = table.rows.iter().find(|row| row.name == stage.stage);
+    let marks = MARKS.map(|(_, part, column)| {
+        let told = row.and_then(|row| table.number(row, column));
+        told.unwrap_or_else(|| quantile(&stage.buckets, part))
+    });
+    Some(Ridge { stage: &stage.stage, buckets: &stage.buckets, marks })
+}
 
 /// Returns the picture of one workload, if its lines were stamped.
 pub(crate) fn picture(workload: &Workload) -> Option<Picture<'_>> {
     let name = &workload.table.name;
-    let shown: Vec<&Distribution> =
-        workload.distributions.iter().filter(|stage| span(stage).is_some()).collect();
+    let shown = ridges(workload);
     let says = headline(workload)?;
     Some(Picture {
         name: format!("latency-{name}"),
@@ -30,55 +54,57 @@ pub(crate) fn picture(workload: &Workload) -> Option<Picture<'_>> {
     })
 }
 
-/// Says between what the middle of the stages lies, and which line was last.
+/// Says between what the middle of the stages lies, and how late the latest line
+/// was.
 pub(crate) fn headline(workload: &Workload) -> Option<String> {
-    let stages = workload.distributions.iter();
-    let at = |part| {
+    let ridges = ridges(workload);
+    let at = |mark: usize| {
         let mut all: Vec<(&str, f64)> =
-            stages.clone().filter_map(|it| Some((&*it.stage, quantile(it, part)?))).collect();
+            ridges.iter().map(|ridge| (ridge.stage, ridge.marks[mark])).collect();
         all.sort_by(|(_, a), (_, b)| a.total_cmp(b));
         all
     };
-    let on = &workload.table.name;
-    let (middle, last) = (at(0.5), at(1.0));
+    // Figures that differ by less than a tenth do not set stages apart.
+    let alike = |least: f64, most: f64| most <= least * 1.1;
+    let (middle, last) = (at(0), at(2));
     let (&(first, least), &(second, most)) = (middle.first()?, middle.last()?);
-    let (slowest, latest) = *last.last()?;
-    let half = match middle.len() {
-        1 => format!(
-            "half of the lines are seen within {} in stage {}",
-            Time(least),
-            theme::told(first)
-        ),
-        _ => format!(
-            "half of the lines are seen within {} in stage {} to {} in stage {}",
+    let half = match alike(least, most) {
+        true => format!("within {}", Time(most)),
+        false => format!(
+            "within {} in stage {} to {} in stage {}",
             Time(least),
             theme::told(first),
             Time(most),
             theme::told(second)
         ),
     };
+    let (&(_, earliest), &(slowest, latest)) = (last.first()?, last.last()?);
+    let late = match (alike(earliest, latest), last.len()) {
+        (true, 2..) => format!("{}, whatever the stage", Time(latest)),
+        _ => format!("{}, in stage {}", Time(latest), theme::told(slowest)),
+    };
     Some(format!(
-        "On {on}, {half}; the latest line took up to {}, in stage {}.",
-        Time(latest),
-        theme::told(slowest)
+        "On {}, half of the lines are seen {half}; the latest line took {late}.",
+        workload.table.name
     ))
 }
 
 /// Returns the bound that this part of the lines has not reached.
-fn quantile(distribution: &Distribution, part: f64) -> Option<f64> {
-    let all: u64 = distribution.buckets.iter().map(|bucket| bucket.lines).sum();
+fn quantile(buckets: &[Bucket], part: f64) -> f64 {
+    let all: u64 = buckets.iter().map(|bucket| bucket.lines).sum();
     let wanted = (all as f64 * part).ceil().max(1.0);
     let mut so_far = 0;
-    distribution.buckets.iter().find_map(|bucket| {
+    let reached = buckets.iter().find(|bucket| {
         so_far += bucket.lines;
-        (so_far as f64 >= wanted).then_some(bucket.below)
-    })
+        so_far as f64 >= wanted
+    });
+    reached.map_or(0.0, |bucket| bucket.below)
 }
 
 /// Returns from where to where there are lines. A log axis has no zero, so a
 /// bucket that begins there begins at half of its bound.
-fn span(distribution: &Distribution) -> Option<(f64, f64)> {
-    let mut filled = distribution.buckets.iter().filter(|bucket| bucket.lines > 0);
+fn span(buckets: &[Bucket]) -> Option<(f64, f64)> {
+    let mut filled = buckets.iter().filter(|bucket| bucket.lines > 0);
     let first = filled.next()?;
     Some((from(first), filled.next_back().unwrap_or(first).below))
 }
@@ -87,25 +113,25 @@ fn from(bucket: &Bucket) -> f64 {
     if bucket.from > 0.0 { bucket.from } else { bucket.below / 2.0 }
 }
 
-fn draw(stages: &[&Distribution], width: Width) -> Drawing {
+fn draw(stages: &[Ridge<'_>], width: Width) -> Drawing {
     let w = width.pixels();
     let height = stages.len() as u32 * BAND + 54;
     let inside = canvas::draw((w, height), |area| chart(area, stages));
     Drawing { width: w, height, inside }
 }
 
-fn chart(area: &Area<'_>, stages: &[&Distribution]) -> Drawn {
-    let spans = stages.iter().filter_map(|stage| span(stage));
+fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
+    let spans = stages.iter().filter_map(|ridge| span(ridge.buckets));
     let (least, most) = spans.fold((f64::INFINITY, 0.0_f64), |(least, most), (from, to)| {
         (least.min(from), most.max(to))
     });
     let (least, most) = (least / 1.3, most * 1.3);
-    let longest = stages.iter().map(|stage| canvas::width_of(&theme::short(&stage.stage)));
+    let longest = stages.iter().map(|stage| canvas::width_of(&theme::short(stage.stage)));
     let names = longest.fold(40.0, f64::max) as u32 + 12;
 
     let mut chart = ChartBuilder::on(area)
         .margin_top(8)
-        .margin_right(28)
+        .margin_right(62)
         .x_label_area_size(42)
         .y_label_area_size(names)
         .build_cartesian_2d(
@@ -129,28 +155,38 @@ fn chart(area: &Area<'_>, stages: &[&Distribution]) -> Drawn {
 
     for (at, stage) in stages.iter().enumerate() {
         let ground = -(at as f64) - 0.88;
-        let ink = Ink::of(&stage.stage);
-        let ridge = ridge(stage, ground);
+        let ink = Ink::of(stage.stage);
+        let ridge = outline(stage.buckets, ground);
         let area_of = AreaSeries::new(ridge, ground, ink.colour().filled());
         chart.draw_series(area_of)?;
         let line = PathElement::new([(least, ground), (most, ground)], Ink::Rule.colour());
         chart.draw_series([line])?;
 
-        let name = theme::short(&stage.stage);
+        let name = theme::short(stage.stage);
         let (left, y) = chart.backend_coord(&(least, ground + 0.3));
         let style = canvas::text(ink, HPos::Right, VPos::Center);
         area.draw(&Text::new(name, (left - 8, y), style))?;
 
-        for (name, part) in MARKS {
-            let Some(value) = quantile(stage, part) else { continue };
-            let (x, y) = chart.backend_coord(&(value, ground));
+        let mut labels: Vec<(i32, String)> = Vec::new();
+        for ((name, part, _), value) in MARKS.into_iter().zip(stage.marks) {
+            let (x, y) = chart.backend_coord(&(value.clamp(least, most), ground));
             let tick = Ink::Text.colour().stroke_width(2);
             area.draw(&PathElement::new([(x, y - 9), (x, y + 3)], tick))?;
-            // Above the ridge's foot, to the right: where its tail has thinned.
-            let style = canvas::text(Ink::Text, HPos::Left, VPos::Bottom);
-            if part > 0.5 {
-                area.draw(&Text::new(name, (x + 3, y - 2), style))?;
+            if part <= 0.5 {
+                continue;
             }
+            match labels.last_mut().filter(|(last, _)| x - *last < 32) {
+                Some((_, label)) => *label += &format!(", {name}"),
+                None => labels.push((x, name.to_owned())),
+            }
+        }
+        for (x, label) in labels {
+            // Above the ridge's foot, to the right where its tail has thinned;
+            // to the left where the picture ends.
+            let at_end = f64::from(x) + canvas::width_of(&label) > f64::from(area.dim_in_pixel().0);
+            let (x, side) = if at_end { (x - 4, HPos::Right) } else { (x + 4, HPos::Left) };
+            let (_, y) = chart.backend_coord(&(least, ground));
+            area.draw(&Text::new(label, (x, y - 2), canvas::text(Ink::Text, side, VPos::Bottom)))?;
         }
     }
     Ok(())
@@ -158,8 +194,8 @@ fn chart(area: &Area<'_>, stages: &[&Distribution]) -> Drawn {
 
 /// The outline of a ridge: the share of the lines by the width of their bucket
 /// on the axis, as high as the band at its own peak.
-fn ridge(stage: &Distribution, ground: f64) -> Vec<(f64, f64)> {
-    let filled = stage.buckets.iter().filter(|bucket| bucket.below > from(bucket));
+fn outline(buckets: &[Bucket], ground: f64) -> Vec<(f64, f64)> {
+    let filled = buckets.iter().filter(|bucket| bucket.below > from(bucket));
     let dense = |bucket: &Bucket| bucket.lines as f64 / (bucket.below / from(bucket)).ln();
     let peak = filled.clone().map(dense).fold(0.0, f64::max);
     let mut outline: Vec<(f64, f64)> = Vec::new();

@@ -50,7 +50,9 @@ fn headline(verdicts: &[Verdicts]) -> String {
     let wrong = all().filter(|(_, law)| matches!(law.outcome, Outcome::Wrong { .. })).count();
     let declared: Vec<String> = all()
         .filter(|(_, law)| matches!(law.outcome, Outcome::BrokenAsDeclared { .. }))
-        .map(|(stage, law)| format!("stage {} breaks {}", theme::told(&stage.stage), law.law))
+        .map(|(stage, law)| {
+            format!("stage {} breaks “{}”", theme::told(&stage.stage), law.law.replace('_', " "))
+        })
         .collect();
     let count =
         |count: usize, of: &str| format!("{count} {of}{}", if count == 1 { "" } else { "s" });
