@@ -27,6 +27,16 @@ fn every_page_loads_without_a_network_and_has_nothing_to_complain_of() {
     assert!(asked > 200, "style, fonts and scripts are asked for: {asked}");
 }
 
+/// Finds what goes beyond the edge of the screen and cannot be scrolled to: what
+/// is wide, a listing or a table, scrolls by itself.
+const CUT: &str = "
+    const scrolls = at => at.tagName !== 'MAIN'
+        && (['auto', 'scroll'].includes(getComputedStyle(at).overflowX) || scrolls(at.parentElement));
+    return [...document.querySelectorAll('main *')]
+        .filter(it => it.getBoundingClientRect().right > innerWidth + 1 && !scrolls(it))
+        .map(it => it.tagName + '.' + it.className).slice(0, 5);
+";
+
 #[test]
 fn no_page_is_wider_than_a_narrow_screen() {
     let browser = Browser::start();
@@ -35,6 +45,8 @@ fn no_page_is_wider_than_a_narrow_screen() {
         browser.open(page);
         let width = browser.run("return document.documentElement.scrollWidth");
         assert_eq!(width, json!(NARROW.0), "{}", page.display());
+        let cut = browser.run(CUT);
+        assert_eq!(cut, json!([]), "{}: cut off at the edge", page.display());
     }
 }
 
