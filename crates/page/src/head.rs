@@ -25,7 +25,10 @@ pub(crate) fn header(comparison: &Comparison) -> Markup {
             @match &comparison.warnings[..] {
                 [] => {},
                 [one] => p class="warning" { (one) },
-                many => ul class="warning" { @for warning in many { li { (warning) } } },
+                many => details class="warning" {
+                    summary { (many.len()) " warnings: what may have spoilt the figures" }
+                    ul { @for warning in many { li { (warning) } } }
+                },
             }
             nav aria-label="Parts of the page" {
                 a href="#lanes" { "lanes" } a href="#workloads" { "cost" } a href="#growth" { "growth" }

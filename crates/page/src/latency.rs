@@ -11,6 +11,9 @@ use crate::theme::{self, Ink};
 /// How high the band of one stage is, in pixels.
 const BAND: u32 = 54;
 
+/// Right of the axis, for the labels of the latest lines, in pixels.
+const END: u32 = 62;
+
 /// What is marked on each ridge: the share of the lines that is not later, and
 /// the column of the table that has it to the last digit.
 const MARKS: [(&str, f64, &str); 3] =
@@ -129,13 +132,20 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
     let longest = stages.iter().map(|stage| canvas::width_of(&theme::short(stage.stage)));
     let names = longest.fold(40.0, f64::max) as u32 + 12;
 
+    // Where the labels of the axis would touch, every other one is enough.
+    let mut ticks = canvas::decades(least, most);
+    let room = f64::from(area.dim_in_pixel().0 - names - END);
+    if room / (ticks.len() as f64) < 55.0 {
+        ticks = ticks.into_iter().step_by(2).collect();
+    }
+
     let mut chart = ChartBuilder::on(area)
         .margin_top(8)
-        .margin_right(62)
+        .margin_right(END)
         .x_label_area_size(42)
         .y_label_area_size(names)
         .build_cartesian_2d(
-            (least..most).log_scale().with_key_points(canvas::decades(least, most)),
+            (least..most).log_scale().with_key_points(ticks),
             -(stages.len() as f64)..0.0,
         )?;
     chart

@@ -253,7 +253,9 @@ fn draw_stall(stall: &Stall, next: Option<&Stall>, y: f64, scale: &Scale) -> Mar
     let all = stall_in_words(stall);
     let room = next.map_or(scale.right + 14.0, |next| scale.x(next.begin) - 6.0) - from;
     let shorter = [Some(&*all), all.rsplit_once(" of ").map(|it| it.0), all.split(':').next()];
-    let says = shorter.into_iter().flatten().find(|says| width_of(says) <= room);
+    // Bold letters take more room.
+    let fits = |says: &&str| 1.1 * width_of(says) <= room;
+    let says = shorter.into_iter().flatten().find(fits);
     html! {
         g class="stall piece" {
             title { (all) ", from " (Time(stall.begin)) " to " (Time(stall.end)) }
