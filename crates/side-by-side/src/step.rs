@@ -258,6 +258,20 @@ async fn tail(writer: Rc<Writer>) {
     }
 
     #[test]
+    fn a_lone_brace_does_not_part_what_belongs_together() {
+        let old = "start();\n}\ntail(source, writer);\nend();\n";
+        let new = "run();\ntail(source, &writer);\n}\nend();\n";
+        insta::assert_snapshot!(seen(old, new), @r"
+        [imports]
+        start();                             | run();
+        }                                    |
+        tail(source, writer);                | tail(source, [&]writer);
+                                             | }
+        end();                               = end();
+        ");
+    }
+
+    #[test]
     fn a_comment_is_never_what_has_become_of_code() {
         insta::assert_snapshot!(seen("let x = find(y);\n", "// let x = find(y);\nlet x = find(y, z);\n"), @r"
         [imports]
