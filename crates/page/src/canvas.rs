@@ -69,6 +69,26 @@ pub(crate) fn width_of(text: &str) -> f64 {
     text.chars().count() as f64 * LETTERS * 0.53
 }
 
+/// Returns how wide a column for these names is: at most a third of the picture.
+pub(crate) fn column<'a>(area: &Area<'_>, names: impl Iterator<Item = &'a str>) -> u32 {
+    let longest = names.map(|name| width_of(&theme::short(name))).fold(40.0, f64::max);
+    (longest as u32 + 12).min(area.dim_in_pixel().0 / 3)
+}
+
+/// Returns a name as it fits its column.
+pub(crate) fn fitted(name: &str, column: u32) -> String {
+    cut(&theme::short(name), f64::from(column.saturating_sub(12)))
+}
+
+/// Cuts what would need more than `room` pixels; the tables have the whole of it.
+pub(crate) fn cut(text: &str, room: f64) -> String {
+    if width_of(text) <= room {
+        return text.to_owned();
+    }
+    let letters = (room / width_of("m")) as usize;
+    text.chars().take(letters.saturating_sub(1)).collect::<String>() + "…"
+}
+
 /// Moves what is too near to its neighbour, so that every label has `room`, and
 /// none further than it must; returns the new places in the order of the old.
 pub(crate) fn apart(places: &[i32], room: i32) -> Vec<i32> {

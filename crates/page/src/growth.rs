@@ -140,11 +140,11 @@ fn chart(area: &Area<'_>, of: &str, lines: &[Line<'_>], say: fn(f64) -> String) 
     let (from, to) = (sources[0] / 1.15, sources[sources.len() - 1] * 1.15);
     let least = points().map(|(_, [least, ..])| *least).fold(f64::INFINITY, f64::min) / 1.3;
     let most = points().map(|(_, [.., most])| *most).fold(0.0, f64::max) * 1.3;
-    let names = lines.iter().map(|(stage, _)| canvas::width_of(&theme::short(stage)));
+    let names = canvas::column(area, lines.iter().map(|(stage, _)| *stage));
 
     let mut chart = ChartBuilder::on(area)
         .margin_top(26)
-        .margin_right(names.fold(40.0, f64::max) as u32 + 14)
+        .margin_right(names + 2)
         .x_label_area_size(40)
         .y_label_area_size(56)
         .build_cartesian_2d(
@@ -205,7 +205,7 @@ fn chart(area: &Area<'_>, of: &str, lines: &[Line<'_>], say: fn(f64) -> String) 
     let places: Vec<i32> = ends.iter().map(|(_, (_, y))| *y).collect();
     for ((stage, (x, _)), y) in ends.iter().zip(canvas::apart(&places, 15)) {
         let style = canvas::text(Ink::of(stage), HPos::Left, VPos::Center);
-        area.draw(&Text::new(theme::short(stage), (x + 12, y), style))?;
+        area.draw(&Text::new(canvas::fitted(stage, names), (x + 12, y), style))?;
     }
     Ok(())
 }

@@ -129,8 +129,7 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
         (least.min(from), most.max(to))
     });
     let (least, most) = (least / 1.3, most * 1.3);
-    let longest = stages.iter().map(|stage| canvas::width_of(&theme::short(stage.stage)));
-    let names = longest.fold(40.0, f64::max) as u32 + 12;
+    let names = canvas::column(area, stages.iter().map(|stage| stage.stage));
 
     // Where the labels of the axis would touch, every other one is enough.
     let mut ticks = canvas::decades(least, most);
@@ -172,7 +171,7 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
         let line = PathElement::new([(least, ground), (most, ground)], Ink::Rule.colour());
         chart.draw_series([line])?;
 
-        let name = theme::short(stage.stage);
+        let name = canvas::fitted(stage.stage, names);
         let (left, y) = chart.backend_coord(&(least, ground + 0.3));
         let style = canvas::text(ink, HPos::Right, VPos::Center);
         area.draw(&Text::new(name, (left - 8, y), style))?;

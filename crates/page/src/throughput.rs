@@ -99,8 +99,7 @@ fn draw(shares: &[Share<'_>], width: Width) -> Drawing {
 }
 
 fn chart(area: &Area<'_>, shares: &[Share<'_>], width: Width) -> Drawn {
-    let longest = shares.iter().map(|(name, _)| canvas::width_of(&theme::short(name)));
-    let names = longest.fold(40.0, f64::max) as u32 + 12;
+    let names = canvas::column(area, shares.iter().map(|(name, _)| *name));
     let most = shares.iter().filter_map(|(_, share)| Some(bounds(share.as_ref().ok()?).1));
     let most = most.fold(1.0, f64::max) * 1.04;
     // The numbers stand in a column of their own: no whisker runs into them.
@@ -131,12 +130,13 @@ fn chart(area: &Area<'_>, shares: &[Share<'_>], width: Width) -> Drawn {
         let ink = Ink::of(name);
         let (left, y) = chart.backend_coord(&(0.0, middle));
         let style = canvas::text(ink, HPos::Right, VPos::Center);
-        area.draw(&Text::new(theme::short(name), (left - 8, y), style))?;
+        area.draw(&Text::new(canvas::fitted(name, names), (left - 8, y), style))?;
         let share = match share {
             Ok(share) => share,
             Err(wrong) => {
                 let style = canvas::text(Ink::Alarm, HPos::Left, VPos::Center);
-                let wrong = cut(&format!("wrong: {wrong}"), width);
+                let room = f64::from(area.dim_in_pixel().0 - names) - 8.0;
+                let wrong = canvas::cut(&format!("wrong: {wrong}"), room);
                 area.draw(&Text::new(wrong, (left + 4, y), style))?;
                 continue;
             }
@@ -161,13 +161,4 @@ fn chart(area: &Area<'_>, shares: &[Share<'_>], width: Width) -> Drawn {
         area.draw(&Text::new(says, (right + 8, y), style))?;
     }
     Ok(())
-}
-
-/// Cuts what would run out of the picture; the table has the whole of it.
-fn cut(text: &str, width: Width) -> String {
-    let room = if width == Width::Narrow { 30 } else { 90 };
-    if text.chars().count() <= room {
-        return text.to_owned();
-    }
-    text.chars().take(room).collect::<String>() + "…"
 }
