@@ -85,6 +85,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "workload"])]
     pub(crate) trace: Option<PathBuf>,
 
+    /// Write the page's pictures and tables into this folder, each a file of
+    /// its own.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) figures: Option<PathBuf>,
+
     /// Keep the sources and the merged files, in this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,

@@ -16,6 +16,7 @@ mod compared;
 mod cost;
 mod course;
 pub mod diff;
+mod figures;
 mod folder;
 mod growth;
 mod interrupt;

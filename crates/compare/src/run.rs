@@ -20,7 +20,7 @@ use crate::rounds::Rounds;
 use crate::stages::STAGES;
 use crate::verdicts::Laws;
 use crate::warnings::{self, Warning};
-use crate::{child, cost, diff, lanes, law, terminal};
+use crate::{child, cost, diff, figures, lanes, law, terminal};
 
 /// What this process has open besides the sources.
 const OTHER_FILES: u64 = 32;
@@ -74,6 +74,9 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &args.trace {
         lanes::check_folder(folder)?;
     }
+    if let Some(folder) = &args.figures {
+        figures::make_folder(folder)?;
+    }
 
     let head = machine::head(args.seed);
     let mut doubts = warnings::about_machine(&head);
@@ -108,6 +111,10 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(()) => false,
     };
     compared.end(interrupted)?;
+    // Half of a run is no picture for anybody's book.
+    if let Some(folder) = args.figures.as_ref().filter(|_| !interrupted) {
+        figures::write(folder, &compared.comparison)?;
+    }
     let (closing, wrong) = (compared.closing(), compared.is_wrong());
     drop(compared);
     drop(progress);

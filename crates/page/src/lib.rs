@@ -98,6 +98,21 @@ fn body(comparison: &Comparison) -> Markup {
     }
 }
 
+impl Figure {
+    /// Returns the figure for a page of Markdown that is beside its folder: the
+    /// picture, which opens when it is clicked, and below it the caption.
+    pub fn markdown(&self, folder: &str) -> String {
+        let file = format!("{folder}/{}.svg", self.name);
+        let figure = html! {
+            figure class="measured" {
+                a href=(file) { img src=(file) alt=(self.caption); }
+                figcaption { (self.caption) }
+            }
+        };
+        figure.into_string() + "\n"
+    }
+}
+
 /// Draws every picture of the page as a file of its own: the lanes of each
 /// stage, throughput and latency of each workload, growth.
 ///
