@@ -72,7 +72,7 @@ pub(crate) fn width_of(text: &str) -> f64 {
 /// Returns how wide a column for these names is: at most a third of the picture.
 pub(crate) fn column<'a>(area: &Area<'_>, names: impl Iterator<Item = &'a str>) -> u32 {
     let longest = names.map(|name| width_of(&theme::short(name))).fold(40.0, f64::max);
-    (longest as u32 + 12).min(area.dim_in_pixel().0 / 3)
+    (longest.ceil() as u32 + 12).min(area.dim_in_pixel().0 / 3)
 }
 
 /// Returns a name as it fits its column.

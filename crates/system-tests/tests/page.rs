@@ -57,7 +57,8 @@ fn it_loads_without_a_word_and_asks_for_nothing() {
     assert_eq!(browser.run("return document.title"), "Tributary, compared");
     assert_eq!(browser.console(), [String::new(); 0]);
     let asked = browser.requests();
-    let own = |address: &&String| !address.starts_with("data:") && !address.ends_with("/index.html");
+    let own =
+        |address: &&String| !address.starts_with("data:") && !address.ends_with("/index.html");
     let foreign: Vec<_> = asked.iter().filter(own).collect();
     assert!(foreign.is_empty(), "{foreign:?}");
     assert!(asked.iter().any(|address| address.ends_with("/index.html")), "{asked:?}");

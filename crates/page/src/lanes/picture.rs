@@ -251,18 +251,20 @@ fn draw_free(span: Span, y: f64, scale: &Scale) -> Markup {
 fn draw_stall(stall: &Stall, next: Option<&Stall>, y: f64, scale: &Scale) -> Markup {
     let (from, to) = (scale.x(stall.begin), scale.x(stall.end));
     let all = stall_in_words(stall);
-    let room = next.map_or(scale.right + 14.0, |next| scale.x(next.begin) - 6.0) - from;
+    // A note may begin a little before its stall, or it would run out at the end.
+    let early = 12.0;
+    let end = next.map_or(scale.right + early, |next| scale.x(next.begin) - early);
     let shorter = [Some(&*all), all.rsplit_once(" of ").map(|it| it.0), all.split(':').next()];
     // Bold letters take more room.
-    let fits = |says: &&str| 1.1 * width_of(says) <= room;
-    let says = shorter.into_iter().flatten().find(fits);
+    let begin = |says: &str| from.min(end - 1.05 * width_of(says));
+    let says = shorter.into_iter().flatten().find(|says| begin(says) >= from - early);
     html! {
         g class="stall piece" {
             title { (all) ", from " (Time(stall.begin)) " to " (Time(stall.end)) }
             rect class="h-alarm" x=(n(from)) width=(n((to - from).max(2.0))) y=(n(y - 2.0))
                 height=(n(LANE + 4.0)) stroke-width="2" {}
             @if let Some(says) = says {
-                text class="f-alarm" x=(n(from)) y=(n(y - 6.0)) font-size=(NOTES)
+                text class="f-alarm" x=(n(begin(says))) y=(n(y - 6.0)) font-size=(NOTES)
                     font-weight="600" { (says) }
             }
         }
