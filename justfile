@@ -35,6 +35,11 @@ book *args:
 refresh:
     cargo run --quiet --package book --bin refresh
 
+# The pictures and tables of the book, measured anew: on a machine at rest
+[group('look')]
+refresh-figures:
+    cargo compare --runs 9 --figures docs/src/figures
+
 # Every test: the laws for every stage, the guards, the texts
 [group('hold')]
 test *args:
