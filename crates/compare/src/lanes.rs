@@ -22,10 +22,12 @@ pub(crate) const STALL: Duration = Duration::from_millis(50);
 /// How many operations are kept; a run has about two thousand.
 pub(crate) const OPERATIONS: usize = 100_000;
 
-/// Six files, each with enough in a pause to fill the pipe alone.
-const FILES: usize = 6;
-const LINES_PER_SECOND: u32 = 150;
-const LINE_BYTES: usize = 4_000;
+/// Ten files that take turns, a line every ten milliseconds. Two lines fill the
+/// pipe, so the output blocks soon after its reader pauses; the other sources
+/// come to have something one after the other, and who is able to read goes on.
+const FILES: usize = 10;
+const LINES_PER_SECOND: u32 = 10;
+const LINE_BYTES: usize = 40_000;
 const DURATION: Duration = Duration::from_millis(600);
 const PAUSES: Pauses =
     Pauses { every: Duration::from_millis(150), length: Duration::from_millis(150) };
