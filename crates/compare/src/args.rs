@@ -51,7 +51,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 62)]
     pub(crate) seed: u64,
 
-    /// For how long sources grow, or are at rest [default: 2 s; 3 s at rest].
+    /// For how long sources grow, or are at rest [default: 1.6 s; 3 s at rest].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) duration: Option<Duration>,
 

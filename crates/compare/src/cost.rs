@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
-use results::{Cell, Spread, Time};
+use results::{Cell, Spread};
 use workload::Backlog;
 
 use crate::attempt::{Attempt, Contender};
@@ -24,14 +24,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let interrupt = Interrupt::listen()?;
     let folder = Folder::open(None)?;
     let sources = FILES.make(&folder.of("cost")?, 62)?;
-    print("the time of a merge with the recorder, as a multiple of that without it\n")?;
+    print("with the recorder, as a multiple of without it\n")?;
     for stage in &STAGES {
         let output = folder.merged("cost", stage.name);
         let record = output.with_extension("recording");
-        let time = |record: Option<&Path>| -> anyhow::Result<Duration> {
+        let time = |record: Option<&Path>| -> anyhow::Result<Figures> {
             let attempt = Attempt::new(Contender::Stage(stage), &sources, &output);
             match (Attempt { record, ..attempt }).run(&interrupt)? {
-                Ok(run) => Ok(Duration::from_secs_f64(run.merge.unwrap_or_default())),
+                Ok(run) => Ok(Figures { time: run.wall, cpu: run.cpu }),
                 Err(wrong) => bail!("{}: {wrong}", stage.name),
             }
         };
@@ -51,12 +51,22 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn line(stage: &Stage, with: &[Duration], without: &[Duration]) -> String {
-    let ratios =
-        with.iter().zip(without).map(|(with, without)| with.as_secs_f64() / without.as_secs_f64());
-    let ratio = Cell::Ratio(Spread::new(ratios.collect()));
-    let without = Spread::new(without.iter().map(Duration::as_secs_f64).collect()).median();
-    format!("{:<20} {ratio} ({} without)\n", stage.name, Time(without))
+/// What one run took.
+#[derive(Debug, Clone, Copy)]
+struct Figures {
+    time: Duration,
+    cpu: Duration,
+}
+
+fn line(stage: &Stage, with: &[Figures], without: &[Figures]) -> String {
+    let ratio = |figure: fn(&Figures) -> Duration| {
+        let pairs = with.iter().zip(without);
+        let ratios =
+            pairs.map(|(with, without)| figure(with).as_secs_f64() / figure(without).as_secs_f64());
+        Cell::Ratio(Spread::new(ratios.collect()))
+    };
+    let (time, cpu) = (ratio(|it| it.time), ratio(|it| it.cpu));
+    format!("{:<20} time {time}, CPU {cpu}\n", stage.name)
 }
 
 #[cfg(test)]
@@ -64,10 +74,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ratio_is_taken_round_by_round() {
-        let millis =
-            |values: &[u64]| values.iter().map(|&it| Duration::from_millis(it)).collect::<Vec<_>>();
-        let said = line(&STAGES[0], &millis(&[250, 500, 375]), &millis(&[250, 250, 250]));
-        assert_eq!(said, "stage1-threads       1.50 ± 0.50 (250 ms without)\n");
+    fn the_ratios_are_taken_round_by_round() {
+        let figures = |values: &[u64]| -> Vec<Figures> {
+            let figures = |&it: &u64| Figures {
+                time: Duration::from_millis(it),
+                cpu: Duration::from_millis(2 * it),
+            };
+            values.iter().map(figures).collect()
+        };
+        let said = line(&STAGES[0], &figures(&[250, 500, 375]), &figures(&[250, 250, 250]));
+        assert_eq!(said, "stage1-threads       time 1.50 ± 0.50, CPU 1.50 ± 0.50\n");
     }
 }

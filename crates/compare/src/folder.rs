@@ -1,9 +1,11 @@
 //! Where sources and merged files are put.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use rustix::fs::StatVfs;
 use tempfile::TempDir;
 use tributary::Shown;
 
@@ -24,7 +26,7 @@ impl Folder {
         let Some(keep) = keep else {
             let temporary = tempfile::Builder::new().prefix("tributary-compare-").tempdir();
             let temporary = temporary.with_context(|| {
-                let all = std::env::temp_dir();
+                let all = env::temp_dir();
                 format!("{}: cannot make a folder here, choose another with TMPDIR", Shown(&all))
             })?;
             return Ok(Folder { path: temporary.path().to_owned(), temporary: Some(temporary) });
@@ -43,6 +45,28 @@ impl Folder {
         fs::create_dir_all(&path)
             .with_context(|| format!("{}: cannot make this folder", Shown(&path)))?;
         Ok(path)
+    }
+
+    /// Returns a folder for what is not measured, and removed with the answer:
+    /// in memory where there is room, since to make thousands of files may take
+    /// a disk longer than all that is done with them. Whoever has named a place,
+    /// by `TMPDIR`, has it there.
+    pub(crate) fn in_memory(&self) -> anyhow::Result<TempDir> {
+        const MEMORY: &str = "/dev/shm";
+        const ENOUGH: u64 = 1 << 30;
+        let free = |disk: StatVfs| disk.f_bavail.saturating_mul(disk.f_frsize);
+        let is_there = rustix::fs::statvfs(MEMORY).is_ok_and(|disk| free(disk) >= ENOUGH);
+        let mut temporary = tempfile::Builder::new();
+        let temporary = temporary.prefix("tributary-compare-");
+        if is_there
+            && env::var_os("TMPDIR").is_none()
+            && let Ok(folder) = temporary.tempdir_in(MEMORY)
+        {
+            return Ok(folder);
+        }
+        temporary
+            .tempdir_in(&self.path)
+            .with_context(|| format!("{}: cannot make a folder here", Shown(&self.path)))
     }
 
     /// Returns the path of a merged file.
@@ -96,6 +120,17 @@ mod tests {
         let said = folder.need(u64::MAX, "backlog").unwrap_err().to_string();
         assert!(said.starts_with(&std::env::temp_dir().display().to_string()), "{said}");
         assert!(said.contains("free, but backlog needs") && said.ends_with("TMPDIR"), "{said}");
+    }
+
+    #[test]
+    fn what_is_not_measured_has_a_folder_that_goes() {
+        let folder = Folder::open(None).unwrap();
+        let in_memory = folder.in_memory().unwrap();
+        let path = in_memory.path().to_owned();
+        assert!(path.starts_with("/dev/shm") || path.starts_with(&folder.path), "{path:?}");
+        fs::write(path.join("file"), "").unwrap();
+        drop(in_memory);
+        assert!(!path.exists());
     }
 
     #[test]

@@ -21,14 +21,17 @@ const SOURCES: [u64; 4] = [8, 64, 512, 2_000];
 const FEW: [u64; 2] = [8, 64];
 /// How many bytes a source has.
 const BYTES: u64 = 16 * 1024;
-/// How often each number is run.
+/// How often each number is run; the largest takes the longest, and its figure
+/// is the least uncertain.
 const ROUNDS: u32 = 3;
+const ROUNDS_OF_MANY: u32 = 2;
+const MANY: u64 = 1_000;
 
 /// The numbers of sources that are merged, and how often.
 #[derive(Debug)]
 pub(crate) struct Steps {
-    sources: Vec<u64>,
-    rounds: u32,
+    /// Each with its rounds.
+    steps: Vec<(u64, u32)>,
 }
 
 impl Steps {
@@ -36,13 +39,18 @@ impl Steps {
     pub(crate) fn new(quick: bool, limit: Option<u64>, other_files: u64) -> Steps {
         let sources = if quick { &FEW[..] } else { &SOURCES };
         let fits = |sources: &&u64| limit.is_none_or(|limit| **sources + other_files <= limit);
-        let sources = sources.iter().filter(fits).copied().collect();
-        Steps { sources, rounds: if quick { 1 } else { ROUNDS } }
+        let rounds = |sources| match sources {
+            _ if quick => 1,
+            MANY.. => ROUNDS_OF_MANY,
+            _ => ROUNDS,
+        };
+        let steps = sources.iter().filter(fits).map(|&sources| (sources, rounds(sources)));
+        Steps { steps: steps.collect() }
     }
 
     /// Returns how many runs there are, for so many stages.
     pub(crate) fn count(&self, stages: usize) -> u64 {
-        self.sources.len() as u64 * u64::from(self.rounds) * stages as u64
+        self.steps.iter().map(|&(_, rounds)| u64::from(rounds)).sum::<u64>() * stages as u64
     }
 
     /// Returns the largest number of sources that is asked for.
@@ -56,13 +64,13 @@ impl Steps {
         rounds: &Rounds<'_>,
         compared: &mut Compared<'_>,
     ) -> anyhow::Result<()> {
-        for &sources in &self.sources {
+        for &(sources, count) in &self.steps {
             compared.progress.say(&format!("growth: {} sources", Grouped(sources)));
             let folder = rounds.folder.of("growth")?;
             rounds.folder.need(2 * sources * BYTES, "growth")?;
             let files = Backlog { files: sources as usize, bytes: BYTES };
             let files = files.make(&folder, rounds.seed)?;
-            for round in 0..self.rounds as usize {
+            for round in 0..count as usize {
                 for turn in 0..rounds.stages.len() {
                     rounds.interrupt.check()?;
                     let stage = rounds.stages[(turn + round) % rounds.stages.len()];
@@ -134,9 +142,10 @@ mod tests {
 
     #[test]
     fn a_number_for_which_there_are_no_descriptors_is_left_out() {
-        assert_eq!(Steps::new(false, Some(1_024), 32).sources, [8, 64, 512]);
-        assert_eq!(Steps::new(false, Some(2_032), 32).sources, [8, 64, 512, 2_000]);
-        assert_eq!(Steps::new(false, None, 32).count(5), 60);
+        let steps = |limit| Steps::new(false, limit, 32).steps;
+        assert_eq!(steps(Some(1_024)), [(8, 3), (64, 3), (512, 3)]);
+        assert_eq!(steps(Some(2_032)), [(8, 3), (64, 3), (512, 3), (2_000, 2)]);
+        assert_eq!(Steps::new(false, None, 32).count(5), 55);
         assert_eq!(Steps::new(true, None, 32).count(5), 10);
     }
 }

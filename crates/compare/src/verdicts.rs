@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use conformance::{LAWS, Law, Limit};
+use conformance::{BOUND, LAWS, Law, Limit};
 use results::{Outcome, Verdict, Verdicts};
 
 use crate::compared::Compared;
@@ -27,6 +27,11 @@ const LOOK: Duration = Duration::from_millis(2);
 /// How often what there is is kept: a law takes a few milliseconds, and to
 /// write the page takes as long.
 const KEEP: Duration = Duration::from_millis(500);
+/// How long a law may wait that is declared to break, most likely by its bound,
+/// which is then waited out; and any law where all is to be quick.
+const BRIEF: Duration = Duration::from_secs(20);
+/// The theme whose laws take the longest, by thousands of sources.
+const LONGEST: &str = "scale";
 /// How long a law has, beyond its bound, to come to its end.
 const GRACE: Duration = Duration::from_secs(45);
 
@@ -35,15 +40,16 @@ const GRACE: Duration = Duration::from_secs(45);
 struct Case {
     stage: &'static Stage,
     law: &'static Law,
+    /// For how long the law may wait.
+    within: Duration,
 }
 
-/// The laws that are tried, and for how long each of them may wait.
+/// The laws that are tried.
 #[derive(Debug)]
 pub(crate) struct Laws {
     laws: Vec<&'static Law>,
     limits: HashMap<&'static str, Vec<Limit>>,
     cases: Vec<Case>,
-    within: Duration,
 }
 
 impl Laws {
@@ -57,16 +63,17 @@ impl Laws {
         let is_first = |law: &Law| first(law).is_some_and(|first| first.name == law.name);
         let laws: Vec<&Law> =
             LAWS.iter().filter(|law| !quick || declared(law) || is_first(law)).collect();
+        let is_limit =
+            |stage: &Stage, law: &Law| limits[stage.name].iter().any(|limit| limit.law == law.name);
+        let within = |stage, law| if quick || is_limit(stage, law) { BRIEF } else { BOUND };
         let mut cases: Vec<Case> = laws
             .iter()
-            .flat_map(|&law| stages.iter().map(move |&stage| Case { stage, law }))
+            .flat_map(|&law| stages.iter().map(move |&stage| (stage, law)))
+            .map(|(stage, law)| Case { stage, law, within: within(stage, law) })
             .collect();
-        // A law that breaks by its bound is the longest: the others run beside it.
-        let is_limit =
-            |case: &Case| limits[case.stage.name].iter().any(|it| it.law == case.law.name);
-        cases.sort_by_key(|case| !is_limit(case));
-        let within = if quick { Duration::from_secs(20) } else { conformance::BOUND };
-        Laws { laws, limits, cases, within }
+        // The longest first: the others are tried beside them.
+        cases.sort_by_key(|case| (!is_limit(case.stage, case.law), case.law.theme != LONGEST));
+        Laws { laws, limits, cases }
     }
 
     /// Returns how many tries there are.
@@ -83,7 +90,7 @@ impl Laws {
     ) -> anyhow::Result<()> {
         let progress = compared.progress;
         progress.say("the laws");
-        let folder = folder.of("laws")?;
+        let folder = folder.in_memory()?;
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
         let mut known: HashMap<(&str, &str), Outcome> = HashMap::new();
@@ -91,7 +98,7 @@ impl Laws {
         thread::scope(|scope| {
             let (tell, told) = channel();
             for _ in 0..cores.min(self.cases.len()) {
-                let (tell, next, ended, folder) = (tell.clone(), &next, &ended, &folder);
+                let (tell, next, ended, folder) = (tell.clone(), &next, &ended, folder.path());
                 scope.spawn(move || {
                     while let Some(&case) = self.cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let tried = self.try_one(case, folder, interrupt, ended);
@@ -118,8 +125,6 @@ impl Laws {
             ended.store(true, Ordering::Relaxed);
             taken
         })?;
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("{}: cannot remove this folder", tributary::Shown(&folder)))?;
         compared.keep()
     }
 
@@ -136,7 +141,7 @@ impl Laws {
         let log_file = File::create(&log).context("a law needs a log")?;
         let mut child = Command::new(env::current_exe().context("cannot find this program")?)
             .args(["law", case.stage.name, case.law.name, "--within"])
-            .arg(self.within.as_secs().to_string())
+            .arg(case.within.as_secs().to_string())
             .arg("--verdict")
             .arg(&verdict)
             // What a child leaves behind that had to be killed goes with our folder.
@@ -151,14 +156,14 @@ impl Laws {
             if child.try_wait().context("cannot wait for a child")?.is_some() {
                 break None;
             }
-            let late = began.elapsed() > self.within + GRACE;
+            let late = began.elapsed() > case.within + GRACE;
             let interrupted = interrupt.check();
             if late || interrupted.is_err() || ended.load(Ordering::Relaxed) {
                 // It may have ended just now; the wait takes it away in any case.
                 let _ = child.kill();
                 let _ = child.wait();
                 interrupted?;
-                break Some(Tried::Accident(format!("no end within {:?}", self.within + GRACE)));
+                break Some(Tried::Accident(format!("no end within {:?}", case.within + GRACE)));
             }
             thread::sleep(LOOK);
         };
@@ -240,8 +245,9 @@ mod tests {
     fn a_verdict_is_what_came_of_a_law_held_against_what_is_declared() {
         let laws = Laws::new(&all(), false);
         let law = Law::named(LIMIT).unwrap();
-        let outcome =
-            |stage: usize, tried| laws.outcome(Case { stage: &STAGES[stage - 1], law }, tried);
+        let outcome = |stage: usize, tried| {
+            laws.outcome(Case { stage: &STAGES[stage - 1], law, within: BOUND }, tried)
+        };
         let broken = || Tried::Broken("how".into());
         assert_eq!(outcome(5, Tried::Held), Outcome::Held);
         assert_eq!(outcome(5, broken()), Outcome::Wrong { seen: "how".into() });

@@ -46,13 +46,13 @@ pub static WORKLOADS: [Workload; 3] = [
     },
     Workload {
         name: "live",
-        sentence: "50 growing files of 100 lines a second each, for 2 s: how long is a line on its way?",
+        sentence: "50 growing files of 100 lines a second each, for 1.6 s: how long is a line on its way?",
         sources: SourceKind::Live(Live {
             files: 50,
             lines_per_second: 100,
             line_bytes: 40..=400,
             one_in_pieces: 0,
-            duration: Duration::from_secs(2),
+            duration: Duration::from_millis(1_600),
         }),
         output: OutputKind::File,
     },
@@ -65,7 +65,7 @@ pub static WORKLOADS: [Workload; 3] = [
             lines_per_second: 250,
             line_bytes: 1_000..=1_000,
             one_in_pieces: 0,
-            duration: Duration::from_secs(2),
+            duration: Duration::from_millis(1_600),
         }),
         output: OutputKind::SlowFifo(Pauses {
             every: Duration::from_millis(400),
