@@ -117,7 +117,7 @@ fn job(workload: &Workload, args: &Args, runs: u32) -> Job {
             live.duration = args.duration.unwrap_or(live.duration);
             if name == "live" && args.against.contains(&Program::Tail) {
                 // What a log is like whose writer has a buffer.
-                live.one_in_pieces = 10;
+                live.one_in_pieces = 50;
             }
             &mut live.files
         }

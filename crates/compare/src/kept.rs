@@ -5,7 +5,7 @@ use std::env;
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use anyhow::Context;
 use results::Comparison;
@@ -113,7 +113,9 @@ fn plain(cause: std::io::Error) -> std::io::Error {
 fn target() -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let workspace = fs::canonicalize(&workspace).unwrap_or(workspace);
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from)
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
+    path::absolute(&target).unwrap_or(target)
 }
 
 #[cfg(test)]

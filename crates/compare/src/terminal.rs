@@ -56,6 +56,10 @@ pub(crate) fn table(table: &Table) -> String {
     text
 }
 
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Rows of cells below their heads; a row that is wrong says so instead.
 fn grid(title: &str, heads: &[String], rows: &[(&str, Result<Vec<String>, &str>)]) -> String {
     let width = |text: &str| text.chars().count();
@@ -105,12 +109,10 @@ pub(crate) fn lanes(stages: &[StageLanes]) -> String {
             let waited = of(&[kind]);
             (waited > 0.0).then(|| format!("waited {} for {what}", Time(waited)))
         });
-        let stalls = (stalls > 0).then(|| format!("{stalls} stalls of the loop"));
+        let stalls = (stalls > 0).then(|| format!("{} of the loop", counted(stalls, "stall")));
         let written = Time(of(&[Kind::Write]));
-        let parts = [
-            format!("{} threads", lanes.len()),
-            format!("wrote for {written} of {}", Time(*seconds)),
-        ];
+        let parts =
+            [counted(lanes.len(), "thread"), format!("wrote for {written} of {}", Time(*seconds))];
         let parts: Vec<String> = parts.into_iter().chain(waits).chain(stalls).collect();
         text += &format!("{stage:<width$}  {}\n", parts.join(", "));
     }
@@ -149,8 +151,11 @@ pub(crate) fn verdicts(stages: &[Verdicts]) -> String {
     let Some(laws) = stages.iter().map(|stage| stage.laws.len()).max() else {
         return String::new();
     };
-    let stages_tried = stages.len();
-    let mut text = format!("{BOLD}laws{BOLD:#}: {laws} laws, {stages_tried} stages\n");
+    let mut text = format!(
+        "{BOLD}laws{BOLD:#}: {}, {}\n",
+        counted(laws, "law"),
+        counted(stages.len(), "stage")
+    );
     let width = stages.iter().map(|stage| stage.stage.len()).max().unwrap_or_default();
     for Verdicts { stage, laws } in stages {
         let held = laws.iter().filter(|law| law.outcome == Outcome::Held).count();
@@ -174,6 +179,7 @@ pub(crate) fn verdicts(stages: &[Verdicts]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use recorder::{Lane, Segment, Stall};
     use results::fixed::table as fixed;
 
     fn plain(text: &str) -> String {
@@ -193,6 +199,61 @@ mod tests {
           stage2-mixed: line 3 of a.log
           line 9 of a.log
         ");
+    }
+
+    #[test]
+    fn lanes_growth_and_laws_are_a_few_lines_each() {
+        let segment = |kind, begin, end| Segment { kind, source: Some("a.log".into()), begin, end };
+        let stall = Stall { begin: 0.1, end: 0.25, operation: None, source: None, task: None };
+        let lane = Lane {
+            thread: "main".into(),
+            role: recorder::Role::Loop,
+            segments: vec![segment(Kind::Write, 0.1, 0.25), segment(Kind::Idle, 0.25, 0.7)],
+            waiting: vec![segment(Kind::WaitForLoop, 0.1, 0.15)],
+            stalls: vec![stall],
+        };
+        let stage = "stage4-tasks".to_owned();
+        let what = "6 growing files".to_owned();
+        let stages = [StageLanes { stage, what, seconds: 0.7, lanes: vec![lane], left_out: 0 }];
+        insta::assert_snapshot!(plain(&lanes(&stages)), @"
+        lanes: 6 growing files
+        stage4-tasks  1 thread, wrote for 150 ms of 700 ms, waited 50.0 ms for the loop, 1 stall of the loop
+        ");
+
+        let step = |stage: &str, sources, threads| Growth {
+            stage: stage.into(),
+            sources,
+            seconds: vec![0.1, 0.3, 0.2],
+            threads,
+        };
+        let steps = [step("a", 8, Some(9)), step("a", 2_000, Some(2_001)), step("b", 8, None)];
+        insta::assert_snapshot!(plain(&growth(&steps)), @"
+        growth: time / threads, by the number of sources of 16 KiB
+        stage           8           2,000
+        a      200 ms / 9  200 ms / 2,001
+        b      200 ms / -               -
+        ");
+
+        let verdict = |law: &str, outcome| Verdict {
+            theme: "lines".into(),
+            law: law.into(),
+            sentence: "It is kept.".into(),
+            outcome,
+        };
+        let laws = vec![
+            verdict("one", Outcome::Held),
+            verdict("two", Outcome::BrokenAsDeclared { reason: "by design".into() }),
+            verdict("three", Outcome::Wrong { seen: "it hangs\nfor ever".into() }),
+        ];
+        let stages = [Verdicts { stage: "stage4-tasks".into(), laws }];
+        insta::assert_snapshot!(plain(&verdicts(&stages)), @"
+        laws: 3 laws, 1 stage
+        stage4-tasks  keeps 1
+          breaks two,
+          as it declares: by design
+          wrong: three: it hangs
+        ");
+        assert_eq!((lanes(&[]), growth(&[]), verdicts(&[])), Default::default());
     }
 
     #[test]

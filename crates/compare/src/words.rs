@@ -31,7 +31,9 @@ const PROGRAMS: [&str; 2] = ["cat", "tail"];
 /// What a program made of it that a person would use instead.
 fn torn(table: &Table) -> Option<String> {
     let (program, wrong) = table.wrong().find(|(name, _)| PROGRAMS.contains(name))?;
-    let wrong = wrong.lines().next().unwrap_or_default();
+    let first = wrong.lines().next().unwrap_or_default();
+    // What is wrong, without how many lines there were.
+    let wrong = first.rsplit_once(": ").map_or(first, |(_, wrong)| wrong);
     let stages = if table.wrong().count() == 1 { "; that of every stage was right" } else { "" };
     Some(format!("On {}, the output of {program} was wrong ({wrong}){stages}.", table.name))
 }
@@ -40,6 +42,9 @@ fn at_rest(table: &Table) -> Option<String> {
     let (wakes, _) = *sorted(table, "rest_wakeups_per_second").last()?;
     let (cpu, seconds) = *sorted(table, "rest_cpu_seconds_per_second").last()?;
     let wakeups = table.cell(wakes, "rest_wakeups_per_second")?;
+    if table.number(wakes, "rest_wakeups_per_second")? == 0.0 && seconds == 0.0 {
+        return Some("no stage was woken, or worked, at all".to_owned());
+    }
     Some(format!(
         "at rest, no stage was woken more often than {wakeups} ({}), or worked for more than {} of a \
          second ({})",
@@ -215,8 +220,11 @@ mod tests {
             ("stage5-fully-async", rest(0.001, 0.5)),
         ];
         let keys = ["rest_cpu_seconds_per_second", "rest_wakeups_per_second"];
-        let table = table("idle", &keys, rows);
+        let mut table = table("idle", &keys, rows);
         insta::assert_snapshot!(sentence(&table).unwrap(), @"On idle, at rest, no stage was woken more often than 1.3/s (stage1-threads), or worked for more than 1.00 ms of a second (stage5-fully-async).");
+        table.rows.truncate(1);
+        table.rows[0].cells = Ok(rest(0.0, 0.0));
+        assert_eq!(sentence(&table).unwrap(), "On idle, no stage was woken, or worked, at all.");
     }
 
     #[test]
@@ -227,7 +235,7 @@ mod tests {
             vec![("tail", vec![]), ("stage1-threads", vec![Cell::Count(9)])],
         );
         assert_eq!(torn(&table), None);
-        table.rows[0].cells = Err("3 torn\nline 7".into());
+        table.rows[0].cells = Err("9 lines, and not as they should be: 3 torn\nline 7".into());
         insta::assert_snapshot!(torn(&table).unwrap(), @"On live, the output of tail was wrong (3 torn); that of every stage was right.");
         table.rows[1].cells = Err("2 lost".into());
         insta::assert_snapshot!(torn(&table).unwrap(), @"On live, the output of tail was wrong (3 torn).");

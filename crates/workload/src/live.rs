@@ -141,7 +141,8 @@ impl LiveSources {
             let bytes = rng.usize(self.live.line_bytes.clone());
             let payload = text.pick(&mut rng, bytes.saturating_sub(TAG_BYTES + STAMP_BYTES + 1));
             let every = u64::from(self.live.one_in_pieces);
-            let in_pieces = every > 0 && number.is_multiple_of(every);
+            // Not the same one of every file: their beginnings would stand together.
+            let in_pieces = every > 0 && (number + source as u64).is_multiple_of(every);
             let stamp = (!in_pieces).then(monotonic_nanos);
             line.clear();
             tag::write(&mut line, source, number, stamp, payload);

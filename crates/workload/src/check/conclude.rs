@@ -20,7 +20,7 @@ pub(super) struct Strange {
     is_piece: bool,
 }
 
-/// The strange lines of a merged file. The first hundred are kept, up to
+/// The strange lines of a merged file. The first five hundred are kept, up to
 /// 64 MiB; the others are counted, and never held against the lost lines.
 #[derive(Default)]
 pub(super) struct StrangeLines {
@@ -30,7 +30,7 @@ pub(super) struct StrangeLines {
 }
 
 impl StrangeLines {
-    const KEPT: usize = 100;
+    const KEPT: usize = 500;
     const KEPT_BYTES: usize = 64 * 1024 * 1024;
 
     pub(super) fn add(&mut self, line: &Line<'_>, claim: Option<(usize, u64)>) {
