@@ -1,9 +1,10 @@
 //! What a reader of the book is asked to predict: three questions a stage, and
 //! what happens in fact.
 //!
-//! Nothing here waits for a time to pass: a test waits for what it can see,
-//! through the probe of a plan or a channel, and [`scene::within`] ends it if
-//! that does not come.
+//! A test waits for what it can see, through the probe of a plan or a channel,
+//! and [`scene::within`] ends it if that does not come. A time has to pass only
+//! where something is *not* to be seen, and a slow machine makes no such test
+//! fail.
 
 mod scene;
 mod stage1;

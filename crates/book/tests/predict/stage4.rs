@@ -2,12 +2,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::oneshot;
 use tokio::task::{spawn_blocking, spawn_local, yield_now};
 use tokio::time::sleep;
@@ -132,4 +135,29 @@ fn a_task_that_is_aborted_during_a_look_loses_what_the_look_finds_and_stops_the_
     assert!(aborted);
     assert_eq!(written, 0, "the lines went with the answer that nobody took");
     assert!(stopped, "and so did the source, before it was closed");
+}
+
+/// Starts a local task on a loop, and returns the panic, if it does panic.
+fn local_task_on(block_on: impl FnOnce(Pin<Box<dyn Future<Output = ()>>>)) -> Option<String> {
+    let main = Box::pin(async {
+        spawn_local(async {}).await.expect("the task does not panic");
+    });
+    let called = catch_unwind(AssertUnwindSafe(|| block_on(main)));
+    called
+        .err()
+        .map(|panic| panic.downcast_ref::<&str>().map_or_else(String::new, |it| (*it).to_owned()))
+}
+
+#[test]
+fn a_local_task_needs_a_loop_that_promises_to_stay_on_one_thread() {
+    // One thread, as with `#[tokio::main(flavor = "current_thread")]`, ...
+    let no_promise = Builder::new_current_thread().build().expect("a loop can start");
+    let panic = local_task_on(|main| no_promise.block_on(main));
+    let said = "`spawn_local` called from outside of a `task::LocalSet`";
+    assert!(panic.as_ref().is_some_and(|panic| panic.starts_with(said)), "{panic:?}");
+
+    // ... and one thread for good, as with `flavor = "local"`.
+    let promise = Builder::new_current_thread().build_local(LocalOptions::default());
+    let promise = promise.expect("a loop can start");
+    assert_eq!(local_task_on(|main| promise.block_on(main)), None);
 }
