@@ -31,13 +31,13 @@ pub(crate) async fn ask_all(servers: &[SocketAddr]) -> Greetings {
 /// Asks one server, and again if that fails.
 async fn ask(server: SocketAddr) -> io::Result<String> {
     // Bridge: this task waits for blocking code.
-    let greeting = async || spawn_blocking(move || greeting(server)).await?;
+    let in_the_pool = async || spawn_blocking(move || greeting(server)).await?;
     for _ in 1..TRIES {
-        if let Ok(greeting) = greeting().await {
+        if let Ok(greeting) = in_the_pool().await {
             return Ok(greeting);
         }
         sleep(PAUSE).await;
     }
-    greeting().await
+    in_the_pool().await
 }
 // ANCHOR_END: ask

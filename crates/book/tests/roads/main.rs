@@ -23,12 +23,15 @@ use threads::Greetings;
 /// One version of the program, run with a pool of so many threads.
 type AskAll = fn(&[SocketAddr], usize) -> Greetings;
 
+// ANCHOR: on_a_loop
+/// Runs the async top on a loop with so many blocking threads.
 fn on_a_loop(threads: usize, main: impl Future<Output = Greetings>) -> Greetings {
     let mut builder = Builder::new_current_thread();
     builder.enable_all().max_blocking_threads(threads);
     let runtime = builder.build_local(LocalOptions::default());
     runtime.expect("a loop can start").block_on(main)
 }
+// ANCHOR_END: on_a_loop
 
 /// The program at every step, in the order of the roads.
 const STEPS: [(&str, AskAll); 7] = [
