@@ -38,7 +38,7 @@ async fn tail_that_awaits(requests: &Sender<Request>) {
 }
 // ANCHOR_END: right
 
-// ANCHOR: main
+// ANCHOR: heart
 /// Writes to a disk that is slow.
 fn write(inbox: Receiver<Request>) {
     for (_line, answer) in inbox {
@@ -64,6 +64,7 @@ fn beats_during(tail: impl AsyncFnOnce()) -> io::Result<u32> {
     let (beats, _stall) = event_loop::run(1, None, main)?;
     Ok(beats)
 }
+// ANCHOR_END: heart
 
 #[expect(clippy::print_stdout, reason = "an example speaks")]
 fn main() -> io::Result<()> {
@@ -78,4 +79,3 @@ fn main() -> io::Result<()> {
     println!("awaited answers: more than 20 beats of the heart: {}", beats > 20);
     Ok(())
 }
-// ANCHOR_END: main
