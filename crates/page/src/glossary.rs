@@ -6,7 +6,7 @@ const WORDS: [(&str, &str); 16] = [
     ("source", "One log file that grows, or that is complete."),
     ("tail", "What follows one source until it closes: a thread, a job of the pool, or a task."),
     ("writer", "What guards the output, or owns it."),
-    ("look", "One read of a source: it gives whole lines, or finds nothing."),
+    ("read", "One look at a source: it gives whole lines, or finds nothing."),
     ("stall", "The longest time that a woken task waited for its turn on the shared loop."),
     (
         "time",
@@ -39,7 +39,7 @@ const WORDS: [(&str, &str); 16] = [
 pub(crate) fn section() -> Markup {
     html! {
         section id="words" {
-            h2 { "The words" }
+            h2 { "Glossary" }
             details {
                 summary { "What the columns and the words mean" }
                 dl { @for (word, means) in WORDS { dt { (word) } dd { (means) } } }

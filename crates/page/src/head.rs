@@ -19,34 +19,46 @@ pub(crate) fn header(comparison: &Comparison) -> Markup {
                 div { dt { "commit" } dd { @match commit { Some(commit) => (commit), None => "unknown" } } }
                 div { dt { "compiler" } dd { (rustc) ", profile " (profile) } }
                 div { dt { "seed" } dd { (seed) } }
+                @if comparison.command.split_whitespace().any(|word| word == "--quick") {
+                    div { dt { "run" } dd { strong { "quick run" } ": it shows that all is right, its figures say little" } }
+                }
                 div { dt { "date" } dd { time datetime=(date) { (date) } } }
                 div class="command" { dt { "again" } dd { code { (comparison.command) } } }
             }
+            @for wrong in &comparison.wrong { p class="wrong" { strong { "wrong: " } (wrong) } }
             @match &comparison.warnings[..] {
                 [] => {},
-                [one] => p class="warning" { (one) },
-                many => details class="warning" {
-                    summary { (many.len()) " warnings: what may have spoilt the figures" }
-                    ul { @for warning in many { li { (warning) } } }
+                [one] => p class="warning" { strong { "Warning. " } (one) },
+                [first, others @ ..] => details class="warning" {
+                    summary {
+                        strong { "Warning. " } (first) " "
+                        strong { "And " (others.len()) " more" }
+                    }
+                    ul { @for warning in others { li { (warning) } } }
                 },
             }
             nav aria-label="Parts of the page" {
                 a href="#lanes" { "lanes" } a href="#workloads" { "cost" } a href="#growth" { "growth" }
-                a href="#laws" { "laws" } a href="#words" { "words" }
+                a href="#laws" { "laws" } a href="#seen" { "in words" } a href="#words" { "glossary" }
             }
         }
     }
 }
 
-/// What was seen, in words.
+/// What was seen, in words: after the charts that it is about.
 pub(crate) fn seen(comparison: &Comparison) -> Markup {
     html! {
         section id="seen" {
             h2 { "In words" }
-            @for wrong in &comparison.wrong { p class="wrong" { strong { "wrong: " } (wrong) } }
             @if comparison.seen.is_empty() {
                 p class="none" { "Nothing has been seen yet that would make a sentence." }
             } @else {
+                p class="quiet" {
+                    "A sentence on a workload is about its table, one on the lanes about the \
+                     first pictures, one on so many sources about the growth. How long a loop \
+                     stood still is its longest single stall on a workload, and all of its \
+                     stalls together in the lanes."
+                }
                 ul { @for sentence in &comparison.seen { li { (sentence) } } }
             }
         }

@@ -6,7 +6,8 @@
 //! as files of their own, for other texts.
 //!
 //! This is a renderer and takes no figure. Its sentences are computed from the
-//! data, so a stage that changes changes what is said of it. What a comparison
+//! data, so a stage that changes changes what is said of it; but for one each on
+//! what its code has new, which no figure tells. What a comparison
 //! does not have, since it was interrupted or not asked for, is left out with a
 //! sentence that says so.
 //!
@@ -87,11 +88,11 @@ fn body(comparison: &Comparison) -> Markup {
         svg class="hatchings" width="0" height="0" aria-hidden="true" { (picture::hatchings()) }
         (head::header(comparison))
         main {
-            (head::seen(comparison))
             (lanes::section(comparison))
             (workloads::section(comparison))
             (growth::section(&comparison.growth))
             (verdicts::section(&comparison.verdicts))
+            (head::seen(comparison))
             (glossary::section())
         }
         script { (PreEscaped(include_str!("page.js"))) }

@@ -109,28 +109,28 @@ pub(crate) fn machine(head: &Head) -> String {
 
 /// The hatchings, which pictures refer to.
 pub(crate) fn hatchings() -> Markup {
-    let ground = |ink: &str| {
+    let ground = || {
         html! {
             rect class="f-paper" width="7" height="7" {}
-            rect class=(format!("f-{ink}")) width="7" height="7" opacity=".22" {}
+            rect class="f-wait" width="7" height="7" opacity=".22" {}
         }
     };
     html! {
         defs {
             pattern id="h-lock" width="6" height="6" patternUnits="userSpaceOnUse"
                 patternTransform="rotate(45)" {
-                (ground("lock")) path class="l-lock" d="M1.5 0V6" stroke-width="2.4" {}
+                (ground()) path class="l-wait" d="M1.5 0V6" stroke-width="2.4" {}
             }
             pattern id="h-loop" width="5" height="5" patternUnits="userSpaceOnUse"
                 patternTransform="rotate(-45)" {
-                (ground("loop")) path class="l-loop" d="M1 0V5" stroke-width="1.6" {}
+                (ground()) path class="l-wait" d="M1 0V5" stroke-width="1.8" {}
             }
             pattern id="h-answer" width="5" height="5" patternUnits="userSpaceOnUse" {
-                (ground("answer")) circle class="f-answer" cx="2" cy="2" r=".9" {}
+                (ground()) path class="l-wait" d="M1 0V5" stroke-width="1.4" {}
             }
             pattern id="h-alarm" width="7" height="7" patternUnits="userSpaceOnUse"
                 patternTransform="rotate(-45)" {
-                path class="l-alarm" d="M1.5 0V7" stroke-width="2.2" {}
+                path class="l-alarm" d="M1.5 0V7" stroke-width="2.8" {}
             }
         }
     }

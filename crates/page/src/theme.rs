@@ -35,16 +35,14 @@ pub(crate) enum Ink {
     Stage3,
     Stage4,
     Stage5,
-    /// What a thread does.
+    /// What a thread does; and a wait, whatever for: the hatchings differ.
     Read,
     Write,
-    Lock,
-    Loop,
-    Answer,
+    Wait,
 }
 
 /// Every ink: its name in the style sheet, light, dark.
-const INKS: [(Ink, &str, &str, &str); 18] = [
+const INKS: [(Ink, &str, &str, &str); 16] = [
     (Ink::Paper, "paper", "#ffffff", "#14181d"),
     (Ink::Card, "card", "#f4f6f8", "#1d232a"),
     (Ink::Text, "text", "#1a1d21", "#e8eaed"),
@@ -60,9 +58,7 @@ const INKS: [(Ink, &str, &str, &str); 18] = [
     (Ink::Stage5, "stage5", "#00694d", "#46d3a5"),
     (Ink::Read, "read", "#3f9bdc", "#4ba6e6"),
     (Ink::Write, "write", "#1d3666", "#c3d4f7"),
-    (Ink::Lock, "lock", "#c25500", "#ffa04d"),
-    (Ink::Loop, "loop", "#8a2c92", "#e09ae6"),
-    (Ink::Answer, "answer", "#1b7d58", "#52cf9f"),
+    (Ink::Wait, "wait", "#c25500", "#ffa04d"),
 ];
 
 impl Ink {
@@ -141,12 +137,11 @@ pub(crate) fn classes() -> String {
     for (_, name, ..) in INKS {
         let _ = write!(css, ".f-{name}{{fill:var(--{name})}}.l-{name}{{stroke:var(--{name})}}");
     }
-    // Text over a line.
-    css += ".halo{paint-order:stroke;stroke:var(--blocked);stroke-width:5px}";
     // Hatchings, so that a wait is no mere colour. What is filled with one is
-    // outlined as well.
-    for name in ["lock", "loop", "answer", "alarm"] {
-        let _ = write!(css, ".h-{name}{{fill:url(#h-{name});stroke:var(--{name})}}");
+    // outlined as well. The waits are one family: one ink, and only they.
+    let hatchings = [("lock", "wait"), ("loop", "wait"), ("answer", "wait"), ("alarm", "alarm")];
+    for (name, ink) in hatchings {
+        let _ = write!(css, ".h-{name}{{fill:url(#h-{name});stroke:var(--{ink})}}");
     }
     css
 }

@@ -52,11 +52,16 @@ fn the_page_says_what_is_to_be_seen_in_each_of_its_parts() {
         all(&html, ".headline, .stage > p").into_iter().map(text).collect();
     insta::assert_snapshot!(headlines.join("\n"), @"
     Stages 1 (threads), 2 (mixed) and 3 (bottom-up) queue at the lock while the output blocks; the loop of stage 4 (tasks) stands still; the loop of stage 5 (fully-async) goes on while one thread waits for the output.
-    While the output blocked (once, for 150 ms), up to 2 of 3 threads stood in line for the lock.
-    While the output blocked (once, for 150 ms), up to 2 of 3 threads stood in line for the lock. They are threads of the pool: a tail sits on each of them until the end, and the loop only waits for them.
-    While the output blocked (once, for 150 ms), up to 2 of 3 threads stood in line for the lock.
-    The loop stood still: once, for 150 ms, in append. But for looks that were already on their way, nobody read meanwhile, and up to 2 tasks waited with lines in hand.
-    The loop never stood still. While the output blocked (once, for 150 ms), only the writer's thread waited for it; 2 looks began meanwhile, and up to 2 tasks waited for their answer, which takes no thread.
+    The start: a thread for each source reads, takes the lock, and writes.
+    While the output blocked (once, for 150 ms), up to 2 of 3 threads came to stand in line for the lock.
+    Since stage 1: a loop drives the top, and each tail, the same blocking code, has a thread of the loop's pool.
+    While the output blocked (once, for 150 ms), up to 2 of 3 threads came to stand in line for the lock. They are threads of the pool: a tail sits on each of them until the end, and the loop only waits for them.
+    Since stage 1, not 2: the thread of each source is the same; its tail is an async function, on a runtime of its own.
+    While the output blocked (once, for 150 ms), up to 2 of 3 threads came to stand in line for the lock.
+    Since stages 2 and 3: the tails are tasks on one loop, which writes itself, without a lock; a few threads read for it.
+    The loop stood still: once, for 150 ms, in append. But for reads that were already on their way, none began meanwhile, and up to 2 tasks waited with lines in hand.
+    Since stage 4: the writer has left the loop for a thread of its own, and a task awaits its answer.
+    The loop never stood still. While the output blocked (once, for 150 ms), only the writer's thread waited for it; 2 reads began meanwhile, and up to 2 tasks waited for its answer, which takes no thread.
     On backlog, stage 4 (tasks) merges at 91% of cat's throughput.
     On live, half of the lines are seen within 400 µs in stage 1 (threads) to 2.00 ms in stage 5 (fully-async); the latest line took 18.0 ms, whatever the stage.
     Time: from 8 to 2,000 sources, stage 1 (threads) goes from 4.80 ms to 204 ms, the least, and stage 5 (fully-async) goes from 5.12 ms to 284 ms, the most.
@@ -68,7 +73,28 @@ fn the_page_says_what_is_to_be_seen_in_each_of_its_parts() {
 #[test]
 fn its_head_tells_where_the_figures_are_from_and_how_to_take_them_again() {
     let html = parsed(&fixed::comparison());
-    insta::assert_snapshot!(text(one(&html, "header")), @"Tributary: five ways to merge logs, compared The same program, from threads to async: what each step changes, and what it costs. machine Linux 6.18.44 x86_64, 2 cores commit 0123abcde compiler rustc 1.95.0 (59807616e 2026-04-14), profile release seed 62 date 2026-11-22 again cargo compare --workload backlog,live --seed 62 backlog: the runs of cat are far apart (30%): close what else runs lanes cost growth laws words");
+    insta::assert_snapshot!(text(one(&html, "header")), @"Tributary: five ways to merge logs, compared The same program, from threads to async: what each step changes, and what it costs. machine Linux 6.18.44 x86_64, 2 cores commit 0123abcde compiler rustc 1.95.0 (59807616e 2026-04-14), profile release seed 62 date 2026-11-22 again cargo compare --workload backlog,live --seed 62 wrong: the lanes of stage2-mixed: no end within 10 s Warning. backlog: the runs of cat are far apart (30%): close what else runs lanes cost growth laws in words glossary");
+}
+
+#[test]
+fn a_quick_run_is_called_one_and_the_first_warning_is_seen() {
+    let mut comparison = fixed::comparison();
+    assert!(!text(one(&parsed(&comparison), "header")).contains("quick run"));
+    comparison.command = "cargo compare --quick".into();
+    comparison.warnings = ["the first", "the second", "the third"].map(str::to_owned).into();
+    let html = parsed(&comparison);
+    assert!(text(one(&html, "header")).contains("quick run"));
+    assert_eq!(text(one(&html, ".warning summary")), "Warning. the first And 2 more");
+    assert_eq!(text(one(&html, ".warning ul")), "the second the third");
+}
+
+#[test]
+fn the_parts_are_in_the_order_in_which_they_are_named() {
+    let html = parsed(&fixed::comparison());
+    let named: Vec<_> = all(&html, "nav a").iter().filter_map(|it| it.attr("href")).collect();
+    let parts = all(&html, "main > section").into_iter().filter_map(|it| it.attr("id"));
+    let parts: Vec<String> = parts.map(|id| format!("#{id}")).collect();
+    assert_eq!(named, parts);
 }
 
 #[test]
@@ -109,13 +135,20 @@ fn each_stage_has_a_lane_for_each_thread_in_both_widths() {
 }
 
 #[test]
-fn a_stall_is_named_on_its_lane_and_marked_through_the_others() {
+fn a_stall_is_on_its_lane_alone_and_each_band_says_what_it_does_to_the_others() {
     let html = parsed(&fixed::comparison());
     let stalls = all(&html, "figure.stage .wide .stall");
     assert_eq!(stalls.len(), 1);
     let told = text(stalls[0]);
     assert!(told.contains("stall 150 ms: append of a.log"), "{told}");
-    assert_eq!(all(&html, "figure.stage .wide rect.f-alarm").len(), 1);
+    assert_eq!(all(&html, "figure.stage .wide rect.h-alarm").len(), 1);
+    assert!(all(&html, "figure.stage rect.f-alarm").is_empty());
+    let effects: Vec<String> =
+        all(&html, "figure.stage .wide .effect").into_iter().map(text).collect();
+    let line = "2 wait for the lock";
+    assert_eq!(effects, [line, line, line, "0 reads begin", "2 reads begin"]);
+    // One band a stage, all of the same ink.
+    assert_eq!(all(&html, "figure.stage .wide rect.f-blocked").len(), 5);
 }
 
 #[test]
@@ -162,11 +195,11 @@ fn what_there_is_not_is_left_out_with_a_sentence() {
     let told: Vec<String> = all(&html, ".none, .warning").into_iter().map(text).collect();
     insta::assert_snapshot!(told.join("\n"), @"
     Interrupted. This is what there was until then.
-    Nothing has been seen yet that would make a sentence.
     No run of a stage was recorded, so there are no lanes.
     No workload was run to its first figure.
     The stages were not run with more and more sources.
     The laws were not tried in this run.
+    Nothing has been seen yet that would make a sentence.
     ");
     assert!(all(&html, "table, figure").is_empty());
     assert!(figures(&empty()).is_empty());
@@ -251,7 +284,10 @@ fn the_pictures_stand_alone() {
         let style = style.and_then(|style| style.text()).expect("it has a style");
         for class in classes.flat_map(|classes| classes.split(' ')) {
             let known = style.contains(&format!(".{class}{{"));
-            assert!(known || ["lane", "piece", "stall", "ground"].contains(&class), "{class}");
+            assert!(
+                known || ["lane", "piece", "stall", "ground", "effect"].contains(&class),
+                "{class}"
+            );
         }
         // No colour but the inks: it would be wrong in one of the themes.
         let drawn = figure.svg.split("</style>").nth(1).expect("it is drawn");

@@ -1,7 +1,10 @@
 //! The lanes: a lane a thread, time to the right.
 
+mod labels;
+mod overview;
 mod picture;
 mod section;
+mod stall;
 mod thin;
 mod words;
 
@@ -27,9 +30,7 @@ fn class(kind: Kind) -> &'static str {
 /// The ink of a piece that is too small for a hatching.
 fn solid(kind: Kind) -> &'static str {
     match kind {
-        Kind::WaitForLock => "f-lock",
-        Kind::WaitForLoop => "f-loop",
-        Kind::WaitForAnswer => "f-answer",
+        Kind::WaitForLock | Kind::WaitForLoop | Kind::WaitForAnswer => "f-wait",
         other => class(other),
     }
 }

@@ -5,21 +5,23 @@ use std::rc::Rc;
 use maud::{Markup, html};
 use plotters::coord::ranged1d::Ranged;
 use plotters::coord::types::RangedCoordf64;
-use recorder::{Kind, Lane, Role, Stall};
+use recorder::{Kind, Lane, Role, Segment};
 use results::{StageLanes, Time};
 
 use super::thin::{self, Part, Piece};
 use super::words::{self, Span};
-use super::{class, in_order, job, solid};
+use super::{class, in_order, job, labels, solid, stall};
 use crate::canvas::{self, Width};
 use crate::picture::{Drawing, Picture};
 use crate::theme;
 
 /// The height of a lane and of the gap below it.
 const LANE: f64 = 17.0;
-const GAP: f64 = 4.0;
-/// Above the lanes: when the output blocks. Above the loop: its stalls.
+const GAP: f64 = 5.0;
+/// Above the loop: its stalls.
 const NOTE: f64 = 17.0;
+/// Above the lanes: when the output blocks, and what that does to the others.
+const HEAD: f64 = 2.0 * NOTE - 2.0;
 /// The size of the letters of a note, in pixels.
 const NOTES: f64 = 11.5;
 /// Below the lanes.
@@ -27,7 +29,9 @@ const AXIS: f64 = 30.0;
 /// How many pieces a picture has at most.
 const PIECES: usize = 450;
 /// How wide a piece is at least: it is to be seen, and touched.
-const LEAST: f64 = 1.5;
+const LEAST: f64 = 2.5;
+/// How many reads are marked at most.
+const MARKED: usize = 100;
 
 /// Returns the picture of each stage, all on the same scale of time.
 pub(crate) fn pictures<'a>(stages: &'a [StageLanes]) -> Vec<Picture<'a>> {
@@ -60,6 +64,9 @@ fn legend(stage: &StageLanes) -> Drawing {
     if stalls {
         signs.push(("h-alarm", "stall: the loop stands still"));
     }
+    if !words::blocked(stage).is_empty() {
+        signs.push(("f-blocked", "the output takes nothing"));
+    }
     let width = f64::from(Width::Wide.pixels());
     let (mut x, mut y) = (0.0, 0.0);
     let mut placed = Vec::new();
@@ -73,6 +80,10 @@ fn legend(stage: &StageLanes) -> Drawing {
     }
     let inside = html! {
         @for (class, name, x, y) in placed {
+            // A stall lies over the write that stops the loop.
+            @if class == "h-alarm" {
+                rect class="f-write" x=(n(x)) y=(n(y + 1.0)) width="20" height="12" {}
+            }
             rect class=(class) x=(n(x)) y=(n(y + 1.0)) width="20" height="12" {}
             text class="f-text" x=(n(x + 26.0)) y=(n(y + 11.5)) font-size="12.5" { (name) }
         }
@@ -94,7 +105,7 @@ struct Scale {
 
 impl Scale {
     fn new(stages: &[&StageLanes], width: Width) -> Scale {
-        let left = if width == Width::Wide { 172.0 } else { 74.0 };
+        let left = if width == Width::Wide { 172.0 } else { 80.0 };
         let right = f64::from(width.pixels()) - 14.0;
         let seconds = stages.iter().map(|stage| stage.seconds).fold(0.0, f64::max);
         let least = LEAST * seconds / (right - left);
@@ -107,6 +118,16 @@ impl Scale {
         self.left + (self.right - self.left) * moment / self.seconds
     }
 
+    fn span(&self, (begin, end): Span) -> Span {
+        (self.x(begin), self.x(end))
+    }
+
+    /// Labels over boxes, in letters that are so much `wider` than others.
+    fn labels(&self, boxes: &[Span], wordings: &[Vec<String>], wider: f64) -> Vec<(f64, String)> {
+        let bounds = (self.left - 8.0, self.right + 13.0);
+        labels::placed(boxes, wordings, bounds, |says| wider * width_of(says))
+    }
+
     /// The ticks, as plotters chooses them, in seconds.
     fn ticks(&self, at_most: usize) -> Vec<f64> {
         let axis: RangedCoordf64 = (0.0..self.seconds).into();
@@ -117,60 +138,70 @@ impl Scale {
 fn draw(stage: &StageLanes, scale: &Scale, width: Width) -> Drawing {
     let ticks = if width == Width::Wide { 11 } else { 5 };
     let blocked = words::blocked(stage);
+    // Very many would make a large file, and no mark would be seen.
+    let marks = words::begun(stage, &blocked) <= MARKED;
+    let marked: &[Span] = if marks { &blocked } else { &[] };
     let free: Vec<Span> =
         blocked.iter().copied().filter(|span| !words::stands_still(stage, *span)).collect();
 
-    let mut top = NOTE;
+    let head = if blocked.is_empty() { 4.0 } else { HEAD };
+    let mut top = head;
     let lanes: Vec<Markup> = in_order(&stage.lanes)
         .into_iter()
         .map(|(label, lane)| {
-            let (drawn, height) = draw_lane(&label, lane, &free, top, scale, width);
+            let (drawn, height) = draw_lane(&label, lane, (&free, marked), top, scale, width);
             top += height;
             drawn
         })
         .collect();
     let bottom = top;
     let inside = html! {
-        @for span in blocked {
-            (draw_blocked(span, words::stands_still(stage, span), bottom, scale))
-        }
-        (draw_axis(scale, bottom, ticks))
+        (draw_blocked(stage, &blocked, bottom, scale))
+        (draw_axis(scale, head, bottom, ticks))
         @for lane in &lanes { (lane) }
         // Where the run ended: what is right of it did not happen.
         line class="l-muted" x1=(n(scale.x(stage.seconds))) x2=(n(scale.x(stage.seconds)))
-            y1=(n(NOTE)) y2=(n(bottom)) {}
+            y1=(n(head)) y2=(n(bottom)) {}
     };
     let height = (bottom + AXIS).ceil() as u32;
     Drawing { width: width.pixels(), height, inside: inside.into_string() }
 }
 
-/// A band through all lanes, for as long as the output takes nothing; red if
-/// the loop stands still with it.
-fn draw_blocked(span: Span, still: bool, bottom: f64, scale: &Scale) -> Markup {
-    let (from, to) = (scale.x(span.0), scale.x(span.1));
-    let time = Time(span.1 - span.0);
-    let says = [format!("output blocks for {time}"), format!("blocks {time}"), time.to_string()];
-    // It may reach out of its band, as long as it stays near.
-    let says = says.iter().find(|says| width_of(says) <= 1.6 * (to - from));
+/// A band through all lanes, for as long as the output takes nothing; over it
+/// how long that was, and what it did to the others.
+fn draw_blocked(stage: &StageLanes, spans: &[Span], bottom: f64, scale: &Scale) -> Markup {
+    let boxes: Vec<Span> = spans.iter().map(|span| scale.span(*span)).collect();
+    let times: Vec<Time> = spans.iter().map(|span| Time(span.1 - span.0)).collect();
+    let told = |says: fn(&Time) -> String| times.iter().map(says).collect::<Vec<_>>();
+    let block = [
+        told(|time| format!("output blocks for {time}")),
+        told(|time| format!("blocks {time}")),
+        told(Time::to_string),
+    ];
+    let effect = [0, 1].map(|at| {
+        spans.iter().map(|span| words::label(stage, *span)[at].clone()).collect::<Vec<_>>()
+    });
     html! {
-        rect class="f-blocked" x=(n(from)) width=(n(to - from)) y="0" height=(n(bottom)) {}
-        @if still {
-            rect class="f-alarm" opacity=".13" x=(n(from)) width=(n(to - from))
-                y=(n(NOTE)) height=(n(bottom - NOTE)) {}
+        @for (from, to) in &boxes {
+            rect class="f-blocked" x=(n(*from)) width=(n(to - from)) y="0" height=(n(bottom)) {}
         }
-        @if let Some(says) = says {
-            text class="f-text" x=(n(f64::midpoint(from, to))) y=(n(NOTE - 5.0))
-                text-anchor="middle" font-size=(NOTES) { (says) }
+        @for (x, says) in scale.labels(&boxes, &block, 1.0) {
+            text class="f-text" x=(n(x)) y="12" text-anchor="middle" font-size=(NOTES) { (says) }
+        }
+        // Bold letters take more room.
+        @for (x, says) in scale.labels(&boxes, &effect, 1.08) {
+            text class="f-text effect" x=(n(x)) y=(n(HEAD - 5.0)) text-anchor="middle"
+                font-size=(NOTES) font-weight="700" { (says) }
         }
     }
 }
 
-fn draw_axis(scale: &Scale, bottom: f64, at_most: usize) -> Markup {
+fn draw_axis(scale: &Scale, top: f64, bottom: f64, at_most: usize) -> Markup {
     let ticks = scale.ticks(at_most);
     html! {
         @for tick in &ticks {
             line class="l-rule" x1=(n(scale.x(*tick))) x2=(n(scale.x(*tick)))
-                y1=(n(NOTE)) y2=(n(bottom + 4.0)) {}
+                y1=(n(top)) y2=(n(bottom + 4.0)) {}
             text class="f-muted" x=(n(scale.x(*tick))) y=(n(bottom + 17.0)) text-anchor="middle"
                 font-size=(NOTES) {
                 (format!("{:.0}", tick * 1e3)) @if *tick == 0.0 { " ms" }
@@ -180,22 +211,24 @@ fn draw_axis(scale: &Scale, bottom: f64, at_most: usize) -> Markup {
 }
 
 /// Draws one lane; returns it with its height. On that of the loop it says of
-/// the spans in which the loop is `free` that it is.
+/// the spans in which the loop is `free` that it is; reads that begin within the
+/// `marked` ones are as high as their lane.
 fn draw_lane(
     label: &str,
     lane: &Lane,
-    free: &[Span],
+    (free, marked): (&[Span], &[Span]),
     top: f64,
     scale: &Scale,
     width: Width,
 ) -> (Markup, f64) {
     let note = if lane.stalls.is_empty() { 0.0 } else { NOTE };
     let y = top + note;
-    let pieces = thin::pieces(&lane.segments, scale.grain);
+    let is_marked = |it: &Segment| words::begins_meanwhile(it, marked);
+    let pieces = thin::pieces(&lane.segments, scale.grain, is_marked);
     let rows = thin::rows(&lane.waiting, scale.grain);
     // As many rows as wait at once; very many share what room there is.
     let row = (48.0 / rows.len().max(1) as f64).clamp(1.0, 5.0);
-    let waits = if rows.is_empty() { 0.0 } else { row * rows.len() as f64 + 3.0 };
+    let waits = if rows.is_empty() { 0.0 } else { row * rows.len() as f64 + 4.0 };
     let height = note + LANE + waits + GAP;
     let end = lane.segments.last().map_or(0.0, |last| last.end);
     let says = format!("{label}, thread {}, {}: {}", lane.thread, job(lane.role), totals(lane));
@@ -211,24 +244,23 @@ fn draw_lane(
                 }
                 tspan font-weight="600" { (label) }
             }
+            // What the thread does stands on this line.
             line class="l-muted" x1=(n(scale.x(0.0))) x2=(n(scale.x(end)))
-                y1=(n(y + LANE / 2.0)) y2=(n(y + LANE / 2.0)) opacity=".7" {}
+                y1=(n(y + LANE + 0.5)) y2=(n(y + LANE + 0.5)) opacity=".8" {}
             @if lane.role == Role::Loop { @for span in free { (draw_free(*span, y, scale)) } }
             @for piece in &pieces { (draw_piece(piece, y, LANE, scale)) }
             @if !rows.is_empty() {
-                text class="f-muted" x=(n(scale.left - 8.0)) y=(n(y + LANE + 3.0 + (waits - 3.0) / 2.0 + 4.0))
+                text class="f-muted" x=(n(scale.left - 8.0)) y=(n(y + LANE + 4.0 + (waits - 4.0) / 2.0 + 4.0))
                     text-anchor="end" font-size="11" {
                     @if width == Width::Wide { "tasks that wait" } @else { "tasks" }
                 }
             }
             @for (at, pieces) in rows.iter().enumerate() {
                 @for piece in pieces {
-                    (draw_piece(piece, y + LANE + 3.0 + row * at as f64, row - 0.5, scale))
+                    (draw_piece(piece, y + LANE + 4.0 + row * at as f64, row - 0.5, scale))
                 }
             }
-            @for (at, stall) in lane.stalls.iter().enumerate() {
-                (draw_stall(stall, lane.stalls.get(at + 1), y, scale))
-            }
+            (draw_stalls(lane, y, scale))
         }
     };
     (drawn, height)
@@ -240,45 +272,32 @@ fn draw_free(span: Span, y: f64, scale: &Scale) -> Markup {
     let says = "no stall";
     html! {
         @if width_of(says) <= to - from {
-            text class="f-stage5 halo" x=(n(f64::midpoint(from, to))) y=(n(y + 13.0)) text-anchor="middle"
+            text class="f-muted" x=(n(f64::midpoint(from, to))) y=(n(y + 13.0)) text-anchor="middle"
                 font-size=(NOTES) { (says) }
         }
     }
 }
 
-/// A stall: an outline round what the loop was at, and what it was, in as many
-/// words as there is room for before the next one.
-fn draw_stall(stall: &Stall, next: Option<&Stall>, y: f64, scale: &Scale) -> Markup {
-    let (from, to) = (scale.x(stall.begin), scale.x(stall.end));
-    let all = stall_in_words(stall);
-    // A note may begin a little before its stall, or it would run out at the end.
-    let early = 12.0;
-    let end = next.map_or(scale.right + early, |next| scale.x(next.begin) - early);
-    let shorter = [Some(&*all), all.rsplit_once(" of ").map(|it| it.0), all.split(':').next()];
-    // Bold letters take more room.
-    let begin = |says: &str| from.min(end - 1.05 * width_of(says));
-    let says = shorter.into_iter().flatten().find(|says| begin(says) >= from - early);
+/// The stalls: an outline round what the loop was at, and above it what it was.
+fn draw_stalls(lane: &Lane, y: f64, scale: &Scale) -> Markup {
+    let boxes: Vec<Span> =
+        lane.stalls.iter().map(|stall| scale.span(stall::drawn(stall, lane))).collect();
+    let short: Vec<String> = lane.stalls.iter().map(stall::in_short).collect();
+    let first = |says: &String| says.split(':').next().unwrap_or_default().to_owned();
+    let shorter = short.iter().map(first).collect();
     html! {
-        g class="stall piece" {
-            title { (all) ", from " (Time(stall.begin)) " to " (Time(stall.end)) }
-            rect class="h-alarm" x=(n(from)) width=(n((to - from).max(2.0))) y=(n(y - 2.0))
-                height=(n(LANE + 4.0)) stroke-width="2" {}
-            @if let Some(says) = says {
-                text class="f-alarm" x=(n(begin(says))) y=(n(y - 6.0)) font-size=(NOTES)
-                    font-weight="600" { (says) }
+        @for (stall, (from, to)) in lane.stalls.iter().zip(&boxes) {
+            g class="stall piece" {
+                title { (stall::in_words(stall)) ", measured from " (Time(stall.begin)) " to " (Time(stall.end)) }
+                rect class="h-alarm" x=(n(*from)) width=(n((to - from).max(2.0))) y=(n(y - 2.0))
+                    height=(n(LANE + 4.0)) stroke-width="2" {}
             }
         }
+        @for (x, says) in scale.labels(&boxes, &[short, shorter], 1.08) {
+            text class="f-alarm" x=(n(x)) y=(n(y - 6.0)) text-anchor="middle" font-size=(NOTES)
+                font-weight="600" { (says) }
+        }
     }
-}
-
-/// `stall 151 ms: append of a.log`.
-pub(super) fn stall_in_words(stall: &Stall) -> String {
-    let operation = stall.operation.as_deref().unwrap_or("an unnamed operation");
-    let mut says = format!("stall {}: {operation}", Time(stall.end - stall.begin));
-    if let Some(source) = &stall.source {
-        says += &format!(" of {}", file_name(source));
-    }
-    says
 }
 
 /// One piece. What is long fills the lane. What is short is put together, and as
@@ -287,8 +306,10 @@ fn draw_piece(piece: &Piece, y: f64, height: f64, scale: &Scale) -> Markup {
     let (from, to) = (scale.x(piece.begin), scale.x(piece.end));
     let (x, width) = (n(from), n((to - from).max(LEAST)));
     if let [part] = &piece.parts[..]
-        && part.seconds >= scale.grain
+        && piece.whole
     {
+        // What follows at once is not to hide it.
+        let x = n(from.min(to - LEAST));
         return html! {
             rect class={ "piece " (class(part.kind)) } x=(x) width=(width) y=(n(y)) height=(n(height)) {
                 title { (in_words(piece)) }
@@ -299,7 +320,7 @@ fn draw_piece(piece: &Piece, y: f64, height: f64, scale: &Scale) -> Markup {
     let seconds: f64 = busy.clone().map(|part| part.seconds).sum();
     let share = seconds / (piece.end - piece.begin).max(scale.grain);
     // What takes next to no time is there all the same.
-    let high = (height * share).clamp((height / 6.0).max(1.0), height);
+    let high = (height * share).clamp((height * 0.4).max(1.0), height);
     let mut bottom = y + height;
     let parts = busy.map(|part| {
         let height = high * part.seconds / seconds;
@@ -343,7 +364,7 @@ fn totals(lane: &Lane) -> String {
     };
     let kinds = super::KINDS.iter().map(|(kind, ..)| *kind).chain([Kind::Idle]);
     let mut parts: Vec<String> = kinds.filter_map(of).collect();
-    parts.extend(lane.stalls.iter().map(stall_in_words));
+    parts.extend(lane.stalls.iter().map(stall::in_words));
     parts.join(", ")
 }
 

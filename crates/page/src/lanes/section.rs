@@ -2,11 +2,11 @@
 //! a table of the totals.
 
 use maud::{Markup, PreEscaped, html};
-use recorder::{Kind, Lane};
+use recorder::{Kind, Lane, Role};
 use results::{Comparison, Grouped, StageLanes, Time};
 
-use super::{KINDS, in_order, job, picture, words};
-use crate::theme::{self, Ink};
+use super::{KINDS, in_order, job, overview, picture, words};
+use crate::theme;
 
 pub(crate) fn section(comparison: &Comparison) -> Markup {
     let stages = &comparison.lanes;
@@ -19,10 +19,12 @@ pub(crate) fn section(comparison: &Comparison) -> Markup {
             } @else {
                 p class="headline" { (words::headline(stages)) }
                 @if let Some(what) = same_for_all(stages) { p { (capital(what)) "." } }
-                (legend())
+                (overview::table(shown(stages)))
+                (how_to_read(stages))
                 @for (picture, stage) in pictures.iter().zip(shown(stages)) {
                     figure class="stage" {
-                        h3 class=(Ink::of(&stage.stage).name()) { (theme::short(&stage.stage)) }
+                        h3 { (theme::short(&stage.stage)) }
+                        @if let Some(change) = overview::change(&stage.stage) { p class="quiet" { (change) } }
                         p { (picture.says) }
                         @if same_for_all(stages).is_none() { p class="quiet" { (capital(&stage.what)) "." } }
                         (picture.on_page())
@@ -32,10 +34,8 @@ pub(crate) fn section(comparison: &Comparison) -> Markup {
                 output id="detail" hidden aria-live="polite" {}
                 p class="quiet" {
                     "All stages are on the same scale of time. Touch a piece, or take the arrow \
-                     keys on a lane, to see what it was. What is long fills its lane; what takes \
-                     less than about two pixels is put together with its neighbours, and is as \
-                     high as its part of the time, or just high enough to be seen. A thread that \
-                     neither read nor wrote is not in the picture."
+                     keys on a lane, to see what it was. A thread that neither read nor wrote is \
+                     not in the picture."
                 }
             }
         }
@@ -52,6 +52,37 @@ fn same_for_all(stages: &[StageLanes]) -> Option<&str> {
     stages.iter().all(|stage| stage.what == *first).then_some(first)
 }
 
+/// The legend, and beside it what no sign of its own tells.
+fn how_to_read(stages: &[StageLanes]) -> Markup {
+    let role = |wanted| stages.iter().flat_map(|it| &it.lanes).any(|lane| lane.role == wanted);
+    let stalls = stages.iter().flat_map(|it| &it.lanes).any(|lane| !lane.stalls.is_empty());
+    html! {
+        div class="reading" {
+            (legend())
+            ul class="notes" {
+                li {
+                    b { "box" } ": one long piece. " b { "thin mark" }
+                    ": short ones together, as high as their share of the time."
+                }
+                li {
+                    b { "bare line" } ": idle. " b { "grey" }
+                    ": the output takes nothing; reads that begin in it have full height."
+                }
+                li {
+                    b { "upright line" } ": the end of the run."
+                    @if role(Role::Other) { " " b { "caller" } ": the thread that called merge." }
+                }
+                @if stalls {
+                    li {
+                        b { "stall" } ": a watch's ping waits for its turn on the loop; drawn from \
+                         the begin of what it names."
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn legend() -> Markup {
     let swatch = |inside: &str| {
         html! { svg class="swatch" viewBox="0 0 26 16" aria-hidden="true" { (PreEscaped(inside)) } }
@@ -62,9 +93,8 @@ fn legend() -> Markup {
                 @let height = if matches!(kind, Kind::WaitForLoop | Kind::WaitForAnswer) { 6 } else { 14 };
                 li { (swatch(&format!(r#"<rect class="{class}" x="1" y="1" width="24" height="{height}"/>"#))) (name) }
             }
-            li { (swatch(r#"<line class="l-muted" x1="0" x2="26" y1="8" y2="8"/>"#)) "idle" }
-            li { (swatch(r#"<rect class="h-alarm" x="1" y="1" width="24" height="14" stroke-width="2"/>"#)) "stall: the loop stands still" }
-            li { (swatch(r#"<rect class="f-blocked" width="26" height="16"/>"#)) "the output takes nothing" }
+            // As it is drawn: over the write that stops the loop.
+            li { (swatch(r#"<rect class="f-write" x="1" y="1" width="24" height="14"/><rect class="h-alarm" x="1" y="1" width="24" height="14" stroke-width="2"/>"#)) "stall: the loop stands still" }
         }
     }
 }

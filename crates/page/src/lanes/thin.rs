@@ -11,6 +11,8 @@ pub(super) struct Piece {
     /// What is in it: one kind, or several, each with its part of the time and
     /// how many segments it stands for.
     pub(super) parts: Vec<Part>,
+    /// Whether it stands for one segment, and is as high as its lane.
+    pub(super) whole: bool,
     /// The source that it was about, if it is one.
     pub(super) source: Option<String>,
 }
@@ -32,7 +34,7 @@ pub(super) fn grain(lanes: &[Lane], pixel: f64, limit: usize) -> f64 {
     for _ in 0..100 {
         let pieces = |lane: &Lane| {
             let waits = rows(&lane.waiting, grain).iter().map(Vec::len).sum::<usize>();
-            pieces(&lane.segments, grain).len() + waits
+            pieces(&lane.segments, grain, |_| false).len() + waits
         };
         if lanes.iter().map(pieces).sum::<usize>() <= limit {
             break;
@@ -43,16 +45,21 @@ pub(super) fn grain(lanes: &[Lane], pixel: f64, limit: usize) -> f64 {
 }
 
 /// Returns the pieces of one lane, in order. Idle time is none, unless it lies
-/// between segments that are put together.
-pub(super) fn pieces(segments: &[Segment], grain: f64) -> Vec<Piece> {
+/// between segments that are put together. What is `marked` stands alone, however
+/// short it is.
+pub(super) fn pieces(
+    segments: &[Segment],
+    grain: f64,
+    marked: impl Fn(&Segment) -> bool,
+) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut short: Vec<&Segment> = Vec::new();
     for segment in segments {
-        if segment.end - segment.begin >= grain {
+        if segment.end - segment.begin >= grain || marked(segment) {
             pieces.extend(together(&short));
             short.clear();
             if segment.kind != Kind::Idle {
-                pieces.extend(together(&[segment]));
+                pieces.extend(whole(segment));
             }
             continue;
         }
@@ -87,16 +94,20 @@ pub(super) fn rows(waits: &[Segment], grain: f64) -> Vec<Vec<Piece>> {
                 pieces.extend(together(&short));
                 short.clear();
             }
-            short.push(wait);
-            if long {
-                pieces.extend(together(&short));
-                short.clear();
+            match long {
+                true => pieces.extend(whole(wait)),
+                false => short.push(wait),
             }
         }
         pieces.extend(together(&short));
         pieces
     };
     rows.iter().map(pieces_of).collect()
+}
+
+/// One segment by itself.
+fn whole(segment: &Segment) -> Option<Piece> {
+    together(&[segment]).map(|piece| Piece { whole: true, ..piece })
 }
 
 /// One piece of these neighbours; none if they are all idle.
@@ -123,7 +134,7 @@ fn together(segments: &[&Segment]) -> Option<Piece> {
     let mut sources = segments.iter().filter_map(|segment| segment.source.as_ref());
     let source = sources.next().filter(|first| sources.all(|other| other == *first)).cloned();
     let (begin, end) = (segments[0].begin, segments[segments.len() - 1].end);
-    Some(Piece { begin, end, parts, source })
+    Some(Piece { begin, end, parts, whole: false, source })
 }
 
 #[cfg(test)]
@@ -145,12 +156,24 @@ mod tests {
             segment(Kind::Write, 10.5, 15.0),
             segment(Kind::Idle, 15.0, 20.0),
         ];
-        let pieces = pieces(&segments, 1.0);
+        let pieces = pieces(&segments, 1.0, |_| false);
         let spans: Vec<_> = pieces.iter().map(|piece| (piece.begin, piece.end)).collect();
         assert_eq!(spans, [(10.0, 10.4), (10.5, 15.0)]);
         let parts: Vec<_> = pieces[0].parts.iter().map(|part| (part.kind, part.count)).collect();
         assert_eq!(parts, [(Kind::Read, 2), (Kind::Write, 1)]);
         assert_eq!(pieces[0].source.as_deref(), Some("a.log"));
+    }
+
+    #[test]
+    fn what_is_marked_stands_alone_however_short_it_is() {
+        let segments = [
+            segment(Kind::Read, 0.0, 0.1),
+            segment(Kind::Read, 0.1, 0.2),
+            segment(Kind::Write, 0.2, 0.3),
+        ];
+        let pieces = pieces(&segments, 1.0, |it| it.begin == 0.1);
+        let told: Vec<_> = pieces.iter().map(|it| (it.begin, it.whole)).collect();
+        assert_eq!(told, [(0.0, false), (0.1, true), (0.2, false)]);
     }
 
     #[test]
@@ -167,7 +190,7 @@ mod tests {
             stalls: Vec::new(),
         };
         let grain = grain(std::slice::from_ref(&lane), 0.5, 200);
-        let pieces = pieces(&lane.segments, grain);
+        let pieces = pieces(&lane.segments, grain, |_| false);
         assert!((50..=200).contains(&pieces.len()), "{} pieces", pieces.len());
         let drawn = pieces.iter().flat_map(|piece| &piece.parts);
         let drawn: f64 =

@@ -11,6 +11,9 @@ use crate::theme;
 /// A piece of time, in seconds.
 pub(super) type Span = (f64, f64);
 
+/// A read that begins so soon after a span, in seconds, was on its way before.
+const ON_ITS_WAY: f64 = 0.005;
+
 /// What is to be seen in the lanes of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -97,7 +100,7 @@ pub(super) fn sentence(stage: &StageLanes) -> String {
         Shape::Line => {
             let threads = stage.lanes.iter().filter(|lane| lane.role == Role::Tail).count();
             let mut says = format!(
-                "While the output blocked ({}), up to {} of {threads} threads stood in line for the lock.",
+                "While the output blocked ({}), up to {} of {threads} threads came to stand in line for the lock.",
                 times(&blocked),
                 in_line(stage, &blocked)
             );
@@ -108,21 +111,17 @@ pub(super) fn sentence(stage: &StageLanes) -> String {
             says
         }
         Shape::Writer => {
-            let reads = begun(stage, Kind::Read, &blocked, 0.0);
-            let waiting = the_loop.map_or(0, |lane| most_at_once(&lane.waiting, &blocked));
-            let mut says = String::new();
-            if the_loop.is_some() {
-                says += "The loop never stood still. ";
-            }
-            says += &format!(
-                "While the output blocked ({}), only the writer's thread waited for it; {reads} \
-                 meanwhile",
+            let waiting =
+                stage.lanes.iter().map(|lane| waiting_last(&lane.waiting, &blocked)).max();
+            let mut says = format!(
+                "{}While the output blocked ({}), only the writer's thread waited for it; {} meanwhile",
+                if the_loop.is_some() { "The loop never stood still. " } else { "" },
                 times(&blocked),
-                reads = counted(reads, "look began", "looks began"),
+                counted(begun(stage, &blocked), "read began", "reads began"),
             );
-            if waiting > 0 {
+            if let Some(waiting) = waiting.filter(|waiting| *waiting > 0) {
                 says += &format!(
-                    ", and up to {} for their answer, which takes no thread",
+                    ", and up to {} for its answer, which takes no thread",
                     counted(waiting, "task waited", "tasks waited")
                 );
             }
@@ -132,27 +131,45 @@ pub(super) fn sentence(stage: &StageLanes) -> String {
     }
 }
 
+/// What a blocked output does to the others, as short as a label: in words, and
+/// in fewer. All that is not a queue is told by the reads that go on, or do not.
+pub(super) fn label(stage: &StageLanes, span: Span) -> [String; 2] {
+    match in_line(stage, &[span]) {
+        0 => {
+            let reads = begun(stage, &[span]);
+            let begin =
+                if reads == 1 { "1 read begins".into() } else { format!("{reads} reads begin") };
+            [begin, format!("{reads} {}", if reads == 1 { "read" } else { "reads" })]
+        }
+        1 => ["1 waits for the lock".into(), "1 waits".into()],
+        waiting => [format!("{waiting} wait for the lock"), format!("{waiting} wait")],
+    }
+}
+
 fn still(stage: &StageLanes) -> String {
-    let stalls = || stage.lanes.iter().flat_map(|lane| &lane.stalls);
-    let spans: Vec<Span> = stalls().map(|stall| (stall.begin, stall.end)).collect();
-    let causes: BTreeSet<&str> = stalls()
-        .map(|stall| stall.operation.as_deref().unwrap_or("an unnamed operation"))
-        .collect();
+    let spans = stalls(stage);
+    let all = || stage.lanes.iter().flat_map(|lane| &lane.stalls);
+    let causes: BTreeSet<&str> =
+        all().map(|stall| stall.operation.as_deref().unwrap_or("an unnamed operation")).collect();
     let causes: Vec<&str> = causes.into_iter().collect();
-    let mut says = format!("The loop stood still: {}, in {}.", times(&spans), causes.join(" and "));
+    let mut says = format!(
+        "The loop stood still: {}, in {}.",
+        times_and_longest(&spans),
+        causes.join(" and ")
+    );
     // A stall is seen to end when the loop turns again, a little after what had
-    // stopped it; and a look that was on its way then may still begin.
+    // stopped it.
     let mut at = blocked(stage);
     at.retain(|span| stands_still(stage, *span));
-    let reads = begun(stage, Kind::Read, if at.is_empty() { &spans } else { &at }, 0.010);
-    says += &match reads {
-        0 => " But for looks that were already on their way, nobody read meanwhile".to_owned(),
-        _ => format!(
-            " {} after the first 10 ms",
-            capital(&counted(reads, "look began", "looks began"))
-        ),
+    let at = if at.is_empty() { &spans } else { &at };
+    says += &match begun(stage, at) {
+        0 if begun_after(stage, at, 0.0) > 0 => {
+            " But for reads that were already on their way, none began meanwhile".to_owned()
+        }
+        0 => " No read began meanwhile".to_owned(),
+        reads => format!(" {} meanwhile", capital(&counted(reads, "read began", "reads began"))),
     };
-    let waiting = stage.lanes.iter().map(|lane| most_at_once(&lane.waiting, &spans)).max();
+    let waiting = stage.lanes.iter().map(|lane| waiting_last(&lane.waiting, at)).max();
     match waiting.unwrap_or(0) {
         0 => says + ".",
         waiting => {
@@ -164,33 +181,52 @@ fn still(stage: &StageLanes) -> String {
     }
 }
 
-/// The most lanes that stood in line for the lock through half of a span.
-fn in_line(stage: &StageLanes, spans: &[Span]) -> usize {
-    let through = |lane: &Lane, span: &Span| {
-        let waits = lane.segments.iter().filter(|it| it.kind == Kind::WaitForLock);
-        waits.map(|it| common(it, span)).sum::<f64>() >= (span.1 - span.0) / 2.0
+/// Returns the stalls as they were measured.
+pub(super) fn stalls(stage: &StageLanes) -> Vec<Span> {
+    let stalls = stage.lanes.iter().flat_map(|lane| &lane.stalls);
+    stalls.map(|stall| (stall.begin, stall.end)).collect()
+}
+
+/// The most lanes that stand in line for the lock as a span comes to its end:
+/// sources get their lines one after the other, and so do the waits begin.
+pub(super) fn in_line(stage: &StageLanes, spans: &[Span]) -> usize {
+    let waits = |lane: &Lane, now: f64| {
+        let mut waits = lane.segments.iter().filter(|it| it.kind == Kind::WaitForLock);
+        waits.any(|it| it.begin <= now && now < it.end)
     };
-    let count = |span| stage.lanes.iter().filter(|lane| through(lane, span)).count();
-    spans.iter().map(count).max().unwrap_or(0)
+    let count = |now| stage.lanes.iter().filter(|lane| waits(lane, now)).count();
+    spans.iter().map(|span| count(last(span))).max().unwrap_or(0)
 }
 
-/// How many segments of a kind began within the spans, later than `after`.
-fn begun(stage: &StageLanes, kind: Kind, spans: &[Span], after: f64) -> usize {
+/// Says whether a read begins within the spans, and was not on its way before.
+pub(super) fn begins_meanwhile(read: &Segment, spans: &[Span]) -> bool {
+    begins(read, spans, ON_ITS_WAY)
+}
+
+fn begins(read: &Segment, spans: &[Span], after: f64) -> bool {
+    let within = |span: &Span| span.0 + after <= read.begin && read.begin < span.1;
+    read.kind == Kind::Read && spans.iter().any(within)
+}
+
+/// How many reads begin within the spans, and were not on their way before.
+pub(super) fn begun(stage: &StageLanes, spans: &[Span]) -> usize {
+    begun_after(stage, spans, ON_ITS_WAY)
+}
+
+fn begun_after(stage: &StageLanes, spans: &[Span], after: f64) -> usize {
     let segments = stage.lanes.iter().flat_map(|lane| &lane.segments);
-    let within =
-        |it: &&Segment| spans.iter().any(|span| span.0 + after <= it.begin && it.begin < span.1);
-    segments.filter(|it| it.kind == kind).filter(within).count()
+    segments.filter(|it| begins(it, spans, after)).count()
 }
 
-/// The most segments that overlap at the middle of a span.
-fn most_at_once(segments: &[Segment], spans: &[Span]) -> usize {
-    let middle = |span: &Span| f64::midpoint(span.0, span.1);
+/// The most segments that overlap as a span comes to its end.
+pub(super) fn waiting_last(segments: &[Segment], spans: &[Span]) -> usize {
     let at = |now: f64| segments.iter().filter(|it| it.begin <= now && now < it.end).count();
-    spans.iter().map(|span| at(middle(span))).max().unwrap_or(0)
+    spans.iter().map(|span| at(last(span))).max().unwrap_or(0)
 }
 
-fn common(segment: &Segment, span: &Span) -> f64 {
-    (segment.end.min(span.1) - segment.begin.max(span.0)).max(0.0)
+/// A moment at which a span is about to end.
+fn last(span: &Span) -> f64 {
+    span.0 + 0.95 * (span.1 - span.0)
 }
 
 /// `2 times, 302 ms in all`.
@@ -199,6 +235,15 @@ fn times(spans: &[Span]) -> String {
     match spans.len() {
         1 => format!("once, for {}", Time(all)),
         many => format!("{many} times, {} in all", Time(all)),
+    }
+}
+
+/// `2 times, 302 ms in all, 152 ms at the longest`.
+pub(super) fn times_and_longest(spans: &[Span]) -> String {
+    let longest = spans.iter().map(|span| span.1 - span.0).fold(0.0, f64::max);
+    match spans.len() {
+        1 => times(spans),
+        _ => format!("{}, {} at the longest", times(spans), Time(longest)),
     }
 }
 
@@ -254,7 +299,7 @@ mod tests {
         assert_eq!(
             sentence(&stage),
             "The loop stood still: once, for 150 ms, in an unnamed operation. \
-             1 look began after the first 10 ms."
+             1 read began meanwhile."
         );
     }
 
@@ -268,16 +313,34 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_less_than_half_of_a_block_does_not_stand_in_line() {
+    fn who_waits_as_a_block_ends_stands_in_line() {
         let mut stage = stage(0);
         assert_eq!(in_line(&stage, &blocked(&stage)), 2);
-        for lane in &mut stage.lanes[1..2] {
-            for segment in &mut lane.segments {
-                if segment.kind == Kind::WaitForLock {
-                    segment.begin = 0.130;
-                }
+        assert_eq!(label(&stage, blocked(&stage)[0]), ["2 wait for the lock", "2 wait"]);
+        for segment in &mut stage.lanes[1].segments {
+            if segment.kind == Kind::WaitForLock {
+                // It got its turn before.
+                segment.end = 0.180;
             }
         }
         assert_eq!(in_line(&stage, &blocked(&stage)), 1);
+        assert_eq!(label(&stage, blocked(&stage)[0]), ["1 waits for the lock", "1 waits"]);
+    }
+
+    #[test]
+    fn a_read_that_was_on_its_way_does_not_begin_meanwhile() {
+        let label = |stage: &StageLanes| label(stage, blocked(stage)[0])[0].clone();
+        assert_eq!(label(&stage(3)), "0 reads begin");
+        let mut stage = stage(4);
+        assert_eq!(label(&stage), "2 reads begin");
+        stage.lanes[2].segments.retain(|it| it.begin < 0.120);
+        assert_eq!(label(&stage), "1 read begins");
+    }
+
+    #[test]
+    fn the_longest_is_told_beside_the_sum() {
+        let spans = [(0.1, 0.2), (0.3, 0.5)];
+        assert_eq!(times_and_longest(&spans), "2 times, 300 ms in all, 200 ms at the longest");
+        assert_eq!(times_and_longest(&spans[..1]), "once, for 100 ms");
     }
 }
