@@ -119,23 +119,26 @@ fn a_wait_without_a_timer_panics() {
 fn a_bounded_channel_blocks_the_loop_when_it_is_full() {
     let (sender, receiver) = crossbeam_channel::bounded(1);
     let (at_it, full) = mpsc::channel();
+    let (turn, has_its_turn) = mpsc::channel();
     let writer = thread::spawn(move || {
         full.recv().expect("the loop says that the channel is full");
-        // What a slow disk does to a writer.
-        thread::sleep(Duration::from_millis(300));
-        receiver.iter().count()
+        // However long the disk takes, no other task has a turn meanwhile ...
+        let meanwhile = has_its_turn.recv_timeout(Duration::from_millis(200));
+        let lines = receiver.iter().count();
+        // ... and it has one as soon as the writer has taken a line.
+        (meanwhile, lines, has_its_turn.recv())
     });
     let main = async move {
         let sends = spawn_local(async move {
-            // A turn or two, so that the watch of the loop is at work.
-            tokio::time::sleep(Duration::from_millis(20)).await;
             sender.send("first").expect("the writer is there");
             at_it.send(()).expect("the writer is there");
             sender.send("second").expect("the writer is there");
         });
+        let other = spawn_local(async move { turn.send("its turn") });
         sends.await.expect("the task does not panic");
+        other.await.expect("the task does not panic").expect("the writer is there");
     };
-    let ((), stall) = event_loop::run(1, None, main).expect("a loop can start");
-    assert_eq!(writer.join().expect("the writer does not panic"), 2);
-    assert!(stall > Some(Duration::from_millis(150)), "the loop stood still for {stall:?}");
+    event_loop::run(1, None, main).expect("a loop can start");
+    let seen = writer.join().expect("the writer does not panic");
+    assert_eq!(seen, (Err(mpsc::RecvTimeoutError::Timeout), 2, Ok("its turn")));
 }

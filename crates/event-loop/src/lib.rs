@@ -97,8 +97,9 @@ pub const SLOW: Duration = Duration::from_millis(100);
 ///
 /// Blocks the calling thread until `main` has ended, and then until every
 /// started job of `spawn_blocking` has returned: such a job cannot be aborted.
-/// Jobs that are still in the queue are dropped. That wait is after the end of
-/// the loop and counts as no stall.
+/// A job that is still in the queue may be run or dropped: a thread that has
+/// just ended another takes it. That wait is after the end of the loop and
+/// counts as no stall.
 ///
 /// # Errors
 ///

@@ -6,6 +6,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use event_listener::{Event, Listener};
+use tokio::task::{spawn_local, yield_now};
 use tokio::time::timeout;
 
 use crate::{A_WHILE, HANG, comes, one_thread};
@@ -21,8 +22,12 @@ fn one_event_wakes_a_thread_that_waits_and_a_task_that_awaits() {
     });
     comes(&listens, "the thread listens");
     let woken = one_thread(1).block_on(async {
+        let task = spawn_local(timeout(HANG, of_the_task));
+        // It is polled before the notification, and would be left without it.
+        yield_now().await;
+        assert!(!task.is_finished());
         event.notify(usize::MAX);
-        timeout(HANG, of_the_task).await.is_ok()
+        task.await.unwrap().is_ok()
     });
     assert!(woken && thread.join().unwrap());
 }

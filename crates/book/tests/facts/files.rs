@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::process::{child, passes_alone, role};
-use crate::{A_WHILE, comes, one_thread};
+use crate::{A_WHILE, comes, does_not_come, one_thread};
 
 /// Opens a file for `tokio::fs`, without a job of the pool.
 fn tokio_file(path: &Path) -> tokio::fs::File {
@@ -47,6 +47,13 @@ fn write_all_of_a_tokio_file_returns_before_the_bytes_are_in_the_file() {
 #[test]
 fn a_tokio_file_reports_a_full_disk_once_and_at_the_flush() {
     one_thread(1).block_on(async {
+        // Or at the next write, if that comes first.
+        let mut file = tokio_file(Path::new("/dev/full"));
+        file.write_all(b"one\n").await.unwrap();
+        let written = file.write_all(b"two\n").await;
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        file.flush().await.expect("it was told at the write");
+
         let mut file = tokio_file(Path::new("/dev/full"));
         file.write_all(b"one\n").await.unwrap();
         let flushed = file.flush().await;
@@ -79,17 +86,20 @@ fn written_behind_a_busy_pool(path: &Path) -> (Runtime, std::sync::mpsc::Sender<
     (runtime, go_on)
 }
 
+/// What the child exits with once `write_all` has said `Ok`.
+const WRITTEN: i32 = 42;
+
 #[test]
 fn an_exit_loses_what_a_tokio_file_has_taken() {
     if let Some(path) = role() {
         let _held = written_behind_a_busy_pool(Path::new(&path));
-        exit(0);
+        exit(WRITTEN);
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("merged.log");
     let test = "files::an_exit_loses_what_a_tokio_file_has_taken";
     let ended = child(test, path.to_str().unwrap());
-    assert!(ended.status.success(), "{ended:?}");
+    assert!(ended.ends_with(&format!("(exit code {WRITTEN})\n")), "{ended}");
     assert_eq!(fs::read(&path).unwrap(), b"", "`write_all` had said `Ok`");
 }
 
@@ -98,8 +108,14 @@ fn the_drop_of_the_runtime_writes_what_a_tokio_file_has_taken() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("merged.log");
     let (runtime, go_on) = written_behind_a_busy_pool(&path);
-    let drops = thread::spawn(move || drop(runtime));
+    let (end, ended) = channel();
+    let drops = thread::spawn(move || {
+        drop(runtime);
+        end.send(()).unwrap();
+    });
+    does_not_come(&ended, "the drop returns while the bytes wait for the pool");
     go_on.send(()).unwrap();
+    comes(&ended, "the drop returns once they are written");
     drops.join().unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"one\n");
 }

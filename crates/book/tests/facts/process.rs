@@ -4,7 +4,9 @@
 //! it, what is lost with it.
 
 use std::env;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
+
+use crate::HANG;
 
 /// Tells the process that it is the child, and what it is to do.
 const ROLE: &str = "BOOK_FACTS_ROLE";
@@ -14,22 +16,25 @@ pub(crate) fn role() -> Option<String> {
     env::var(ROLE).ok()
 }
 
-/// Runs `test` once more, in a process of its own, as `role`.
-pub(crate) fn child(test: &str, role: &str) -> Output {
+/// Runs `test` once more, in a process of its own, as `role`. Returns what it
+/// printed and, in a last line, how it ended if it did not end well; it is
+/// killed if it hangs.
+pub(crate) fn child(test: &str, role: &str) -> String {
     let executable = env::current_exe().expect("a test has an executable");
-    Command::new(executable)
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
-        .env(ROLE, role)
-        .stdin(Stdio::null())
-        .output()
-        .expect("the test can be started once more")
+    child_by(Command::new(executable), test, role)
+}
+
+/// The same, by a command that runs this executable with the arguments that
+/// are added to it.
+pub(crate) fn child_by(mut command: Command, test: &str, role: &str) -> String {
+    let arguments = [test, "--exact", "--nocapture", "--test-threads=1"];
+    command.args(arguments).env(ROLE, role);
+    book::output(command, HANG).expect("the test can be started once more")
 }
 
 /// Runs `test` once more as `role`, and requires that it passes.
 #[track_caller]
 pub(crate) fn passes_alone(test: &str, role: &str) {
-    let ended = child(test, role);
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (out, err) = (said(&ended.stdout), said(&ended.stderr));
-    assert!(ended.status.success() && out.contains("1 passed"), "{out}\n{err}");
+    let said = child(test, role);
+    assert!(said.contains("1 passed"), "{said}");
 }

@@ -1,14 +1,15 @@
 //! Ctrl-C: what one call of `tokio::signal::ctrl_c` changes for ever.
 
-use std::os::unix::process::ExitStatusExt;
-use std::process::exit;
+use std::env;
+use std::fs;
+use std::process::{Command, exit};
 use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-use crate::process::{child, role};
+use crate::process::{child_by, role};
 
 /// What the child ends with if the signal has not ended it.
 const SURVIVED: i32 = 42;
@@ -25,14 +26,35 @@ fn interrupt_oneself(role: &str) -> ! {
     exit(SURVIVED);
 }
 
+/// Starts this executable with Ctrl-C as a terminal has it. Who starts programs
+/// in the background, as `nohup` and some shells do, has them ignore it, and a
+/// child would inherit that.
+fn as_from_a_terminal() -> Command {
+    let executable = env::current_exe().expect("a test has an executable");
+    if !ctrl_c_is_ignored() {
+        return Command::new(executable);
+    }
+    let mut env = Command::new("env");
+    env.arg("--default-signal=INT").arg(executable);
+    env
+}
+
+fn ctrl_c_is_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux tells it");
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.expect("a line for the signals that are ignored").trim();
+    let ignored = u64::from_str_radix(ignored, 16).expect("a bit for each");
+    ignored >> (Signal::INT.as_raw() - 1) & 1 == 1
+}
+
 #[test]
 fn one_wait_for_ctrl_c_takes_the_signal_from_the_process_for_ever() {
     if let Some(role) = role() {
         interrupt_oneself(&role);
     }
     let test = "signals::one_wait_for_ctrl_c_takes_the_signal_from_the_process_for_ever";
-    let never = child(test, "never waited").status;
-    assert_eq!(never.signal(), Some(Signal::INT.as_raw()), "{never}");
-    let once = child(test, "waited once").status;
-    assert_eq!(once.code(), Some(SURVIVED), "{once}");
+    let never = child_by(as_from_a_terminal(), test, "never waited");
+    assert!(never.ends_with(&format!("(ended by signal {})\n", Signal::INT.as_raw())), "{never}");
+    let once = child_by(as_from_a_terminal(), test, "waited once");
+    assert!(once.ends_with(&format!("(exit code {SURVIVED})\n")), "{once}");
 }

@@ -105,6 +105,8 @@ fn a_cancellation_token_is_awaited_by_a_task_and_asked_by_a_thread() {
     one_thread(1).block_on(async {
         let waits = token.clone();
         let task = spawn_local(async move { waits.cancelled().await });
+        yield_now().await;
+        assert!(!task.is_finished(), "nobody has cancelled yet");
         token.cancel();
         task.await.unwrap();
     });
@@ -122,6 +124,15 @@ fn a_task_tracker_waits_for_its_tasks_once_it_is_closed() {
         yield_now().await;
         assert!(!wait.is_finished(), "a task is left");
         go_on.send(()).unwrap();
+        wait.await.unwrap();
+
+        // It is the close that it waits for, too: without a task as well.
+        let empty = TaskTracker::new();
+        let waits = empty.clone();
+        let wait = spawn_local(async move { waits.wait().await });
+        yield_now().await;
+        assert!(!wait.is_finished(), "more tasks may come");
+        empty.close();
         wait.await.unwrap();
     });
 }

@@ -25,6 +25,9 @@ fn start(file: &Path) -> (Sender<&'static str>, JoinHandle<io::Result<()>>) {
     (requests, thread)
 }
 
+/// What the child exits with at its end.
+const WRITTEN: i32 = 42;
+
 /// What the child does: it hands over a line and ends, with or without a join.
 fn write_and_end(role: &str) -> ! {
     let (how, file) = role.split_once(' ').unwrap();
@@ -35,7 +38,7 @@ fn write_and_end(role: &str) -> ! {
         writer.join().unwrap().unwrap();
     }
     // A return from `main` ends the other threads in the same way.
-    process::exit(0);
+    process::exit(WRITTEN);
 }
 
 #[test]
@@ -49,7 +52,7 @@ fn what_a_writer_holds_back_is_lost_when_nobody_joins_it() {
     for (how, expected) in [("left", ""), ("joined", "one\n")] {
         File::create(&file).unwrap();
         let ended = child(test, &format!("{how} {}", file.display()));
-        assert!(ended.status.success(), "{ended:?}");
+        assert!(ended.ends_with(&format!("(exit code {WRITTEN})\n")), "{ended}");
         assert_eq!(fs::read_to_string(&file).unwrap(), expected, "{how}");
     }
 }
