@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tributary::{Error, MergeFn, Moment, Options, Plan, Probe, Report, Stop, Target, Wake};
 
 /// Only what hangs for good takes as long.
-const BOUND: Duration = Duration::from_secs(60);
+pub(crate) const BOUND: Duration = Duration::from_secs(60);
 
 /// Runs `body`, and panics if it does not come to its end.
 #[track_caller]

@@ -1,7 +1,7 @@
 //! Bottom-up, the other road.
 
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::env;
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::{spawn_blocking, spawn_local, yield_now};
 use tributary::{Moment, Options, Plan};
 
-use crate::scene::{Logs, Run, nothing, within};
+use crate::scene::{BOUND, Logs, Run, nothing, within};
 
 const LOOPS: usize = 20;
 
@@ -34,26 +34,39 @@ fn a_loop_with_a_timer_holds_no_descriptor_and_one_with_everything_holds_four() 
         return;
     }
 
-    // What each descriptor leads to, without its number.
+    // How many there are of each kind: what they lead to, without numbers.
     let open = || {
-        let descriptors = fs::read_dir("/proc/self/fd").expect("descriptors can be listed");
-        let leads_to = |descriptor: io::Result<DirEntry>| {
-            // That of the list itself is closed by now, and leads nowhere.
-            let target = fs::read_link(descriptor.ok()?.path()).ok()?;
-            let target = target.to_string_lossy().into_owned();
-            Some(target.split(":[").next()?.to_owned())
-        };
-        let mut open: Vec<_> = descriptors.filter_map(leads_to).collect();
-        open.sort();
+        let mut open = BTreeMap::new();
+        for descriptor in fs::read_dir("/proc/self/fd").expect("descriptors can be listed") {
+            let target = fs::read_link(descriptor.expect("one of them").path());
+            let target = target.expect("it leads somewhere").to_string_lossy().into_owned();
+            *open.entry(target.replace(|it: char| it.is_ascii_digit(), "")).or_insert(0) += 1;
+        }
         open
     };
     let opened_by = |build: fn() -> io::Result<Runtime>| {
         // The first loop of a process opens what all of them share.
         let _first = build().expect("a loop can start");
         let before = open();
-        let count = |all: &[String], it: &str| all.iter().filter(|kind| *kind == it).count();
         let loops: Vec<_> = (0..LOOPS).map(|_| build().expect("a loop can start")).collect();
-        XX}
+        let mut opened = open();
+        drop(loops);
+        for (kind, count) in before {
+            *opened.get_mut(&kind).expect("nothing is closed") -= count;
+        }
+        opened.retain(|_, count| *count > 0);
+        opened
+    };
+    assert_eq!(opened_by(|| Builder::new_current_thread().enable_time().build()), [].into());
+    // An epoll set, a copy of it to add descriptors by, and an event to wake it
+    // with. The fourth comes with tokio's features `signal` and `process`, of
+    // which this package has the first: a copy of the pipe that signals come by.
+    let three_and_the_pipe =
+        [("anon_inode:[eventpoll]", 2), ("anon_inode:[eventfd]", 1), ("socket:[]", 1)];
+    let four = three_and_the_pipe.map(|(kind, count)| (kind.to_owned(), count * LOOPS)).into();
+    assert_eq!(opened_by(|| Builder::new_current_thread().enable_io().build()), four);
+    assert_eq!(opened_by(|| Builder::new_current_thread().enable_all().build()), four);
+}
 
 #[test]
 fn called_on_a_loop_the_merge_takes_the_turn_of_every_other_task() {
