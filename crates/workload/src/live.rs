@@ -141,8 +141,9 @@ impl LiveSources {
             let bytes = rng.usize(self.live.line_bytes.clone());
             let payload = text.pick(&mut rng, bytes.saturating_sub(TAG_BYTES + STAMP_BYTES + 1));
             let every = u64::from(self.live.one_in_pieces);
-            // Not the same one of every file: their beginnings would stand together.
-            let in_pieces = every > 0 && (number + source as u64).is_multiple_of(every);
+            // Another one of each file: pieces are not to meet pieces alone.
+            let turn = number + 7 * source as u64;
+            let in_pieces = every > 0 && turn.is_multiple_of(every);
             let stamp = (!in_pieces).then(monotonic_nanos);
             line.clear();
             tag::write(&mut line, source, number, stamp, payload);
