@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// What an output took in, from the opening of its plan to its finish.
+///
+/// Only [`Output::finish`](crate::Output::finish) makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Written {
     /// Lines, of all sources together.
     pub lines: u64,

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -228,6 +228,35 @@ fn a_deleted_file_is_read_to_its_end_and_its_name_waited_for() {
         assert_eq!(merge.look(), "1\n2\n");
         append(&log, "3\n");
         assert_eq!(merge.look(), "1\n2\n3\n");
+    }
+    its_inode_may_come_back();
+}
+
+/// Deletes a file and makes another one of its name, until that has the inode
+/// of the first; with the merge in between, or not until afterwards.
+fn its_inode_may_come_back() {
+    for looks_in_between in [true, false] {
+        let came_back = (0..100).any(|_| {
+            let (_folder, log) = folder();
+            let inode = append(&log, "old 1\n").metadata().unwrap().ino();
+            let mut merge = Merge::new(&[&log], impatient());
+            assert_eq!(merge.look(), "old 1\n");
+            fs::remove_file(&log).unwrap();
+            if looks_in_between {
+                // The file is let go here, and its inode is free.
+                assert_eq!(merge.look(), "old 1\n");
+            }
+            // Longer than where we stood in the old one.
+            let new = append(&log, "new 1\nnew 2\n").metadata().unwrap().ino();
+            assert_eq!(merge.look(), "old 1\nnew 1\nnew 2\n");
+            new == inode
+        });
+        if !looks_in_between {
+            assert!(!came_back, "we still had the deleted file open");
+        } else if !came_back {
+            // A tmpfs counts its inodes up, so that none of them comes back.
+            println!("no inode came back in {}", std::env::temp_dir().display());
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A guard that is held over an `.await` belongs to one thread, and the task
 //! may wake up on another. A `drop(guard)` before the `.await` is not enough
-//! for the compiler; a guard that never gets a name is.
+//! for the compiler; a guard that ends with its block is.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,9 +9,11 @@ use tributary::Output;
 async fn start(output: Arc<Mutex<Output>>) {
     let tail = async move {
         let mut guard = output.lock().unwrap();
-        // accepted: let written = output.lock().unwrap().finish();
+        // accepted: let written = { let mut guard = output.lock().unwrap();
         let written = guard.finish();
-        // accepted: let written = written.ok();
+        // accepted: guard.finish()
+        drop(guard);
+        // accepted: };
         tokio::task::yield_now().await;
         drop(written);
     };
