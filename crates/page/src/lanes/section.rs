@@ -62,11 +62,11 @@ fn how_to_read(stages: &[StageLanes]) -> Markup {
             ul class="notes" {
                 li {
                     b { "box" } ": one long piece. " b { "thin mark" }
-                    ": short ones together, as high as their share of the time."
+                    ": short ones, as high as their share of time."
                 }
                 li {
                     b { "bare line" } ": idle. " b { "grey" }
-                    ": the output takes nothing; reads that begin in it have full height."
+                    ": the output takes nothing; reads begun in it stand high."
                 }
                 li {
                     b { "upright line" } ": the end of the run."
@@ -74,8 +74,8 @@ fn how_to_read(stages: &[StageLanes]) -> Markup {
                 }
                 @if stalls {
                     li {
-                        b { "stall" } ": a watch's ping waits for its turn on the loop; drawn from \
-                         the begin of what it names."
+                        b { "stall" } ": measured by pings that wait for their turn; drawn where \
+                         its cause began."
                     }
                 }
             }
