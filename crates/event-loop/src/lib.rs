@@ -144,7 +144,8 @@ pub fn run<T>(
     let watch = Watch::start(debug)?;
 
     let mut builder = Builder::new_current_thread();
-    // Timers and no I/O driver, whose epoll set would cost four descriptors.
+    // Timers and no I/O driver, whose epoll set costs three descriptors, and four
+    // in a program that has tokio listen to signals.
     builder.enable_time();
     builder.max_blocking_threads(blocking_threads.max(1));
     watch.hook_into(&mut builder);
