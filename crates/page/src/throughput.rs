@@ -66,6 +66,7 @@ pub(crate) fn headline(table: &Table) -> Option<String> {
             )
         }
         [(most, high), .., (least, low)] => {
+            let once = [high, low].iter().any(|spread| spread.values().len() < 2);
             let told_apart = bounds(high).0 > bounds(low).1;
             format!(
                 "On {on}, stage {} merges at {} of cat's throughput, the most, and stage {} at {}, \
@@ -75,6 +76,7 @@ pub(crate) fn headline(table: &Table) -> Option<String> {
                 theme::told(least),
                 percent(low),
                 match told_apart {
+                    _ if once => "each ran once, so this order may be chance",
                     true => "their spreads do not meet",
                     false => "but their spreads overlap, so this order may be chance",
                 }

@@ -327,3 +327,17 @@ fn a_long_run_is_a_small_page() {
     let bytes = render(&comparison).len();
     assert!(bytes < 1_000_000, "{bytes} bytes");
 }
+
+#[test]
+fn one_run_puts_nobody_in_order() {
+    let mut comparison = fixed::comparison();
+    let table = &mut comparison.workloads[0].table;
+    let columns = table.columns.len();
+    let stages = table.rows.iter_mut().filter(|row| row.name != "cat");
+    for (row, ratio) in stages.zip([1.1, 1.2, 1.3, 1.4, 1.5]) {
+        let ratio = results::Cell::Ratio(results::Spread::new(vec![ratio]));
+        row.cells = Ok(vec![ratio; columns]);
+    }
+    let told = text(one(&parsed(&comparison), "#workloads"));
+    assert!(told.contains("each ran once, so this order may be chance"), "{told}");
+}
