@@ -55,7 +55,7 @@ fn texts(browser: &Browser, script: &str) -> Vec<String> {
 fn it_loads_without_a_word_and_asks_for_nothing() {
     let browser = opened(SCREEN);
     assert_eq!(browser.run("return document.title"), "Tributary, compared");
-    assert_eq!(browser.console(), [String::new(); 0]);
+    assert_eq!(browser.console(), Vec::<String>::new());
     let asked = browser.requests();
     let own =
         |address: &&String| !address.starts_with("data:") && !address.ends_with("/index.html");
