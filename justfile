@@ -53,7 +53,7 @@ lint:
 # Every stage on small workloads, checked: the figures say little
 [group('hold')]
 smoke:
-    cargo compare --quick
+    cargo run --quiet --package compare -- --quick
 
 # A hundred kills -9 of each stage, under load and rotation: about five minutes
 [group('hold')]
