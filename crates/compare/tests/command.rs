@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -308,6 +308,17 @@ fn a_stage_that_fails_has_a_row_that_says_so() {
     }
 }
 
+/// Waits until the first table of a child is there, and returns the rest of what
+/// it says and what it has said.
+fn until_the_first_table(child: &mut Child) -> (BufReader<ChildStdout>, String) {
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("stage1-threads ") {
+        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    (stdout, said)
+}
+
 #[test]
 fn an_interrupt_keeps_the_rows_and_removes_the_files() {
     let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -322,12 +333,8 @@ fn an_interrupt_keeps_the_rows_and_removes_the_files() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut said = String::new();
-    // The first table is there: what runs now would take ten minutes.
-    while !said.contains("stage1-threads ") {
-        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "{said}");
-    }
+    // What runs then would take ten minutes.
+    let (mut stdout, mut said) = until_the_first_table(&mut child);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     stdout.read_to_string(&mut said).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
@@ -403,12 +410,8 @@ fn a_kill_in_the_middle_loses_no_run() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut said = String::new();
-    // The first table is there: what runs now would take ten minutes.
-    while !said.contains("stage1-threads ") {
-        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "{said}");
-    }
+    // What runs then would take ten minutes. Held: a closed pipe ends it, too.
+    let _said = until_the_first_table(&mut child);
     child.kill().unwrap();
     child.wait().unwrap();
 
