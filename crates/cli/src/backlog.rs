@@ -42,7 +42,10 @@ pub(crate) fn show(progress: Progress, voice: &Voice, to_stdout: bool) -> Option
             bar.set_message(indicatif::BinaryBytes(lag).to_string());
             bar.set_position(done);
             if is_shown && lag < SMALL {
+                // Hidden alone, it would stay where it was drawn last.
+                bar.finish_and_clear();
                 bar.set_draw_target(ProgressDrawTarget::hidden());
+                bar.reset();
                 is_shown = false;
             }
         }

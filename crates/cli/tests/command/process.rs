@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,10 +34,11 @@ pub(crate) fn tributary<S: AsRef<OsStr>>(folder: &Folder, args: &[S]) -> Command
     command
 }
 
-/// A command that runs; what it says goes to files in its folder.
+/// A command that runs, and is killed when this goes.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    said: std::path::PathBuf,
+    /// The file that its stderr goes to, if it does not go to a terminal.
+    said: Option<PathBuf>,
 }
 
 impl Running {
@@ -45,7 +47,12 @@ impl Running {
     pub(crate) fn start(folder: &Folder, command: &mut Command) -> Running {
         let said = tempfile::Builder::new().prefix("stderr-").tempfile_in(folder.folder()).unwrap();
         let (file, said) = said.keep().unwrap();
-        Running { child: command.stderr(file).spawn().unwrap(), said }
+        Running { child: command.stderr(file).spawn().unwrap(), said: Some(said) }
+    }
+
+    /// Starts it with its stderr on `terminal`.
+    pub(crate) fn start_before(terminal: Stdio, command: &mut Command) -> Running {
+        Running { child: command.stderr(terminal).spawn().unwrap(), said: None }
     }
 
     pub(crate) fn follow(folder: &Folder, args: &[&str]) -> Running {
@@ -53,9 +60,9 @@ impl Running {
         Running::start(folder, tributary(folder, &[&["-F"], args].concat()).stdout(stdout))
     }
 
-    /// What it has said on stderr so far.
+    /// What it has said on stderr so far; of a terminal, nothing.
     pub(crate) fn said(&self) -> String {
-        fs::read_to_string(&self.said).unwrap()
+        self.said.as_ref().map(|said| fs::read_to_string(said).unwrap()).unwrap_or_default()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -87,45 +87,63 @@ fn many_lines_go_to_a_terminal() {
 
 /// A merge of a large backlog into a FIFO, with stderr on a terminal: it
 /// stands still until the FIFO is read.
-fn large(folder: &Folder, terminal: &Terminal, args: &[&str]) -> (std::process::Child, File) {
+fn large(folder: &Folder, terminal: &Terminal, args: &[&str]) -> (Running, File) {
     folder.append("a.log", &"a line of the log, and quite a long one\n".repeat(1_000_000));
     workload::make_fifo(&folder.path("fifo")).unwrap();
     let reader = open(folder.path("fifo"), OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty());
     let reader = File::from(reader.unwrap());
     rustix::fs::fcntl_setfl(&reader, OFlags::empty()).unwrap();
     let mut command = tributary(folder, &[args, &["a.log", "-o", "fifo"]].concat());
-    (command.stderr(terminal.stdio()).spawn().unwrap(), reader)
+    (Running::start_before(terminal.stdio(), &mut command), reader)
 }
 
 #[test]
 fn a_large_backlog_shows_its_progress() {
     let folder = Folder::new();
     let terminal = Terminal::new();
-    let (mut merge, mut reader) = large(&folder, &terminal, &[]);
+    let (merge, mut reader) = large(&folder, &terminal, &[]);
     until("the bar is shown", || {
         let shown = terminal.shown();
         shown.contains("lag 3") && shown.contains("MiB") && shown.contains("/s")
     });
     let mut merged = Vec::new();
     reader.read_to_end(&mut merged).unwrap();
-    assert!(merge.wait().unwrap().success());
+    merge.end().with(0);
     assert_eq!(merged.len(), 40_000_000);
     // The bar is gone: the last that is written clears its line.
     until("the bar is cleared", || terminal.shown().ends_with("\x1b[2K"));
 }
 
 #[test]
+fn the_bar_goes_when_a_merge_that_follows_has_caught_up() {
+    let folder = Folder::new();
+    let terminal = Terminal::new();
+    let (merge, mut reader) = large(&folder, &terminal, &["-F"]);
+    let mut merged = vec![0; 40_000_000];
+    for _ in 0..2 {
+        let before = terminal.shown().len();
+        until("the bar is shown", || terminal.shown()[before..].contains("lag 3"));
+        reader.read_exact(&mut merged).unwrap();
+        until("the bar is cleared", || terminal.shown().ends_with("\x1b[2K"));
+        // And it comes again with the next large backlog.
+        folder.append("a.log", &"a line of the log, and quite a long one\n".repeat(1_000_000));
+    }
+    merge.signal(Signal::TERM);
+    reader.read_to_end(&mut merged).unwrap();
+    merge.end().with(0);
+}
+
+#[test]
 fn a_warning_stands_above_the_bar() {
     let folder = Folder::new();
     let terminal = Terminal::new();
-    let (mut merge, mut reader) = large(&folder, &terminal, &["-F", "-v"]);
+    let (merge, mut reader) = large(&folder, &terminal, &["-F", "-v"]);
     until("the bar is shown", || terminal.shown().contains("lag 3"));
-    let pid = rustix::process::Pid::from_child(&merge);
-    rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    merge.signal(Signal::TERM);
     until("it is said", || terminal.shown().contains("a second signal ends at once\r\n"));
     let mut merged = Vec::new();
     reader.read_to_end(&mut merged).unwrap();
-    assert!(merge.wait().unwrap().success());
+    merge.end().with(0);
 }
 
 #[test]
