@@ -160,11 +160,15 @@ fn an_unreadable_file_is_refused_by_name() {
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     // Root may read everything, so for root the command runs as nobody, from a
-    // place where nobody may start it.
+    // place where nobody may start it. A process of its own copies it there: a
+    // descriptor of this one, open for writing, would go along to the children
+    // that other tests start, and what somebody writes cannot be started.
     let binary = folder.path().join("compare");
     let mut command = compare();
     if fs::File::open(&secret).is_ok() {
-        fs::copy(env!("CARGO_BIN_EXE_compare"), &binary).unwrap();
+        let mut copy = Command::new("cp");
+        copy.arg(env!("CARGO_BIN_EXE_compare")).arg(&binary);
+        assert!(copy.status().unwrap().success());
         command = Command::new(&binary);
         command.uid(65534).gid(65534);
     }
