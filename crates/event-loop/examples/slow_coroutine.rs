@@ -1,5 +1,5 @@
-//! `slow_coroutine` of the book (Effective Python, item 62): a coroutine that
-//! blocks its loop for half a second, and the debug mode that tells of it.
+//! `slow_coroutine` of *Effective Python*, item 62: a coroutine that blocks its
+//! loop for half a second, and the debug mode that tells of it.
 //!
 //! ```sh
 //! cargo run -p event-loop --example slow_coroutine
@@ -16,7 +16,7 @@ use std::time::Duration;
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 
-/// The `time.sleep(0.5)` of the book, which should have been awaited. The span
+/// The `time.sleep(0.5)` of the original, which should have been awaited. The span
 /// gives it a name.
 #[tracing::instrument]
 async fn slow_coroutine() {

@@ -8,8 +8,8 @@
 //! | waits | each thread for its source (at most an interval), and for the lock |
 //! | threads | one for each source, and the caller's |
 //!
-//! This is `run_threads` of the book, the program that everything starts
-//! from. It is a good program. What it costs:
+//! This is `run_threads` of the Python original, the program that everything
+//! starts from. It is a good program. What it costs:
 //!
 //! - a thread for each source, idle or not: 600 log files are 600 stacks, and
 //!   the scheduler's problem (`stages` in `benches/`, by number of sources);

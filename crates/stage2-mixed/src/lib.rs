@@ -8,8 +8,8 @@
 //! | waits | each of these threads; the loop only for their ends |
 //! | threads | one for each source, the loop's, and its watch |
 //!
-//! This is `run_tasks_mixed` of the book, the first step of the top-down
-//! road. Since `stage1-threads`:
+//! This is `run_tasks_mixed` of the Python original, the first step of the
+//! top-down road. Since `stage1-threads`:
 //!
 //! - `merge` starts an event loop, and `merge_async` runs on it;
 //! - `thread::spawn_scoped` became `spawn_blocking`, and what is borrowed
@@ -117,9 +117,9 @@ impl Writer {
     /// Writes one chunk, called from blocking code.
     fn write(&self, lines: Lines) -> Result<(), Error> {
         // Bridge: this thread waits for async code, and it runs that code
-        // *itself*. `run_coroutine_threadsafe` of the book sends it to the
-        // loop's thread, one at a time; `block_on` does not, so the lock below
-        // is still needed. Called from async code, it panics.
+        // *itself*. Python's `run_coroutine_threadsafe` sends it to the loop's
+        // thread, one at a time; `block_on` does not, so the lock below is
+        // still needed. Called from async code, it panics.
         self.handle.block_on(self.write_async(lines))
     }
 

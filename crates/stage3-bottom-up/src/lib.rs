@@ -9,8 +9,8 @@
 //! | threads | one for each source, and the caller's; a runtime for each, too |
 //!
 //! This is the second road out of `stage1-threads`, beside `stage2-mixed`:
-//! read it against stage 1, not against stage 2. In the book it is the
-//! `tail_file` that wraps `tail_async`. Since stage 1:
+//! read it against stage 1, not against stage 2. In the Python original it is
+//! the `tail_file` that wraps `tail_async`. Since stage 1:
 //!
 //! - `tail_async` is born, the first async function of this road: where stage
 //!   1 puts its thread to sleep, it awaits;

@@ -8,7 +8,8 @@
 //! | waits | the tasks, on the loop's timer |
 //! | threads | the loop's, its watch, and at most four readers |
 //!
-//! This is `run_tasks` of the book. Since `stage2-mixed`, coming from the top:
+//! This is `run_tasks` of the Python original. Since `stage2-mixed`, coming
+//! from the top:
 //!
 //! - the blocking job moved down to the leaf: it was all of `tail`, it is now
 //!   one call of `read_lines`, so a few threads serve any number of sources;

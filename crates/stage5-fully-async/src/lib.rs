@@ -8,8 +8,8 @@
 //! | waits | the tasks: for the timer, and for the writer's answer |
 //! | threads | the loop's, its watch, the writer's, and at most four readers |
 //!
-//! This is `run_fully_async` of the book, with its `WriteThread`. Since
-//! `stage4-tasks`:
+//! This is `run_fully_async` of the Python original, with its `WriteThread`.
+//! Since `stage4-tasks`:
 //!
 //! - `Writer` became `WriteThread`, with `start`, `write` and `stop`;
 //! - the request goes over a channel, the answer comes back over a oneshot.

@@ -39,8 +39,9 @@ pub enum Read {
 /// [`Read::Closed`], requests the stop of its merge: nobody waits for lines
 /// that cannot come.
 ///
-/// A port of `readline(handle)` and `NoNewData` of the book (Effective Python,
-/// item 62), for chunks of whole lines instead of one line, half or whole.
+/// A port of `readline(handle)` and `NoNewData` of the Python original
+/// (*Effective Python*, item 62), for chunks of whole lines instead of one
+/// line, half or whole.
 #[derive(Debug)]
 pub struct Source {
     // Boxed, since stages 4 and 5 move a source to a thread and back with

@@ -81,7 +81,7 @@ pub(crate) fn adds_a_blank_line(plan: Plan) -> Result<Report, Error> {
     })
 }
 
-/// The reader of the book: what is at the end of the file is a line.
+/// The original's reader: what is at the end of the file is a line.
 pub(crate) fn writes_a_partial_line(plan: Plan) -> Result<Report, Error> {
     let file = raw(&plan);
     threads(plan, |mut source, interval, _| {

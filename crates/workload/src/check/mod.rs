@@ -1,4 +1,4 @@
-//! Is the merge right? The twin of the book's `confirm_merge`.
+//! Is the merge right? The twin of the original's `confirm_merge`.
 
 mod conclude;
 mod files;
