@@ -68,9 +68,10 @@ fn killed_again_and_again(stage: &str) {
     let written: Vec<u64> = thread::scope(|scope| {
         let writers: Vec<_> = (0..LOGS)
             .map(|index| {
-                let (path, ended) = (log(index), &ended);
+                let (path, output, ended) = (log(index), &output, &ended);
                 let random = fastrand::Rng::with_seed(index as u64);
-                scope.spawn(move || write_and_rotate(&path, random, ended))
+                let is_known = move || has_a_line_of(output, index);
+                scope.spawn(move || write_and_rotate(&path, random, is_known, ended))
             })
             .collect();
         let stop = EndOnDrop(&ended);
@@ -120,7 +121,15 @@ fn killed_again_and_again(stage: &str) {
 
 /// Writes numbered lines until it is told to end, each in two writes, and
 /// rotates the log now and then; returns how many lines there are.
-fn write_and_rotate(path: &Path, mut random: fastrand::Rng, ended: &AtomicBool) -> u64 {
+///
+/// The first file stays until the merge knows it: what is rotated away before
+/// anybody has seen it was never the log.
+fn write_and_rotate(
+    path: &Path,
+    mut random: fastrand::Rng,
+    is_known: impl Fn() -> bool,
+    ended: &AtomicBool,
+) -> u64 {
     let folder = path.parent().unwrap();
     fs::create_dir(folder).unwrap();
     let index = folder.to_str().unwrap().chars().last().unwrap();
@@ -137,6 +146,9 @@ fn write_and_rotate(path: &Path, mut random: fastrand::Rng, ended: &AtomicBool) 
         until_rotation -= 1;
         if until_rotation == 0 {
             until_rotation = random.u64(LINES_A_FILE);
+            if rotated == 0 && !is_known() {
+                continue;
+            }
             rotated += 1;
             rotate(path, rotated);
             // It goes on with the old file until it has heard of the new one.
@@ -200,6 +212,11 @@ fn length(path: &Path) -> u64 {
 fn lines(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().map(str::to_owned).collect()
+}
+
+fn has_a_line_of(output: &Path, index: usize) -> bool {
+    let begin = format!("{index} ");
+    lines(output).iter().any(|line| line.starts_with(&begin))
 }
 
 /// Waits until something is so, while the merge runs.
