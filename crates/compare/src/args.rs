@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::child::StageArgs;
 use crate::jobs::{self, IDLE, MANY};
 use crate::law::LawArgs;
 use crate::program::Program;
-use crate::stages::{Stage, find};
+use crate::stages::{STAGES, Stage, find};
 
 /// Merges the same log files with every stage, checks each merged file, and
 /// prints what it took.
@@ -64,7 +65,7 @@ pub(crate) struct Args {
     pub(crate) sources: Option<u32>,
 
     /// Another size of each complete source, in bytes.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=1 << 40))]
     pub(crate) bytes: Option<u64>,
 
     /// Smaller workloads, one run, a law of each theme: under 20 s for
@@ -87,7 +88,7 @@ pub(crate) struct Args {
 
     /// Write the page's pictures and tables into this folder, each a file of
     /// its own.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "workload"])]
     pub(crate) figures: Option<PathBuf>,
 
     /// Keep the sources and the merged files, in this folder.
@@ -140,6 +141,15 @@ pub(crate) enum Command {
 }
 
 impl Args {
+    /// Returns the stages that were named, each once, or all.
+    pub(crate) fn stages(&self) -> Vec<&'static Stage> {
+        if self.stages.is_empty() {
+            return STAGES.iter().collect();
+        }
+        let mut seen = HashSet::new();
+        self.stages.iter().copied().filter(|stage| seen.insert(stage.number)).collect()
+    }
+
     /// Says whether everything is to be shown, and not a workload or files alone.
     pub(crate) fn is_whole(&self) -> bool {
         self.files.is_empty() && self.workload.is_empty()
@@ -203,10 +213,10 @@ mod tests {
 
     #[test]
     fn stages_and_workloads_are_lists() {
-        let typed = ["compare", "--stages", "1,fully-async", "--workload", "live,many"];
+        let typed = ["compare", "--stages", "5,threads,fully-async", "--workload", "live,many"];
         let args = Args::try_parse_from(typed).unwrap();
-        let numbers: Vec<_> = args.stages.iter().map(|stage| stage.number).collect();
-        assert_eq!(numbers, [1, 5]);
+        let numbers: Vec<_> = args.stages().iter().map(|stage| stage.number).collect();
+        assert_eq!(numbers, [5, 1], "in the order in which they were named, each once");
         assert!(args.workload.len() == 2 && !args.is_whole());
     }
 

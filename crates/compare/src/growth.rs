@@ -4,11 +4,7 @@
 //! not would let a thread go as soon as its file has ended, and never have as
 //! many as it needs to follow so many files.
 
-use std::fs;
-
-use anyhow::Context;
 use results::{Grouped, Growth};
-use tributary::Shown;
 use workload::Backlog;
 
 use crate::attempt::{Attempt, Contender};
@@ -66,15 +62,16 @@ impl Steps {
     ) -> anyhow::Result<()> {
         for &(sources, count) in &self.steps {
             compared.progress.say(&format!("growth: {} sources", Grouped(sources)));
-            let folder = rounds.folder.of("growth")?;
+            // Kept sources are those of the workloads.
+            let folder = rounds.folder.passing()?;
             rounds.folder.need(2 * sources * BYTES, "growth")?;
             let files = Backlog { files: sources as usize, bytes: BYTES };
-            let files = files.make(&folder, rounds.seed)?;
+            let files = files.make(folder.path(), rounds.seed)?;
             for round in 0..count as usize {
                 for turn in 0..rounds.stages.len() {
                     rounds.interrupt.check()?;
                     let stage = rounds.stages[(turn + round) % rounds.stages.len()];
-                    let output = rounds.folder.merged("growth", stage.name);
+                    let output = folder.path().join("merged.log");
                     let attempt = Attempt {
                         until_read: true,
                         ..Attempt::new(Contender::Stage(stage), &files, &output)
@@ -99,9 +96,6 @@ impl Steps {
                     compared.keep()?;
                 }
             }
-            // Of the next number, or of nothing: kept sources are those of the workloads.
-            fs::remove_dir_all(&folder)
-                .with_context(|| format!("{}: cannot remove this folder", Shown(&folder)))?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What is to be run: workloads in the sizes that were asked for.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use workload::{Backlog, Live, OutputKind, Pauses, SourceKind, WORKLOADS, Workload};
@@ -90,7 +91,10 @@ pub(crate) fn asked_for(args: &Args, own: Option<OwnFiles>) -> Vec<Job> {
         named if named.iter().any(|named| matches!(named, Named::All)) => all().collect(),
         named => named.iter().flat_map(Named::one).collect::<Vec<_>>(),
     };
-    named.into_iter().map(|workload| job(workload, args, runs)).collect()
+    // In the order in which they were named, each once.
+    let mut seen = HashSet::new();
+    let named = named.into_iter().filter(|workload| seen.insert(workload.name));
+    named.map(|workload| job(workload, args, runs)).collect()
 }
 
 impl Named {
@@ -204,7 +208,7 @@ impl Job {
             // A last line may get a newline that it did not have.
             Kind::Own(own) => (0, own.bytes() + own.paths().len() as u64),
             Kind::Made { sources: SourceKind::Backlog(backlog), .. } => {
-                let all = backlog.bytes * backlog.files as u64;
+                let all = backlog.bytes.saturating_mul(backlog.files as u64);
                 (all, all)
             }
             Kind::Made { sources: SourceKind::Live(live), .. } => {
@@ -252,6 +256,12 @@ mod tests {
     fn by_default_every_workload_of_the_table_is_run() {
         let names: Vec<_> = jobs(&[]).iter().map(|job| job.name).collect();
         assert_eq!(names, ["backlog", "live", "slow-output"]);
+    }
+
+    #[test]
+    fn a_workload_that_is_named_twice_is_run_once() {
+        let names: Vec<_> = jobs(&["--workload=live,idle,live"]).iter().map(|it| it.name).collect();
+        assert_eq!(names, ["live", "idle"]);
     }
 
     #[test]

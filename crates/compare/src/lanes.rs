@@ -55,10 +55,12 @@ pub(crate) fn run(
     for stage in rounds.stages {
         rounds.interrupt.check()?;
         compared.progress.say(&format!("lanes: {}", stage.name));
-        let folder = rounds.folder.of(&format!("lanes/{}", stage.name))?;
-        let empty = sources.create(&folder, rounds.seed)?;
+        // Kept sources are those of the workloads.
+        let folder = rounds.folder.passing()?;
+        let empty = sources.create(folder.path(), rounds.seed)?;
         let paths: Vec<PathBuf> = empty.paths().to_vec();
-        let (output, record) = (folder.join("merged.log"), folder.join("recording.json"));
+        let (output, record) =
+            (folder.path().join("merged.log"), folder.path().join("recording.json"));
         let attempt = Attempt {
             live: Some((empty, DURATION)),
             pauses: Some(PAUSES),
@@ -80,9 +82,6 @@ pub(crate) fn run(
         }
         compared.progress.step();
         compared.keep()?;
-        // Kept sources are those of the workloads.
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("{}: cannot remove this folder", Shown(&folder)))?;
     }
     Ok(())
 }

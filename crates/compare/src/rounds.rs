@@ -51,7 +51,7 @@ impl Rounds<'_> {
         let contenders = self.contenders(job);
         let (inputs, merged) = job.bytes();
         let kept = if self.folder.is_kept() { contenders.len() as u64 } else { 1 };
-        self.folder.need(inputs + merged * kept, job.name)?;
+        self.folder.need(inputs.saturating_add(merged.saturating_mul(kept)), job.name)?;
         let folder = self.folder.of(job.name)?;
         let sources = match &job.kind {
             Kind::Own(own) => own.paths().to_vec(),

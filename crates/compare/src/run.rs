@@ -17,7 +17,6 @@ use crate::own_files::OwnFiles;
 use crate::print::{self, print};
 use crate::progress::Progress;
 use crate::rounds::Rounds;
-use crate::stages::STAGES;
 use crate::verdicts::Laws;
 use crate::warnings::{self, Warning};
 use crate::{child, cost, diff, figures, lanes, law, terminal};
@@ -60,7 +59,7 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let own = if args.files.is_empty() { None } else { Some(OwnFiles::open(&args.files)?) };
     let jobs = jobs::asked_for(args, own);
-    let stages = if args.stages.is_empty() { STAGES.iter().collect() } else { args.stages.clone() };
+    let stages = args.stages();
 
     let folder = Folder::open(args.keep.as_deref())?;
     for job in &jobs {

@@ -27,8 +27,8 @@ const LOOK: Duration = Duration::from_millis(2);
 /// How often what there is is kept: a law takes a few milliseconds, and to
 /// write the page takes as long.
 const KEEP: Duration = Duration::from_millis(500);
-/// How long a law may wait that is declared to break, most likely by its bound,
-/// which is then waited out; and any law where all is to be quick.
+/// How long a law may wait that is declared to break, by its bound at the
+/// latest; and any law where all is to be quick.
 const BRIEF: Duration = Duration::from_secs(20);
 /// The theme whose laws take the longest, by thousands of sources.
 const LONGEST: &str = "scale";
@@ -170,6 +170,9 @@ impl Laws {
         if let Some(tried) = killed {
             return Ok(tried);
         }
+        // Ctrl-C at a terminal goes to the child as well, which may be the first
+        // to end of it.
+        interrupt.check()?;
         let Ok(said) = fs::read(&verdict) else {
             let log = fs::read_to_string(&log).unwrap_or_default();
             return Ok(Tried::Accident(format!("its process ended without a verdict: {log}")));
