@@ -45,6 +45,11 @@ refresh-figures:
 test *args:
     cargo test --workspace "$@"
 
+# The event loop with what tokio tells only if it is asked: where a task began
+[group('hold')]
+test-unstable:
+    RUSTFLAGS="--cfg tokio_unstable" cargo test --package event-loop --target-dir target/unstable
+
 # Form, clippy and rustdoc, with no warning left
 [group('hold')]
 lint:
@@ -77,4 +82,4 @@ fresh: refresh
 
 # All that the pipeline runs
 [group('hold')]
-ci: lint lint-system test smoke fresh book system
+ci: lint lint-system test test-unstable smoke fresh book system

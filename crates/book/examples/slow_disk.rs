@@ -16,8 +16,10 @@ use workload::make_fifo;
 /// More than a pipe holds.
 const BYTES: u64 = 200 * 1024;
 
-/// Three times what is usual: a machine with much else to do is not to blame.
-const WORTH_A_WARNING: Duration = Duration::from_millis(300);
+/// Five times what is usual: a machine with much else to do is not to blame.
+const WORTH_A_WARNING: Duration = Duration::from_millis(500);
+/// How late the reader comes.
+const LATE: Duration = Duration::from_secs(2);
 
 #[expect(clippy::print_stdout, reason = "an example speaks")]
 fn main() -> io::Result<()> {
@@ -45,12 +47,12 @@ fn main() -> io::Result<()> {
     })
 }
 
-/// Merges into a pipe whose reader comes a second late.
+/// Merges into a pipe whose reader comes late.
 fn merge_slowly(merge: MergeFn) -> io::Result<u64> {
     // Opened for both, so that neither end waits for the other to be opened.
     let pipe = OpenOptions::new().read(true).write(true).open("merged.fifo")?;
     let reader = thread::spawn(move || {
-        thread::sleep(Duration::from_secs(1));
+        thread::sleep(LATE);
         io::copy(&mut pipe.take(BYTES), &mut io::sink())
     });
     let options = Options { debug: Some(WORTH_A_WARNING), ..Options::default() };

@@ -113,7 +113,8 @@ pub fn check(
         .args(["check", "--bins", "--keep-going", "--offline", "--message-format=json"])
         .current_dir(package)
         .env("CARGO_TARGET_DIR", package.join("target"))
-        .env_remove("RUSTFLAGS")
+        // Stronger than all other ways to give flags, such as `-D warnings`.
+        .env("CARGO_ENCODED_RUSTFLAGS", "")
         .output()
         .context("cargo cannot be run")?;
 

@@ -75,8 +75,13 @@ fn the_readme_of_a_stage_is_short_and_ends_in_try_to_break_it() {
 
 /// Names what a manifest depends on, but for its tests.
 fn dependencies(manifest: &Path) -> Vec<String> {
+    names(manifest, &["dependencies", "build-dependencies"])
+}
+
+/// Names what is in these tables of a manifest.
+fn names(manifest: &Path, tables: &[&str]) -> Vec<String> {
     let manifest: toml::Table = read(manifest).parse().expect("a manifest is TOML");
-    let tables = ["dependencies", "build-dependencies"];
+    assert!(!manifest.contains_key("target"), "a table that nobody looks at: {manifest}");
     let tables = tables.iter().filter_map(|name| manifest.get(*name)?.as_table());
     tables.flat_map(toml::Table::keys).cloned().collect()
 }
@@ -105,6 +110,10 @@ fn a_stage_knows_the_contract_and_the_event_loop_and_nothing_else_here() {
             let known = name == "tributary" || name == "event-loop";
             assert!(known || !ours().contains(&name), "{} depends on {name}", stage.display());
         }
+        let for_tests = names(&stage.join("Cargo.toml"), &["dev-dependencies"]);
+        assert!(for_tests.contains(&"conformance".to_owned()), "{for_tests:?}");
+        let other = for_tests.iter().find(|name| name.starts_with("stage"));
+        assert_eq!(other, None, "{} depends on another stage", stage.display());
     }
 }
 

@@ -1,5 +1,5 @@
-//! What keeps the stages a lesson: their shape, the size of each step, and who
-//! knows whom.
+//! What keeps the stages a lesson: their shape and the size of each step.
+//! `tidy` in `crates/book` holds the size of each file, and who knows whom.
 
 use std::fs;
 
@@ -9,19 +9,10 @@ use syn::{ImplItem, Item};
 
 /// The most lines of code that a taught step may add.
 const STEP: usize = 60;
-/// The most lines that a stage may have, without its crate doc.
-const FILE: usize = 160;
 
 fn file(stage: &Stage) -> String {
     let path = folder(stage).join("src/lib.rs");
     fs::read_to_string(&path).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()))
-}
-
-fn manifest(stage: &Stage) -> toml::Table {
-    let path = folder(stage).join("Cargo.toml");
-    let text =
-        fs::read_to_string(&path).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()));
-    text.parse().unwrap_or_else(|cause| panic!("{}: {cause}", path.display()))
 }
 
 /// The items of a stage by name, in order, methods with their type.
@@ -93,43 +84,5 @@ fn no_taught_step_adds_more_than_sixty_lines_of_code() {
             assert!(added <= STEP, "{from} to {to} adds {added} lines of code, {STEP} are allowed");
             assert!(added > 0, "{from} to {to} adds nothing: what does it teach?");
         }
-    }
-}
-
-#[test]
-fn no_stage_is_longer_than_a_sitting() {
-    for stage in &STAGES {
-        let file = file(stage);
-        let is_shown = |line: &&str| {
-            let line = line.trim_start();
-            !line.starts_with("//!") && !line.starts_with("// ANCHOR")
-        };
-        let lines = file.lines().filter(is_shown).count();
-        assert!(lines <= FILE, "{} has {lines} lines, {FILE} are allowed", stage.name);
-    }
-}
-
-#[test]
-fn no_stage_depends_on_another() {
-    for stage in &STAGES {
-        let manifest = manifest(stage);
-        for section in ["dependencies", "dev-dependencies", "build-dependencies", "target"] {
-            let Some(section) = manifest.get(section) else { continue };
-            let text = section.to_string();
-            for other in &STAGES {
-                assert!(!text.contains(other.name), "{} depends on {}", stage.name, other.name);
-            }
-        }
-    }
-}
-
-#[test]
-fn a_stage_is_one_file() {
-    for stage in &STAGES {
-        let folder = folder(stage).join("src");
-        let files =
-            fs::read_dir(&folder).unwrap_or_else(|cause| panic!("{}: {cause}", folder.display()));
-        let names: Vec<_> = files.map(|file| file.expect("a name").file_name()).collect();
-        assert_eq!(names, ["lib.rs"], "{}", stage.name);
     }
 }

@@ -55,7 +55,7 @@ pub const SLOW: Duration = Duration::from_millis(100);
 ///
 /// With `debug`, what keeps the loop from turning for longer than that is told
 /// through `tracing`; see below. [`SLOW`] is what `asyncio` takes. `None` tells
-/// nothing and costs nothing: the longest stall is returned all the same.
+/// nothing and costs nothing more: the longest stall is returned all the same.
 ///
 /// # The stall
 ///

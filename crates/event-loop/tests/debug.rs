@@ -52,10 +52,16 @@ fn assert_says<F: Future<Output = ()>>(
     main: impl Fn(Told) -> F,
     as_hoped: impl Fn(&[Line]) -> bool,
 ) -> Vec<Line> {
+    assert_says_in(|told| in_debug(told, SLOW, main(told.clone())), as_hoped)
+}
+
+/// The same of any run of a loop.
+#[track_caller]
+fn assert_says_in(run: impl Fn(&Told), as_hoped: impl Fn(&[Line]) -> bool) -> Vec<Line> {
     let mut said = Vec::new();
     for _ in 0..10 {
         let told = Told::default();
-        in_debug(&told, SLOW, main(told.clone()));
+        run(&told);
         said = told.lines();
         if as_hoped(&said) {
             return said;
@@ -69,7 +75,7 @@ fn the_operation_and_its_source_are_named_while_it_blocks() {
     for name in ["append", "read_lines"] {
         let cause = format!("`{name}` of a.log, in task N{PLACE}");
         // A watch that has no core for a while asks late, and not ten times.
-        let is_all_told = (0..10).any(|_| {
+        let is_told_in_time = (0..10).any(|_| {
             let known = Cell::new(None);
             let lines = assert_blames(&cause, async |told| {
                 let task = spawn_local(async move {
@@ -89,9 +95,11 @@ fn the_operation_and_its_source_are_named_while_it_blocks() {
                 assert_eq!(line["source"], "a.log");
                 assert_eq!(line["task"], id.to_string());
             }
-            lines[1].duration("stall_us") > block / 2
+            // The block lasts until it was named: half as long again as the
+            // threshold, at most, and the stall is nearly all of it.
+            block < SLOW + SLOW / 2 && lines[1].duration("stall_us") > block / 2
         });
-        assert!(is_all_told, "{name}: no stall was told at more than half its length");
+        assert!(is_told_in_time, "{name}: it was always named late, or its stall was short");
     }
 }
 
@@ -196,30 +204,35 @@ fn a_span_of_another_thread_does_not_give_its_name() {
 
 #[test]
 fn whatever_is_printed_the_names_are_known() {
-    let told = Told::default();
-    // A layer that prints, and is to print nothing.
-    let prints = Identity::new().with_filter(LevelFilter::OFF);
-    let subscriber = tracing_subscriber::registry()
-        .with(prints)
-        .with(told.clone().with_filter(LevelFilter::WARN))
-        .with(event_loop::names());
-    tracing::subscriber::with_default(subscriber, || {
-        let main = async { info_span!("mine", source = "x").in_scope(|| told.wait_for(1)) };
-        event_loop::run(1, Some(SLOW), main).unwrap();
-    });
-    assert!(told.lines()[0].masked().ends_with("`mine` of x blocks it, in main"));
+    let run = |told: &Told| {
+        // A layer that prints, and is to print nothing.
+        let prints = Identity::new().with_filter(LevelFilter::OFF);
+        let subscriber = tracing_subscriber::registry()
+            .with(prints)
+            .with(told.clone().with_filter(LevelFilter::WARN))
+            .with(event_loop::names());
+        tracing::subscriber::with_default(subscriber, || {
+            let main = async { info_span!("mine", source = "x").in_scope(|| told.wait_for(1)) };
+            event_loop::run(1, Some(SLOW), main).unwrap();
+        });
+    };
+    assert_says_in(run, |lines| lines[0].masked().ends_with("`mine` of x blocks it, in main"));
 }
 
 #[test]
 fn without_the_layer_there_are_no_names_and_still_two_lines() {
-    let told = Told::default();
-    let subscriber = tracing_subscriber::registry().with(told.clone());
-    tracing::subscriber::with_default(subscriber, || {
-        let main = async { warn_span!("append").in_scope(|| told.wait_for(1)) };
-        event_loop::run(1, Some(SLOW), main).unwrap();
+    let run = |told: &Told| {
+        let subscriber = tracing_subscriber::registry().with(told.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            let main = async { warn_span!("append").in_scope(|| told.wait_for(1)) };
+            event_loop::run(1, Some(SLOW), main).unwrap();
+        });
+    };
+    assert_says_in(run, |lines| {
+        let [stuck, over] = lines else { return false };
+        stuck.masked().ends_with("an unnamed operation blocks it, in main")
+            && over.masked().ends_with("an unnamed operation blocked it, in main")
     });
-    assert!(told.lines()[0].masked().ends_with("an unnamed operation blocks it, in main"));
-    assert!(told.lines()[1].masked().contains("an unnamed operation blocked it"));
 }
 
 #[test]

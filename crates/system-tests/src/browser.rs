@@ -104,7 +104,7 @@ impl Browser {
     ///
     /// # Panics
     ///
-    /// Panics if that takes a minute, with the expression.
+    /// Panics if that takes 25 seconds, with the expression.
     pub fn wait(&self, expression: &str) {
         let body = format!(
             "return new Promise((done, fail) => {{
@@ -237,11 +237,10 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // Closed in good order, the browser ends its own children. The driver
-        // is killed in any case; that this failed is no reason to panic here.
+        // ends in any case; that this failed is no reason to panic here.
         if let Some(client) = self.client.take() {
             let close = async { tokio::time::timeout(PATIENCE, client.close()).await };
             let _ = self.runtime.block_on(close);
         }
-        self.driver.end();
     }
 }

@@ -55,7 +55,7 @@ fn a_blocked_output_blocks_the_loop_of_tasks_and_of_no_other_stage() {
     let folder = Folder::new();
     let lines = fill(&folder);
     // Longer than a busy machine leaves a thread alone.
-    let blocked = |stage| Blocked::start(&folder, stage, "--debug=500ms");
+    let blocked = |stage| Blocked::start(&folder, stage, "--debug=1500ms");
     let others = ["threads", "mixed", "bottom-up", "fully-async"].map(blocked);
     // The last to be blocked, so that the others have been blocked for longer
     // when it says so.

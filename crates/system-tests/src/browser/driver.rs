@@ -1,12 +1,17 @@
 //! The program between a test and the browser.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::PATIENCE;
 use crate::programs::{find, program};
 
 /// A driver on a port of its own, and the folder of its browser.
@@ -16,7 +21,7 @@ pub(super) struct Driver {
     port: u16,
     profile: TempDir,
     /// Held open: the driver would fail at its next word otherwise.
-    _said: BufReader<ChildStdout>,
+    said: Option<BufReader<ChildStdout>>,
 }
 
 impl Driver {
@@ -24,10 +29,20 @@ impl Driver {
     pub(super) fn start() -> Driver {
         let mut driver = program("chromedriver", "chromium-driver");
         driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = driver.spawn().expect("the driver can be started");
-        let mut said = BufReader::new(child.stdout.take().expect("its output is a pipe"));
-        let port = port(&mut said);
-        Driver { child, port, profile: tempfile::tempdir().expect("a folder"), _said: said }
+        let child = driver.spawn().expect("the driver can be started");
+        let profile = tempfile::tempdir().expect("a folder");
+        // From here on, a panic ends it.
+        let mut driver = Driver { child, port: 0, profile, said: None };
+        let (send, heard) = mpsc::channel();
+        let mut said = BufReader::new(driver.child.stdout.take().expect("its output is a pipe"));
+        thread::spawn(move || {
+            let port = port(&mut said);
+            // Nobody waits for it any more if it comes late.
+            let _ = send.send((port, said));
+        });
+        let (port, said) = heard.recv_timeout(PATIENCE).expect("the driver says its port");
+        (driver.port, driver.said) = (port, Some(said));
+        driver
     }
 
     pub(super) fn address(&self) -> String {
@@ -65,9 +80,28 @@ impl Driver {
         })
     }
 
-    pub(super) fn end(&mut self) {
+    /// Lists the processes that use the profile: the browser and its children.
+    fn browsers(&self) -> Vec<PathBuf> {
+        let profile = self.profile.path().to_string_lossy().into_owned();
+        let processes = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+        let uses = |process: &PathBuf| {
+            fs::read_to_string(process.join("cmdline")).is_ok_and(|it| it.contains(&profile))
+        };
+        processes.map(|process| process.path()).filter(uses).collect()
+    }
+}
+
+impl Drop for Driver {
+    /// Ends the driver, and with it the browser, before the profile goes: what
+    /// is still written to cannot be removed.
+    fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.said = None;
+        let begin = Instant::now();
+        while !self.browsers().is_empty() && begin.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -19,8 +19,13 @@ fn book() -> &'static Path {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
         let mut mdbook = Command::new("mdbook");
         mdbook.arg("build").arg(docs).arg("--dest-dir").arg(&folder);
-        // What cargo says to this test is not for the cargo that mdBook runs.
-        for (name, _) in env::vars().filter(|(name, _)| name.starts_with("CARGO_")) {
+        // What cargo says of this package is not for the cargo that mdBook runs;
+        // what a person says to cargo, such as CARGO_HOME, is.
+        let of_this_package =
+            ["CARGO_PKG", "CARGO_MANIFEST", "CARGO_BIN", "CARGO_CRATE", "CARGO_PRIMARY"];
+        let is_of_this_package =
+            |name: &str| of_this_package.iter().any(|begin| name.starts_with(begin));
+        for (name, _) in env::vars().filter(|(name, _)| is_of_this_package(name)) {
             mdbook.env_remove(name);
         }
         let built = mdbook.output();
