@@ -25,10 +25,12 @@ pub(crate) const OPERATIONS: usize = 100_000;
 /// Ten files that take turns, a line every ten milliseconds. Two lines fill the
 /// pipe, so the output blocks soon after its reader pauses; the other sources
 /// come to have something one after the other, and who is able to read goes on.
+/// The lines go on for a while after the second pause, and end before a third
+/// would begin: what was held up is seen to be made good.
 const FILES: usize = 10;
 const LINES_PER_SECOND: u32 = 10;
 const LINE_BYTES: usize = 40_000;
-const DURATION: Duration = Duration::from_millis(600);
+const DURATION: Duration = Duration::from_millis(720);
 const PAUSES: Pauses =
     Pauses { every: Duration::from_millis(150), length: Duration::from_millis(150) };
 
@@ -124,5 +126,17 @@ fn lanes(stage: &str, what: &str, recording: Recording) -> StageLanes {
         seconds: recording.seconds,
         left_out: recording.left_out,
         lanes: recording.lanes(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lanes_go_on_after_the_second_pause_and_end_before_a_third() {
+        let two = 2 * (PAUSES.every + PAUSES.length);
+        assert!(DURATION >= two + Duration::from_millis(100), "{DURATION:?}");
+        assert!(DURATION < two + PAUSES.every, "{DURATION:?}");
     }
 }

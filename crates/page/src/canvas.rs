@@ -89,6 +89,21 @@ pub(crate) fn cut(text: &str, room: f64) -> String {
     text.chars().take(letters.saturating_sub(1)).collect::<String>() + "…"
 }
 
+/// Breaks a text into lines of at most `room` pixels, where it has blanks.
+pub(crate) fn wrapped(text: &str, room: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if width_of(line) + width_of(word) + width_of(" ") <= room => {
+                *line += " ";
+                *line += word;
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Moves what is too near to its neighbour, so that every label has `room`, and
 /// none further than it must; returns the new places in the order of the old.
 pub(crate) fn apart(places: &[i32], room: i32) -> Vec<i32> {
@@ -151,6 +166,13 @@ mod tests {
             }
         }
         assert!(apart(&[], 14).is_empty());
+    }
+
+    #[test]
+    fn a_text_is_broken_where_it_has_blanks() {
+        assert_eq!(wrapped("one two three", width_of("one two")), ["one two", "three"]);
+        assert_eq!(wrapped("one two three", width_of("o")), ["one", "two", "three"]);
+        assert!(wrapped("", 10.0).is_empty());
     }
 
     #[test]

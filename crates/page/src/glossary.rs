@@ -2,12 +2,24 @@
 
 use maud::{Markup, html};
 
-const WORDS: [(&str, &str); 16] = [
+const WORDS: [(&str, &str); 22] = [
     ("source", "One log file that grows, or that is complete."),
     ("tail", "What follows one source until it closes: a thread, a job of the pool, or a task."),
     ("writer", "What guards the output, or owns it."),
+    ("append", "One write of lines to the output. It returns when the output has taken them."),
+    ("finish", "The end of the output: what is still in memory is written, and the file is made safe."),
+    (
+        "loop",
+        "One thread that runs many tasks by turns. Stages 2, 4 and 5 have one that all share; each thread of stage 3 has one of its own.",
+    ),
+    ("backlog", "Files that are complete when the merge begins."),
+    ("live", "Files to which lines are written while they are merged."),
+    ("at rest", "Files to which nothing is written: what waiting costs."),
     ("read", "One look at a source: it gives whole lines, or finds nothing."),
-    ("stall", "The longest time that a woken task waited for its turn on the shared loop."),
+    (
+        "stall",
+        "The longest time that a woken task waited for its turn on the shared loop. A few milliseconds are what the machine needs to hand out a turn.",
+    ),
     (
         "time",
         "From the start of the process to its end: the median, ± half the way from the least to the largest.",
@@ -22,7 +34,7 @@ const WORDS: [(&str, &str); 16] = [
         "From the write of a line to its being seen in the output: half, 99 in 100, and all of the lines took no longer.",
     ),
     ("CPU", "User and system time of all threads of the process."),
-    ("threads", "The most threads that there were at once."),
+    ("threads", "The most threads of the process at once: the main thread, the notifier and the watch of the loop are among them."),
     ("switches", "Context switches of all threads, of their own will and against it."),
     ("memory", "The peak of resident memory."),
     ("law", "What every merge promises; each is tried with every stage."),

@@ -31,7 +31,10 @@ pub(crate) fn section(growth: &[Growth]) -> Markup {
                     }
                 }
                 p class="quiet" {
-                    "Both axes are logarithmic: a straight line upwards grows as the work does, a                      flat one does not grow. Upright lines are the spread of the runs."
+                    "Both axes are logarithmic: a straight line upwards grows as the work does, a \
+                     flat one does not grow. Upright lines are the spread of the runs. Threads \
+                     are all of the process: the main thread, the notifier and the loop's watch \
+                     are among them."
                 }
             }
         }
@@ -93,8 +96,11 @@ pub(crate) fn headline(of: &str, lines: &[Line<'_>], say: fn(f64) -> String) -> 
         (from < to).then_some((*stage, from, to, first, last))
     });
     let mut grown: Vec<_> = grown.collect();
-    grown.sort_by(|a, b| (a.4 / a.3).total_cmp(&(b.4 / b.3)));
+    grown.sort_by(|a, b| a.4.total_cmp(&b.4));
     let &(_, from, to, ..) = grown.first()?;
+    if of == "threads" {
+        return threads(&grown);
+    }
     // Those whose figures read the same are told together.
     let mut ways: Vec<((String, String), Vec<&str>)> = Vec::new();
     for (stage, _, _, first, last) in grown {
@@ -120,9 +126,54 @@ pub(crate) fn headline(of: &str, lines: &[Line<'_>], say: fn(f64) -> String) -> 
     };
     Some(format!(
         "{}: from {} to {} sources, {ends}.",
-        if of == "time" { "Time" } else { "Threads" },
+        "Time",
         Grouped(from as u64),
         Grouped(to as u64)
+    ))
+}
+
+/// A stage: from how many sources to how many, and its figure there.
+type Grown<'a> = (&'a str, f64, f64, f64, f64);
+
+/// Says which stages have about a thread for each source that is added, and which
+/// have as many whatever the sources: those are two ways, though the figures of
+/// stages that go the same way differ by one or two.
+fn threads(grown: &[Grown<'_>]) -> Option<String> {
+    let &(_, from, to, ..) = grown.first()?;
+    let a_source = |it: &&Grown<'_>| {
+        let slope = (it.4 - it.3) / (it.2 - it.1);
+        (0.95..=1.05).contains(&slope)
+    };
+    let stays = |it: &&Grown<'_>| it.4 <= it.3 * 1.05;
+    let neither = |it: &&Grown<'_>| !a_source(it) && !stays(it);
+    let mut parts: Vec<String> = Vec::new();
+    let of = |those: &dyn Fn(&&Grown<'_>) -> bool| {
+        let those: Vec<&Grown<'_>> = grown.iter().filter(those).collect();
+        let (least, most) = (those.first()?.4, those.last()?.4);
+        let count = |it: f64| Grouped(it.round() as u64).to_string();
+        let range = match count(least) == count(most) {
+            true => count(least),
+            false => format!("{} to {}", count(least), count(most)),
+        };
+        let mut names: Vec<&str> = those.iter().map(|it| it.0).collect();
+        names.sort_unstable();
+        Some((theme::listed(&names), names.len() == 1, range))
+    };
+    if let Some((who, one, range)) = of(&stays) {
+        parts.push(format!("{who} {} at {range}", if one { "stays" } else { "stay" }));
+    }
+    if let Some((who, one, range)) = of(&a_source) {
+        let has = if one { "has" } else { "have" };
+        parts.push(format!("{who} {has} about one a source, {range} in the end"));
+    }
+    if let Some((who, one, range)) = of(&neither) {
+        parts.push(format!("{who} {} to {range}", if one { "comes" } else { "come" }));
+    }
+    Some(format!(
+        "Threads: from {} to {} sources, {}.",
+        Grouped(from as u64),
+        Grouped(to as u64),
+        parts.join("; ")
     ))
 }
 

@@ -1,7 +1,11 @@
 //! The head of the page: where the figures are from, and how to take them again.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 use results::{Comparison, Head};
+
+use crate::theme;
 
 pub(crate) fn header(comparison: &Comparison) -> Markup {
     let Head { seed, commit, rustc, cores, profile, kernel, date } = &comparison.head;
@@ -39,7 +43,7 @@ pub(crate) fn header(comparison: &Comparison) -> Markup {
             }
             nav aria-label="Parts of the page" {
                 a href="#lanes" { "lanes" } a href="#workloads" { "cost" } a href="#growth" { "growth" }
-                a href="#laws" { "laws" } a href="#seen" { "in words" } a href="#words" { "glossary" }
+                a href="#laws" { "laws" } a href="#seen" { "in words" } a href="#advice" { "which stage" } a href="#words" { "glossary" }
             }
         }
     }
@@ -59,10 +63,22 @@ pub(crate) fn seen(comparison: &Comparison) -> Markup {
                      stood still is its longest single stall on a workload, and all of its \
                      stalls together in the lanes."
                 }
-                ul { @for sentence in &comparison.seen { li { (sentence) } } }
+                ul { @for sentence in &comparison.seen { li { (told(sentence, comparison)) } } }
             }
         }
     }
+}
+
+/// A sentence with its stages as they are called on this page: where a table says
+/// `4 tasks`, a sentence says `stage 4 (tasks)`.
+fn told(sentence: &str, comparison: &Comparison) -> String {
+    let rows = comparison.workloads.iter().flat_map(|workload| &workload.table.rows);
+    let names = rows.map(|row| &*row.name).chain(comparison.lanes.iter().map(|it| &*it.stage));
+    let names: BTreeSet<&str> = names.chain(comparison.growth.iter().map(|it| &*it.stage)).collect();
+    let stages = names.into_iter().filter(|name| theme::number(name).is_some());
+    stages.fold(sentence.to_owned(), |sentence, name| {
+        sentence.replace(name, &format!("stage {}", theme::told(name)))
+    })
 }
 
 /// Three radio buttons, which the style sheet looks at: no script.

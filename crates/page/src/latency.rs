@@ -9,10 +9,16 @@ use crate::picture::{Drawing, Picture};
 use crate::theme::{self, Ink};
 
 /// How high the band of one stage is, in pixels.
-const BAND: u32 = 54;
+const BAND: u32 = 64;
 
-/// Right of the axis, for the labels of the latest lines, in pixels.
-const END: u32 = 62;
+/// The part of a band that is below its ridge: there stand the labels of the marks.
+const BELOW: f64 = 0.27;
+
+/// Right of the axis, for the label of the latest line, in pixels.
+const END: u32 = 30;
+
+/// How high a ridge is where a single line is, as a part of its height.
+const SEEN: f64 = 0.05;
 
 /// What is marked on each ridge: the share of the lines that is not later, and
 /// the column of the table that has it to the last digit.
@@ -144,7 +150,7 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
         .x_label_area_size(42)
         .y_label_area_size(names)
         .build_cartesian_2d(
-            (least..most).log_scale().with_key_points(ticks),
+            (least..most).log_scale().with_key_points(ticks.clone()),
             -(stages.len() as f64)..0.0,
         )?;
     chart
@@ -159,11 +165,11 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
         .x_label_formatter(&|seconds| {
             Time(*seconds).to_string().replace(".00", "").replace(".0 ", " ")
         })
-        .x_desc("from write to sight: each step is ten times as long")
+        .x_desc(axis(&ticks))
         .draw()?;
 
     for (at, stage) in stages.iter().enumerate() {
-        let ground = -(at as f64) - 0.88;
+        let ground = -(at as f64) - 1.0 + BELOW;
         let ink = Ink::of(stage.stage);
         let ridge = outline(stage.buckets, ground);
         let area_of = AreaSeries::new(ridge, ground, ink.colour().filled());
@@ -176,45 +182,90 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
         let style = canvas::text(ink, HPos::Right, VPos::Center);
         area.draw(&Text::new(name, (left - 8, y), style))?;
 
-        let mut labels: Vec<(i32, String)> = Vec::new();
-        for ((name, part, _), value) in MARKS.into_iter().zip(stage.marks) {
-            let (x, y) = chart.backend_coord(&(value.clamp(least, most), ground));
-            let tick = Ink::Text.colour().stroke_width(2);
-            area.draw(&PathElement::new([(x, y - 9), (x, y + 3)], tick))?;
-            if part <= 0.5 {
-                continue;
+        let places = stage.marks.map(|it| chart.backend_coord(&(it.clamp(least, most), ground)));
+        for (x, y) in places {
+            // On the ground of the paper, so that it is seen on every ink.
+            for (ink, width) in [(Ink::Paper, 6), (Ink::Text, 2)] {
+                let (ends, line) = ([(x, y - 9), (x, y + 4)], ink.colour().stroke_width(width));
+                area.draw(&PathElement::new(ends, line))?;
             }
+        }
+        // Under the line, where no ridge is; marks that are too near share a label.
+        let mut labels: Vec<(i32, String)> = Vec::new();
+        for ((name, ..), (x, _)) in MARKS.into_iter().zip(places) {
             match labels.last_mut().filter(|(last, _)| x - *last < 32) {
-                Some((_, label)) => *label += &format!(", {name}"),
+                Some((last, label)) => {
+                    *last = i32::midpoint(*last, x);
+                    *label += &format!(", {name}");
+                }
                 None => labels.push((x, name.to_owned())),
             }
         }
+        let (_, y) = chart.backend_coord(&(least, ground));
         for (x, label) in labels {
-            // Above the ridge's foot, to the right where its tail has thinned;
-            // to the left where the picture ends.
-            let at_end = f64::from(x) + canvas::width_of(&label) > f64::from(area.dim_in_pixel().0);
-            let (x, side) = if at_end { (x - 4, HPos::Right) } else { (x + 4, HPos::Left) };
-            let (_, y) = chart.backend_coord(&(least, ground));
-            area.draw(&Text::new(label, (x, y - 2), canvas::text(Ink::Text, side, VPos::Bottom)))?;
+            let half = (canvas::width_of(&label) / 2.0) as i32;
+            let x = x.min(area.dim_in_pixel().0 as i32 - half - 2);
+            area.draw(&Text::new(label, (x, y + 4), canvas::text(Ink::Text, HPos::Center, VPos::Top)))?;
         }
     }
     Ok(())
 }
 
-/// The outline of a ridge: the share of the lines by the width of their bucket
-/// on the axis, as high as the band at its own peak.
+/// What the axis is, as its ticks tell: each so many times as long as the last,
+/// or of no one step.
+fn axis(ticks: &[f64]) -> String {
+    let mut steps = ticks.windows(2).map(|pair| pair[1] / pair[0]);
+    let first = steps.next().filter(|first| steps.all(|it| (it / first - 1.0).abs() < 1e-6));
+    let times = match first.map(f64::round) {
+        Some(10.0) => "each step is ten times as long",
+        Some(100.0) => "each step is a hundred times as long",
+        Some(1000.0) => "each step is a thousand times as long",
+        _ => "a log axis",
+    };
+    format!("from write to sight: {times}")
+}
+
+/// The outline of a ridge, through the middle of each bucket: the share of the
+/// lines by the width of their bucket on the axis, as high as the band at its own
+/// peak. A single line is seen as well.
 fn outline(buckets: &[Bucket], ground: f64) -> Vec<(f64, f64)> {
-    let filled = buckets.iter().filter(|bucket| bucket.below > from(bucket));
+    let filled = buckets.iter().filter(|bucket| bucket.lines > 0 && bucket.below > from(bucket));
     let dense = |bucket: &Bucket| bucket.lines as f64 / (bucket.below / from(bucket)).ln();
     let peak = filled.clone().map(dense).fold(0.0, f64::max);
     let mut outline: Vec<(f64, f64)> = Vec::new();
+    let mut end: Option<f64> = None;
     for bucket in filled {
-        let (from, height) = (from(bucket), ground + 0.8 * dense(bucket) / peak);
-        // Between two buckets with none between them the ridge is on the ground.
-        if let Some(&(last, _)) = outline.last().filter(|(last, _)| from > last * 1.000_001) {
-            outline.extend([(last, ground), (from, ground)]);
+        let (begin, middle) = (from(bucket), (from(bucket) * bucket.below).sqrt());
+        // Where there is none between two of them, the ridge is on the ground.
+        match end {
+            Some(last) if begin <= last * 1.000_001 => {}
+            last => outline.extend(last.into_iter().chain([begin]).map(|at| (at, ground))),
         }
-        outline.extend([(from, height), (bucket.below, height)]);
+        outline.push((middle, ground + 0.68 * (dense(bucket) / peak).max(SEEN)));
+        end = Some(bucket.below);
     }
+    outline.extend(end.map(|at| (at, ground)));
     outline
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_axis_is_told_by_its_ticks() {
+        assert_eq!(axis(&[1e-4, 1e-3, 1e-2]), "from write to sight: each step is ten times as long");
+        let far = axis(&[1e-4, 1e-2]);
+        assert_eq!(far, "from write to sight: each step is a hundred times as long");
+        assert_eq!(axis(&[1e-3, 2e-3, 5e-3]), "from write to sight: a log axis");
+        assert_eq!(axis(&[1e-3]), "from write to sight: a log axis");
+    }
+
+    #[test]
+    fn a_single_line_is_seen_and_a_gap_is_on_the_ground() {
+        let bucket = |from: f64, lines| Bucket { from, below: from * 2.0, lines };
+        let ridge = outline(&[bucket(1.0, 1_000), bucket(2.0, 0), bucket(4.0, 1)], 0.0);
+        let heights: Vec<f64> = ridge.iter().map(|(_, height)| *height).collect();
+        assert_eq!(heights, [0.0, 0.68, 0.0, 0.0, 0.68 * SEEN, 0.0]);
+    }
 }

@@ -28,6 +28,7 @@
 //! This file; the lanes, which are the heart of the page (what they say in words
 //! first, then how they are drawn); then one chart, such as growth.
 
+mod advice;
 mod canvas;
 mod glossary;
 mod growth;
@@ -93,6 +94,7 @@ fn body(comparison: &Comparison) -> Markup {
             (growth::section(&comparison.growth))
             (verdicts::section(&comparison.verdicts))
             (head::seen(comparison))
+            (advice::section())
             (glossary::section())
         }
         script { (PreEscaped(include_str!("page.js"))) }

@@ -14,8 +14,8 @@
   };
 
   // A finger is wider than a piece: the nearest one within reach.
-  const nearest = (lane, x, y) => {
-    let best = null, least = 14;
+  const nearest = (lane, { clientX: x, clientY: y, pointerType }) => {
+    let best = null, least = pointerType === 'touch' ? 24 : 14;
     for (const piece of lane.querySelectorAll('.piece')) {
       const box = piece.getBoundingClientRect();
       const off = (from, to, at) => Math.max(from - at, at - to, 0);
@@ -28,7 +28,7 @@
   };
 
   for (const lane of document.querySelectorAll('.lane')) {
-    const at = (event) => choose(nearest(lane, event.clientX, event.clientY));
+    const at = (event) => choose(nearest(lane, event));
     lane.addEventListener('pointermove', at);
     lane.addEventListener('click', at);
     lane.addEventListener('pointerleave', (event) => {
@@ -53,7 +53,7 @@
   // Paper has no folds.
   let folded = [];
   addEventListener('beforeprint', () => {
-    folded = [...document.querySelectorAll('details:not([open], .totals)')];
+    folded = [...document.querySelectorAll('details:not([open])')];
     for (const it of folded) it.open = true;
   });
   addEventListener('afterprint', () => { for (const it of folded) it.open = false; });

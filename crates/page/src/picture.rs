@@ -125,8 +125,11 @@ pub(crate) fn hatchings() -> Markup {
                 patternTransform="rotate(-45)" {
                 (ground()) path class="l-wait" d="M1 0V5" stroke-width="1.8" {}
             }
-            pattern id="h-answer" width="5" height="5" patternUnits="userSpaceOnUse" {
-                (ground()) path class="l-wait" d="M1 0V5" stroke-width="1.4" {}
+            // A row of it is too low for a hatching: an open box.
+            pattern id="h-answer" width="7" height="7" patternUnits="userSpaceOnUse" { (ground()) }
+            pattern id="h-still" width="6" height="6" patternUnits="userSpaceOnUse" {
+                rect class="f-paper" width="6" height="6" {}
+                path class="l-alarm" d="M0 3H6" stroke-width="1.2" {}
             }
             pattern id="h-alarm" width="7" height="7" patternUnits="userSpaceOnUse"
                 patternTransform="rotate(-45)" {

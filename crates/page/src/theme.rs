@@ -91,6 +91,16 @@ pub(crate) fn number(name: &str) -> Option<u32> {
     name.strip_prefix("stage")?.split_once('-')?.0.parse().ok()
 }
 
+/// Says whether all tails of a contender share one loop; nothing of a stage that is
+/// not known.
+pub(crate) fn has_loop(name: &str) -> Option<bool> {
+    match number(name) {
+        Some(1 | 3) | None => Some(false),
+        Some(2 | 4 | 5) => Some(true),
+        Some(_) => None,
+    }
+}
+
 /// Returns the name of a stage as it stands beside its ink: `4 tasks`. Other
 /// names stay as they are.
 pub(crate) fn short(name: &str) -> String {
@@ -139,10 +149,18 @@ pub(crate) fn classes() -> String {
     }
     // Hatchings, so that a wait is no mere colour. What is filled with one is
     // outlined as well. The waits are one family: one ink, and only they.
-    let hatchings = [("lock", "wait"), ("loop", "wait"), ("answer", "wait"), ("alarm", "alarm")];
+    let hatchings = [
+        ("lock", "wait"),
+        ("loop", "wait"),
+        ("answer", "wait"),
+        ("alarm", "alarm"),
+        ("still", "alarm"),
+    ];
     for (name, ink) in hatchings {
         let _ = write!(css, ".h-{name}{{fill:url(#h-{name});stroke:var(--{ink})}}");
     }
+    // Letters over a hatching stand on the paper.
+    css += ".haloed{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}";
     css
 }
 

@@ -150,13 +150,21 @@ fn chart(area: &Area<'_>, shares: &[Share<'_>], width: Width) -> Drawn {
         );
         chart.draw_series([bar])?;
         if share.values().len() > 1 {
-            let whisker = Ink::Text.colour().stroke_width(2);
-            let bar = ErrorBar::new_horizontal(middle, least, share.median(), most, whisker, 10);
-            chart.draw_series([bar])?;
+            // On the ground of the paper, so that it is seen on every ink.
+            for (ink, width) in [(Ink::Paper, 6), (Ink::Text, 2)] {
+                let line = ink.colour().stroke_width(width);
+                let ends = [(least, middle), (most, middle)];
+                chart.draw_series([PathElement::new(ends, line)])?;
+                for at in [least, share.median(), most] {
+                    let (x, y) = chart.backend_coord(&(at, middle));
+                    let (high, out) = (if at == share.median() { 9 } else { 5 }, (width as i32 - 2) / 2);
+                    area.draw(&PathElement::new([(x, y - high - out), (x, y + high + out)], line))?;
+                }
+            }
         }
         let mut says = format!("{:.0}%", share.median() * 100.0);
         if width != Width::Narrow && share.values().len() > 1 {
-            says += &format!(", {:.0}% to {:.0}%", least * 100.0, most * 100.0);
+            says += &format!(", from {:.0}% to {:.0}%", least * 100.0, most * 100.0);
         }
         let (right, _) = chart.backend_coord(&(chart.x_range().end, middle));
         let style = canvas::text(Ink::Text, HPos::Left, VPos::Center);

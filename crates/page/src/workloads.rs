@@ -1,9 +1,9 @@
 //! The workloads: throughput, latency, and all figures.
 
 use maud::{Markup, html};
-use results::{Comparison, Workload};
+use results::{Comparison, Table, Time, Workload};
 
-use crate::{latency, tables, throughput};
+use crate::{latency, tables, theme, throughput};
 
 pub(crate) fn section(comparison: &Comparison) -> Markup {
     html! {
@@ -11,6 +11,12 @@ pub(crate) fn section(comparison: &Comparison) -> Markup {
             h2 { "What it cost" }
             @if comparison.workloads.is_empty() {
                 p class="none" { "No workload was run to its first figure." }
+            } @else {
+                p class="quiet" {
+                    "Threads are all of the process: its main thread, the notifier and the loop's \
+                     watch are among them, where the lanes show those alone that read, write, \
+                     drive the loop or finish."
+                }
             }
             @for workload in &comparison.workloads { (one(workload)) }
         }
@@ -32,18 +38,23 @@ fn one(workload: &Workload) -> Markup {
                     " no figures; the table says what was seen."
                 }
             }
-            @for picture in [&throughput, &latency].into_iter().flatten() {
+            // One finding each: against cat the throughput, else what the loops did.
+            @if let Some(picture) = &throughput {
                 p class="headline" { (picture.says) }
                 figure { (picture.on_page()) }
+            } @else if let (Some(picture), false) = (&latency, has_stalls(table)) {
+                p class="headline" { (picture.says) }
+            } @else {
+                p class="headline" { (stalls(workload)) }
             }
-            @if latency.is_some() {
+            @if let Some(picture) = &latency {
+                @if has_stalls(table) { p { (picture.says) } }
+                @if once(table) { p class="quiet" { "Each ran once, so small differences may be chance." } }
+                figure { (picture.on_page()) }
                 p class="quiet" {
                     "A ridge is as high as it has lines there, at most as high as its band. The \
-                     marks are the median, p99 and the latest line."
+                     marks are p50, the median, p99, and max, the latest line."
                 }
-            }
-            @if throughput.is_none() && latency.is_none() {
-                p class="headline" { (stalls(workload)) }
             }
             @if table.rows.is_empty() {
                 p class="none" { "It was interrupted before its first run." }
@@ -54,20 +65,41 @@ fn one(workload: &Workload) -> Markup {
     }
 }
 
-/// What is to be seen where neither times nor lines were set side by side.
+/// Whether the latencies are those of a single run: no spread tells them apart.
+fn once(table: &Table) -> bool {
+    table.what.ends_with(", 1 run")
+}
+
+fn has_stalls(table: &Table) -> bool {
+    table.columns.iter().any(|column| column.key == tables::STALL)
+}
+
+/// What the loops did: who stood still the longest, and who did not.
 fn stalls(workload: &Workload) -> String {
     let table = &workload.table;
-    let stalled = table
-        .rows
-        .iter()
-        .filter_map(|row| Some((&row.name, table.number(row, "longest_stall_seconds")?)));
-    match stalled.max_by(|(_, a), (_, b)| a.total_cmp(b)) {
-        Some((name, seconds)) => format!(
-            "On {}, the longest stall was that of stage {}: {}.",
-            table.name,
-            crate::theme::told(name),
-            results::Time(seconds)
+    let rows = table.rows.iter();
+    let mut stalled: Vec<(&str, f64)> =
+        rows.filter_map(|row| Some((&*row.name, table.number(row, tables::STALL)?))).collect();
+    stalled.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    let on = &table.name;
+    match &stalled[..] {
+        [] => format!("On {on}, no loop was seen to stall."),
+        // From here on a person would see that nothing happens.
+        [(_, longest), ..] if *longest < 0.020 => {
+            format!("On {on}, no loop stood still: the longest stall is {}.", Time(*longest))
+        }
+        [(name, longest)] => format!(
+            "On {on}, the loop of stage {} stood still for {} at the longest.",
+            theme::told(name),
+            Time(*longest)
         ),
-        None => format!("On {}, no loop was seen to stall.", table.name),
+        [(name, longest), (next, shorter), ..] => format!(
+            "On {on}, the loop of stage {} stood still for {} at the longest; no other for more \
+             than {} (stage {}).",
+            theme::told(name),
+            Time(*longest),
+            Time(*shorter),
+            theme::told(next)
+        ),
     }
 }

@@ -53,19 +53,20 @@ fn the_page_says_what_is_to_be_seen_in_each_of_its_parts() {
     insta::assert_snapshot!(headlines.join("\n"), @"
     Stages 1 (threads), 2 (mixed) and 3 (bottom-up) queue at the lock while the output blocks; the loop of stage 4 (tasks) stands still; the loop of stage 5 (fully-async) goes on while one thread waits for the output.
     The start: a thread for each source reads, takes the lock, and writes.
-    While the output blocked (once, for 150 ms), up to 2 of 3 threads came to stand in line for the lock.
+    While the output blocked (once, for 150.0 ms), up to 2 of 3 threads came to stand in line for the lock.
     Since stage 1: a loop drives the top, and each tail, the same blocking code, has a thread of the loop's pool.
-    While the output blocked (once, for 150 ms), up to 2 of 3 threads came to stand in line for the lock. They are threads of the pool: a tail sits on each of them until the end, and the loop only waits for them.
+    While the output blocked (once, for 150.0 ms), up to 2 of 3 threads came to stand in line for the lock. They are threads of the pool: a tail sits on each of them until the end, and the loop only waits for them.
     Since stage 1, not 2: the thread of each source is the same; its tail is an async function, on a runtime of its own.
-    While the output blocked (once, for 150 ms), up to 2 of 3 threads came to stand in line for the lock.
+    While the output blocked (once, for 150.0 ms), up to 2 of 3 threads came to stand in line for the lock.
+    The picture is that of stage 1 (threads), and that is the point: its callers and its threads change in nothing. What is new is inside of each thread, a runtime for its source.
     Since stages 2 and 3: the tails are tasks on one loop, which writes itself, without a lock; a few threads read for it.
-    The loop stood still: once, for 150 ms, in append. But for reads that were already on their way, none began meanwhile, and up to 2 tasks waited with lines in hand.
+    The loop stood still: once, for 150.0 ms, in append. No task ran meanwhile, and but for reads that were already on their way none began; up to 2 tasks stood with lines in hand.
     Since stage 4: the writer has left the loop for a thread of its own, and a task awaits its answer.
-    The loop never stood still. While the output blocked (once, for 150 ms), only the writer's thread waited for it; 2 reads began meanwhile, and up to 2 tasks waited for its answer, which takes no thread.
+    The loop never stood still. While the output blocked (once, for 150.0 ms), only the writer's thread waited for it; 2 reads began meanwhile, and up to 2 tasks waited for its answer. Such a wait takes no thread and holds up its own task alone: the loop goes on with the others.
     On backlog, stage 4 (tasks) merges at 91% of cat's throughput.
     On live, half of the lines are seen within 400 µs in stage 1 (threads) to 2.00 ms in stage 5 (fully-async); the latest line took 18.0 ms, whatever the stage.
     Time: from 8 to 2,000 sources, stage 1 (threads) goes from 4.80 ms to 204 ms, the least, and stage 5 (fully-async) goes from 5.12 ms to 284 ms, the most.
-    Threads: from 8 to 2,000 sources, stage 4 (tasks) stays at 9, the least, and stages 1 (threads), 2 (mixed) and 3 (bottom-up) go from 9 to 2,001, the most.
+    Threads: from 8 to 2,000 sources, stages 4 (tasks) and 5 (fully-async) stay at 9 to 10; stages 1 (threads), 2 (mixed) and 3 (bottom-up) have about one a source, 2,001 in the end.
     3 laws, 5 stages: one verdict is wrong.
     ");
 }
@@ -73,7 +74,7 @@ fn the_page_says_what_is_to_be_seen_in_each_of_its_parts() {
 #[test]
 fn its_head_tells_where_the_figures_are_from_and_how_to_take_them_again() {
     let html = parsed(&fixed::comparison());
-    insta::assert_snapshot!(text(one(&html, "header")), @"Tributary: five ways to merge logs, compared The same program, from threads to async: what each step changes, and what it costs. machine Linux 6.18.44 x86_64, 2 cores commit 0123abcde compiler rustc 1.95.0 (59807616e 2026-04-14), profile release seed 62 date 2026-11-22 again cargo compare --workload backlog,live --seed 62 wrong: the lanes of stage2-mixed: no end within 10 s Warning. backlog: the runs of cat are far apart (30%): close what else runs lanes cost growth laws in words glossary");
+    insta::assert_snapshot!(text(one(&html, "header")), @"Tributary: five ways to merge logs, compared The same program, from threads to async: what each step changes, and what it costs. machine Linux 6.18.44 x86_64, 2 cores commit 0123abcde compiler rustc 1.95.0 (59807616e 2026-04-14), profile release seed 62 date 2026-11-22 again cargo compare --workload backlog,live --seed 62 wrong: the lanes of stage2-mixed: no end within 10 s Warning. backlog: the runs of cat are far apart (30%): close what else runs lanes cost growth laws in words which stage glossary");
 }
 
 #[test]
@@ -140,15 +141,122 @@ fn a_stall_is_on_its_lane_alone_and_each_band_says_what_it_does_to_the_others() 
     let stalls = all(&html, "figure.stage .wide .stall");
     assert_eq!(stalls.len(), 1);
     let told = text(stalls[0]);
-    assert!(told.contains("stall 150 ms: append of a.log"), "{told}");
+    assert!(told.contains("stall 150.0 ms: append of a.log"), "{told}");
     assert_eq!(all(&html, "figure.stage .wide rect.h-alarm").len(), 1);
     assert!(all(&html, "figure.stage rect.f-alarm").is_empty());
-    let effects: Vec<String> =
-        all(&html, "figure.stage .wide .effect").into_iter().map(text).collect();
-    let line = "2 wait for the lock";
-    assert_eq!(effects, [line, line, line, "0 reads begin", "2 reads begin"]);
+    let line = ["2 threads read once,", "then wait for the lock"];
+    let still = ["no read begins,", "no task runs"];
+    let on = ["2 reads begin,", "2 tasks await the answer;", "the loop goes on"];
+    let each: [&[&str]; 5] = [&line, &line, &line, &still, &on];
+    let effects = |width: &str| -> Vec<String> {
+        all(&html, &format!("figure.stage {width} .effect")).into_iter().map(text).collect()
+    };
+    assert_eq!(effects(".wide"), each.concat());
+    // No band of a telephone is as wide as that: it stands under the picture.
+    let under = each.map(|lines| format!("Grey: {}.", lines.join(" ")));
+    assert_eq!(effects(".narrow").join(" "), under.join(" "));
     // One band a stage, all of the same ink.
     assert_eq!(all(&html, "figure.stage .wide rect.f-blocked").len(), 5);
+}
+
+#[test]
+fn no_task_runs_while_the_loop_stands_still_and_the_numbers_say_so() {
+    let html = parsed(&fixed::comparison());
+    let still = all(&html, "figure.stage .wide .still");
+    let told: Vec<String> = still.iter().map(|it| text(*it)).collect();
+    let title = "no task runs for 150.0 ms: the loop stands still, from 50.0 ms to 200 ms";
+    assert_eq!(told, [format!("{title} no task runs")]);
+    let lane = still[0].ancestors().filter_map(ElementRef::wrap).find(|it| it.attr("role").is_some());
+    let says = lane.and_then(|lane| lane.attr("aria-label")).expect("it is on a lane");
+    assert!(says.ends_with("none of 3 tasks runs for 150.0 ms"), "{says}");
+    assert!(all(&html, ".legend").into_iter().any(|it| text(it).contains("no task runs")));
+
+    // By the column of its name, a row for each stage that has one.
+    let column = |head: &str| -> Vec<Vec<String>> {
+        let tables = all(&html, ".totals table").into_iter();
+        let cells = |row: ElementRef<'_>| -> Vec<String> {
+            let cells = Selector::parse("th, td").unwrap();
+            row.select(&cells).map(text).collect()
+        };
+        let row = Selector::parse("tr").unwrap();
+        tables
+            .filter_map(|table| {
+                let rows: Vec<_> = table.select(&row).map(cells).collect();
+                let at = rows[0].iter().position(|it| it.starts_with(head))?;
+                Some(rows[1..].iter().map(|row| row[at].clone()).collect())
+            })
+            .collect()
+    };
+    // Three tasks, each of them for 150 ms: to be set against the waits of stage 5.
+    assert_eq!(column("tasks stand still with the loop"), [["450.0", "-"]]);
+    assert_eq!(column("tasks wait, each for itself").last().unwrap()[0], "260.0 (2×)");
+}
+
+#[test]
+fn that_there_is_no_loop_and_that_none_stalled_are_two_things() {
+    let mut comparison = fixed::comparison();
+    let table = &mut comparison.workloads[0].table;
+    table.rows[1].cells = table.rows[0].cells.clone();
+    table.rows[1].name = "stage1-threads".into();
+    let stall = table.columns.iter().position(|column| column.head == "stall").unwrap();
+    let mut quiet = table.rows[2].clone();
+    quiet.name = "stage5-fully-async".into();
+    quiet.cells.as_mut().unwrap()[stall] = results::Cell::None;
+    table.rows.push(quiet);
+    let html = parsed(&comparison);
+    let at = all(&html, "#workloads table")[0];
+    let (head, row) = (Selector::parse("thead th").unwrap(), Selector::parse("tbody tr").unwrap());
+    let cell = Selector::parse("th, td").unwrap();
+    let place = at.select(&head).position(|it| text(it) == "stall").unwrap();
+    let told: Vec<String> =
+        at.select(&row).map(|row| text(row.select(&cell).nth(place).unwrap())).collect();
+    assert_eq!(told, ["no loop", "no loop", "29 µs", "none seen"]);
+    // The same in the lanes: stage 2 has a loop that did not stall, and threads.
+    let totals = text(all(&html, ".totals")[1]);
+    assert!(totals.contains("none seen") && totals.contains("no loop"), "{totals}");
+}
+
+#[test]
+fn a_picture_that_is_that_of_another_stage_says_that_this_is_the_point() {
+    let mut comparison = fixed::comparison();
+    let twin = |comparison: &Comparison| {
+        let told = all(&parsed(comparison), ".stage").into_iter().map(text).collect::<Vec<_>>();
+        told.into_iter().map(|it| it.contains("The picture is that of stage 1")).collect::<Vec<_>>()
+    };
+    assert_eq!(twin(&comparison), [false, false, true, false, false]);
+    comparison.lanes[2].lanes.pop();
+    assert_eq!(twin(&comparison), [false; 5]);
+}
+
+#[test]
+fn nothing_is_drawn_right_of_the_end_of_the_run_and_the_finish_has_its_name() {
+    let mut comparison = fixed::comparison();
+    let stage = &mut comparison.lanes[0];
+    let end = stage.seconds;
+    let finish = recorder::Segment {
+        kind: recorder::Kind::Write,
+        source: None,
+        begin: end - 0.000_01,
+        end,
+    };
+    let (waiting, stalls) = (Vec::new(), Vec::new());
+    let (thread, role) = ("main".to_owned(), recorder::Role::Other);
+    stage.lanes.push(Lane { thread, role, segments: vec![finish], waiting, stalls });
+    let html = parsed(&comparison);
+    let figure = all(&html, "figure.stage .wide")[0];
+    let number = |it: ElementRef<'_>, name: &str| -> f64 {
+        it.attr(name).and_then(|it| it.parse().ok()).unwrap_or_else(|| panic!("{}", it.html()))
+    };
+    let line = Selector::parse("svg > line[stroke-width='2']").unwrap();
+    let last = number(figure.select(&line).next().expect("the end is drawn"), "x1");
+    let piece = Selector::parse(".piece rect, rect.piece").unwrap();
+    let right = |it: ElementRef<'_>| number(it, "x") + number(it, "width");
+    let most = figure.select(&piece).map(right).fold(0.0, f64::max);
+    assert!(most <= last + 0.02 && most > last - 1.0, "{most} of {last}");
+    let label = Selector::parse(".lane text").unwrap();
+    assert!(figure.select(&label).any(|it| text(it) == "finish"));
+    let title = Selector::parse(".piece title").unwrap();
+    assert!(figure.select(&title).any(|it| text(it).starts_with("finish 10 µs, from")));
 }
 
 #[test]
@@ -285,7 +393,7 @@ fn the_pictures_stand_alone() {
         for class in classes.flat_map(|classes| classes.split(' ')) {
             let known = style.contains(&format!(".{class}{{"));
             assert!(
-                known || ["lane", "piece", "stall", "ground", "effect"].contains(&class),
+                known || ["lane", "piece", "stall", "ground", "effect", "still"].contains(&class),
                 "{class}"
             );
         }

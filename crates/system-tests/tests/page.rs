@@ -97,7 +97,7 @@ fn a_tap_shows_what_a_piece_was() {
     tap("touchEnd", vec![]);
     browser.wait("document.getElementById('detail').textContent !== ''");
     let told = browser.run(detail);
-    assert_eq!(told, "stall 150 ms: append of a.log, measured from 50.0 ms to 200 ms");
+    assert_eq!(told, "stall 150.0 ms: append of a.log, measured from 50.0 ms to 200 ms");
 }
 
 #[test]

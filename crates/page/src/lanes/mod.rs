@@ -1,17 +1,24 @@
 //! The lanes: a lane a thread, time to the right.
 
+mod effect;
 mod labels;
+mod legend;
+mod millis;
 mod overview;
 mod picture;
 mod section;
 mod stall;
+mod tasks;
 mod thin;
+mod totals;
+mod twin;
 mod words;
 
 pub(crate) use picture::pictures;
 pub(crate) use section::section;
 
-use recorder::{Kind, Lane, Role};
+use recorder::{Kind, Lane, Role, Segment};
+use results::StageLanes;
 
 /// Every kind that is drawn: its ink, and its name in the legend.
 const KINDS: [(Kind, &str, &str); 5] = [
@@ -76,4 +83,24 @@ fn job(role: Role) -> &'static str {
         Role::Reader => "reads",
         Role::Other => "joins the others",
     }
+}
+
+/// Says what the loop of a lane is for, in words and in fewer; nothing of a
+/// thread without one. The recorder sees what blocks, and a turn of a task does
+/// not: it is drawn as idle.
+fn on_loop(lane: &Lane, stage: &StageLanes) -> Option<[&'static str; 2]> {
+    let appends = |it: &Segment| it.kind == Kind::Write && it.source.is_some();
+    if lane.role != Role::Loop {
+        return None;
+    }
+    Some(if stage.lanes.iter().any(|other| other.role == Role::Tail) {
+        ["has nothing to do but wait for the tails to end", "only waits for the tails to end"]
+    } else if lane.segments.iter().any(appends) {
+        ["runs every task, and writes for all of them", "runs every task, and writes for them"]
+    } else {
+        [
+            "runs every task, microseconds at a time: no read and no write, so nothing is recorded",
+            "runs every task, microseconds at a time",
+        ]
+    })
 }

@@ -107,7 +107,7 @@ fn who_waits(stage: &StageLanes) -> String {
     };
     told.extend(up_to(words::in_line(stage, &blocked), "thread", "threads", "for the lock"));
     for (kind, what) in
-        [(Kind::WaitForLoop, "for the loop"), (Kind::WaitForAnswer, "for the writer's answer")]
+        [(Kind::WaitForLoop, "for the loop"), (Kind::WaitForAnswer, "for the writer's answer, each for its own")]
     {
         let count = |(_, lane): &(String, &Lane)| {
             let waits = lane.waiting.iter().filter(|it| it.kind == kind).cloned();
@@ -146,8 +146,8 @@ mod tests {
         1 threads: 3 threads, one at a time; they read, too | one of them, for the output; up to 2 threads for the lock | there is no shared loop
         2 mixed: 3 threads of the pool, one at a time; they read, too | one of them, for the output; up to 2 threads for the lock | never
         3 bottom-up: 3 threads, one at a time; they read, too | one of them, for the output; up to 2 threads for the lock | there is no shared loop
-        4 tasks: the loop itself | the loop, and so every task, for the output; up to 2 tasks for the loop | once, for 150 ms
-        5 fully-async: a thread that only writes | that thread, for the output; up to 2 tasks for the writer's answer | never
+        4 tasks: the loop itself | the loop, and so every task, for the output; up to 2 tasks for the loop | once, for 150.0 ms
+        5 fully-async: a thread that only writes | that thread, for the output; up to 2 tasks for the writer's answer, each for its own | never
         ");
     }
 

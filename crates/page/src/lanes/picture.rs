@@ -5,12 +5,14 @@ use std::rc::Rc;
 use maud::{Markup, html};
 use plotters::coord::ranged1d::Ranged;
 use plotters::coord::types::RangedCoordf64;
-use recorder::{Kind, Lane, Role, Segment};
+use recorder::{Kind, Lane, Segment};
 use results::{StageLanes, Time};
 
+use super::millis::millis;
+use super::tasks::{self, Tasks};
 use super::thin::{self, Part, Piece};
 use super::words::{self, Span};
-use super::{class, in_order, job, labels, solid, stall};
+use super::{class, effect, in_order, job, labels, legend, on_loop, solid, stall};
 use crate::canvas::{self, Width};
 use crate::picture::{Drawing, Picture};
 use crate::theme;
@@ -18,10 +20,8 @@ use crate::theme;
 /// The height of a lane and of the gap below it.
 const LANE: f64 = 17.0;
 const GAP: f64 = 5.0;
-/// Above the loop: its stalls.
-const NOTE: f64 = 17.0;
-/// Above the lanes: when the output blocks, and what that does to the others.
-const HEAD: f64 = 2.0 * NOTE - 2.0;
+/// Above a lane or all of them: a line of text.
+const NOTE: f64 = 16.0;
 /// The size of the letters of a note, in pixels.
 const NOTES: f64 = 11.5;
 /// Below the lanes.
@@ -30,8 +30,6 @@ const AXIS: f64 = 30.0;
 const PIECES: usize = 450;
 /// How wide a piece is at least: it is to be seen, and touched.
 const LEAST: f64 = 2.5;
-/// How many reads are marked at most.
-const MARKED: usize = 100;
 
 /// Returns the picture of each stage, all on the same scale of time.
 pub(crate) fn pictures<'a>(stages: &'a [StageLanes]) -> Vec<Picture<'a>> {
@@ -43,7 +41,7 @@ pub(crate) fn pictures<'a>(stages: &'a [StageLanes]) -> Vec<Picture<'a>> {
         title: format!("What each thread of stage {} did", theme::short(&stage.stage)),
         says: words::sentence(stage),
         parts: true,
-        legend: Some(legend(stage)),
+        legend: Some(legend::drawing(stage)),
         draw: Box::new({
             let all = Rc::clone(&all);
             move |width| draw(stage, &Scale::new(&all, width), width)
@@ -52,49 +50,10 @@ pub(crate) fn pictures<'a>(stages: &'a [StageLanes]) -> Vec<Picture<'a>> {
     all.iter().map(|stage| picture(stage)).collect()
 }
 
-/// What the signs of a picture mean: those that are in it.
-fn legend(stage: &StageLanes) -> Drawing {
-    let has = |kind: Kind| {
-        let mut segments = stage.lanes.iter().flat_map(|it| it.segments.iter().chain(&it.waiting));
-        segments.any(|segment| segment.kind == kind)
-    };
-    let stalls = stage.lanes.iter().any(|lane| !lane.stalls.is_empty());
-    let signs = super::KINDS.iter().filter(|(kind, ..)| has(*kind));
-    let mut signs: Vec<(&str, &str)> = signs.map(|(_, class, name)| (*class, *name)).collect();
-    if stalls {
-        signs.push(("h-alarm", "stall: the loop stands still"));
-    }
-    if !words::blocked(stage).is_empty() {
-        signs.push(("f-blocked", "the output takes nothing"));
-    }
-    let width = f64::from(Width::Wide.pixels());
-    let (mut x, mut y) = (0.0, 0.0);
-    let mut placed = Vec::new();
-    for (class, name) in signs {
-        let room = 26.0 + canvas::width_of(name) + 14.0;
-        if x + room > width {
-            (x, y) = (0.0, y + 20.0);
-        }
-        placed.push((class, name, x, y));
-        x += room;
-    }
-    let inside = html! {
-        @for (class, name, x, y) in placed {
-            // A stall lies over the write that stops the loop.
-            @if class == "h-alarm" {
-                rect class="f-write" x=(n(x)) y=(n(y + 1.0)) width="20" height="12" {}
-            }
-            rect class=(class) x=(n(x)) y=(n(y + 1.0)) width="20" height="12" {}
-            text class="f-text" x=(n(x + 26.0)) y=(n(y + 11.5)) font-size="12.5" { (name) }
-        }
-    };
-    Drawing { width: Width::Wide.pixels(), height: y as u32 + 26, inside: inside.into_string() }
-}
-
 /// Where a moment is in the picture.
-struct Scale {
+pub(super) struct Scale {
     /// Where the lanes begin.
-    left: f64,
+    pub(super) left: f64,
     /// Where they end, had the run lasted as long as the longest.
     right: f64,
     seconds: f64,
@@ -105,7 +64,7 @@ struct Scale {
 
 impl Scale {
     fn new(stages: &[&StageLanes], width: Width) -> Scale {
-        let left = if width == Width::Wide { 172.0 } else { 80.0 };
+        let left = if width == Width::Wide { 150.0 } else { 76.0 };
         let right = f64::from(width.pixels()) - 14.0;
         let seconds = stages.iter().map(|stage| stage.seconds).fold(0.0, f64::max);
         let least = LEAST * seconds / (right - left);
@@ -118,7 +77,7 @@ impl Scale {
         self.left + (self.right - self.left) * moment / self.seconds
     }
 
-    fn span(&self, (begin, end): Span) -> Span {
+    pub(super) fn span(&self, (begin, end): Span) -> Span {
         (self.x(begin), self.x(end))
     }
 
@@ -137,62 +96,108 @@ impl Scale {
 
 fn draw(stage: &StageLanes, scale: &Scale, width: Width) -> Drawing {
     let ticks = if width == Width::Wide { 11 } else { 5 };
-    let blocked = words::blocked(stage);
-    // Very many would make a large file, and no mark would be seen.
-    let marks = words::begun(stage, &blocked) <= MARKED;
-    let marked: &[Span] = if marks { &blocked } else { &[] };
-    let free: Vec<Span> =
-        blocked.iter().copied().filter(|span| !words::stands_still(stage, *span)).collect();
-
-    let head = if blocked.is_empty() { 4.0 } else { HEAD };
+    let bands = Bands::of(stage, width);
+    let head = bands.head();
     let mut top = head;
     let lanes: Vec<Markup> = in_order(&stage.lanes)
         .into_iter()
         .map(|(label, lane)| {
-            let (drawn, height) = draw_lane(&label, lane, (&free, marked), top, scale, width);
+            let (drawn, height) = draw_lane(&label, lane, stage, top, scale, width);
             top += height;
             drawn
         })
         .collect();
     let bottom = top;
+    let (below, room) = bands.below(bottom + AXIS);
     let inside = html! {
-        (draw_blocked(stage, &blocked, bottom, scale))
+        (bands.draw(bottom, scale))
         (draw_axis(scale, head, bottom, ticks))
         @for lane in &lanes { (lane) }
         // Where the run ended: what is right of it did not happen.
         line class="l-muted" x1=(n(scale.x(stage.seconds))) x2=(n(scale.x(stage.seconds)))
-            y1=(n(head)) y2=(n(bottom)) {}
+            y1=(n(head)) y2=(n(bottom)) stroke-width="2" {}
+        (below)
     };
-    let height = (bottom + AXIS).ceil() as u32;
+    let height = (bottom + AXIS + room).ceil() as u32;
     Drawing { width: width.pixels(), height, inside: inside.into_string() }
 }
 
-/// A band through all lanes, for as long as the output takes nothing; over it
-/// how long that was, and what it did to the others.
-fn draw_blocked(stage: &StageLanes, spans: &[Span], bottom: f64, scale: &Scale) -> Markup {
-    let boxes: Vec<Span> = spans.iter().map(|span| scale.span(*span)).collect();
-    let times: Vec<Time> = spans.iter().map(|span| Time(span.1 - span.0)).collect();
-    let told = |says: fn(&Time) -> String| times.iter().map(says).collect::<Vec<_>>();
-    let block = [
-        told(|time| format!("output blocks for {time}")),
-        told(|time| format!("blocks {time}")),
-        told(Time::to_string),
-    ];
-    let effect = [0, 1].map(|at| {
-        spans.iter().map(|span| words::label(stage, *span)[at].clone()).collect::<Vec<_>>()
-    });
-    html! {
-        @for (from, to) in &boxes {
-            rect class="f-blocked" x=(n(*from)) width=(n(to - from)) y="0" height=(n(bottom)) {}
+/// The bands through all lanes, for as long as the output takes nothing: how
+/// long each was, and what it did to the others. That stands over the band where
+/// there is room, and under the picture where there is not.
+struct Bands {
+    spans: Vec<Span>,
+    effects: Vec<Vec<String>>,
+    over: bool,
+}
+
+impl Bands {
+    fn of(stage: &StageLanes, width: Width) -> Bands {
+        let spans = words::blocked(stage);
+        let effects = spans.iter().map(|span| effect::effect(stage, *span)).collect();
+        Bands { spans, effects, over: width != Width::Narrow }
+    }
+
+    /// How many lines stand over each band below its length.
+    fn lines(&self) -> usize {
+        if self.over { self.effects.iter().map(Vec::len).max().unwrap_or(0) } else { 0 }
+    }
+
+    /// How much room there is above the lanes.
+    fn head(&self) -> f64 {
+        if self.spans.is_empty() { 4.0 } else { NOTE * (1 + self.lines()) as f64 + 2.0 }
+    }
+
+    fn draw(&self, bottom: f64, scale: &Scale) -> Markup {
+        let boxes: Vec<Span> = self.spans.iter().map(|span| scale.span(*span)).collect();
+        let times: Vec<String> = self.spans.iter().map(|span| millis(span.1 - span.0)).collect();
+        let told = |before: &str| times.iter().map(|it| format!("{before}{it}")).collect();
+        let block = [told("output blocks "), told("blocks "), told("")];
+        let lines = (0..self.lines()).map(|at| {
+            let line = |lines: &Vec<String>| lines.get(at).cloned().unwrap_or_default();
+            self.effects.iter().map(line).collect::<Vec<_>>()
+        });
+        html! {
+            @for (from, to) in &boxes {
+                rect class="f-blocked" x=(n(*from)) width=(n(to - from)) y="0" height=(n(bottom)) {}
+            }
+            @for (x, says) in scale.labels(&boxes, &block, 1.0) {
+                text class="f-text" x=(n(x)) y="12" text-anchor="middle" font-size=(NOTES) { (says) }
+            }
+            @for (at, line) in lines.enumerate() {
+                // Bold letters take more room.
+                @for (x, says) in scale.labels(&boxes, &[line], 1.08) {
+                    text class="f-text effect" x=(n(x)) y=(n(12.0 + NOTE * (at + 1) as f64))
+                        text-anchor="middle" font-size=(NOTES) font-weight="700" { (says) }
+                }
+            }
         }
-        @for (x, says) in scale.labels(&boxes, &block, 1.0) {
-            text class="f-text" x=(n(x)) y="12" text-anchor="middle" font-size=(NOTES) { (says) }
+    }
+
+    /// The effects as lines under the picture, and the room that they take.
+    fn below(&self, top: f64) -> (Markup, f64) {
+        let mut said: Vec<String> = Vec::new();
+        if !self.over {
+            let told: Vec<String> = self.effects.iter().map(|lines| lines.join(" ")).collect();
+            let same = told.windows(2).all(|pair| pair[0] == pair[1]);
+            for (told, span) in told.iter().zip(&self.spans).take(if same { 1 } else { 8 }) {
+                let when = match same {
+                    true => "Grey".to_owned(),
+                    false => format!("Grey from {:.0} ms", span.0 * 1e3),
+                };
+                said.extend(canvas::wrapped(
+                    &format!("{when}: {told}."),
+                    f64::from(Width::Narrow.pixels()) * canvas::LETTERS / NOTES / 1.08,
+                ));
+            }
         }
-        // Bold letters take more room.
-        @for (x, says) in scale.labels(&boxes, &effect, 1.08) {
-            text class="f-text effect" x=(n(x)) y=(n(HEAD - 5.0)) text-anchor="middle"
-                font-size=(NOTES) font-weight="700" { (says) }
-        }
+        let drawn = html! {
+            @for (at, says) in said.iter().enumerate() {
+                text class="f-text effect" x="0" y=(n(top + 10.0 + 15.0 * at as f64))
+                    font-size=(NOTES) font-weight="700" { (says) }
+            }
+        };
+        (drawn, if said.is_empty() { 0.0 } else { 15.0 * said.len() as f64 + 4.0 })
     }
 }
 
@@ -210,33 +215,32 @@ fn draw_axis(scale: &Scale, top: f64, bottom: f64, at_most: usize) -> Markup {
     }
 }
 
-/// Draws one lane; returns it with its height. On that of the loop it says of
-/// the spans in which the loop is `free` that it is; reads that begin within the
-/// `marked` ones are as high as their lane.
+/// Draws one lane; returns it with its height. Above that of the loop stands what
+/// the loop is for, since little of that is recorded.
 fn draw_lane(
     label: &str,
     lane: &Lane,
-    (free, marked): (&[Span], &[Span]),
+    stage: &StageLanes,
     top: f64,
     scale: &Scale,
     width: Width,
 ) -> (Markup, f64) {
-    let note = if lane.stalls.is_empty() { 0.0 } else { NOTE };
-    let y = top + note;
-    let is_marked = |it: &Segment| words::begins_meanwhile(it, marked);
-    let pieces = thin::pieces(&lane.segments, scale.grain, is_marked);
-    let rows = thin::rows(&lane.waiting, scale.grain);
-    // As many rows as wait at once; very many share what room there is.
-    let row = (48.0 / rows.len().max(1) as f64).clamp(1.0, 5.0);
-    let waits = if rows.is_empty() { 0.0 } else { row * rows.len() as f64 + 4.0 };
-    let height = note + LANE + waits + GAP;
+    let told = on_loop(lane, stage).map(|told| if width == Width::Wide { told[0] } else { told[1] });
+    let notes = NOTE * f64::from(u8::from(told.is_some()) + u8::from(!lane.stalls.is_empty()));
+    let y = top + notes;
+    let pieces = thin::pieces(&lane.segments, scale.grain);
+    let tasks = Tasks::of(lane, scale.grain);
+    let height = notes + LANE + tasks.height + GAP;
     let end = lane.segments.last().map_or(0.0, |last| last.end);
-    let says = format!("{label}, thread {}, {}: {}", lane.thread, job(lane.role), totals(lane));
+    let mut says = format!("{label}, thread {}, {}: {}", lane.thread, job(lane.role), totals(lane));
+    if let Some(still) = tasks::in_words(lane, stage) {
+        says += &format!(", {still}");
+    }
     let drawn = html! {
         g class="lane" tabindex="0" role="img" aria-label=(says) {
             // What a finger finds where nothing is drawn.
             rect class="ground" x=(n(scale.left)) y=(n(y)) width=(n(scale.right - scale.left))
-                height=(n(LANE + waits)) fill="transparent" {}
+                height=(n(LANE + tasks.height)) fill="transparent" {}
             text class="f-text" x=(n(scale.left - 8.0)) y=(n(y + 13.0)) text-anchor="end"
                 font-size="12.5" {
                 @if width == Width::Wide {
@@ -244,38 +248,33 @@ fn draw_lane(
                 }
                 tspan font-weight="600" { (label) }
             }
+            @if let Some(told) = told {
+                text class="f-muted" x=(n(scale.left)) y=(n(top + 11.0)) font-size=(NOTES) { (told) }
+            }
             // What the thread does stands on this line.
             line class="l-muted" x1=(n(scale.x(0.0))) x2=(n(scale.x(end)))
                 y1=(n(y + LANE + 0.5)) y2=(n(y + LANE + 0.5)) opacity=".8" {}
-            @if lane.role == Role::Loop { @for span in free { (draw_free(*span, y, scale)) } }
             @for piece in &pieces { (draw_piece(piece, y, LANE, scale)) }
-            @if !rows.is_empty() {
-                text class="f-muted" x=(n(scale.left - 8.0)) y=(n(y + LANE + 4.0 + (waits - 4.0) / 2.0 + 4.0))
-                    text-anchor="end" font-size="11" {
-                    @if width == Width::Wide { "tasks that wait" } @else { "tasks" }
-                }
+            @if let Some(finish) = only_finish(lane) {
+                text class="f-muted" x=(n(scale.x(finish.begin) - 6.0)) y=(n(y + 13.0))
+                    text-anchor="end" font-size=(NOTES) { "finish" }
             }
-            @for (at, pieces) in rows.iter().enumerate() {
-                @for piece in pieces {
-                    (draw_piece(piece, y + LANE + 4.0 + row * at as f64, row - 0.5, scale))
-                }
-            }
+            (tasks.draw(y + LANE, scale, width))
             (draw_stalls(lane, y, scale))
         }
     };
     (drawn, height)
 }
 
-/// Says on the lane of the loop that a blocked output does not stop it.
-fn draw_free(span: Span, y: f64, scale: &Scale) -> Markup {
-    let (from, to) = (scale.x(span.0), scale.x(span.1));
-    let says = "no stall";
-    html! {
-        @if width_of(says) <= to - from {
-            text class="f-muted" x=(n(f64::midpoint(from, to))) y=(n(y + 13.0)) text-anchor="middle"
-                font-size=(NOTES) { (says) }
-        }
-    }
+/// The finish of the output, on a lane on which nothing else stands.
+fn only_finish(lane: &Lane) -> Option<&Segment> {
+    let mut busy = lane.segments.iter().filter(|it| it.kind != Kind::Idle);
+    busy.next().filter(|it| is_finish(it.kind, it.source.as_deref()) && busy.next().is_none())
+}
+
+/// What is written and is of no source is the finish.
+fn is_finish(kind: Kind, source: Option<&str>) -> bool {
+    kind == Kind::Write && source.is_none()
 }
 
 /// The stalls: an outline round what the loop was at, and above it what it was.
@@ -285,6 +284,7 @@ fn draw_stalls(lane: &Lane, y: f64, scale: &Scale) -> Markup {
     let short: Vec<String> = lane.stalls.iter().map(stall::in_short).collect();
     let first = |says: &String| says.split(':').next().unwrap_or_default().to_owned();
     let shorter = short.iter().map(first).collect();
+    let shortest = lane.stalls.iter().map(|it| millis(it.end - it.begin)).collect();
     html! {
         @for (stall, (from, to)) in lane.stalls.iter().zip(&boxes) {
             g class="stall piece" {
@@ -293,7 +293,7 @@ fn draw_stalls(lane: &Lane, y: f64, scale: &Scale) -> Markup {
                     height=(n(LANE + 4.0)) stroke-width="2" {}
             }
         }
-        @for (x, says) in scale.labels(&boxes, &[short, shorter], 1.08) {
+        @for (x, says) in scale.labels(&boxes, &[short, shorter, shortest], 1.08) {
             text class="f-alarm" x=(n(x)) y=(n(y - 6.0)) text-anchor="middle" font-size=(NOTES)
                 font-weight="600" { (says) }
         }
@@ -302,14 +302,14 @@ fn draw_stalls(lane: &Lane, y: f64, scale: &Scale) -> Markup {
 
 /// One piece. What is long fills the lane. What is short is put together, and as
 /// high as its part of the time, from the bottom up: the higher, the busier.
-fn draw_piece(piece: &Piece, y: f64, height: f64, scale: &Scale) -> Markup {
+pub(super) fn draw_piece(piece: &Piece, y: f64, height: f64, scale: &Scale) -> Markup {
     let (from, to) = (scale.x(piece.begin), scale.x(piece.end));
-    let (x, width) = (n(from), n((to - from).max(LEAST)));
+    // What follows at once is not to hide it, and nothing happened after the end.
+    let x = n(from.min(to - LEAST).max(scale.left));
+    let width = n((to - from).max(LEAST));
     if let [part] = &piece.parts[..]
         && piece.whole
     {
-        // What follows at once is not to hide it.
-        let x = n(from.min(to - LEAST));
         return html! {
             rect class={ "piece " (class(part.kind)) } x=(x) width=(width) y=(n(y)) height=(n(height)) {
                 title { (in_words(piece)) }
@@ -346,7 +346,12 @@ fn in_words(piece: &Piece) -> String {
             many => format!("{many} × {}, {seconds} in all", part.kind),
         }
     };
-    let parts: Vec<String> = piece.parts.iter().map(part).collect();
+    let parts: Vec<String> = match &piece.parts[..] {
+        [only] if only.count == 1 && is_finish(only.kind, piece.source.as_deref()) => {
+            vec![format!("finish {}", Time(only.seconds))]
+        }
+        parts => parts.iter().map(part).collect(),
+    };
     let of = match &piece.source {
         Some(source) => format!(" of {}", file_name(source)),
         None if piece.parts.iter().any(|part| part.count > 1) => " of several sources".to_owned(),
@@ -373,25 +378,26 @@ pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(path)
 }
 
-/// The name of a thread as it fits beside the label; none if it says no more.
+/// The name of a thread as it fits beside the label; none if it says no more. The
+/// end of a name tells it from others: `…worker 10`.
 fn short(thread: &str, label: &str) -> String {
-    if thread == label {
-        return String::new();
-    }
-    let room = 17;
-    match thread.chars().count() {
-        0..18 => thread.to_owned(),
-        _ => thread.chars().take(room - 1).collect::<String>() + "…",
+    const ROOM: usize = 12;
+    let letters = thread.chars().count();
+    match thread.rsplit_once('-') {
+        _ if thread == label => String::new(),
+        _ if letters <= ROOM => thread.to_owned(),
+        Some((_, end)) if end.chars().count() < ROOM => format!("…{end}"),
+        _ => thread.chars().take(ROOM - 1).collect::<String>() + "…",
     }
 }
 
 /// Returns about how wide a note is, in pixels.
-fn width_of(note: &str) -> f64 {
+pub(super) fn width_of(note: &str) -> f64 {
     canvas::width_of(note) * NOTES / canvas::LETTERS
 }
 
 /// A number with at most two decimals, as SVG takes it.
-fn n(value: f64) -> String {
+pub(super) fn n(value: f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -1,11 +1,11 @@
 //! The lanes on the page: the pictures, what they show in words, the legend, and
-//! a table of the totals.
+//! and what else there is to know of them.
 
-use maud::{Markup, PreEscaped, html};
-use recorder::{Kind, Lane, Role};
-use results::{Comparison, Grouped, StageLanes, Time};
+use maud::{Markup, html};
+use recorder::Role;
+use results::{Comparison, StageLanes};
 
-use super::{KINDS, in_order, job, overview, picture, words};
+use super::{legend, overview, picture, totals, twin, words};
 use crate::theme;
 
 pub(crate) fn section(comparison: &Comparison) -> Markup {
@@ -21,22 +21,21 @@ pub(crate) fn section(comparison: &Comparison) -> Markup {
                 @if let Some(what) = same_for_all(stages) { p { (capital(what)) "." } }
                 (overview::table(shown(stages)))
                 (how_to_read(stages))
+                p class="quiet touch" {
+                    "Touch a piece, or take the arrow keys on a lane, to see what it was."
+                }
                 @for (picture, stage) in pictures.iter().zip(shown(stages)) {
                     figure class="stage" {
                         h3 { (theme::short(&stage.stage)) }
                         @if let Some(change) = overview::change(&stage.stage) { p class="quiet" { (change) } }
                         p { (picture.says) }
+                        @if let Some(twin) = twin::said(stage, comparison) { p { (twin) } }
                         @if same_for_all(stages).is_none() { p class="quiet" { (capital(&stage.what)) "." } }
                         (picture.on_page())
-                        (totals(stage))
+                        (totals::table(stage))
                     }
                 }
                 output id="detail" hidden aria-live="polite" {}
-                p class="quiet" {
-                    "All stages are on the same scale of time. Touch a piece, or take the arrow \
-                     keys on a lane, to see what it was. A thread that neither read nor wrote is \
-                     not in the picture."
-                }
             }
         }
     }
@@ -56,113 +55,46 @@ fn same_for_all(stages: &[StageLanes]) -> Option<&str> {
 fn how_to_read(stages: &[StageLanes]) -> Markup {
     let role = |wanted| stages.iter().flat_map(|it| &it.lanes).any(|lane| lane.role == wanted);
     let stalls = stages.iter().flat_map(|it| &it.lanes).any(|lane| !lane.stalls.is_empty());
+    let all: Vec<&StageLanes> = shown(stages).collect();
     html! {
         div class="reading" {
-            (legend())
+            ul class="legend" {
+                @for sign in legend::signs(&all) {
+                    li {
+                        svg class="swatch" viewBox="0 0 26 16" aria-hidden="true" { (sign.drawn) }
+                        (sign.means)
+                    }
+                }
+            }
             ul class="notes" {
                 li {
-                    b { "box" } ": one long piece. " b { "thin mark" }
-                    ": short ones, as high as their share of time."
+                    "All stages are on the same scale of time. A " b { "box" } " is one long piece."
                 }
                 li {
-                    b { "bare line" } ": idle. " b { "grey" }
-                    ": the output takes nothing; reads begun in it stand high."
+                    b { "who is there" } ": the threads that read, write, drive the loop or finish \
+                     the output. The loop's watch and the notifier do none of that and are in no \
+                     lane; the tables below count every thread of the process."
                 }
                 li {
-                    b { "upright line" } ": the end of the run."
-                    @if role(Role::Other) { " " b { "caller" } ": the thread that called merge." }
+                    b { "grey" } ": a read in its first milliseconds was asked for before the \
+                     output blocked, and is not counted as one that begins."
+                }
+                @if role(Role::Other) {
+                    li {
+                        b { "caller" } ": the thread that called merge. It joins the others, and \
+                         finishes the output."
+                    }
                 }
                 @if stalls {
                     li {
-                        b { "stall" } ": measured by pings that wait for their turn; drawn where \
-                         its cause began."
+                        b { "stall" } ": how long a ping waited for its turn on the loop. A ping is \
+                         sent about once a millisecond, and the loop has others to serve, so a \
+                         stall may come out a few milliseconds shorter or longer than the write \
+                         that caused it; it is drawn where that write began."
                     }
                 }
             }
         }
-    }
-}
-
-fn legend() -> Markup {
-    let swatch = |inside: &str| {
-        html! { svg class="swatch" viewBox="0 0 26 16" aria-hidden="true" { (PreEscaped(inside)) } }
-    };
-    html! {
-        ul class="legend" {
-            @for (kind, class, name) in KINDS {
-                @let height = if matches!(kind, Kind::WaitForLoop | Kind::WaitForAnswer) { 6 } else { 14 };
-                li { (swatch(&format!(r#"<rect class="{class}" x="1" y="1" width="24" height="{height}"/>"#))) (name) }
-            }
-            // As it is drawn: over the write that stops the loop.
-            li { (swatch(r#"<rect class="f-write" x="1" y="1" width="24" height="14"/><rect class="h-alarm" x="1" y="1" width="24" height="14" stroke-width="2"/>"#)) "stall: the loop stands still" }
-        }
-    }
-}
-
-/// The same in numbers, for who cannot see the picture, and for who wants them.
-fn totals(stage: &StageLanes) -> Markup {
-    let lanes = in_order(&stage.lanes);
-    let kinds = [Kind::Read, Kind::Write, Kind::WaitForLock, Kind::Idle];
-    html! {
-        details class="totals" {
-            summary { "In numbers: " (words::counted(lanes.len(), "thread", "threads")) }
-            div class="scroll" tabindex="0" role="region" aria-label=(format!("Totals of stage {}", theme::short(&stage.stage))) {
-                table {
-                    thead { tr {
-                        th scope="col" { "thread" }
-                        th scope="col" { "its name" }
-                        th scope="col" { "what it does" }
-                        @for kind in kinds { th scope="col" class="number" { (kind) } }
-                        th scope="col" class="number" { "its tasks wait" }
-                        th scope="col" class="number" { "stalls" }
-                    } }
-                    tbody {
-                        @for (label, lane) in &lanes {
-                            tr {
-                                th scope="row" { (label) }
-                                td { (lane.thread) }
-                                td { (job(lane.role)) }
-                                @for kind in kinds { td class="number" { (total(lane, kind)) } }
-                                td class="number" { (waits(lane)) }
-                                td class="number" { (stalls(lane)) }
-                            }
-                        }
-                    }
-                }
-            }
-            @if stage.left_out > 0 {
-                p class="quiet" {
-                    (Grouped(stage.left_out)) " operations were more than the recorder keeps."
-                }
-            }
-        }
-    }
-}
-
-fn total(lane: &Lane, kind: Kind) -> String {
-    let those = lane.segments.iter().filter(|it| it.kind == kind);
-    let (count, seconds) =
-        those.fold((0, 0.0), |(count, seconds), it| (count + 1, seconds + it.end - it.begin));
-    match (count, kind) {
-        (0, _) => "-".to_owned(),
-        (_, Kind::Idle) => Time(seconds).to_string(),
-        _ => format!("{} ({count}×)", Time(seconds)),
-    }
-}
-
-fn waits(lane: &Lane) -> String {
-    let seconds: f64 = lane.waiting.iter().map(|it| it.end - it.begin).sum();
-    match lane.waiting.len() {
-        0 => "-".to_owned(),
-        count => format!("{} ({count}×)", Time(seconds)),
-    }
-}
-
-fn stalls(lane: &Lane) -> String {
-    let seconds: f64 = lane.stalls.iter().map(|it| it.end - it.begin).sum();
-    match lane.stalls.len() {
-        0 => "-".to_owned(),
-        count => format!("{} ({count}×)", Time(seconds)),
     }
 }
 

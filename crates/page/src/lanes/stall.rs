@@ -1,12 +1,12 @@
 //! A stall: in words, and where it is on the loop's lane.
 
 use recorder::{Kind, Lane, Segment, Stall};
-use results::Time;
 
+use super::millis::millis;
 use super::picture::file_name;
 use super::words::Span;
 
-/// `stall 151 ms: append of a.log`.
+/// `stall 151.2 ms: append of a.log`.
 pub(super) fn in_words(stall: &Stall) -> String {
     match &stall.source {
         Some(source) => format!("{} of {}", in_short(stall), file_name(source)),
@@ -14,10 +14,10 @@ pub(super) fn in_words(stall: &Stall) -> String {
     }
 }
 
-/// `stall 151 ms: append`.
+/// `stall 151.2 ms: append`.
 pub(super) fn in_short(stall: &Stall) -> String {
     let operation = stall.operation.as_deref().unwrap_or("an unnamed operation");
-    format!("stall {}: {operation}", Time(stall.end - stall.begin))
+    format!("stall {}: {operation}", millis(stall.end - stall.begin))
 }
 
 /// Returns where a stall is drawn.
@@ -65,7 +65,7 @@ mod tests {
         assert!((end - 0.205).abs() < 1e-9, "{end}");
         let half = Stall { begin: 0.090, end: 0.201, ..late.clone() };
         assert_eq!(drawn(&half, &lane), (0.050, 0.200));
-        assert_eq!(in_words(&late), "stall 155 ms: append of a.log");
+        assert_eq!(in_words(&late), "stall 155.0 ms: append of a.log");
     }
 
     #[test]

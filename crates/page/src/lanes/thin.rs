@@ -34,7 +34,7 @@ pub(super) fn grain(lanes: &[Lane], pixel: f64, limit: usize) -> f64 {
     for _ in 0..100 {
         let pieces = |lane: &Lane| {
             let waits = rows(&lane.waiting, grain).iter().map(Vec::len).sum::<usize>();
-            pieces(&lane.segments, grain, |_| false).len() + waits
+            pieces(&lane.segments, grain).len() + waits
         };
         if lanes.iter().map(pieces).sum::<usize>() <= limit {
             break;
@@ -45,17 +45,12 @@ pub(super) fn grain(lanes: &[Lane], pixel: f64, limit: usize) -> f64 {
 }
 
 /// Returns the pieces of one lane, in order. Idle time is none, unless it lies
-/// between segments that are put together. What is `marked` stands alone, however
-/// short it is.
-pub(super) fn pieces(
-    segments: &[Segment],
-    grain: f64,
-    marked: impl Fn(&Segment) -> bool,
-) -> Vec<Piece> {
+/// between segments that are put together.
+pub(super) fn pieces(segments: &[Segment], grain: f64) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut short: Vec<&Segment> = Vec::new();
     for segment in segments {
-        if segment.end - segment.begin >= grain || marked(segment) {
+        if segment.end - segment.begin >= grain {
             pieces.extend(together(&short));
             short.clear();
             if segment.kind != Kind::Idle {
@@ -156,24 +151,12 @@ mod tests {
             segment(Kind::Write, 10.5, 15.0),
             segment(Kind::Idle, 15.0, 20.0),
         ];
-        let pieces = pieces(&segments, 1.0, |_| false);
+        let pieces = pieces(&segments, 1.0);
         let spans: Vec<_> = pieces.iter().map(|piece| (piece.begin, piece.end)).collect();
         assert_eq!(spans, [(10.0, 10.4), (10.5, 15.0)]);
         let parts: Vec<_> = pieces[0].parts.iter().map(|part| (part.kind, part.count)).collect();
         assert_eq!(parts, [(Kind::Read, 2), (Kind::Write, 1)]);
         assert_eq!(pieces[0].source.as_deref(), Some("a.log"));
-    }
-
-    #[test]
-    fn what_is_marked_stands_alone_however_short_it_is() {
-        let segments = [
-            segment(Kind::Read, 0.0, 0.1),
-            segment(Kind::Read, 0.1, 0.2),
-            segment(Kind::Write, 0.2, 0.3),
-        ];
-        let pieces = pieces(&segments, 1.0, |it| it.begin == 0.1);
-        let told: Vec<_> = pieces.iter().map(|it| (it.begin, it.whole)).collect();
-        assert_eq!(told, [(0.0, false), (0.1, true), (0.2, false)]);
     }
 
     #[test]
@@ -190,7 +173,7 @@ mod tests {
             stalls: Vec::new(),
         };
         let grain = grain(std::slice::from_ref(&lane), 0.5, 200);
-        let pieces = pieces(&lane.segments, grain, |_| false);
+        let pieces = pieces(&lane.segments, grain);
         assert!((50..=200).contains(&pieces.len()), "{} pieces", pieces.len());
         let drawn = pieces.iter().flat_map(|piece| &piece.parts);
         let drawn: f64 =

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use recorder::{Kind, Lane, Role, Segment};
-use results::{StageLanes, Time};
+use results::StageLanes;
 
+use super::millis::{millis, shown, tenths};
 use crate::theme;
 
 /// A piece of time, in seconds.
@@ -121,28 +122,14 @@ pub(super) fn sentence(stage: &StageLanes) -> String {
             );
             if let Some(waiting) = waiting.filter(|waiting| *waiting > 0) {
                 says += &format!(
-                    ", and up to {} for its answer, which takes no thread",
+                    ", and up to {} for its answer. Such a wait takes no thread and holds up its \
+                     own task alone: the loop goes on with the others",
                     counted(waiting, "task waited", "tasks waited")
                 );
             }
             says + "."
         }
         Shape::Nothing => "No write took long, and nothing stood still.".to_owned(),
-    }
-}
-
-/// What a blocked output does to the others, as short as a label: in words, and
-/// in fewer. All that is not a queue is told by the reads that go on, or do not.
-pub(super) fn label(stage: &StageLanes, span: Span) -> [String; 2] {
-    match in_line(stage, &[span]) {
-        0 => {
-            let reads = begun(stage, &[span]);
-            let begin =
-                if reads == 1 { "1 read begins".into() } else { format!("{reads} reads begin") };
-            [begin, format!("{reads} {}", if reads == 1 { "read" } else { "reads" })]
-        }
-        1 => ["1 waits for the lock".into(), "1 waits".into()],
-        waiting => [format!("{waiting} wait for the lock"), format!("{waiting} wait")],
     }
 }
 
@@ -164,19 +151,19 @@ fn still(stage: &StageLanes) -> String {
     let at = if at.is_empty() { &spans } else { &at };
     says += &match begun(stage, at) {
         0 if begun_after(stage, at, 0.0) > 0 => {
-            " But for reads that were already on their way, none began meanwhile".to_owned()
+            " No task ran meanwhile, and but for reads that were already on their way none began"
+                .to_owned()
         }
-        0 => " No read began meanwhile".to_owned(),
-        reads => format!(" {} meanwhile", capital(&counted(reads, "read began", "reads began"))),
+        0 => " No task ran meanwhile, and no read began".to_owned(),
+        reads => {
+            format!(" No task ran meanwhile; {}", counted(reads, "read began", "reads began"))
+        }
     };
     let waiting = stage.lanes.iter().map(|lane| waiting_last(&lane.waiting, at)).max();
     match waiting.unwrap_or(0) {
         0 => says + ".",
         waiting => {
-            says + &format!(
-                ", and up to {} with lines in hand.",
-                counted(waiting, "task waited", "tasks waited")
-            )
+            says + &format!("; up to {} with lines in hand.", counted(waiting, "task stood", "tasks stood"))
         }
     }
 }
@@ -198,24 +185,32 @@ pub(super) fn in_line(stage: &StageLanes, spans: &[Span]) -> usize {
     spans.iter().map(|span| count(last(span))).max().unwrap_or(0)
 }
 
-/// Says whether a read begins within the spans, and was not on its way before.
-pub(super) fn begins_meanwhile(read: &Segment, spans: &[Span]) -> bool {
-    begins(read, spans, ON_ITS_WAY)
-}
-
-fn begins(read: &Segment, spans: &[Span], after: f64) -> bool {
-    let within = |span: &Span| span.0 + after <= read.begin && read.begin < span.1;
-    read.kind == Kind::Read && spans.iter().any(within)
-}
-
 /// How many reads begin within the spans, and were not on their way before.
 pub(super) fn begun(stage: &StageLanes, spans: &[Span]) -> usize {
-    begun_after(stage, spans, ON_ITS_WAY)
+    reads_begun(stage, spans).count()
+}
+
+pub(super) fn reads_begun<'a>(
+    stage: &'a StageLanes,
+    spans: &'a [Span],
+) -> impl Iterator<Item = &'a Segment> {
+    reads_begun_after(stage, spans, ON_ITS_WAY)
 }
 
 fn begun_after(stage: &StageLanes, spans: &[Span], after: f64) -> usize {
-    let segments = stage.lanes.iter().flat_map(|lane| &lane.segments);
-    segments.filter(|it| begins(it, spans, after)).count()
+    reads_begun_after(stage, spans, after).count()
+}
+
+fn reads_begun_after<'a>(
+    stage: &'a StageLanes,
+    spans: &'a [Span],
+    after: f64,
+) -> impl Iterator<Item = &'a Segment> {
+    let within = move |it: &&Segment| {
+        spans.iter().any(|span| span.0 + after <= it.begin && it.begin < span.1)
+    };
+    let reads = stage.lanes.iter().flat_map(|lane| &lane.segments);
+    reads.filter(|it| it.kind == Kind::Read).filter(within)
 }
 
 /// The most segments that overlap as a span comes to its end.
@@ -225,25 +220,25 @@ pub(super) fn waiting_last(segments: &[Segment], spans: &[Span]) -> usize {
 }
 
 /// A moment at which a span is about to end.
-fn last(span: &Span) -> f64 {
+pub(super) fn last(span: &Span) -> f64 {
     span.0 + 0.95 * (span.1 - span.0)
 }
 
-/// `2 times, 302 ms in all`.
+/// `2 times, 302.4 ms in all`: the sum of what each of them is shown as.
 fn times(spans: &[Span]) -> String {
-    let all: f64 = spans.iter().map(|span| span.1 - span.0).sum();
+    let all: u64 = spans.iter().map(|span| tenths(span.1 - span.0)).sum();
     match spans.len() {
-        1 => format!("once, for {}", Time(all)),
-        many => format!("{many} times, {} in all", Time(all)),
+        1 => format!("once, for {}", shown(all)),
+        many => format!("{many} times, {} in all", shown(all)),
     }
 }
 
-/// `2 times, 302 ms in all, 152 ms at the longest`.
+/// `2 times, 302.4 ms in all, 152.1 ms at the longest`.
 pub(super) fn times_and_longest(spans: &[Span]) -> String {
     let longest = spans.iter().map(|span| span.1 - span.0).fold(0.0, f64::max);
     match spans.len() {
         1 => times(spans),
-        _ => format!("{}, {} at the longest", times(spans), Time(longest)),
+        _ => format!("{}, {} at the longest", times(spans), millis(longest)),
     }
 }
 
@@ -298,8 +293,8 @@ mod tests {
         stage.lanes[1].segments[0].kind = Kind::Read;
         assert_eq!(
             sentence(&stage),
-            "The loop stood still: once, for 150 ms, in an unnamed operation. \
-             1 read began meanwhile."
+            "The loop stood still: once, for 150.0 ms, in an unnamed operation. \
+             No task ran meanwhile; 1 read began."
         );
     }
 
@@ -316,7 +311,6 @@ mod tests {
     fn who_waits_as_a_block_ends_stands_in_line() {
         let mut stage = stage(0);
         assert_eq!(in_line(&stage, &blocked(&stage)), 2);
-        assert_eq!(label(&stage, blocked(&stage)[0]), ["2 wait for the lock", "2 wait"]);
         for segment in &mut stage.lanes[1].segments {
             if segment.kind == Kind::WaitForLock {
                 // It got its turn before.
@@ -324,23 +318,15 @@ mod tests {
             }
         }
         assert_eq!(in_line(&stage, &blocked(&stage)), 1);
-        assert_eq!(label(&stage, blocked(&stage)[0]), ["1 waits for the lock", "1 waits"]);
-    }
-
-    #[test]
-    fn a_read_that_was_on_its_way_does_not_begin_meanwhile() {
-        let label = |stage: &StageLanes| label(stage, blocked(stage)[0])[0].clone();
-        assert_eq!(label(&stage(3)), "0 reads begin");
-        let mut stage = stage(4);
-        assert_eq!(label(&stage), "2 reads begin");
-        stage.lanes[2].segments.retain(|it| it.begin < 0.120);
-        assert_eq!(label(&stage), "1 read begins");
     }
 
     #[test]
     fn the_longest_is_told_beside_the_sum() {
         let spans = [(0.1, 0.2), (0.3, 0.5)];
-        assert_eq!(times_and_longest(&spans), "2 times, 300 ms in all, 200 ms at the longest");
-        assert_eq!(times_and_longest(&spans[..1]), "once, for 100 ms");
+        assert_eq!(times_and_longest(&spans), "2 times, 300.0 ms in all, 200.0 ms at the longest");
+        assert_eq!(times_and_longest(&spans[..1]), "once, for 100.0 ms");
+        // 130.44 and 130.44 would make 260.9, were it not that each is shown as 130.4.
+        let shown = [(0.0, 0.130_44), (0.2, 0.330_44)];
+        assert_eq!(times_and_longest(&shown), "2 times, 260.8 ms in all, 130.4 ms at the longest");
     }
 }
