@@ -81,14 +81,29 @@ fn most_sources(growth: &[Growth]) -> Option<String> {
         .filter_map(|step| Some((step, step.threads?)))
         .collect();
     steps.sort_by_key(|&(_, threads)| threads);
-    let [(least, few), .., (most, many)] = steps[..] else { return None };
+    let [(least, few), .., (_, many)] = steps[..] else { return None };
+    // Those that differ from the most by a hundredth go the same way as it.
+    let (most, from) = {
+        let like = steps.iter().filter(|(_, threads)| *threads + many.div_ceil(100) >= many);
+        let mut like: Vec<(&str, u64)> =
+            like.map(|(step, threads)| (&*step.stage, *threads)).collect();
+        let from = like[0].1;
+        like.sort_unstable();
+        let mut names: Vec<&str> = like.into_iter().map(|(name, _)| name).collect();
+        let last = names.pop()?;
+        let first = if names.is_empty() { String::new() } else { names.join(", ") + " and " };
+        (format!("{first}{last}"), from)
+    };
+    let grouped = results::Grouped;
+    let range = match from == many {
+        true => grouped(many).to_string(),
+        false => format!("{} to {}", grouped(from), grouped(many)),
+    };
     Some(format!(
-        "With {} sources, {} took {} threads, the least, and {} {}, the most.",
-        results::Grouped(sources),
+        "With {} sources, {} took {} threads, the least, and {most} {range}, the most.",
+        grouped(sources),
         least.stage,
-        results::Grouped(few),
-        most.stage,
-        results::Grouped(many)
+        grouped(few),
     ))
 }
 
@@ -292,6 +307,11 @@ mod tests {
         ];
         insta::assert_snapshot!(most_sources(&growth).unwrap(), @"With 2,000 sources, b took 4 threads, the least, and a 2,001, the most.");
         assert_eq!(most_sources(&growth[3..]), None);
+        // A few threads more or less are no other way to grow.
+        let more = [("d", 1_990), ("e", 2_003), ("f", 9)];
+        let more = more.map(|(stage, threads)| step(stage, 2_000, Some(threads)));
+        let growth = [&growth[..], &more].concat();
+        insta::assert_snapshot!(most_sources(&growth).unwrap(), @"With 2,000 sources, b took 4 threads, the least, and a, d and e 1,990 to 2,003, the most.");
     }
 
     #[test]

@@ -7,7 +7,10 @@ const WORDS: [(&str, &str); 22] = [
     ("tail", "What follows one source until it closes: a thread, a job of the pool, or a task."),
     ("writer", "What guards the output, or owns it."),
     ("append", "One write of lines to the output. It returns when the output has taken them."),
-    ("finish", "The end of the output: what is still in memory is written, and the file is made safe."),
+    (
+        "finish",
+        "The end of the output: what is still in memory is written, and the file is made safe.",
+    ),
     (
         "loop",
         "One thread that runs many tasks by turns. Stages 2, 4 and 5 have one that all share; each thread of stage 3 has one of its own.",
@@ -34,7 +37,10 @@ const WORDS: [(&str, &str); 22] = [
         "From the write of a line to its being seen in the output: half, 99 in 100, and all of the lines took no longer.",
     ),
     ("CPU", "User and system time of all threads of the process."),
-    ("threads", "The most threads of the process at once: the main thread, the notifier and the watch of the loop are among them."),
+    (
+        "threads",
+        "The most threads of the process at once: the main thread, the notifier and the watch of the loop are among them.",
+    ),
     ("switches", "Context switches of all threads, of their own will and against it."),
     ("memory", "The peak of resident memory."),
     ("law", "What every merge promises; each is tried with every stage."),

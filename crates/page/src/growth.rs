@@ -260,3 +260,51 @@ fn chart(area: &Area<'_>, of: &str, lines: &[Line<'_>], say: fn(f64) -> String) 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(threads: &[(&str, u64, u64)]) -> String {
+        let growth: Vec<Growth> = threads
+            .iter()
+            .flat_map(|&(stage, few, many)| {
+                [(8, few), (2_000, many)].map(|(sources, threads)| Growth {
+                    stage: stage.into(),
+                    sources,
+                    seconds: vec![0.1],
+                    threads: Some(threads),
+                })
+            })
+            .collect();
+        let pictures = pictures(&growth);
+        pictures.into_iter().find(|it| it.name == "growth-threads").expect("it is drawn").says
+    }
+
+    #[test]
+    fn stages_that_differ_by_a_thread_or_two_go_the_same_way() {
+        let says = told(&[
+            ("stage1-threads", 10, 2_002),
+            ("stage2-mixed", 11, 2_003),
+            ("stage3-bottom-up", 10, 2_002),
+            ("stage4-tasks", 7, 7),
+            ("stage5-fully-async", 8, 8),
+        ]);
+        assert_eq!(
+            says,
+            "Threads: from 8 to 2,000 sources, stages 4 (tasks) and 5 (fully-async) stay at 7 to 8; \
+             stages 1 (threads), 2 (mixed) and 3 (bottom-up) have about one a source, 2,002 to \
+             2,003 in the end."
+        );
+    }
+
+    #[test]
+    fn a_stage_that_goes_another_way_is_told_by_itself() {
+        let says = told(&[("stage1-threads", 10, 2_002), ("stage4-tasks", 7, 40)]);
+        assert_eq!(
+            says,
+            "Threads: from 8 to 2,000 sources, stage 1 (threads) has about one a source, 2,002 in \
+             the end; stage 4 (tasks) comes to 40."
+        );
+    }
+}

@@ -74,7 +74,8 @@ pub(crate) fn seen(comparison: &Comparison) -> Markup {
 fn told(sentence: &str, comparison: &Comparison) -> String {
     let rows = comparison.workloads.iter().flat_map(|workload| &workload.table.rows);
     let names = rows.map(|row| &*row.name).chain(comparison.lanes.iter().map(|it| &*it.stage));
-    let names: BTreeSet<&str> = names.chain(comparison.growth.iter().map(|it| &*it.stage)).collect();
+    let names: BTreeSet<&str> =
+        names.chain(comparison.growth.iter().map(|it| &*it.stage)).collect();
     let stages = names.into_iter().filter(|name| theme::number(name).is_some());
     stages.fold(sentence.to_owned(), |sentence, name| {
         sentence.replace(name, &format!("stage {}", theme::told(name)))

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
-use results::{Bucket, Distribution, Table, Time, Workload};
+use results::{Bucket, Distribution, Grouped, Table, Time, Workload};
 
 use crate::canvas::{self, Area, Drawn, Width};
 use crate::picture::{Drawing, Picture};
@@ -205,7 +205,11 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
         for (x, label) in labels {
             let half = (canvas::width_of(&label) / 2.0) as i32;
             let x = x.min(area.dim_in_pixel().0 as i32 - half - 2);
-            area.draw(&Text::new(label, (x, y + 4), canvas::text(Ink::Text, HPos::Center, VPos::Top)))?;
+            area.draw(&Text::new(
+                label,
+                (x, y + 4),
+                canvas::text(Ink::Text, HPos::Center, VPos::Top),
+            ))?;
         }
     }
     Ok(())
@@ -216,13 +220,12 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
 fn axis(ticks: &[f64]) -> String {
     let mut steps = ticks.windows(2).map(|pair| pair[1] / pair[0]);
     let first = steps.next().filter(|first| steps.all(|it| (it / first - 1.0).abs() < 1e-6));
-    let times = match first.map(f64::round) {
-        Some(10.0) => "each step is ten times as long",
-        Some(100.0) => "each step is a hundred times as long",
-        Some(1000.0) => "each step is a thousand times as long",
-        _ => "a log axis",
-    };
-    format!("from write to sight: {times}")
+    match first {
+        Some(times) => {
+            format!("from write to sight, each step × {}", Grouped(times.round() as u64))
+        }
+        None => "from write to sight, on a log axis".to_owned(),
+    }
 }
 
 /// The outline of a ridge, through the middle of each bucket: the share of the
@@ -254,11 +257,12 @@ mod tests {
 
     #[test]
     fn the_axis_is_told_by_its_ticks() {
-        assert_eq!(axis(&[1e-4, 1e-3, 1e-2]), "from write to sight: each step is ten times as long");
-        let far = axis(&[1e-4, 1e-2]);
-        assert_eq!(far, "from write to sight: each step is a hundred times as long");
-        assert_eq!(axis(&[1e-3, 2e-3, 5e-3]), "from write to sight: a log axis");
-        assert_eq!(axis(&[1e-3]), "from write to sight: a log axis");
+        assert_eq!(axis(&[1e-4, 1e-3, 1e-2]), "from write to sight, each step × 10");
+        // Where only every other power of ten has room.
+        assert_eq!(axis(&[1e-4, 1e-2]), "from write to sight, each step × 100");
+        for uneven in [&[1e-3, 2e-3, 5e-3][..], &[1e-3], &[]] {
+            assert_eq!(axis(uneven), "from write to sight, on a log axis");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub(crate) const STALL: &str = "longest_stall_seconds";
 
 /// What is seen first where a table is wider than its screen.
 const FIRST: [&str; 6] =
-    ["time_seconds", "ratio_to_cat", "p50_seconds", "p99_seconds", "max_seconds", STALL];
+    ["time_seconds", "ratio_to_cat", STALL, "p50_seconds", "p99_seconds", "max_seconds"];
 
 /// The table: it is wider than a telephone, so it scrolls by itself.
 pub(crate) fn table(table: &Table) -> Markup {

@@ -157,7 +157,8 @@ fn chart(area: &Area<'_>, shares: &[Share<'_>], width: Width) -> Drawn {
                 chart.draw_series([PathElement::new(ends, line)])?;
                 for at in [least, share.median(), most] {
                     let (x, y) = chart.backend_coord(&(at, middle));
-                    let (high, out) = (if at == share.median() { 9 } else { 5 }, (width as i32 - 2) / 2);
+                    let (high, out) =
+                        (if at == share.median() { 9 } else { 5 }, (width as i32 - 2) / 2);
                     area.draw(&PathElement::new([(x, y - high - out), (x, y + high + out)], line))?;
                 }
             }

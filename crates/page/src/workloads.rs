@@ -94,12 +94,12 @@ fn stalls(workload: &Workload) -> String {
             Time(*longest)
         ),
         [(name, longest), (next, shorter), ..] => format!(
-            "On {on}, the loop of stage {} stood still for {} at the longest; no other for more \
-             than {} (stage {}).",
+            "On {on}, the loop of stage {} stood still for {} at the longest, and the next, that \
+             of stage {}, for {}.",
             theme::told(name),
             Time(*longest),
-            Time(*shorter),
-            theme::told(next)
+            theme::told(next),
+            Time(*shorter)
         ),
     }
 }

@@ -166,7 +166,8 @@ fn no_task_runs_while_the_loop_stands_still_and_the_numbers_say_so() {
     let told: Vec<String> = still.iter().map(|it| text(*it)).collect();
     let title = "no task runs for 150.0 ms: the loop stands still, from 50.0 ms to 200 ms";
     assert_eq!(told, [format!("{title} no task runs")]);
-    let lane = still[0].ancestors().filter_map(ElementRef::wrap).find(|it| it.attr("role").is_some());
+    let lane =
+        still[0].ancestors().filter_map(ElementRef::wrap).find(|it| it.attr("role").is_some());
     let says = lane.and_then(|lane| lane.attr("aria-label")).expect("it is on a lane");
     assert!(says.ends_with("none of 3 tasks runs for 150.0 ms"), "{says}");
     assert!(all(&html, ".legend").into_iter().any(|it| text(it).contains("no task runs")));
@@ -233,12 +234,8 @@ fn nothing_is_drawn_right_of_the_end_of_the_run_and_the_finish_has_its_name() {
     let mut comparison = fixed::comparison();
     let stage = &mut comparison.lanes[0];
     let end = stage.seconds;
-    let finish = recorder::Segment {
-        kind: recorder::Kind::Write,
-        source: None,
-        begin: end - 0.000_01,
-        end,
-    };
+    let finish =
+        recorder::Segment { kind: recorder::Kind::Write, source: None, begin: end - 0.000_01, end };
     let (waiting, stalls) = (Vec::new(), Vec::new());
     let (thread, role) = ("main".to_owned(), recorder::Role::Other);
     stage.lanes.push(Lane { thread, role, segments: vec![finish], waiting, stalls });

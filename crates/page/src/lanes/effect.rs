@@ -112,7 +112,10 @@ mod tests {
         let mut stage = fixed::lanes().remove(4);
         // b.log is read, and awaits its answer; a.log had been read before.
         stage.lanes[2].segments.retain(|it| it.source.as_deref() != Some("c.log"));
-        assert_eq!(effect_of(&stage), "1 task reads once, then awaits the answer; the loop goes on");
+        assert_eq!(
+            effect_of(&stage),
+            "1 task reads once, then awaits the answer; the loop goes on"
+        );
         stage.lanes[0].waiting.truncate(1);
         assert_eq!(effect_of(&stage), "1 read begins, 1 task awaits the answer; the loop goes on");
         stage.lanes[0].waiting.clear();

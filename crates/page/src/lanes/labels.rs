@@ -1,8 +1,8 @@
 //! Labels over boxes of one row: one wording for all of them, none over another.
 
 /// Returns where the middle of each label is, and what it says: the first
-/// wording that has room over every box; if none has, the last wording over as
-/// many boxes as have room for it, from the left.
+/// wording that is about as wide as its box, or less, over every box; if none is,
+/// the last wording over as many boxes as have room for it, from the left.
 ///
 /// Each wording has a text for each box. A label is centred over its box, and
 /// moves only so far that it stays within the `bounds`.
@@ -25,8 +25,12 @@ pub(super) fn placed(
         }
         row
     };
+    // What is wider than its box may be taken for a part of what is beside it.
+    let fits = |wording: &&Vec<String>| {
+        boxes.iter().zip(*wording).all(|((from, to), says)| width_of(says) <= to - from + SLACK)
+    };
     let mut row = Vec::new();
-    for wording in wordings {
+    for wording in wordings.iter().filter(fits).chain(wordings.last()) {
         row = in_row(wording);
         if row.len() == boxes.len() {
             break;
@@ -34,6 +38,9 @@ pub(super) fn placed(
     }
     row
 }
+
+/// By how much a label may be wider than its box, in pixels.
+const SLACK: f64 = 20.0;
 
 #[cfg(test)]
 mod tests {
@@ -47,10 +54,13 @@ mod tests {
 
     #[test]
     fn all_boxes_have_the_same_wording() {
-        let far = [(10.0, 30.0), (60.0, 80.0)];
-        assert_eq!(row(&far, &["long", "s"]), [(20.0, "long".into()), (70.0, "long".into())]);
+        let wide = [(10.0, 40.0), (60.0, 90.0)];
+        assert_eq!(row(&wide, &["long", "s"]), [(25.0, "long".into()), (75.0, "long".into())]);
         let near = [(10.0, 30.0), (40.0, 60.0)];
         assert_eq!(row(&near, &["long", "s"]), [(20.0, "s".into()), (50.0, "s".into())]);
+        // There is room between the boxes, and yet it would be wider than they are.
+        let narrow = [(10.0, 25.0), (60.0, 75.0)];
+        assert_eq!(row(&narrow, &["long", "s"]), [(17.5, "s".into()), (67.5, "s".into())]);
     }
 
     #[test]

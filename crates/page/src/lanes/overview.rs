@@ -106,9 +106,10 @@ fn who_waits(stage: &StageLanes) -> String {
         _ => Some(format!("up to {} {what}", words::counted(count, one, many))),
     };
     told.extend(up_to(words::in_line(stage, &blocked), "thread", "threads", "for the lock"));
-    for (kind, what) in
-        [(Kind::WaitForLoop, "for the loop"), (Kind::WaitForAnswer, "for the writer's answer, each for its own")]
-    {
+    for (kind, what) in [
+        (Kind::WaitForLoop, "for the loop"),
+        (Kind::WaitForAnswer, "for the writer's answer, each for its own"),
+    ] {
         let count = |(_, lane): &(String, &Lane)| {
             let waits = lane.waiting.iter().filter(|it| it.kind == kind).cloned();
             words::waiting_last(&waits.collect::<Vec<_>>(), &blocked)

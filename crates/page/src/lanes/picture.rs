@@ -225,7 +225,8 @@ fn draw_lane(
     scale: &Scale,
     width: Width,
 ) -> (Markup, f64) {
-    let told = on_loop(lane, stage).map(|told| if width == Width::Wide { told[0] } else { told[1] });
+    let told =
+        on_loop(lane, stage).map(|told| if width == Width::Wide { told[0] } else { told[1] });
     let notes = NOTE * f64::from(u8::from(told.is_some()) + u8::from(!lane.stalls.is_empty()));
     let y = top + notes;
     let pieces = thin::pieces(&lane.segments, scale.grain);

@@ -1,6 +1,8 @@
 //! The lanes of a stage in numbers, for who cannot see the picture, and for who
 //! wants them.
 
+use std::iter;
+
 use maud::{Markup, html};
 use recorder::{Kind, Lane, Role};
 use results::{Grouped, StageLanes};
@@ -48,14 +50,8 @@ fn those(lane: &Lane, kind: Kind) -> Vec<f64> {
 
 pub(super) fn table(stage: &StageLanes) -> Markup {
     let lanes = in_order(&stage.lanes);
-    let tasks = effect::source_count(stage) as f64;
-    let lengths = |at: usize, lane: &Lane| {
-        let mut lengths = (COLUMNS[at].lengths)(lane);
-        if at == ALL_TASKS {
-            lengths.iter_mut().for_each(|length| *length *= tasks);
-        }
-        lengths
-    };
+    let tasks = effect::source_count(stage);
+    let lengths = |at: usize, lane: &Lane| (COLUMNS[at].lengths)(lane);
     let has_loop = lanes.iter().any(|(_, lane)| lane.role == Role::Loop);
     // What no thread has is no column; but that a loop has no stall is a finding.
     let told = |at: &usize| {
@@ -83,10 +79,10 @@ pub(super) fn table(stage: &StageLanes) -> Markup {
                     tbody {
                         @for (label, lane) in &lanes {
                             tr {
-                                th scope="row" { (label) " " small { (lane.thread) } }
-                                td { (job(lane.role)) }
+                                th scope="row" { (label) @if lane.thread != *label { " " small { (lane.thread) } } }
+                                td class="job" { (job(lane.role)) }
                                 @for at in &columns {
-                                    td class="number" { (cell(*at, &lengths(*at, lane), lane.role)) }
+                                    td class="number" { (cell(*at, &lengths(*at, lane), tasks, lane.role)) }
                                 }
                             }
                         }
@@ -96,7 +92,7 @@ pub(super) fn table(stage: &StageLanes) -> Markup {
             @if stalls {
                 p class="quiet" {
                     "While the loop stands still, none of its " (tasks) " tasks runs, whether it has \
-                     lines or not: that counts for each of them."
+                     lines or not: the time counts for each of them."
                 }
             }
             @if waits {
@@ -113,8 +109,9 @@ pub(super) fn table(stage: &StageLanes) -> Markup {
     }
 }
 
-fn cell(at: usize, lengths: &[f64], role: Role) -> String {
-    let sum = millis::sum(lengths.iter().copied());
+fn cell(at: usize, lengths: &[f64], tasks: usize, role: Role) -> String {
+    let each = if at == ALL_TASKS { tasks } else { 1 };
+    let sum = millis::sum(lengths.iter().flat_map(|length| iter::repeat_n(*length, each)));
     match (lengths.len(), COLUMNS[at].counted) {
         // A loop that was not seen to stand still, and a thread that has none.
         (0, _) if COLUMNS[at].head == "the loop stands still" => {

@@ -163,7 +163,10 @@ fn still(stage: &StageLanes) -> String {
     match waiting.unwrap_or(0) {
         0 => says + ".",
         waiting => {
-            says + &format!("; up to {} with lines in hand.", counted(waiting, "task stood", "tasks stood"))
+            says + &format!(
+                "; up to {} with lines in hand.",
+                counted(waiting, "task stood", "tasks stood")
+            )
         }
     }
 }
