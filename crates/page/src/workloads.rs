@@ -30,24 +30,26 @@ fn one(workload: &Workload) -> Markup {
     let latency = latency::picture(workload);
     html! {
         section {
-            h3 { (table.name) }
-            p class="quiet" { (table.what) "." }
-            @if wrong > 0 {
-                p class="wrong" {
-                    @if wrong == 1 { "One row is wrong and has" } @else { (wrong) " rows are wrong and have" }
-                    " no figures; the table says what was seen."
+            div class="shown" {
+                h3 { (table.name) }
+                p class="quiet" { (table.what) "." }
+                @if wrong > 0 {
+                    p class="wrong" {
+                        @if wrong == 1 { "One row is wrong and has" } @else { (wrong) " rows are wrong and have" }
+                        " no figures; the table says what was seen."
+                    }
+                }
+                // One finding each: against cat the throughput, else what the loops did.
+                @if let Some(picture) = &throughput {
+                    p class="headline" { (picture.says) }
+                    figure { (picture.on_page()) }
+                } @else if let (Some(picture), false) = (&latency, has_stalls(table)) {
+                    p class="headline" { (picture.says) }
+                } @else {
+                    p class="headline" { (stalls(workload)) }
                 }
             }
-            // One finding each: against cat the throughput, else what the loops did.
-            @if let Some(picture) = &throughput {
-                p class="headline" { (picture.says) }
-                figure { (picture.on_page()) }
-            } @else if let (Some(picture), false) = (&latency, has_stalls(table)) {
-                p class="headline" { (picture.says) }
-            } @else {
-                p class="headline" { (stalls(workload)) }
-            }
-            @if let Some(picture) = &latency {
+            @if let Some(picture) = &latency { div class="shown" {
                 @if has_stalls(table) { p { (picture.says) } }
                 @if once(table) { p class="quiet" { "Each ran once, so small differences may be chance." } }
                 figure { (picture.on_page()) }
@@ -55,7 +57,7 @@ fn one(workload: &Workload) -> Markup {
                     "A ridge is as high as it has lines there, at most as high as its band. The \
                      marks are p50, the median, p99, and max, the latest line."
                 }
-            }
+            } }
             @if table.rows.is_empty() {
                 p class="none" { "It was interrupted before its first run." }
             } @else {

@@ -26,12 +26,14 @@ pub(crate) fn section(comparison: &Comparison) -> Markup {
                 }
                 @for (picture, stage) in pictures.iter().zip(shown(stages)) {
                     figure class="stage" {
-                        h3 { (theme::short(&stage.stage)) }
-                        @if let Some(change) = overview::change(&stage.stage) { p class="quiet" { (change) } }
-                        p { (picture.says) }
-                        @if let Some(twin) = twin::said(stage, comparison) { p { (twin) } }
-                        @if same_for_all(stages).is_none() { p class="quiet" { (capital(&stage.what)) "." } }
-                        (picture.on_page())
+                        div class="shown" {
+                            h3 { (theme::short(&stage.stage)) }
+                            @if let Some(change) = overview::change(&stage.stage) { p class="quiet" { (change) } }
+                            p { (picture.says) }
+                            @if let Some(twin) = twin::said(stage, comparison) { p { (twin) } }
+                            @if same_for_all(stages).is_none() { p class="quiet" { (capital(&stage.what)) "." } }
+                            (picture.on_page())
+                        }
                         (totals::table(stage))
                     }
                 }
