@@ -12,8 +12,10 @@
 //! From the outside in: [`Files`] is the preprocessor, [`directive`] finds the
 //! lines in a page, [`source`] cuts a file into items, [`step`] lays the items
 //! and their lines side by side, [`words`] marks what differs in a line,
-//! [`colour`] knows a comment from a keyword, `page` writes it all down.
+//! [`colour`] knows a comment from a keyword, [`breaks`] where a line may be
+//! broken, `page` writes it all down.
 
+pub mod breaks;
 pub mod colour;
 pub mod directive;
 mod page;

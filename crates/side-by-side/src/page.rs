@@ -5,10 +5,12 @@
 //! written out, because a table loses its meaning where a style sheet lays it
 //! out as something else, as it does on a narrow screen.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use maud::{Markup, html};
 
+use crate::breaks;
 use crate::colour::{Kind, colours};
 use crate::source::{DOC, Line};
 use crate::step::{Row, Section, Side};
@@ -37,14 +39,23 @@ struct Column<'a> {
     class: &'static str,
     /// What is said of a line that has changed, to who does not see colours.
     said: &'static str,
+    /// The lines above which another one is left out.
+    skips: &'a BTreeSet<usize>,
 }
+
+/// What is said of a line above which another one is left out.
+const SKIP: &str = "a mark of this book's listings, // ANCHOR, is left out above";
 
 /// Writes sections of a step as two columns.
 pub(crate) fn step(old: &File, new: &File, sections: &[Section]) -> String {
-    let colours = [colours(&old.text), colours(&new.text)];
+    let [in_old, in_new] = [colours(&old.text), colours(&new.text)];
+    let skips = |is_new| -> BTreeSet<usize> {
+        sections.iter().flat_map(|section| skips(numbers(&section.rows, is_new))).collect()
+    };
+    let [old_skips, new_skips] = [skips(false), skips(true)];
     let columns = [
-        Column { file: old, colours: &colours[0], class: "old", said: "removed: " },
-        Column { file: new, colours: &colours[1], class: "new", said: "added: " },
+        Column { file: old, colours: &in_old, class: "old", said: "removed: ", skips: &old_skips },
+        Column { file: new, colours: &in_new, class: "new", said: "added: ", skips: &new_skips },
     ];
     let label = format!("The step from {} to {}", old.stage, new.stage);
     let written = html! {
@@ -58,6 +69,40 @@ pub(crate) fn step(old: &File, new: &File, sections: &[Section]) -> String {
         }
     };
     for_markdown(written)
+}
+
+/// Says in one line what the colours of a step mean.
+pub(crate) fn legend() -> String {
+    let written = html! {
+        p.step-legend {
+            span.old { "− gone" }
+            span.new { "+ new" }
+            span { mark.old { "deep" } mark.new { "er" } ": what differs in the line" }
+            span { span.shifted { span.old { "pal" } span.new { "er" } } ": only its indent differs" }
+            span { span.skip { "9" } ": a line above is left out, a mark of this book" }
+        }
+    };
+    for_markdown(written)
+}
+
+/// Lists the numbers of one column, in order.
+fn numbers(rows: &[Row], is_new: bool) -> impl Iterator<Item = usize> {
+    rows.iter().filter_map(move |row| match row {
+        Row::Same(old, new) => Some(if is_new { new } else { old }.number),
+        Row::Changed(old, new) => {
+            (if is_new { new } else { old }).as_ref().map(|side| side.line.number)
+        }
+    })
+}
+
+/// Finds the numbers that do not follow on the one before.
+fn skips(numbers: impl Iterator<Item = usize>) -> BTreeSet<usize> {
+    let mut last = None;
+    let skipped = |number: &usize| {
+        let before = last.replace(*number);
+        before.is_some_and(|before| before + 1 != *number)
+    };
+    numbers.filter(skipped).collect()
 }
 
 fn item(section: &Section, columns: [Column<'_>; 2]) -> Markup {
@@ -197,10 +242,18 @@ fn cells(side: Option<(&Line, &[Range<usize>])>, column: Column<'_>, changed: bo
     let number = line.number;
     let address = format!("{}#{}", column.file.address, name(column.file, number));
     html! {
-        th.number.(class) role="rowheader" scope="row" { a href=(address) { (number) } }
+        (numbered(number, &address, class, column.skips.contains(&number)))
         td.(class) role="cell" style=(indent(line)) {
             @if changed { span.said { (column.said) } }
             (text(line, &column.colours[number - 1], marks))
+        }
+    }
+}
+
+fn numbered(number: usize, address: &str, class: &str, skip: bool) -> Markup {
+    html! {
+        th.number.(class).skip[skip] role="rowheader" scope="row" title=[skip.then_some(SKIP)] {
+            a href=(address) { (number) }
         }
     }
 }
@@ -222,11 +275,12 @@ fn text(line: &Line, colours: &[(Range<usize>, Kind)], marks: &[Range<usize>]) -
     places.sort_unstable();
     places.dedup();
     places.retain(|place| *place >= indent);
+    let breaks = breaks::of_code(text);
     html! {
         @if indent > 0 { span.indent { (&text[..indent]) } }
         @for place in places.windows(2) {
             @let (start, end) = (place[0], place[1]);
-            @let piece = &text[start..end];
+            @let piece = broken(text, start..end, &breaks);
             @let kind = colours.iter().find(|(range, _)| range.contains(&start));
             @let coloured = html! {
                 @match kind {
@@ -243,10 +297,27 @@ fn text(line: &Line, colours: &[(Range<usize>, Kind)], marks: &[Range<usize>]) -
     }
 }
 
+/// Writes a part of a text, with the places where it may be broken.
+fn broken(text: &str, part: Range<usize>, breaks: &[usize]) -> Markup {
+    let inside = breaks.iter().copied().filter(|place| part.contains(place));
+    let mut from = part.start;
+    let mut pieces = Vec::new();
+    for place in inside {
+        pieces.push(&text[from..place]);
+        from = place;
+    }
+    html! {
+        @for piece in pieces { (piece) wbr; }
+        (text[from..part.end])
+    }
+}
+
 /// Writes a whole file, each line with a name that links can lead to.
 pub(crate) fn file(file: &File) -> String {
     let colours = colours(&file.text);
-    let lines = crate::source::items(&file.text).into_iter().flat_map(|item| item.lines);
+    let items = crate::source::items(&file.text);
+    let lines: Vec<_> = items.into_iter().flat_map(|item| item.lines).collect();
+    let skips = skips(lines.iter().map(|line| line.number));
     let written = html! {
         div.step.file role="group" aria-label=(format!("{}/src/lib.rs", file.stage)) {
             table role="table" {
@@ -258,12 +329,11 @@ pub(crate) fn file(file: &File) -> String {
                     }
                 }
                 tbody.same role="rowgroup" {
-                    @for line in lines {
+                    @for line in &lines {
                         tr id=(name(file, line.number)) role="row" {
-                            th.number.new role="rowheader" scope="row" {
-                                a href=(format!("#{}", name(file, line.number))) { (line.number) }
-                            }
-                            td.new role="cell" style=(indent(&line)) { (text(&line, &colours[line.number - 1], &[])) }
+                            @let address = format!("#{}", name(file, line.number));
+                            (numbered(line.number, &address, "new", skips.contains(&line.number)))
+                            td.new role="cell" style=(indent(line)) { (text(line, &colours[line.number - 1], &[])) }
                         }
                     }
                 }
@@ -299,7 +369,7 @@ mod tests {
     }
 
     /// Breaks the one line where a reader would, for the snapshot only.
-    fn broken(html: &str) -> String {
+    fn in_lines(html: &str) -> String {
         ["<table", "<tbody", "<tr", "<details", "</details", "<div", "</div"]
             .iter()
             .fold(html.to_owned(), |html, tag| html.replace(tag, &format!("\n{tag}")))
@@ -309,7 +379,7 @@ mod tests {
     fn two_tiny_files_side_by_side() {
         let old = "fn a() {\n    b(1); // <b>\n    c();\n}\n";
         let new = "fn a() {\n    b(2); // <b>\n}\n";
-        insta::assert_snapshot!(broken(&made(old, new)));
+        insta::assert_snapshot!(in_lines(&made(old, new)));
     }
 
     #[test]
@@ -341,6 +411,6 @@ mod tests {
     fn a_whole_file_has_a_name_for_every_line() {
         let text = "// ANCHOR: a\nfn a() {}\n// ANCHOR_END: a\n";
         let file = File { stage: "one".into(), text: text.into(), address: String::new() };
-        insta::assert_snapshot!(broken(&super::file(&file)));
+        insta::assert_snapshot!(in_lines(&super::file(&file)));
     }
 }

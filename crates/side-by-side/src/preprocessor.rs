@@ -58,6 +58,8 @@ fn replace(chapter: &mut Chapter, crates: &Path, linked: usize) -> Result<()> {
     }
     let up = "../".repeat(path.components().count().saturating_sub(1));
     let mut lines: Vec<String> = chapter.content.lines().map(str::to_owned).collect();
+    // What the colours of a step mean is told once on a page.
+    let mut legend = page::legend();
     for (number, directive) in found {
         let here = || format!("{page}:{number}");
         if linked != 1 {
@@ -65,7 +67,8 @@ fn replace(chapter: &mut Chapter, crates: &Path, linked: usize) -> Result<()> {
         }
         lines[number - 1] = match directive {
             Directive::Step { old, new, item } => {
-                columns(crates, &old, &new, item.as_deref(), &up).with_context(here)?
+                let step = columns(crates, &old, &new, item.as_deref(), &up).with_context(here)?;
+                std::mem::take(&mut legend) + &step
             }
             Directive::Files => {
                 let stages = stages(crates).with_context(here)?;

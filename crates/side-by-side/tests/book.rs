@@ -62,7 +62,8 @@ const FILES: (&str, &str) = ("files.md", "# Files\n\n{{#files}}\n");
 
 #[test]
 fn steps_and_files_are_put_into_the_book() {
-    let page = "# Two\n\nBefore.\n\n{{#step stage1-a stage2-b}}\n\nAfter `\\{{#step}}`.\n";
+    let page = "# Two\n\nBefore.\n\n{{#step stage1-a stage2-b}}\n\nAfter `\\{{#step}}`.\n\n\
+                {{#step stage1-a stage2-b tail}}\n";
     let pages = [("two.md", page), ("deep/tail.md", "{{#step stage1-a stage2-b tail}}\n")];
     let folder = stages();
     fs::remove_dir(folder.path().join("crates/stage3-c")).unwrap();
@@ -73,8 +74,11 @@ fn steps_and_files_are_put_into_the_book() {
 
     let two = content(0);
     let lines: Vec<_> = two.lines().collect();
-    assert_eq!(lines.len(), 7, "a step is one line, as its directive was:\n{two}");
-    assert!(lines[4].starts_with("<div class=\"step\""), "{two}");
+    assert_eq!(lines.len(), 9, "a step is one line, as its directive was:\n{two}");
+    // What the colours mean is said above the first one.
+    assert!(lines[4].starts_with("<p class=\"step-legend\">"), "{two}");
+    assert!(lines[4].contains("</p><div class=\"step\""), "{two}");
+    assert!(lines[8].starts_with("<div class=\"step\""), "{two}");
     assert!(lines[4].contains("href=\"files/stage2-b.html#stage2-b-5\""), "{two}");
     assert_eq!((lines[2], lines[6]), ("Before.", "After `\\{{#step}}`."));
 
