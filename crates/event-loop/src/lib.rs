@@ -92,6 +92,8 @@ pub const SLOW: Duration = Duration::from_millis(100);
 /// Ten stalls are told one after the other, and then one a second; the next
 /// that is told, or the end, says how many were `left_out`. The events come from
 /// the watch's thread, and go to the subscriber of the thread that called `run`.
+/// One that `main` installs for all threads is heard of, too, where the caller
+/// had none (`a_subscriber_that_main_installs_hears_of_the_stalls`).
 ///
 /// # Blocking
 ///

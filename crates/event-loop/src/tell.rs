@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tracing::dispatcher::{self, Dispatch};
 use tracing::field::{DisplayValue, display};
+use tracing::subscriber::NoSubscriber;
 use tracing::warn;
 
 use crate::turn::{Findings, Operation, Spell, Turn};
@@ -77,7 +78,7 @@ impl Tells {
         };
         let message = format!("the event loop has not turned for {}: {message}", Shown(so_far));
         let cause = Fields::of(&blamed);
-        dispatcher::with_default(&self.dispatch, || {
+        self.say(|| {
             warn!(
                 target: crate::TARGET,
                 stuck_us = micros(so_far),
@@ -136,7 +137,7 @@ impl Tells {
         let message =
             format!("the event loop turns again after {}: {message}{others}", Shown(stall));
         let cause = Fields::of(&blamed);
-        dispatcher::with_default(&self.dispatch, || {
+        self.say(|| {
             warn!(
                 target: crate::TARGET,
                 stall_us = micros(stall),
@@ -159,7 +160,7 @@ impl Tells {
         }
         let stalls =
             if left_out == 1 { "1 stall was".into() } else { format!("{left_out} stalls were") };
-        dispatcher::with_default(&self.dispatch, || {
+        self.say(|| {
             warn!(
                 target: crate::TARGET,
                 left_out,
@@ -168,6 +169,16 @@ impl Tells {
                 Shown(longest)
             );
         });
+    }
+
+    /// Says it to the subscriber of the thread that called `run`; where that had
+    /// none, to whichever all threads have by now.
+    fn say(&self, line: impl FnOnce()) {
+        if self.dispatch.is::<NoSubscriber>() {
+            line();
+        } else {
+            dispatcher::with_default(&self.dispatch, line);
+        }
     }
 
     fn blamed(&self, stall: Duration, findings: Findings) -> Blamed {
@@ -283,12 +294,13 @@ impl fmt::Display for Where<'_> {
     }
 }
 
-/// "503 ms", and from ten seconds on "12.3 s".
+/// "503 ms", from ten seconds on "12.3 s", and below a millisecond "20 µs".
 struct Shown(Duration);
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_millis() {
+            0 => write!(f, "{} µs", self.0.as_micros()),
             millis @ ..10_000 => write!(f, "{millis} ms"),
             _ => write!(f, "{:.1} s", self.0.as_secs_f64()),
         }

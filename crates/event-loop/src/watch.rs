@@ -230,7 +230,9 @@ impl Shared {
     /// watch looks again only after a tick, and then finds it parked.
     fn ping(&self) {
         let mut pings = self.pings();
-        if pings.sent.is_some() {
+        // Nor while there is something to tell of the last one: it may have
+        // ended while a line about it was written.
+        if pings.sent.is_some() || pings.over.is_some() {
             return;
         }
         let sent = Instant::now();
@@ -253,7 +255,9 @@ impl Shared {
             pings.longest = pings.longest.max(Some(stall));
             if let Some(debug) = &self.debug {
                 let findings = debug.turns.answered();
-                pings.over = (stall > debug.threshold).then_some((stall, findings));
+                if stall > debug.threshold {
+                    pings.over = Some((stall, findings));
+                }
             }
         }
     }

@@ -9,14 +9,17 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio::task::{spawn_blocking, spawn_local, yield_now};
-use tracing::{error_span, info_span, warn_span};
+use tracing::{Event, Subscriber, error_span, info_span, warn_span};
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::{Identity, Layer, SubscriberExt};
+use tracing_subscriber::layer::{Context, Identity, Layer, SubscriberExt};
 
 use told::{Line, Told, in_debug};
 
@@ -366,6 +369,47 @@ fn a_panic_of_main_ends_the_stall_and_it_is_told() {
     assert!(panicked.is_err());
     let lines = told.lines();
     assert!(lines.last().unwrap().contains_key("stall_us"), "{lines:#?}");
+}
+
+/// Takes its time with the first line: until it may go on.
+struct Slow {
+    entered: Sender<()>,
+    may_go_on: Mutex<Receiver<()>>,
+    lines: AtomicUsize,
+}
+
+impl<S: Subscriber> Layer<S> for Slow {
+    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+        if self.lines.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.entered.send(()).unwrap();
+            self.may_go_on.lock().unwrap().recv().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_stall_that_ends_while_its_line_is_written_is_told_to_be_over() {
+    let told = Told::default();
+    let (entered, is_entered) = channel();
+    let (go_on, may_go_on) = channel();
+    let slow = Slow { entered, may_go_on: Mutex::new(may_go_on), lines: AtomicUsize::new(0) };
+    let subscriber = tracing_subscriber::registry().with(slow).with(told.clone());
+    tracing::subscriber::with_default(subscriber, || {
+        let main = async {
+            is_entered.recv().unwrap();
+            // The stall is over; and the loop parks, so the sentinel has had its turn.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            go_on.send(()).unwrap();
+            while told.lines().len() < 2 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let main = async { tokio::time::timeout(told::HANG, main).await };
+        let (told, _) = event_loop::run(1, Some(SLOW), main).unwrap();
+        assert!(told.is_ok(), "that the stall is over was never told");
+    });
+    let lines = told.lines();
+    assert!(lines[0].contains_key("stuck_us") && lines[1].contains_key("stall_us"), "{lines:#?}");
 }
 
 #[test]
