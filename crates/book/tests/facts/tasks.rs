@@ -6,6 +6,7 @@ use std::thread;
 
 use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinSet, spawn_local, yield_now};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -108,7 +109,7 @@ fn a_cancellation_token_is_awaited_by_a_task_and_asked_by_a_thread() {
         yield_now().await;
         assert!(!task.is_finished(), "nobody has cancelled yet");
         token.cancel();
-        task.await.unwrap();
+        timeout(HANG, task).await.expect("the task is told").unwrap();
     });
     thread.join().unwrap();
 }
@@ -124,7 +125,7 @@ fn a_task_tracker_waits_for_its_tasks_once_it_is_closed() {
         yield_now().await;
         assert!(!wait.is_finished(), "a task is left");
         go_on.send(()).unwrap();
-        wait.await.unwrap();
+        timeout(HANG, wait).await.expect("the last task has ended").unwrap();
 
         // It is the close that it waits for, too: without a task as well.
         let empty = TaskTracker::new();
@@ -133,6 +134,6 @@ fn a_task_tracker_waits_for_its_tasks_once_it_is_closed() {
         yield_now().await;
         assert!(!wait.is_finished(), "more tasks may come");
         empty.close();
-        wait.await.unwrap();
+        timeout(HANG, wait).await.expect("it is closed").unwrap();
     });
 }
