@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Condvar};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -13,6 +13,23 @@ use tokio::task::{spawn_blocking, spawn_local};
 fn run<T>(blocking_threads: usize, main: impl Future<Output = T>) -> T {
     let (answer, _) = event_loop::run(blocking_threads, None, main).expect("the loop starts");
     answer
+}
+
+/// A bound that only a bug can reach.
+const HANG: Duration = Duration::from_secs(60);
+
+/// Who comes waits for others: not for ever, or a pool that is too small would
+/// be a test that hangs.
+#[derive(Default)]
+struct Meeting(std::sync::Mutex<usize>, Condvar);
+
+impl Meeting {
+    fn wait_for(&self, others: usize) {
+        let mut there = self.0.lock().unwrap();
+        *there += 1;
+        self.1.notify_all();
+        drop(self.1.wait_timeout_while(there, HANG, |there| *there < others).unwrap());
+    }
 }
 
 /// Runs `body`, which must panic, and returns what it said.
@@ -57,14 +74,14 @@ fn a_blocking_thread_can_block_on_the_loop() {
     const TAILS: usize = 8;
     let written = run(TAILS, async {
         let written = Arc::new(Mutex::new(0));
-        let everybody = Arc::new(Barrier::new(TAILS));
+        let everybody = Arc::new(Meeting::default());
         let tails: Vec<_> = (0..TAILS)
             .map(|_| {
                 let handle = Handle::current();
                 let written = Arc::clone(&written);
                 let everybody = Arc::clone(&everybody);
                 spawn_blocking(move || {
-                    everybody.wait();
+                    everybody.wait_for(TAILS);
                     handle.block_on(async {
                         let mut written = written.lock().await;
                         let before = *written;
@@ -95,35 +112,18 @@ fn a_blocking_thread_can_spawn_onto_the_loop() {
     assert_eq!(task_thread, loop_thread);
 }
 
-#[test]
-fn the_pool_has_as_many_threads_as_were_asked_for() {
-    // The barrier opens only when all of them run at once.
-    const THREADS: usize = 4;
-    run(THREADS, async {
-        let everybody = Arc::new(Barrier::new(THREADS));
-        let jobs: Vec<_> = (0..THREADS)
-            .map(|_| {
-                let everybody = Arc::clone(&everybody);
-                spawn_blocking(move || everybody.wait().is_leader())
-            })
-            .collect();
-        let mut leaders = 0;
-        for job in jobs {
-            leaders += usize::from(job.await.expect("the job does not panic"));
-        }
-        assert_eq!(leaders, 1);
-    });
-}
-
-#[test]
-fn zero_blocking_threads_count_as_one() {
-    let most = run(0, async {
+/// Runs jobs on a pool, which wait until so many have begun; returns how many
+/// were at work at once.
+fn most_at_once(blocking_threads: usize, begun: usize) -> usize {
+    run(blocking_threads, async {
+        let everybody = Arc::new(Meeting::default());
         let running = Arc::new(AtomicUsize::new(0));
         let jobs: Vec<_> = (0..32)
             .map(|_| {
-                let running = Arc::clone(&running);
+                let (everybody, running) = (Arc::clone(&everybody), Arc::clone(&running));
                 spawn_blocking(move || {
                     let now = running.fetch_add(1, Ordering::SeqCst) + 1;
+                    everybody.wait_for(begun);
                     std::thread::yield_now();
                     running.fetch_sub(1, Ordering::SeqCst);
                     now
@@ -135,8 +135,17 @@ fn zero_blocking_threads_count_as_one() {
             most = most.max(job.await.expect("the job does not panic"));
         }
         most
-    });
-    assert_eq!(most, 1);
+    })
+}
+
+#[test]
+fn the_pool_has_as_many_threads_as_were_asked_for() {
+    assert_eq!(most_at_once(4, 4), 4);
+}
+
+#[test]
+fn zero_blocking_threads_count_as_one() {
+    assert_eq!(most_at_once(0, 1), 1);
 }
 
 #[test]
