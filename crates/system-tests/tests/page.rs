@@ -158,9 +158,12 @@ fn the_theme_can_be_chosen_against_what_is_preferred() {
     }
 }
 
-/// Holds every text that is seen to a contrast of 4.5 with what it stands on.
+/// Holds every text that is seen, in this theme, to a contrast of 4.5 with what
+/// it stands on.
 #[track_caller]
 fn hold_contrast(browser: &Browser, theme: &str) {
+    let shown = "return getComputedStyle(document.documentElement).colorScheme";
+    assert_eq!(browser.run(shown), theme);
     browser.run("document.querySelectorAll('details').forEach(it => it.open = true)");
     let report = browser.run(CONTRAST);
     let texts = report["texts"].as_u64().expect("a number");
