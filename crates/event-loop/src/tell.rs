@@ -195,12 +195,16 @@ impl Tells {
 
     /// Takes one of the stalls that may be told.
     fn may_tell(&mut self) -> bool {
+        self.may_tell_at(Instant::now())
+    }
+
+    fn may_tell_at(&mut self, now: Instant) -> bool {
         let (mut quota, since) = self.quota;
-        let refills = since.elapsed().as_secs() / REFILL.as_secs();
+        let refills = now.saturating_duration_since(since).as_secs() / REFILL.as_secs();
         let mut since = since + REFILL * u32::try_from(refills).unwrap_or(u32::MAX);
         quota = quota.saturating_add(u32::try_from(refills).unwrap_or(u32::MAX)).min(AT_ONCE);
         if quota == AT_ONCE {
-            since = Instant::now();
+            since = now;
         }
         self.quota = (quota.saturating_sub(1), since);
         quota > 0
@@ -309,4 +313,21 @@ impl fmt::Display for Shown {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_stalls_are_told_at_once_and_then_one_a_second_and_ten_again_after_a_rest() {
+        let mut tells = Tells::new(Duration::ZERO);
+        let begin = Instant::now();
+        let mut told_after = |millis| {
+            let now = begin + Duration::from_millis(millis);
+            (0..100).filter(|_| tells.may_tell_at(now)).count()
+        };
+        let told = [0, 900, 1_900, 2_000, 5_500, 5_900, 60_000].map(&mut told_after);
+        assert_eq!(told, [10, 0, 1, 1, 3, 0, 10]);
+    }
 }

@@ -413,7 +413,7 @@ fn a_stall_that_ends_while_its_line_is_written_is_told_to_be_over() {
 }
 
 #[test]
-fn of_many_stalls_ten_are_told_and_then_one_a_second() {
+fn of_many_stalls_ten_are_told_and_the_others_counted() {
     const STALLS: u64 = 25;
     let threshold = Duration::from_millis(10);
     // One of ten runs is enough, as above.
