@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use rustix::fs::StatVfs;
 use tempfile::TempDir;
 use tributary::Shown;
 
@@ -13,6 +12,10 @@ use results::Size;
 
 /// How the names of temporary folders begin.
 const PREFIX: &str = "tributary-compare-";
+/// Where Linux has files in memory.
+const MEMORY: &str = "/dev/shm";
+/// How much has to be free there for what is not measured.
+const ENOUGH: u64 = 1 << 30;
 
 /// A folder that is removed at the end, unless it is to be kept.
 #[derive(Debug)]
@@ -63,13 +66,16 @@ impl Folder {
     /// a disk longer than all that is done with them. Whoever has named a place,
     /// by `TMPDIR`, has it there.
     pub(crate) fn in_memory(&self) -> anyhow::Result<TempDir> {
-        const MEMORY: &str = "/dev/shm";
-        const ENOUGH: u64 = 1 << 30;
-        let free = |disk: StatVfs| disk.f_bavail.saturating_mul(disk.f_frsize);
-        let is_there = rustix::fs::statvfs(MEMORY).is_ok_and(|disk| free(disk) >= ENOUGH);
-        if is_there
-            && env::var_os("TMPDIR").is_none()
-            && let Ok(folder) = tempfile::Builder::new().prefix(PREFIX).tempdir_in(MEMORY)
+        let has_named_a_place = env::var_os("TMPDIR").is_some();
+        self.temporary((!has_named_a_place).then_some(Path::new(MEMORY)), ENOUGH)
+    }
+
+    /// Makes a temporary folder in `memory`, if so many bytes are free there, or
+    /// else in this one.
+    fn temporary(&self, memory: Option<&Path>, enough: u64) -> anyhow::Result<TempDir> {
+        if let Some(memory) = memory
+            && has_room(memory, enough)
+            && let Ok(folder) = tempfile::Builder::new().prefix(PREFIX).tempdir_in(memory)
         {
             return Ok(folder);
         }
@@ -88,8 +94,7 @@ impl Folder {
     /// Fails if fewer bytes than this are free.
     pub(crate) fn need(&self, bytes: u64, job: &str) -> anyhow::Result<()> {
         // A system that cannot tell will say so by a write that fails.
-        let Ok(disk) = rustix::fs::statvfs(&self.path) else { return Ok(()) };
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let Ok(free) = free(&self.path) else { return Ok(()) };
         if free >= bytes {
             return Ok(());
         }
@@ -116,6 +121,15 @@ impl Folder {
     }
 }
 
+fn free(path: &Path) -> rustix::io::Result<u64> {
+    let disk = rustix::fs::statvfs(path)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+fn has_room(path: &Path, bytes: u64) -> bool {
+    free(path).is_ok_and(|free| free >= bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,14 +146,33 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_measured_has_a_folder_that_goes() {
+    fn what_is_not_measured_is_in_memory_where_there_is_room_and_goes() {
+        let folder = Folder::open(None).unwrap();
+        let memory = tempfile::tempdir().unwrap();
+        let missing = memory.path().join("missing");
+        for (named, enough, is_in) in [
+            (Some(memory.path()), 1, memory.path()),
+            (Some(memory.path()), u64::MAX, &folder.path),
+            (Some(&*missing), 1, &folder.path),
+            (None, 1, &folder.path),
+        ] {
+            let temporary = folder.temporary(named, enough).unwrap();
+            let path = temporary.path().to_owned();
+            assert_eq!(path.parent(), Some(is_in), "{named:?} {enough}");
+            fs::write(path.join("file"), "").unwrap();
+            drop(temporary);
+            assert!(!path.exists());
+        }
+    }
+
+    #[test]
+    fn whoever_has_named_a_place_has_it_there_and_nobody_else() {
         let folder = Folder::open(None).unwrap();
         let in_memory = folder.in_memory().unwrap();
-        let path = in_memory.path().to_owned();
-        assert!(path.starts_with("/dev/shm") || path.starts_with(&folder.path), "{path:?}");
-        fs::write(path.join("file"), "").unwrap();
-        drop(in_memory);
-        assert!(!path.exists());
+        let is_in_memory = in_memory.path().starts_with(MEMORY);
+        let has_named_a_place = env::var_os("TMPDIR").is_some();
+        let can_be = has_room(Path::new(MEMORY), ENOUGH) && tempfile::tempdir_in(MEMORY).is_ok();
+        assert_eq!(is_in_memory, can_be && !has_named_a_place);
     }
 
     #[test]

@@ -138,6 +138,7 @@ mod tests {
     fn a_number_for_which_there_are_no_descriptors_is_left_out() {
         let steps = |limit| Steps::new(false, limit, 32).steps;
         assert_eq!(steps(Some(1_024)), [(8, 3), (64, 3), (512, 3)]);
+        assert_eq!(steps(Some(2_031)), [(8, 3), (64, 3), (512, 3)]);
         assert_eq!(steps(Some(2_032)), [(8, 3), (64, 3), (512, 3), (2_000, 2)]);
         assert_eq!(Steps::new(false, None, 32).count(5), 55);
         assert_eq!(Steps::new(true, None, 32).count(5), 10);

@@ -75,9 +75,14 @@ impl Status {
 /// Counts the threads of this process, by one call that is cheap enough to be
 /// made between two looks at a source; `None` where the system does not tell.
 pub(crate) fn threads() -> Option<u64> {
+    threads_of("self")
+}
+
+fn threads_of(process: &str) -> Option<u64> {
     // A directory has a link for each directory in it, and two for itself.
     // `/proc/self/task` has a directory for each thread.
-    fs::metadata("/proc/self/task").ok()?.nlink().checked_sub(2).filter(|&threads| threads > 0)
+    let links = fs::metadata(format!("/proc/{process}/task")).ok()?.nlink();
+    links.checked_sub(2).filter(|&threads| threads > 0)
 }
 
 /// What the threads of a process have done up to now.
@@ -130,25 +135,53 @@ pub(crate) fn raise_open_files() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_os = "linux")]
+    use std::io::Write;
+
+    /// A program that waits for its stdin, and does nothing with it.
+    #[cfg(target_os = "linux")]
+    struct Cat(std::process::Child);
+
+    #[cfg(target_os = "linux")]
+    impl Drop for Cat {
+        fn drop(&mut self) {
+            self.0.kill().unwrap();
+            self.0.wait().unwrap();
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn cat() -> Cat {
+        let mut cat = Command::new("cat");
+        Cat(cat.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap())
+    }
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn threads_are_counted_and_so_is_what_they_do() {
-        let before = threads().unwrap();
+    fn threads_are_counted() {
+        assert_eq!(threads_of(&cat().0.id().to_string()), Some(1));
+        assert_eq!(threads_of(&u32::MAX.to_string()), None);
+        // Of this process, other tests begin and end meanwhile.
         let one_more = thread::scope(|scope| scope.spawn(threads).join().unwrap());
-        // Other tests begin and end meanwhile.
-        assert!(before >= 1 && one_more >= Some(2), "{before} {one_more:?}");
+        assert!(one_more >= Some(2), "{one_more:?}");
+    }
 
-        let this = || Activity::of(std::process::id()).unwrap();
-        // What a thread of another test had done is gone when it ends, so the
-        // sum may go down once.
-        let is_more = (0..100).any(|_| {
-            let (before, begun) = (this(), Instant::now());
-            while begun.elapsed() < Duration::from_millis(20) {}
-            this().cpu > before.cpu
-        });
-        assert!(is_more, "{:?}", this());
-        assert_eq!(number("voluntary_ctxt_switches:\t7\n", "voluntary_ctxt_switches"), Some(7));
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_threads_do_is_added_up() {
+        // Of another process: of this one, other tests end, and take with them
+        // what they have done.
+        let mut cat = cat();
+        let mut stdin = cat.0.stdin.take().unwrap();
+        let of_cat = || Activity::of(cat.0.id()).unwrap();
+        let (before, begun) = (of_cat(), Instant::now());
+        let mut after = before;
+        while after.cpu == before.cpu || after.wakeups == before.wakeups {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{before:?}, {after:?}");
+            stdin.write_all(b"a line\n").unwrap();
+            after = of_cat();
+        }
+        assert!(after.cpu > before.cpu && after.wakeups > before.wakeups && after.at > before.at);
         assert_eq!(Activity::of(u32::MAX), None);
     }
 
@@ -159,5 +192,6 @@ mod tests {
         assert_eq!(Status::parse(status), expected);
         let nothing = Status { threads: None, peak_memory: None };
         assert_eq!(Status::parse("Name:\tzombie\n"), nothing);
+        assert_eq!(number("voluntary_ctxt_switches:\t7\n", "voluntary_ctxt_switches"), Some(7));
     }
 }
