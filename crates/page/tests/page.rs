@@ -257,6 +257,37 @@ fn nothing_is_drawn_right_of_the_end_of_the_run_and_the_finish_has_its_name() {
 }
 
 #[test]
+fn what_is_marked_on_an_ink_stands_on_the_paper() {
+    // The ends of the spread, the median, p50: on ten inks, in two themes.
+    for (picture, marks) in [("throughput-backlog", 4), ("latency-live", 5 * 3)] {
+        let figures = figures(&fixed::comparison());
+        let figure = figures.iter().find(|it| it.name == picture).expect("it is drawn");
+        let svg = roxmltree::Document::parse(&figure.svg).expect("it is well-formed");
+        let lines = svg.descendants().filter(|it| it.has_tag_name("polyline"));
+        let lines: Vec<_> = lines
+            .filter(|it| ["l-paper", "l-text"].contains(&it.attribute("class").unwrap_or_default()))
+            .map(|it| (it.attribute("class").unwrap(), it.attribute("stroke-width").unwrap()))
+            .collect();
+        let of = |wanted| lines.iter().filter(|it| **it == wanted).count();
+        assert_eq!((of(("l-paper", "6")), of(("l-text", "2"))), (marks, marks), "{picture}");
+        assert_eq!(lines[0].0, "l-paper", "the ground is drawn first: {picture}");
+    }
+}
+
+#[test]
+fn what_a_workload_is_about_stands_where_a_telephone_has_room() {
+    let html = parsed(&fixed::comparison());
+    let heads: Vec<String> = all(&html, "#workloads thead").into_iter().map(text).collect();
+    assert_eq!(
+        heads,
+        ["stage time × cat stall CPU threads switches memory", "stage p50 p99 max lines"]
+    );
+    let page = render(&fixed::comparison());
+    let (touch, first) = (page.find("Touch a piece"), page.find("class=\"stage\""));
+    assert!(touch.is_some() && touch < first, "{touch:?}, {first:?}");
+}
+
+#[test]
 fn every_piece_has_a_title_and_every_picture_a_text() {
     let html = parsed(&fixed::comparison());
     let title = Selector::parse("title").unwrap();
@@ -431,6 +462,30 @@ fn a_long_run_is_a_small_page() {
     }
     let bytes = render(&comparison).len();
     assert!(bytes < 1_000_000, "{bytes} bytes");
+}
+
+#[test]
+fn two_orders_are_told_to_be_two() {
+    let mut comparison = fixed::comparison();
+    let table = &mut comparison.workloads[0].table;
+    let mut other = table.rows[2].clone();
+    other.name = "stage5-fully-async".into();
+    // It took less time, and yet more of cat's, as cat had a good round.
+    let cells = other.cells.as_mut().unwrap();
+    cells[0] = results::Cell::Times(results::Spread::new(vec![0.200, 0.210, 0.205]));
+    cells[1] = results::Cell::Ratio(results::Spread::new(vec![1.4, 1.2, 1.3]));
+    table.rows.push(other);
+    let says = "The order by time is not the order by × cat";
+    assert!(text(one(&parsed(&comparison), "#workloads")).contains(says));
+    comparison.workloads[0].table.rows.pop();
+    assert!(!text(one(&parsed(&comparison), "#workloads")).contains(says));
+}
+
+#[test]
+fn a_stage_is_called_the_same_in_every_sentence() {
+    let html = parsed(&fixed::comparison());
+    let seen = text(one(&html, "#seen ul"));
+    assert_eq!(seen, "On backlog, stage 4 (tasks) took 1.10 ± 0.15 times as long as cat.");
 }
 
 #[test]

@@ -134,6 +134,33 @@ fn nothing_overflows_a_telephone() {
 }
 
 #[test]
+fn a_table_that_goes_on_says_so_and_keeps_the_names_in_sight() {
+    let browser = opened(TELEPHONE);
+    let moved = browser.run(
+        "const table = [...document.querySelectorAll('#workloads .scroll')]
+             .find(it => it.scrollWidth > it.clientWidth);
+         const shades = getComputedStyle(table).backgroundAttachment;
+         const name = table.querySelector('tbody th');
+         const before = name.getBoundingClientRect().left;
+         table.scrollLeft = 1000;
+         return { shades, scrolled: table.scrollLeft > 0,
+                  moved: name.getBoundingClientRect().left - before }",
+    );
+    // One that scrolls away over one that stays: the edge is dark until the end.
+    assert_eq!(moved, json!({ "shades": "local, scroll", "scrolled": true, "moved": 0 }));
+}
+
+#[test]
+fn paper_has_the_numbers_and_no_word_on_touching() {
+    let browser = opened(SCREEN);
+    let seen = "return ['.touch', '.totals table', '#words dl'].map(it =>
+        document.querySelector(it).checkVisibility({ contentVisibilityAuto: true }))";
+    assert_eq!(browser.run(seen), json!([true, false, false]));
+    browser.media("print", &[]);
+    assert_eq!(browser.run(seen), json!([false, true, true]));
+}
+
+#[test]
 fn text_can_be_read_in_both_themes() {
     for theme in ["light", "dark"] {
         let browser = opened(SCREEN);
