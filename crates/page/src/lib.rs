@@ -7,7 +7,8 @@
 //!
 //! This is a renderer and takes no figure. Its sentences are computed from the
 //! data, so a stage that changes changes what is said of it; but for one each on
-//! what its code has new, which no figure tells. What a comparison
+//! what its code has new, which no figure tells, and one each on who may stop at
+//! it, which is the book's. What a comparison
 //! does not have, since it was interrupted or not asked for, is left out with a
 //! sentence that says so.
 //!
