@@ -7,9 +7,10 @@
   // At least four letters stand alone, at both ends.
   const PARTS = /.{3,}?(?:[_/(,](?=.{4})|::(?=.{4})|(?=\.[a-z].{3}))|.+/g;
 
-  const piece = text => Object.assign(document.createElement("span"), { textContent: text });
+  const span = (className, textContent) =>
+    Object.assign(document.createElement("span"), { className, textContent });
   const parts = name =>
-    name.match(PARTS).flatMap((part, at) => at ? [document.createElement("wbr"), part] : [part]);
+    name.match(PARTS).flatMap((part, at) => at ? [span("wb", ""), part] : [part]);
 
   for (const code of document.querySelectorAll("main :not(pre) > code")) {
     const text = code.textContent;
@@ -18,6 +19,6 @@
     // A browser would break `--debug` behind its hyphens.
     const words = text.split(/(\s+)/).filter(word => word);
     code.replaceChildren(...words.flatMap(word =>
-      !word.trim() ? [" "] : word.length <= LONG ? [piece(word)] : parts(word)));
+      !word.trim() ? [" "] : word.length <= LONG ? [span("short", word)] : parts(word)));
   }
 }

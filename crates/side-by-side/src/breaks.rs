@@ -1,7 +1,9 @@
 //! Where a line of code may be broken.
 //!
 //! A browser breaks code at its blanks, and where there is none in the middle of
-//! a word. It is told of better places by `<wbr>`, which nobody copies along.
+//! a word. It is told of better places by an empty element that the style sheet
+//! gives a blank of no width: what is copied, and what is read aloud, has no gap
+//! there. A `<wbr>` is read as a blank.
 
 /// Finds where a line of code may be broken: the bytes at which the next line
 /// would begin.

@@ -307,7 +307,7 @@ fn broken(text: &str, part: Range<usize>, breaks: &[usize]) -> Markup {
         from = place;
     }
     html! {
-        @for piece in pieces { (piece) wbr; }
+        @for piece in pieces { (piece) span.wb {} }
         (text[from..part.end])
     }
 }
