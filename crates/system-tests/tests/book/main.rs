@@ -2,6 +2,7 @@
 
 mod links;
 mod look;
+mod narrow;
 mod pages;
 mod steps;
 

@@ -83,6 +83,83 @@ fn on_a_narrow_page_what_is_gone_stands_above_what_is_new() {
     assert!(both > 10, "{both}");
 }
 
+/// Tells of the numbers that are seen, item by item, from top to bottom.
+const NUMBERS: &str = "
+    document.querySelectorAll('.step details').forEach(it => it.open = true);
+    const numbers = item => [...item.querySelectorAll('th.number a')]
+        .map(it => [it.getBoundingClientRect(), Number(it.textContent)])
+        .filter(([box]) => box.height > 0)
+        .sort(([one], [other]) => one.top - other.top)
+        .map(([, number]) => number);
+    return [...document.querySelectorAll('.step-item')].map(numbers);
+";
+
+#[test]
+fn on_a_narrow_page_the_numbers_rise() {
+    let browser = open(PAGE);
+    browser.viewport(390, 844);
+    let items = browser.run(NUMBERS);
+    let numbers: Vec<_> =
+        items.as_array().unwrap().iter().flat_map(|it| it.as_array().unwrap()).collect();
+    let numbers: Vec<_> = numbers.into_iter().map(|number| number.as_u64().unwrap()).collect();
+    assert!(numbers.len() > 100, "{numbers:?}");
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+}
+
+#[test]
+fn a_number_that_does_not_follow_is_marked_and_the_marks_are_explained() {
+    let browser = open(PAGE);
+    let skips = "
+        const skips = [...document.querySelectorAll('.step th.skip')];
+        const shown = it => getComputedStyle(it).backgroundImage !== 'none';
+        return [skips.map(it => it.textContent), skips.every(shown),
+                [...document.querySelectorAll('.step-legend')].length,
+                document.querySelector('.step-legend').textContent]";
+    let found = browser.run(skips);
+    for number in ["61", "63", "79", "92"] {
+        assert!(found[0].as_array().unwrap().contains(&json!(number)), "{number}: {found}");
+    }
+    assert!(!found[0].as_array().unwrap().contains(&json!("32")), "an item begins there: {found}");
+    assert_eq!((&found[1], &found[2]), (&json!(true), &json!(1)), "{found}");
+    for word in ["gone", "new", "deeper", "paler", "left out"] {
+        assert!(found[3].as_str().unwrap().contains(word), "{word}: {found}");
+    }
+}
+
+/// Finds words of code that stand in two lines.
+const TORN: &str = "
+    document.querySelectorAll('.step details').forEach(it => it.open = true);
+    const torn = [];
+    let seen = 0;
+    const texts = document.createTreeWalker(document.querySelector('.step'), NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const text = texts.currentNode;
+        if (!text.parentElement.closest('td') || text.parentElement.closest('.said, .indent')) continue;
+        for (const word of text.data.matchAll(/\\w+/g)) {
+            const range = document.createRange();
+            range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            seen += 1;
+            if (new Set([...range.getClientRects()].map(box => box.top)).size > 1) torn.push(word[0]);
+        }
+    }
+    return [seen, torn];
+";
+
+#[test]
+fn no_word_of_the_code_is_torn() {
+    let browser = open(PAGE);
+    for page in ["mixed.html", "bottom-up.html", "roads-meet.html", "fully-async.html"] {
+        browser.open(&crate::book().join(page));
+        for width in [1280, 390] {
+            browser.viewport(width, 900);
+            let found = browser.run(TORN);
+            assert!(found[0].as_u64().unwrap() > 300, "{page}: {found}");
+            assert_eq!(found[1], json!([]), "{page} at {width}");
+        }
+    }
+}
+
 #[test]
 fn what_is_the_same_opens_and_closes_by_mouse_and_by_key() {
     let browser = open(PAGE);
