@@ -53,7 +53,7 @@ pub(super) fn signs(stages: &[&StageLanes]) -> Vec<Sign> {
         rect class="f-read" x="6" y="8" width="2.5" height="6" {}
         rect class="f-write" x="16" y="4" width="2.5" height="10" {}
     };
-    add(thin, "short ones: as high as their share of the time");
+    add(thin, "short ones: the more of the time, the higher");
     add(line, "nothing that is recorded");
     let end = html! { line class="l-muted" x1="13" x2="13" y1="0" y2="16" stroke-width="2" {} };
     add(end, "the end of the run");
