@@ -24,6 +24,8 @@ pub(super) enum Shape {
     Line,
     /// A thread that only writes waited, and the loop went on.
     Writer,
+    /// Whoever wrote waited, and nobody else had anything to write.
+    Alone,
     /// Nothing blocked.
     Nothing,
 }
@@ -31,8 +33,17 @@ pub(super) enum Shape {
 /// Returns the spans in which a write did not return for long: an output that
 /// takes nothing. Those that touch are one.
 pub(super) fn blocked(stage: &StageLanes) -> Vec<Span> {
+    blocked_on(stage, |_| true)
+}
+
+/// Returns those of them that are writes of the loop itself.
+fn blocked_on_the_loop(stage: &StageLanes) -> Vec<Span> {
+    blocked_on(stage, |lane| lane.role == Role::Loop)
+}
+
+fn blocked_on(stage: &StageLanes, lane: impl Fn(&&Lane) -> bool) -> Vec<Span> {
     let long = (stage.seconds / 50.0).max(0.010);
-    let writes = stage.lanes.iter().flat_map(|lane| &lane.segments);
+    let writes = stage.lanes.iter().filter(lane).flat_map(|lane| &lane.segments);
     let writes = writes.filter(|it| it.kind == Kind::Write && it.end - it.begin >= long);
     let mut spans: Vec<Span> = writes.map(|it| (it.begin, it.end)).collect();
     spans.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -55,16 +66,18 @@ pub(super) fn stands_still(stage: &StageLanes, span: Span) -> bool {
 
 pub(super) fn shape(stage: &StageLanes) -> Shape {
     let blocked = blocked(stage);
-    if stage.lanes.iter().any(|lane| !lane.stalls.is_empty()) {
+    // A machine that is busy stalls any loop now and then, so a stall counts
+    // only where no write is to be told of.
+    if blocked.is_empty() {
+        if stalls(stage).is_empty() { Shape::Nothing } else { Shape::Still }
+    } else if !blocked_on_the_loop(stage).is_empty() {
         Shape::Still
-    } else if blocked.is_empty() {
-        Shape::Nothing
     } else if in_line(stage, &blocked) > 0 {
         Shape::Line
     } else if stage.lanes.iter().any(|lane| lane.role == Role::Writer) {
         Shape::Writer
     } else {
-        Shape::Nothing
+        Shape::Alone
     }
 }
 
@@ -86,6 +99,7 @@ pub(super) fn headline(stages: &[StageLanes]) -> String {
         of(Shape::Writer).map(|(them, _)| {
             format!("the loop of {them} goes on while one thread waits for the output")
         }),
+        of(Shape::Alone).map(|(them, _)| format!("in {them} nobody waited but who wrote")),
         of(Shape::Nothing).map(|(them, _)| format!("in {them} nothing blocked for long")),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -114,9 +128,16 @@ pub(super) fn sentence(stage: &StageLanes) -> String {
         Shape::Writer => {
             let waiting =
                 stage.lanes.iter().map(|lane| waiting_last(&lane.waiting, &blocked)).max();
+            let stalls = stalls(stage);
+            let of_the_loop = if the_loop.is_none() {
+                String::new()
+            } else if stalls.is_empty() {
+                "The loop never stood still. ".to_owned()
+            } else {
+                format!("The loop stood still {}, but not to write. ", times_and_longest(&stalls))
+            };
             let mut says = format!(
-                "{}While the output blocked ({}), only the writer's thread waited for it; {} meanwhile",
-                if the_loop.is_some() { "The loop never stood still. " } else { "" },
+                "{of_the_loop}While the output blocked ({}), only the writer's thread waited for it; {} meanwhile",
                 times(&blocked),
                 counted(begun(stage, &blocked), "read began", "reads began"),
             );
@@ -129,16 +150,27 @@ pub(super) fn sentence(stage: &StageLanes) -> String {
             }
             says + "."
         }
+        Shape::Alone => format!(
+            "While the output blocked ({}), nobody else had anything to write.",
+            times(&blocked)
+        ),
         Shape::Nothing => "No write took long, and nothing stood still.".to_owned(),
     }
 }
 
 fn still(stage: &StageLanes) -> String {
-    let spans = stalls(stage);
+    let mut spans = stalls(stage);
+    if spans.is_empty() {
+        // The watch came too late to see them.
+        spans = blocked_on_the_loop(stage);
+    }
     let all = || stage.lanes.iter().flat_map(|lane| &lane.stalls);
     let causes: BTreeSet<&str> =
         all().map(|stall| stall.operation.as_deref().unwrap_or("an unnamed operation")).collect();
-    let causes: Vec<&str> = causes.into_iter().collect();
+    let mut causes: Vec<&str> = causes.into_iter().collect();
+    if causes.is_empty() {
+        causes.push("append");
+    }
     let mut says = format!(
         "The loop stood still: {}, in {}.",
         times_and_longest(&spans),
@@ -262,6 +294,7 @@ fn capital(text: &str) -> String {
 mod tests {
     use super::*;
 
+    use recorder::Stall;
     use results::fixed;
 
     fn stage(at: usize) -> StageLanes {
@@ -272,6 +305,41 @@ mod tests {
     fn each_stage_has_the_shape_that_its_lanes_have() {
         let shapes: Vec<Shape> = fixed::lanes().iter().map(shape).collect();
         assert_eq!(shapes, [Shape::Line, Shape::Line, Shape::Line, Shape::Still, Shape::Writer]);
+    }
+
+    #[test]
+    fn a_stall_of_the_machine_s_is_not_held_against_a_loop_that_does_not_write() {
+        let mut stage = stage(4);
+        let stall = Stall { operation: None, source: None, task: None, begin: 0.060, end: 0.160 };
+        stage.lanes[0].stalls.push(stall);
+        assert_eq!(shape(&stage), Shape::Writer);
+        let says = sentence(&stage);
+        let begin = "The loop stood still once, for 100.0 ms, but not to write. While the output \
+                     blocked";
+        assert!(says.starts_with(begin), "{says}");
+    }
+
+    #[test]
+    fn a_loop_that_writes_stands_still_whether_its_watch_has_seen_it_or_not() {
+        let mut stage = stage(3);
+        stage.lanes[0].stalls.clear();
+        assert_eq!(shape(&stage), Shape::Still);
+        let says = sentence(&stage);
+        assert!(says.starts_with("The loop stood still: once, for 150.0 ms, in append."), "{says}");
+    }
+
+    #[test]
+    fn a_write_that_nobody_waited_behind_is_told_all_the_same() {
+        let mut stage = stage(0);
+        for segment in stage.lanes.iter_mut().flat_map(|lane| &mut lane.segments) {
+            if segment.kind == Kind::WaitForLock {
+                segment.kind = Kind::Idle;
+            }
+        }
+        assert_eq!(shape(&stage), Shape::Alone);
+        let says = "While the output blocked (once, for 150.0 ms), nobody else had anything to \
+                    write.";
+        assert_eq!(sentence(&stage), says);
     }
 
     #[test]
