@@ -72,7 +72,9 @@ pub(crate) struct Own {
 struct Span {
     id: Id,
     what: What,
-    /// The place in [`Pages::operations`], from enter to exit.
+    /// How many times it is entered, one within the other.
+    depth: usize,
+    /// The place in [`Pages::operations`], from the first enter to the last exit.
     open: Option<usize>,
 }
 
@@ -141,12 +143,16 @@ impl Own {
 
     /// Notes that a span was made.
     pub(crate) fn made(&mut self, id: &Id, what: What) {
-        self.spans.push(Span { id: id.clone(), what, open: None });
+        self.spans.push(Span { id: id.clone(), what, depth: 0, open: None });
     }
 
     /// Notes that a span was entered.
     pub(crate) fn entered(&mut self, recorder: &Shared, id: &Id) {
         let Some(span) = self.spans.iter_mut().rfind(|span| span.id == *id) else { return };
+        span.depth += 1;
+        if span.depth > 1 {
+            return;
+        }
         let mut pages = self.diary.pages();
         match span.what {
             What::Loop => pages.is_loop = true,
@@ -163,8 +169,11 @@ impl Own {
     /// Notes that a span was left.
     pub(crate) fn left(&mut self, recorder: &Shared, id: &Id) {
         let now = recorder.now();
-        let span = self.spans.iter_mut().rfind(|span| span.id == *id);
-        if let Some(place) = span.and_then(|span| span.open.take()) {
+        let Some(span) = self.spans.iter_mut().rfind(|span| span.id == *id) else { return };
+        span.depth = span.depth.saturating_sub(1);
+        if span.depth == 0
+            && let Some(place) = span.open.take()
+        {
             self.diary.pages().operations[place].end = now;
         }
     }

@@ -110,6 +110,24 @@ fn each_thread_has_what_it_did_in_the_order_in_which_it_did_it() {
 }
 
 #[test]
+fn a_span_that_is_entered_twice_is_one_operation() {
+    let recording = recorded(100, || {
+        let span = warn_span!(target: "tributary", "append", source = "a.log");
+        span.in_scope(|| {
+            tick();
+            at(&span);
+            read_lines("a.log");
+        });
+        tick();
+        read_lines("b.log");
+    });
+    let names: Vec<_> = recording.operations.iter().map(|it| it.name.to_string()).collect();
+    assert_eq!(names, ["append", "read_lines", "read_lines"]);
+    let [append, within, behind] = &recording.operations[..] else { panic!("{recording:?}") };
+    assert!(within.end < append.end && append.end < behind.begin, "{recording:?}");
+}
+
+#[test]
 fn a_thread_without_a_name_and_those_with_the_same_are_numbered() {
     let recording = recorded(100, || {
         on_a_thread(Some("pool"), || read_lines("a.log"));
