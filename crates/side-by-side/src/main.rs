@@ -1,14 +1,24 @@
 //! The command that mdBook runs: it reads a book and writes it back, with the
 //! steps in it. `docs/book.toml` names it.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use mdbook_preprocessor::{Preprocessor, parse_input};
 use side_by_side::Files;
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        // One line, also if the environment asks for the frames of errors.
+        let told = format!("{error:#}").replace('\n', " ");
+        // Nobody is left to tell that stderr is gone.
+        let _ = writeln!(io::stderr(), "error: {told}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &*arguments {
         [] => {

@@ -126,6 +126,9 @@ fn read(crates: &Path, stage: &str, up: &str) -> Result<File> {
     }
     let path = crates.join(stage).join("src/lib.rs");
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    if text.trim().is_empty() {
+        bail!("{}: there is nothing in this file", path.display());
+    }
     Ok(File { stage: stage.to_owned(), text, address: format!("{up}{FOLDER}/{stage}.html") })
 }
 

@@ -51,6 +51,7 @@ fn run(pages: &[(&str, &str)]) -> Output {
 fn run_in(folder: &TempDir, pages: &[(&str, &str)]) -> Output {
     fs::create_dir(folder.path().join("docs")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_side-by-side"));
+    command.env("RUST_BACKTRACE", "1");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let book = input(folder.path(), pages);
@@ -116,6 +117,7 @@ fn a_mistake_fails_the_build_and_names_page_and_line() {
         ("{{#step stage1-a ../other}}", &["`../other` is no stage"]),
         ("{{#step stage1-a stage3-c}}", &["stage3-c/src/lib.rs", "No such file"]),
         ("{{#step stage1-a stage2-b head}}", &["`head` is no item", "merge, tail"]),
+        ("{{#Step stage1-a stage2-b}}", &["`{{#Step stage1-a stage2-b}}` is neither"]),
         ("{{#step stage1-a}}", &["`{{#step stage1-a}}` is neither"]),
         ("see {{#step stage1-a stage2-b}}", &["alone on its line"]),
     ] {
@@ -126,7 +128,30 @@ fn a_mistake_fails_the_build_and_names_page_and_line() {
             assert!(said.contains(part), "{part} is not said of {page}: {said}");
         }
         assert!(done.stdout.is_empty(), "half a book is handed back");
+        assert_eq!(done.status.code(), Some(1));
+        assert!(said.starts_with("error: ") && said.lines().count() == 1, "{said}");
     }
+}
+
+#[test]
+fn a_file_with_nothing_in_it_fails_the_build() {
+    let folder = stages();
+    let empty = folder.path().join("crates/stage3-c/src");
+    fs::create_dir(&empty).unwrap();
+    fs::write(empty.join("lib.rs"), "\n").unwrap();
+    let done = run_in(&folder, &[FILES]);
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(!done.status.success(), "it is taken");
+    assert!(said.contains("files.md:3") && said.contains("stage3-c/src/lib.rs"), "{said}");
+}
+
+#[test]
+fn a_listing_that_shows_a_directive_is_left_as_it_is() {
+    let page = "# A\n\n```text\n{{#step stage1-a stage2-b}}\n{{#files}}\n```\n";
+    let done = run(&[("a.md", page)]);
+    assert!(done.status.success());
+    let book: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(book["items"][0]["Chapter"]["content"], page);
 }
 
 #[test]
