@@ -1,11 +1,13 @@
 //! A progress bar over a large backlog, where somebody can see it.
 
+use std::fmt;
 use std::io::{IsTerminal, stderr, stdout};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::{ProgressDrawTarget, ProgressStyle};
+use indicatif::{BinaryBytes, ProgressDrawTarget, ProgressState, ProgressStyle};
+use rustix::termios::tcgetwinsize;
 use tributary::Progress;
 
 use crate::voice::Voice;
@@ -16,6 +18,8 @@ const TICK: Duration = Duration::from_millis(250);
 const LARGE: u64 = 16 * 1024 * 1024;
 /// With less than this to go, a merge that follows has caught up.
 const SMALL: u64 = 1024 * 1024;
+/// With fewer columns, all that there is to show takes a second row.
+const WIDE: u16 = 60;
 
 /// Shows a bar until it is dropped, if stderr is a terminal and the lines do
 /// not go to one.
@@ -27,21 +31,21 @@ pub(crate) fn show(progress: Progress, voice: &Voice, to_stdout: bool) -> Option
     let (ends, end) = channel::<()>();
     let shown = thread::Builder::new().name("progress".into()).spawn(move || {
         let bar = &voice.bar;
-        let style = ProgressStyle::with_template(
-            "{wide_bar} {bytes} merged, {binary_bytes_per_sec}, lag {msg}, {eta}",
-        );
-        bar.set_style(style.expect("the template is one"));
         let mut is_shown = false;
         while end.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
             let (done, lag) = totals(&progress);
+            bar.set_style(style(columns()));
+            // All at once, and also while it is hidden: whenever it is drawn,
+            // its numbers belong together.
+            bar.update(|state| {
+                state.set_len(done + lag);
+                state.set_pos(done);
+            });
             if !is_shown && lag >= LARGE {
                 bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.force_draw();
                 is_shown = true;
-            }
-            bar.set_length(done + lag);
-            bar.set_message(indicatif::BinaryBytes(lag).to_string());
-            bar.set_position(done);
-            if is_shown && lag < SMALL {
+            } else if is_shown && lag < SMALL {
                 // Hidden alone, it would stay where it was drawn last.
                 bar.finish_and_clear();
                 bar.set_draw_target(ProgressDrawTarget::hidden());
@@ -55,8 +59,27 @@ pub(crate) fn show(progress: Progress, voice: &Voice, to_stdout: bool) -> Option
     shown.ok().map(|thread| Shows { _ends: Some(ends), thread: Some(thread) })
 }
 
+/// What is shown in a row of so many columns.
+fn style(columns: u16) -> ProgressStyle {
+    let template = if columns < WIDE {
+        "{bytes} merged, lag {lag}"
+    } else {
+        "{wide_bar} {bytes} merged, {binary_bytes_per_sec}, lag {lag}, {eta}"
+    };
+    let lag = |state: &ProgressState, text: &mut dyn fmt::Write| {
+        let lag = state.len().unwrap_or_default().saturating_sub(state.pos());
+        write!(text, "{}", BinaryBytes(lag)).expect("a row takes everything");
+    };
+    ProgressStyle::with_template(template).expect("the template is one").with_key("lag", lag)
+}
+
+/// How wide the terminal is at the moment; it may be dragged wider.
+fn columns() -> u16 {
+    tcgetwinsize(rustix::stdio::stderr()).map_or(WIDE, |size| size.ws_col)
+}
+
 /// Lines of all sources together: bytes done, bytes to go.
-fn totals(progress: &Progress) -> (u64, u64) {
+pub(crate) fn totals(progress: &Progress) -> (u64, u64) {
     let sources = progress.sources();
     let done = sources.iter().map(|source| source.bytes).sum();
     let lag = sources.iter().filter_map(|source| source.lag).sum();

@@ -23,12 +23,17 @@ struct Terminal {
 
 impl Terminal {
     fn new() -> Terminal {
+        Terminal::of(100)
+    }
+
+    /// A terminal of so many columns.
+    fn of(columns: u16) -> Terminal {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&controller).unwrap();
         unlockpt(&controller).unwrap();
         let name = ptsname(&controller, Vec::new()).unwrap();
         let side = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
-        let size = Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&side, size).unwrap();
         let shown = Arc::new(Mutex::new(Vec::new()));
         let keeps = Arc::clone(&shown);
@@ -49,6 +54,18 @@ impl Terminal {
 
     fn shown(&self) -> String {
         String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned()
+    }
+
+    /// The rows of the bar that were drawn, one after the other.
+    fn rows(&self) -> Vec<String> {
+        let shown = self.shown();
+        let rows = shown.split(['\r', '\n']).map(|row| row.trim_start_matches("\x1b[2K"));
+        // The last may be in the midst of being drawn.
+        let mut rows: Vec<_> = rows.filter(|row| row.contains("merged")).collect();
+        if !shown.ends_with("\x1b[2K") {
+            rows.pop();
+        }
+        rows.into_iter().map(str::to_owned).collect()
     }
 }
 
@@ -112,6 +129,67 @@ fn a_large_backlog_shows_its_progress() {
     assert_eq!(merged.len(), 40_000_000);
     // The bar is gone: the last that is written clears its line.
     until("the bar is cleared", || terminal.shown().ends_with("\x1b[2K"));
+}
+
+/// Reads the MiB of a row: merged, and to go.
+fn mebibytes(row: &str) -> (f64, f64) {
+    let number = |text: &str| -> f64 {
+        let mut words = text.split_whitespace().rev();
+        let unit = words.next().unwrap();
+        let number: f64 = words.next().unwrap().parse().unwrap();
+        number
+            * match unit {
+                "MiB" => 1.0,
+                "KiB" => 1.0 / 1024.0,
+                "B" => 1.0 / 1024.0 / 1024.0,
+                _ => panic!("{unit} in: {text}"),
+            }
+    };
+    let (merged, rest) = row.split_once(" merged").unwrap();
+    let lag = rest.split("lag ").nth(1).unwrap().split(',').next().unwrap();
+    (number(merged), number(lag))
+}
+
+#[test]
+fn the_numbers_of_the_bar_belong_together() {
+    let folder = Folder::new();
+    let terminal = Terminal::new();
+    let (merge, mut reader) = large(&folder, &terminal, &[]);
+    let mut merged = vec![0; 10_000_000];
+    for part in 1..3 {
+        until("the bar has moved on", || {
+            let rows = terminal.rows();
+            rows.last().is_some_and(|row| mebibytes(row).0 >= f64::from(part - 1) * 9.5)
+        });
+        reader.read_exact(&mut merged).unwrap();
+    }
+    reader.read_to_end(&mut merged).unwrap();
+    merge.end().with(0);
+    let rows = terminal.rows();
+    for row in &rows {
+        let (merged, lag) = mebibytes(row);
+        // Each of the two is rounded.
+        assert!((merged + lag - 40e6 / 1024.0 / 1024.0).abs() < 0.011, "{row} of {rows:#?}");
+    }
+}
+
+#[test]
+fn on_a_narrow_terminal_the_bar_takes_one_row() {
+    for columns in [40, 50, 59, 60] {
+        let folder = Folder::new();
+        let terminal = Terminal::of(columns);
+        let (merge, mut reader) = large(&folder, &terminal, &[]);
+        until("the bar is shown", || terminal.shown().contains("lag 3"));
+        let mut merged = Vec::new();
+        reader.read_to_end(&mut merged).unwrap();
+        merge.end().with(0);
+        let rows = terminal.rows();
+        for row in &rows {
+            assert!(row.chars().count() <= columns.into(), "{columns}: {rows:#?}");
+        }
+        // A second row would have to be gone up from.
+        assert!(!terminal.shown().contains("\x1b[1A"), "{columns}: {:?}", terminal.shown());
+    }
 }
 
 #[test]
