@@ -1,5 +1,5 @@
 //! Five services write their logs, and `tributary -F` shows them as one
-//! stream, coloured, for ten seconds.
+//! stream, coloured on a terminal, for ten seconds.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 
     // A source has its colour by its path: so it is the same each time.
     std::env::set_current_dir(&folder).expect("the folder is there");
-    let flags = ["tributary", "-F", "--prefix", "name", "--color", "always"];
+    let flags = ["tributary", "-F", "--prefix", "name"];
     let logs = SERVICES.iter().map(|(name, _)| *name);
     cli::run(flags.into_iter().chain(logs).map(OsString::from))
 }

@@ -92,6 +92,12 @@ fn prefixes_are_coloured_on_a_terminal() {
 }
 
 #[test]
+fn the_demo_leaves_its_colours_to_the_terminal() {
+    let demo = include_str!("../../examples/demo.rs");
+    assert!(demo.contains("\"--prefix\"") && !demo.contains("--color"), "{demo}");
+}
+
+#[test]
 fn many_lines_go_to_a_terminal() {
     let folder = Folder::new();
     folder.append("a.log", &"a line of the log\n".repeat(20_000));
