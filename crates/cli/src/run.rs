@@ -6,7 +6,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::stdio::stdout;
-use tributary::{Error, Plan, Stop};
+use tributary::{Error, Plan, Shown, Stop};
 
 use crate::args::Args;
 use crate::backlog;
@@ -18,8 +18,12 @@ use crate::voice::Voice;
 /// Merges as asked, and returns the exit code.
 pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
     raise_open_files();
+    let output = match args.to_stdout() {
+        true => "stdout".to_owned(),
+        false => Shown(&args.output).to_string(),
+    };
     // Before the plan, which waits if the output is a FIFO without a reader.
-    let signals = match Signals::listen(args.follow) {
+    let signals = match Signals::listen(args.follow, output) {
         Ok(signals) => signals,
         Err(cause) => return failed(Error::Runtime(cause), voice),
     };
@@ -42,7 +46,7 @@ fn merge(args: &Args, voice: &Voice, signals: &Signals) -> Result<(), Error> {
 
     let progress = plan.progress();
     let (asked, told) = (progress.clone(), voice.clone());
-    signals.attend(&plan.stop, move || told.text(&stats::table(&asked)));
+    signals.attend(&plan.stop, &progress, move || told.text(&stats::table(&asked)));
     if args.to_stdout() && args.follow {
         watch_the_reader(&plan.stop);
     }

@@ -19,18 +19,22 @@ fn each_signal_that_ends_a_merge_drains_it_first() {
         folder.append("a.log", &"a line of the log\n".repeat(200_000));
         folder.append("a.log", "half a line");
         merge.signal(signal);
-        assert_eq!(merge.end().with(0).stderr, "");
+        merge.end().with(0);
         assert_eq!(folder.read("stdout"), folder.read("a.log") + "\n");
     }
 }
 
 /// A merge into a FIFO that is open and that nobody reads.
 fn blocked(folder: &Folder, args: &[&str]) -> (Running, File) {
+    blocked_and_quiet(folder, &[&["-v"], args].concat())
+}
+
+fn blocked_and_quiet(folder: &Folder, args: &[&str]) -> (Running, File) {
     folder.append("a.log", &"line\n".repeat(1_000_000));
     workload::make_fifo(&folder.path("fifo")).unwrap();
     let reader = open(folder.path("fifo"), OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty());
     let reader = File::from(reader.unwrap());
-    let args = [args, &["-v", "a.log", "-o", "fifo"]].concat();
+    let args = [args, &["a.log", "-o", "fifo"]].concat();
     let merge = Running::start(folder, tributary(folder, &args).stdout(Stdio::null()));
     until("something is in the pipe", || {
         rustix::io::ioctl_fionread(&reader).is_ok_and(|there| there > 0)
@@ -51,6 +55,25 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
+fn an_end_that_takes_a_while_says_what_it_waits_for() {
+    for (args, what) in [
+        (&["-F"][..], " MiB are still to be merged into fifo"),
+        (&["-F", "--stage", "tasks"], " MiB are still to be merged into fifo"),
+        (&[], "fifo has not yet taken what was read"),
+    ] {
+        let folder = Folder::new();
+        let (merge, _reader) = blocked_and_quiet(&folder, args);
+        merge.signal(Signal::INT);
+        until("it is explained", || merge.said().ends_with('\n'));
+        merge.signal(Signal::INT);
+        let said = merge.end().with(130).stderr;
+        assert!(said.starts_with("warning: still stopping: "), "{said}");
+        assert!(said.ends_with(&format!("{what}; a second signal ends at once\n")), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[test]
 fn without_follow_the_first_signal_cuts_it_short() {
     let folder = Folder::new();
     let (merge, mut reader) = blocked(&folder, &[]);
@@ -66,11 +89,11 @@ fn without_follow_the_first_signal_cuts_it_short() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_merge_that_still_waits_for_its_output_can_be_ended() {
+fn a_merge_that_still_waits_for_its_output_says_so_and_can_be_ended() {
     let folder = Folder::new();
     folder.append("a.log", "line\n");
     workload::make_fifo(&folder.path("fifo")).unwrap();
-    let merge = Running::start(&folder, &mut tributary(&folder, &["-v", "a.log", "-o", "fifo"]));
+    let merge = Running::start(&folder, &mut tributary(&folder, &["a.log", "-o", "fifo"]));
     let status = format!("/proc/{}/status", merge.child.id());
     until("it takes SIGINT", || {
         let status = fs::read_to_string(&status).unwrap();
@@ -78,9 +101,14 @@ fn a_merge_that_still_waits_for_its_output_can_be_ended() {
         u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << (Signal::INT.as_raw() - 1) != 0
     });
     merge.signal(Signal::INT);
-    until("the first is taken", || merge.said().contains("a second signal ends at once"));
+    until("it is explained", || merge.said().contains("still stopping"));
     merge.signal(Signal::INT);
-    merge.end().with(130);
+    let said = merge.end().with(130).stderr;
+    assert_eq!(
+        said,
+        "warning: still stopping: fifo is not open yet; a FIFO waits for its reader; \
+         a second signal ends at once\n",
+    );
 }
 
 #[cfg(target_os = "linux")]
