@@ -97,7 +97,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "6s", value_parser = time)]
     pub(crate) quiet_after: Duration,
 
-    /// Which of the five merges does it.
+    /// Which of the five merges does it, by name or by number.
     #[arg(long, value_name = "STAGE", default_value = "fully-async")]
     pub(crate) stage: Stage,
 
@@ -130,7 +130,7 @@ pub(crate) struct Args {
     /// Warn when the event loop stands still for longer, and name what blocks it.
     ///
     /// On stderr: while it lasts, and when it is over. As asyncio's debug mode,
-    /// 100ms where no TIME is given. With --stage tasks it shows each write to a
+    /// 100ms where no TIME is given; a TIME needs the `=`. With --stage tasks it shows each write to a
     /// slow output; fully-async has nothing to say of that. With --stage mixed,
     /// nothing blocks the loop; threads and bottom-up share no loop that could
     /// be watched.
@@ -259,6 +259,14 @@ impl Args {
         if self.to_stdout() { Target::Stdout } else { Target::from(&self.output) }
     }
 
+    /// Returns the source that was to be the time of `--debug`: such a file is
+    /// not there.
+    pub(crate) fn misplaced_time(&self) -> Option<&str> {
+        self.debug?;
+        let is_a_time = |name: &&str| time(name).is_ok() && !Path::new(name).exists();
+        self.sources.iter().filter_map(|source| source.to_str()).find(is_a_time)
+    }
+
     /// Returns what is put round each line.
     fn marks(&self) -> Marks {
         if self.json {
@@ -292,8 +300,9 @@ fn prefix(text: &str) -> Result<Prefix, TemplateError> {
 
 /// `100ms`, `1.5s`, `2 minutes`: more than nothing.
 fn time(text: &str) -> Result<Duration, String> {
-    let time: SignedDuration =
-        text.parse().map_err(|_| "write a number and its unit: 100ms, 2s, 1m".to_owned())?;
+    let time: SignedDuration = text.parse().map_err(|_| {
+        "write a number and its unit, which is ms, s, m or h: 100ms, 2s, 1m".to_owned()
+    })?;
     match Duration::try_from(time) {
         Ok(time) if !time.is_zero() => Ok(time),
         _ => Err("it must be longer than nothing".to_owned()),
@@ -350,5 +359,7 @@ mod tests {
         for refused in ["", "5", "0s", "-1s", "1", "fast"] {
             assert!(time(refused).is_err(), "{refused}");
         }
+        // A unit that is none of these is told which there are.
+        assert!(time("1d").unwrap_err().contains("ms, s, m or h"));
     }
 }

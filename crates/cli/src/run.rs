@@ -6,6 +6,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::stdio::stdout;
+use tracing::warn;
 use tributary::{Error, Plan, Shown, Stop};
 
 use crate::args::Args;
@@ -17,6 +18,15 @@ use crate::voice::Voice;
 
 /// Merges as asked, and returns the exit code.
 pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
+    if let Some(time) = args.misplaced_time() {
+        let told = format!("{time}: no such file; the time of --debug needs a `=`: --debug={time}");
+        if !args.follow {
+            voice.error(&told);
+            return exit::USAGE;
+        }
+        // It may still come.
+        warn!("{told}");
+    }
     raise_open_files();
     let output = match args.to_stdout() {
         true => "stdout".to_owned(),

@@ -375,6 +375,21 @@ fn flag_debug() {
 }
 
 #[test]
+fn a_time_of_debug_that_is_taken_for_a_source_is_told() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\n");
+    let told = "1s: no such file; the time of --debug needs a `=`: --debug=1s";
+    run(&folder, &["--debug", "1s", "a.log"]).error(2, &[told]);
+    let merge = Running::follow(&folder, &["--debug", "1s", "a.log"]);
+    until("the file is merged", || folder.read("stdout") == "one\n");
+    assert!(merge.terminate().with(0).stderr.starts_with(&format!("warning: {told}\n")));
+    // A file that is there, and one that is not for --debug.
+    folder.append("1s", "two\n");
+    assert_eq!(run(&folder, &["--debug", "1s"]).out(), "two\n");
+    run(&folder, &["2s"]).error(2, &["2s: cannot open this source"]);
+}
+
+#[test]
 fn flag_help() {
     let folder = Folder::new();
     let long = run(&folder, &["--help"]).out();
