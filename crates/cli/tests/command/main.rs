@@ -7,5 +7,6 @@ mod flags;
 mod folder;
 mod names;
 mod process;
+mod readme;
 mod signals;
 mod terminal;
