@@ -98,7 +98,8 @@ pub(crate) fn lanes(stages: &[StageLanes]) -> String {
             let segments = segments.filter(|segment| kinds.contains(&segment.kind));
             segments.map(|segment| segment.end - segment.begin).sum::<f64>()
         };
-        let stalls = lanes.iter().flat_map(|lane| &lane.stalls).count();
+        let stalls = lanes.iter().flat_map(|lane| &lane.stalls);
+        let still: f64 = stalls.map(|stall| stall.end - stall.begin).sum();
         let waits = [
             (Kind::WaitForLock, "the lock"),
             (Kind::WaitForLoop, "the loop"),
@@ -109,11 +110,11 @@ pub(crate) fn lanes(stages: &[StageLanes]) -> String {
             let waited = of(&[kind]);
             (waited > 0.0).then(|| format!("waited {} for {what}", Time(waited)))
         });
-        let stalls = (stalls > 0).then(|| format!("{} of the loop", counted(stalls, "stall")));
+        let still = (still > 0.0).then(|| format!("the loop stood still for {}", Time(still)));
         let written = Time(of(&[Kind::Write]));
         let parts =
             [counted(lanes.len(), "thread"), format!("wrote for {written} of {}", Time(*seconds))];
-        let parts: Vec<String> = parts.into_iter().chain(waits).chain(stalls).collect();
+        let parts: Vec<String> = parts.into_iter().chain(waits).chain(still).collect();
         text += &format!("{stage:<width$}  {}\n", parts.join(", "));
     }
     text
@@ -217,7 +218,7 @@ mod tests {
         let stages = [StageLanes { stage, what, seconds: 0.7, lanes: vec![lane], left_out: 0 }];
         insta::assert_snapshot!(plain(&lanes(&stages)), @"
         lanes: 6 growing files
-        stage4-tasks  1 thread, wrote for 150 ms of 700 ms, waited 50.0 ms for the loop, 1 stall of the loop
+        stage4-tasks  1 thread, wrote for 150 ms of 700 ms, waited 50.0 ms for the loop, the loop stood still for 150 ms
         ");
 
         let step = |stage: &str, sources, threads| Growth {
