@@ -31,9 +31,10 @@ pub(crate) struct Compared<'a> {
 }
 
 impl<'a> Compared<'a> {
-    /// Begins one, and finds out at once whether it can be kept.
+    /// Begins one, and keeps it at once.
     pub(crate) fn begin(
         args: &Args,
+        kept: Kept,
         head: Head,
         warnings: Vec<Warning>,
         progress: &'a Progress,
@@ -51,7 +52,7 @@ impl<'a> Compared<'a> {
             warnings: warnings.iter().map(ToString::to_string).collect(),
             seen: Vec::new(),
         };
-        let (kept, against) = (Kept::of(args), args.against.clone());
+        let against = args.against.clone();
         let mut compared = Compared { comparison, kept, against, progress };
         compared.keep()?;
         Ok(compared)
@@ -68,7 +69,8 @@ impl<'a> Compared<'a> {
     /// Keeps all there is, as a comparison that is whole if it was not interrupted.
     pub(crate) fn end(&mut self, interrupted: bool) -> anyhow::Result<()> {
         self.comparison.interrupted = interrupted;
-        self.keep()
+        self.keep()?;
+        self.kept.end(&self.comparison)
     }
 
     pub(crate) fn warn(&mut self, warnings: impl IntoIterator<Item = Warning>) {

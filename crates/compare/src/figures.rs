@@ -11,12 +11,6 @@ use tributary::Shown;
 
 use crate::terminal;
 
-/// Makes the folder of the figures, unless it is there.
-pub(crate) fn make_folder(folder: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(folder)
-        .with_context(|| format!("{}: cannot make this folder", Shown(folder)))
-}
-
 /// Writes every picture, as SVG and as a figure for a page of Markdown, and
 /// `tables.txt`, in which each table stands between two anchors of its name.
 pub(crate) fn write(folder: &Path, comparison: &Comparison) -> anyhow::Result<()> {
@@ -58,7 +52,7 @@ mod tests {
     fn every_picture_has_its_figure_and_every_table_its_anchors() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("figures");
-        make_folder(&folder).unwrap();
+        fs::create_dir(&folder).unwrap();
         let comparison = results::fixed::comparison();
         write(&folder, &comparison).unwrap();
 

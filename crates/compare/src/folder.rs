@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use tempfile::TempDir;
 use tributary::Shown;
 
+use crate::writable::{plain, try_in};
 use results::Size;
 
 /// How the names of temporary folders begin.
@@ -31,7 +32,7 @@ impl Folder {
     pub(crate) fn open(keep: Option<&Path>) -> anyhow::Result<Folder> {
         let Some(keep) = keep else {
             let temporary = tempfile::Builder::new().prefix(PREFIX).tempdir();
-            let temporary = temporary.with_context(|| {
+            let temporary = temporary.map_err(plain).with_context(|| {
                 let all = env::temp_dir();
                 format!("{}: cannot make a folder here, choose another with TMPDIR", Shown(&all))
             })?;
@@ -42,6 +43,9 @@ impl Folder {
                 format!("{}: cannot make this folder, name another with --keep", Shown(keep))
             })?;
         }
+        try_in(keep).with_context(|| {
+            format!("{}: cannot write into this folder, name another with --keep", Shown(keep))
+        })?;
         Ok(Folder { path: keep.to_owned(), temporary: None })
     }
 
@@ -58,6 +62,7 @@ impl Folder {
         tempfile::Builder::new()
             .prefix(PREFIX)
             .tempdir_in(&self.path)
+            .map_err(plain)
             .with_context(|| format!("{}: cannot make a folder here", Shown(&self.path)))
     }
 

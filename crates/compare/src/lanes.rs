@@ -88,12 +88,6 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Fails if a trace could not be written there: better now than in a minute.
-pub(crate) fn check_folder(trace: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(trace)
-        .with_context(|| format!("{}: cannot make this folder for the traces", Shown(trace)))
-}
-
 fn read(record: &Path) -> anyhow::Result<Recording> {
     let bytes = fs::read(record)
         .with_context(|| format!("{}: a stage has not recorded itself", Shown(record)))?;

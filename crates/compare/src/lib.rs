@@ -6,7 +6,8 @@
 //! workloads), `rounds`, `attempt` and `course` (how they are run), `measure`
 //! (what is measured), `child` (what runs inside a stage's process), `rows` (what
 //! comes of it); `lanes`, `growth`, `verdicts`, `law` and `cost` (what else there
-//! is to see); `compared` and `kept` (where it is gathered); `terminal`, `json`,
+//! is to see); `compared`, `kept` and `writable` (where it is
+//! gathered); `terminal`, `json`,
 //! `words` and `warnings` (how it is told), [`diff`].
 
 mod args;
@@ -39,5 +40,6 @@ mod terminal;
 mod verdicts;
 mod warnings;
 mod words;
+mod writable;
 
 pub use run::main;

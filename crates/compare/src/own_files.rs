@@ -61,15 +61,15 @@ impl OwnFiles {
     }
 
     /// Refuses an output that is one of the files, by name or through a link:
-    /// it would be emptied.
-    pub(crate) fn refuse_output(&self, output: &Path) -> anyhow::Result<()> {
+    /// it would be emptied. The advice says which name to change.
+    pub(crate) fn refuse_output(&self, output: &Path, advice: &str) -> anyhow::Result<()> {
         let Ok(metadata) = fs::metadata(output) else { return Ok(()) };
         let output_is = Seen::of(&metadata).device_and_inode;
         let same = self.seen.iter().position(|seen| seen.device_and_inode == output_is);
         match same {
             None => Ok(()),
             Some(at) => bail!(
-                "{}: the output is also a source (as {}), name another folder with --keep",
+                "{}: the output is also a source (as {}), {advice}",
                 Shown(output),
                 Shown(&self.paths[at])
             ),

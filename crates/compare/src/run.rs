@@ -3,7 +3,7 @@
 use std::env;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Parser;
 
 use crate::args::{Args, Command};
@@ -12,6 +12,7 @@ use crate::folder::Folder;
 use crate::growth::Steps;
 use crate::interrupt::{self, Interrupt, Interrupted};
 use crate::jobs::{self, Job, Kind};
+use crate::kept::Kept;
 use crate::machine::{self, raise_open_files};
 use crate::own_files::OwnFiles;
 use crate::print::{self, print};
@@ -19,10 +20,13 @@ use crate::progress::Progress;
 use crate::rounds::Rounds;
 use crate::verdicts::Laws;
 use crate::warnings::{self, Warning};
+use crate::writable::make_folder;
 use crate::{child, cost, diff, figures, lanes, law, terminal};
 
 /// What this process has open besides the sources.
 const OTHER_FILES: u64 = 32;
+/// What any stage has open besides the sources: the output, and stdin and its kin.
+const OF_A_STAGE: u64 = 4;
 
 /// Runs the command with the arguments of this process.
 pub fn main() -> ExitCode {
@@ -58,23 +62,27 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         program.find()?;
     }
     let own = if args.files.is_empty() { None } else { Some(OwnFiles::open(&args.files)?) };
+    // What would be lost, and what cannot be kept, is known before the work
+    // begins: a wrong name does not cost a minute.
+    let (kept, not_kept) = Kept::open(args, own.as_ref())?;
     let jobs = jobs::asked_for(args, own);
     let stages = args.stages();
+    refuse_too_many(&jobs, limit)?;
 
     let folder = Folder::open(args.keep.as_deref())?;
     for job in &jobs {
         if let Kind::Own(own) = &job.kind {
             let names = stages.iter().map(|stage| stage.name).chain(["cat"]);
-            names
-                .map(|name| folder.merged(job.name, name))
-                .try_for_each(|output| own.refuse_output(&output))?;
+            names.map(|name| folder.merged(job.name, name)).try_for_each(|output| {
+                own.refuse_output(&output, "name another folder with --keep")
+            })?;
         }
     }
     if let Some(folder) = &args.trace {
-        lanes::check_folder(folder)?;
+        make_folder(folder, "--trace")?;
     }
     if let Some(folder) = &args.figures {
-        figures::make_folder(folder)?;
+        make_folder(folder, "--figures")?;
     }
 
     let head = machine::head(args.seed);
@@ -88,12 +96,11 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         doubts.push(Warning::FewDescriptors { limit, needed });
     }
     doubts.extend(not_run(args, &jobs));
+    doubts.extend(not_kept);
 
     let shown = terminal::head(&head);
     let progress = Progress::new();
-    // What cannot be kept is known before the work begins: a wrong name does
-    // not cost a minute.
-    let mut compared = Compared::begin(args, head, doubts, &progress)?;
+    let mut compared = Compared::begin(args, kept, head, doubts, &progress)?;
     compared.show(&shown)?;
     let rounds = Rounds {
         stages: &stages,
@@ -104,22 +111,20 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         progress: &progress,
     };
     let ended = everything(args, &jobs, limit, &rounds, &mut compared);
-    let interrupted = match &ended {
-        Err(error) if error.is::<Interrupted>() => true,
-        Err(_) => return ended.map(|()| ExitCode::SUCCESS),
-        Ok(()) => false,
-    };
-    compared.end(interrupted)?;
+    let interrupted = ended.as_ref().is_err_and(|error| error.is::<Interrupted>());
+    let kept = compared.end(ended.is_err());
+    let mut ended = if interrupted { kept.and(ended) } else { ended.and(kept) };
     // Half of a run is no picture for anybody's book.
-    if let Some(folder) = args.figures.as_ref().filter(|_| !interrupted) {
-        figures::write(folder, &compared.comparison)?;
+    if let Some(folder) = args.figures.as_ref().filter(|_| ended.is_ok()) {
+        ended = figures::write(folder, &compared.comparison);
     }
+    // However it has ended: what was seen by then is told.
     let (closing, wrong) = (compared.closing(), compared.is_wrong());
     drop(compared);
     drop(progress);
-    print(&closing)?;
+    let printed = print(&closing);
     drop(folder);
-    ended?;
+    ended.and(printed)?;
     Ok(ExitCode::from(u8::from(wrong)))
 }
 
@@ -147,6 +152,16 @@ fn everything(
         compared.show(&terminal::verdicts(&compared.comparison.verdicts))?;
     }
     Ok(())
+}
+
+/// Refuses a job whose sources no stage could have open at once.
+fn refuse_too_many(jobs: &[Job], limit: Option<u64>) -> anyhow::Result<()> {
+    let Some(limit) = limit else { return Ok(()) };
+    let sources = jobs.iter().map(|job| job.sources() as u64).max().unwrap_or_default();
+    if sources + OF_A_STAGE <= limit {
+        return Ok(());
+    }
+    Err(anyhow!("{}", Warning::FewDescriptors { limit, needed: sources + OTHER_FILES }))
 }
 
 /// Which programs were asked for that cannot do what a job is about.

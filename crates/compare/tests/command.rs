@@ -1,55 +1,19 @@
 //! The command as a person types it: results, errors, exit codes.
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 use serde_json::Value;
-use tempfile::TempDir;
 
-fn compare() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_compare"));
-    // What a person's own run has left beside the build stays as it is.
-    command.env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"));
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    compare().args(arguments).stdin(Stdio::null()).output().expect("the command starts")
-}
-
-/// A folder with two logs, `a.log` and `b.log`.
-fn two_logs() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.log"), "one\ntwo\nthree").unwrap();
-    fs::write(folder.path().join("b.log"), "eins\nzwei\n\ntwo\n").unwrap();
-    folder
-}
-
-fn shown(path: &Path) -> &str {
-    path.to_str().expect("a temporary path is plain")
-}
-
-/// Asserts that it failed with exit code 2 and one line that names the path.
-#[track_caller]
-fn assert_refused(output: &Output, path: &str, what: &str) {
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.starts_with(&format!("error: {path}: ")), "{said}");
-    assert!(said.contains(what), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
+use common::{assert_refused, compare, json, run, shown, two_logs};
 
 #[test]
 fn every_stage_gets_a_right_row_on_every_workload() {

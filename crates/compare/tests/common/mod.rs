@@ -1,0 +1,50 @@
+//! What the tests of the command share.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The command, beside a build of its own.
+pub(crate) fn compare() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_compare"));
+    // What a person's own run has left beside the build stays as it is.
+    command.env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"));
+    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+/// Runs it to its end.
+pub(crate) fn run(arguments: &[&str]) -> Output {
+    compare().args(arguments).stdin(Stdio::null()).output().expect("the command starts")
+}
+
+/// A folder with two logs, `a.log` and `b.log`.
+pub(crate) fn two_logs() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.log"), "one\ntwo\nthree").unwrap();
+    fs::write(folder.path().join("b.log"), "eins\nzwei\n\ntwo\n").unwrap();
+    folder
+}
+
+/// A path as it is typed.
+pub(crate) fn shown(path: &Path) -> &str {
+    path.to_str().expect("a temporary path is plain")
+}
+
+/// Asserts that it failed with exit code 2 and one line that names the path.
+#[track_caller]
+pub(crate) fn assert_refused(output: &Output, path: &str, what: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.starts_with(&format!("error: {path}: ")), "{said}");
+    assert!(said.contains(what), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+/// What is in a file of JSON.
+pub(crate) fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
