@@ -199,6 +199,7 @@ impl<'a> Attempt<'a> {
             }
         };
         if !ended_well {
+            Folder::still_has_room(self.output)?;
             return Ok(Err(failure(&ended)));
         }
 
@@ -353,7 +354,7 @@ mod tests {
         let (source, merged) = (folder.path().join("a.log"), folder.path().join("merged"));
         fs::write(&source, "one\n").unwrap();
         let paths = [source.clone()];
-        let own = OwnFiles::open(&paths).unwrap();
+        let own = OwnFiles::open(&paths, &Interrupt::default()).unwrap();
         let run = |checked| {
             let cat = Contender::Program(Program::Cat, checked);
             let attempt = Attempt { own: Some(&own), ..Attempt::new(cat, &paths, &merged) };

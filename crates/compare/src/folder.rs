@@ -1,14 +1,16 @@
 //! Where sources and merged files are put.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use tempfile::TempDir;
 use tributary::Shown;
 
-use crate::writable::{plain, try_in};
+use crate::writable::{folder_of, plain, try_in};
 use results::Size;
 
 /// How the names of temporary folders begin.
@@ -18,12 +20,17 @@ const MEMORY: &str = "/dev/shm";
 /// How much has to be free there for what is not measured.
 const ENOUGH: u64 = 1 << 30;
 
+/// With fewer bytes than this a disk is full: nobody writes less at once.
+const LEAST: u64 = 64 * 1024;
+
 /// A folder that is removed at the end, unless it is to be kept.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
     /// Removes the folder when it is dropped; `None` if it is kept.
     temporary: Option<TempDir>,
+    /// Keeps others out of a folder that is kept, where the system can.
+    _lock: Option<File>,
 }
 
 impl Folder {
@@ -36,7 +43,8 @@ impl Folder {
                 let all = env::temp_dir();
                 format!("{}: cannot make a folder here, choose another with TMPDIR", Shown(&all))
             })?;
-            return Ok(Folder { path: temporary.path().to_owned(), temporary: Some(temporary) });
+            let path = temporary.path().to_owned();
+            return Ok(Folder { path, temporary: Some(temporary), _lock: None });
         };
         if !keep.is_dir() {
             fs::create_dir(keep).with_context(|| {
@@ -46,7 +54,8 @@ impl Folder {
         try_in(keep).with_context(|| {
             format!("{}: cannot write into this folder, name another with --keep", Shown(keep))
         })?;
-        Ok(Folder { path: keep.to_owned(), temporary: None })
+        let _lock = lock(keep)?;
+        Ok(Folder { path: keep.to_owned(), temporary: None, _lock })
     }
 
     /// Returns the folder for one job, which is made.
@@ -92,6 +101,10 @@ impl Folder {
         self.path.join(job).join(format!("merged-by-{contender}.log"))
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn is_kept(&self) -> bool {
         self.temporary.is_none()
     }
@@ -115,6 +128,12 @@ impl Folder {
         )
     }
 
+    /// Fails if there is no room left on the disk of a merged file: then it is not
+    /// the contender's mistake that it has failed.
+    pub(crate) fn still_has_room(output: &Path) -> anyhow::Result<()> {
+        still_has(output, LEAST)
+    }
+
     /// Removes a file of an earlier run, if there is one.
     pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
         match fs::remove_file(path) {
@@ -129,6 +148,39 @@ impl Folder {
 fn free(path: &Path) -> rustix::io::Result<u64> {
     let disk = rustix::fs::statvfs(path)?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Fails if fewer bytes than this are free where an output is.
+fn still_has(output: &Path, least: u64) -> anyhow::Result<()> {
+    let folder = folder_of(output);
+    if !free(folder).is_ok_and(|free| free < least) {
+        return Ok(());
+    }
+    // Nobody has typed the name of a temporary folder, but where it is.
+    let is_temporary = |path: &&Path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
+    };
+    let temporary = folder.ancestors().filter(is_temporary).last();
+    bail!(
+        "{}: no space is left, make room or choose another folder with TMPDIR or --keep",
+        Shown(temporary.and_then(Path::parent).unwrap_or(folder))
+    )
+}
+
+/// Takes a folder for this process alone: two would write the same files, and
+/// each would find those of the other wrong.
+fn lock(keep: &Path) -> anyhow::Result<Option<File>> {
+    // A folder that nobody may list, or a system that cannot lock one, is used
+    // without.
+    let Ok(folder) = File::open(keep) else { return Ok(None) };
+    match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => bail!(
+            "{}: another `cargo compare` works in this folder, wait for its end or name \
+             another with --keep",
+            Shown(keep)
+        ),
+        locked => Ok(locked.is_ok().then_some(folder)),
+    }
 }
 
 fn has_room(path: &Path, bytes: u64) -> bool {
@@ -178,6 +230,38 @@ mod tests {
         let has_named_a_place = env::var_os("TMPDIR").is_some();
         let can_be = has_room(Path::new(MEMORY), ENOUGH) && tempfile::tempdir_in(MEMORY).is_ok();
         assert_eq!(is_in_memory, can_be && !has_named_a_place);
+    }
+
+    #[test]
+    fn a_disk_that_is_full_is_named_by_what_was_typed() {
+        let outer = tempfile::tempdir().unwrap();
+        for keep in [None, Some(outer.path())] {
+            let folder = Folder::open(keep).unwrap();
+            let passing = folder.passing().unwrap();
+            let output = passing.path().join("merged.log");
+            still_has(&output, 1).unwrap();
+            let said = still_has(&output, u64::MAX).unwrap_err().to_string();
+            let all: PathBuf = env::temp_dir().components().collect();
+            let named = keep.unwrap_or(&all).display();
+            assert_eq!(
+                said,
+                format!(
+                    "{named}: no space is left, make room or choose another folder with TMPDIR \
+                     or --keep"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_kept_is_for_one_at_a_time() {
+        let outer = tempfile::tempdir().unwrap();
+        let first = Folder::open(Some(outer.path())).unwrap();
+        let said = Folder::open(Some(outer.path())).unwrap_err().to_string();
+        assert!(said.starts_with(&outer.path().display().to_string()), "{said}");
+        assert!(said.contains("another `cargo compare` works in this folder"), "{said}");
+        drop(first);
+        Folder::open(Some(outer.path())).unwrap();
     }
 
     #[test]

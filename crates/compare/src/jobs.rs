@@ -143,31 +143,21 @@ impl Job {
             if self.rounds == 1 { "1 run".into() } else { format!("{} runs", self.rounds) };
         match &self.kind {
             Kind::Own(own) => {
-                let files = if own.paths().len() == 1 { "file" } else { "files" };
-                format!(
-                    "{} {files} of your own, {}, {rounds}",
-                    own.paths().len(),
-                    Size(own.bytes())
-                )
+                let files = files(own.paths().len(), "");
+                format!("{files} of your own, {}, {rounds}", Size(own.bytes()))
             }
             Kind::Made { sources, output } => {
                 let sources = match sources {
                     SourceKind::Backlog(backlog) => {
-                        format!(
-                            "{} complete files of {}",
-                            Grouped(backlog.files as u64),
-                            Size(backlog.bytes)
-                        )
+                        format!("{} of {}", files(backlog.files, "complete "), Size(backlog.bytes))
                     }
                     SourceKind::Live(live) => {
-                        let files = Grouped(live.files as u64);
+                        let each = if live.files == 1 { "" } else { " each" };
                         let what = if live.is_idle() {
-                            format!("{files} files at rest")
+                            format!("{} at rest", files(live.files, ""))
                         } else {
-                            format!(
-                                "{files} growing files of {} lines a second each",
-                                live.lines_per_second
-                            )
+                            let files = files(live.files, "growing ");
+                            format!("{files} of {} lines a second{each}", live.lines_per_second)
                         };
                         let pieces = match live.one_in_pieces {
                             0 => String::new(),
@@ -242,6 +232,12 @@ impl Job {
     }
 }
 
+/// So many files of a kind.
+fn files(count: usize, kind: &str) -> String {
+    let files = if count == 1 { "file" } else { "files" };
+    format!("{} {kind}{files}", Grouped(count as u64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,5 +288,14 @@ mod tests {
         assert_eq!(jobs[0].bytes(), (6144, 6144));
         let what = "3 growing files of 100 lines a second each, for 1.00 s, notified, 1 run";
         assert_eq!(jobs[1].what(), what);
+    }
+
+    #[test]
+    fn one_file_is_no_files() {
+        let jobs = jobs(&["--workload=backlog,live,idle", "--sources=1", "--runs=1"]);
+        let whats: Vec<_> = jobs.iter().map(Job::what).collect();
+        assert_eq!(whats[0], "1 complete file of 64 MiB, 1 run");
+        assert!(whats[1].starts_with("1 growing file of 100 lines a second, for"), "{}", whats[1]);
+        assert!(whats[2].starts_with("1 file at rest, for"), "{}", whats[2]);
     }
 }

@@ -1,7 +1,10 @@
 //! What runs inside the process that tries one law on one stage.
 
 use std::fs;
+use std::io;
 use std::path::PathBuf;
+use std::process;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -9,6 +12,7 @@ use conformance::{Case, Law, Outcome};
 use serde::{Deserialize, Serialize};
 use tributary::Shown;
 
+use crate::interrupt;
 use crate::stages::{Stage, find};
 
 /// Tries one law in this process: `cargo compare` calls itself with this.
@@ -26,6 +30,9 @@ pub(crate) struct LawArgs {
     /// Where the verdict goes.
     #[arg(long, value_name = "PATH")]
     verdict: PathBuf,
+    /// End when stdin is closed: whoever asked is gone.
+    #[arg(long)]
+    attended: bool,
 }
 
 fn named(name: &str) -> Result<&'static Law, String> {
@@ -45,6 +52,17 @@ pub(crate) enum Tried {
 
 /// Tries the law, and writes what came of it.
 pub(crate) fn run(args: &LawArgs) -> anyhow::Result<()> {
+    if args.attended {
+        // Never joined: it ends with the process, unless it ends the process.
+        let wait_for_the_end = || {
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            process::exit(interrupt::EXIT_CODE.into());
+        };
+        thread::Builder::new()
+            .name("stdin".into())
+            .spawn(wait_for_the_end)
+            .context("cannot start the thread that waits for the end of stdin")?;
+    }
     let within = Duration::from_secs(args.within);
     let case = Case::new(args.law.name, args.stage.name, args.stage.merge).alone().within(within);
     let tried = match case.outcome() {

@@ -83,11 +83,10 @@ pub(crate) fn run(
 ) -> anyhow::Result<Ended> {
     let before = usage_of_children()?;
     let started = Instant::now();
-    let mut child = KilledOnDrop(
-        command
-            .spawn()
-            .with_context(|| format!("cannot start {}", command.get_program().display()))?,
-    );
+    let mut child = KilledOnDrop(command.spawn().with_context(|| {
+        let program = command.get_program().display();
+        format!("cannot start {program}, check what the PATH has by this name")
+    })?);
     let child = &mut child.0;
     let mut running = Running { stdin: child.stdin.take(), process: child.id() };
     let (mut stdout, mut stderr) = (Pipe::new(child.stdout.take()), Pipe::new(child.stderr.take()));

@@ -10,6 +10,8 @@ use std::time::SystemTime;
 use anyhow::{Context, bail};
 use tributary::Shown;
 
+use crate::interrupt::Interrupt;
+
 /// Files that can be read, each of them once.
 #[derive(Debug)]
 pub(crate) struct OwnFiles {
@@ -39,10 +41,11 @@ impl OwnFiles {
     /// Reads every file once. A file that is named twice, or through a link,
     /// is taken once. The read warms the page cache for all contenders alike,
     /// and finds what cannot be read before a stage does.
-    pub(crate) fn open(files: &[PathBuf]) -> anyhow::Result<OwnFiles> {
+    pub(crate) fn open(files: &[PathBuf], interrupt: &Interrupt) -> anyhow::Result<OwnFiles> {
         let mut own = OwnFiles { paths: Vec::new(), seen: Vec::new() };
         let mut known = HashSet::new();
         for path in files {
+            interrupt.check()?;
             let seen = read_once(path)?;
             if known.insert(seen.device_and_inode) {
                 own.paths.push(path.clone());

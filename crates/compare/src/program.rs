@@ -3,7 +3,8 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{self, Command, Stdio};
+use std::sync::OnceLock;
 
 use anyhow::bail;
 use clap::ValueEnum;
@@ -33,8 +34,16 @@ impl Program {
         let mut command = Command::new(self.name());
         if self == Program::Tail {
             command.args(["-q", "-n", "+1", "-F"]);
+            if tail_knows_pid() {
+                command.arg(ends_with_this_process());
+            }
         }
         command
+    }
+
+    /// Finds a program by its name.
+    pub(crate) fn named(name: &str) -> Option<Program> {
+        Program::value_variants().iter().copied().find(|program| program.name() == name)
     }
 
     /// Says whether it can do what the stages do in this job.
@@ -64,4 +73,21 @@ impl Program {
             ),
         }
     }
+}
+
+/// Has `tail` end when this process is gone, however that ended: it would
+/// follow for ever files that nobody writes.
+fn ends_with_this_process() -> String {
+    format!("--pid={}", process::id())
+}
+
+/// Says whether this system's `tail` knows that option, as that of GNU does.
+fn tail_knows_pid() -> bool {
+    static KNOWS: OnceLock<bool> = OnceLock::new();
+    *KNOWS.get_or_init(|| {
+        let mut tail = Command::new("tail");
+        tail.arg(ends_with_this_process()).args(["-n", "0", "/dev/null"]);
+        tail.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        tail.status().is_ok_and(|status| status.success())
+    })
 }

@@ -61,7 +61,10 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
     for program in &args.against {
         program.find()?;
     }
-    let own = if args.files.is_empty() { None } else { Some(OwnFiles::open(&args.files)?) };
+    let own = match &args.files[..] {
+        [] => None,
+        files => Some(OwnFiles::open(files, &interrupt)?),
+    };
     // What would be lost, and what cannot be kept, is known before the work
     // begins: a wrong name does not cost a minute.
     let (kept, not_kept) = Kept::open(args, own.as_ref())?;
@@ -70,6 +73,9 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
     refuse_too_many(&jobs, limit)?;
 
     let folder = Folder::open(args.keep.as_deref())?;
+    if !folder.is_kept() {
+        interrupt.would_leave(folder.path());
+    }
     for job in &jobs {
         if let Kind::Own(own) = &job.kind {
             let names = stages.iter().map(|stage| stage.name).chain(["cat"]);

@@ -91,6 +91,7 @@ impl Laws {
         let progress = compared.progress;
         progress.say("the laws");
         let folder = folder.in_memory()?;
+        interrupt.would_leave(folder.path());
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
         let mut known: HashMap<(&str, &str), Outcome> = HashMap::new();
@@ -144,9 +145,11 @@ impl Laws {
             .arg(case.within.as_secs().to_string())
             .arg("--verdict")
             .arg(&verdict)
+            // Its end of this pipe is closed when this process is gone.
+            .arg("--attended")
+            .stdin(Stdio::piped())
             // What a child leaves behind that had to be killed goes with our folder.
             .env("TMPDIR", folder.path())
-            .stdin(Stdio::null())
             .stdout(log_file.try_clone().context("a file has a second handle")?)
             .stderr(log_file)
             .spawn()

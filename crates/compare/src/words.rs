@@ -1,5 +1,6 @@
 //! Says in words what the rows have shown.
 
+use crate::program::Program;
 use results::{Comparison, Growth, Row, Size, StageLanes, Table, Time};
 
 /// The sentences of all parts, in their order; none where there is nothing to
@@ -25,12 +26,9 @@ fn sentence(table: &Table) -> Option<String> {
     if parts.is_empty() { None } else { Some(format!("On {}, {}.", table.name, parts.join("; "))) }
 }
 
-/// The programs that are no stages.
-const PROGRAMS: [&str; 2] = ["cat", "tail"];
-
 /// What a program made of it that a person would use instead.
 fn torn(table: &Table) -> Option<String> {
-    let (program, wrong) = table.wrong().find(|(name, _)| PROGRAMS.contains(name))?;
+    let (program, wrong) = table.wrong().find(|(name, _)| Program::named(name).is_some())?;
     let first = wrong.lines().next().unwrap_or_default();
     // What is wrong, without how many lines there were.
     let wrong = first.rsplit_once(": ").map_or(first, |(_, wrong)| wrong);
@@ -113,7 +111,7 @@ fn has(table: &Table, key: &str) -> bool {
 
 /// The stages with this figure, from the least to the largest.
 fn sorted<'a>(table: &'a Table, key: &str) -> Vec<(&'a Row, f64)> {
-    let stages = table.rows.iter().filter(|row| !PROGRAMS.contains(&&*row.name));
+    let stages = table.rows.iter().filter(|row| Program::named(&row.name).is_none());
     let mut stages: Vec<_> =
         stages.filter_map(|row| Some((row, table.number(row, key)?))).collect();
     stages.sort_by(|(_, a), (_, b)| a.total_cmp(b));

@@ -1,8 +1,6 @@
 //! What the command writes, and where: nothing of anybody's is lost, and what
 //! cannot be written is said before the work begins.
 
-mod common;
-
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
@@ -11,7 +9,7 @@ use std::process::{Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{assert_refused, compare, json, run, shown, two_logs};
+use crate::common::{assert_refused, compare, json, run, shown, two_logs};
 
 /// Runs the command in a folder.
 fn run_in(folder: &Path, arguments: &[&str]) -> Output {

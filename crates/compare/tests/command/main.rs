@@ -1,16 +1,14 @@
 //! The command as a person types it: results, errors, exit codes.
 
 mod common;
+mod places;
+mod signals;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 use serde_json::Value;
 
 use common::{assert_refused, compare, json, run, shown, two_logs};
@@ -281,95 +279,6 @@ fn a_stage_that_fails_has_a_row_that_says_so() {
     }
 }
 
-/// Waits until the first table of a child is there, and returns the rest of what
-/// it says and what it has said.
-fn until_the_first_table(child: &mut Child) -> (BufReader<ChildStdout>, String) {
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut said = String::new();
-    while !said.contains("stage1-threads ") {
-        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "{said}");
-    }
-    (stdout, said)
-}
-
-#[test]
-fn an_interrupt_keeps_the_rows_and_removes_the_files() {
-    let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let result = folder.path().join("result.json");
-    let sizes = ["--sources=2", "--bytes=2000", "--duration=600", "--stages=1", "--runs=1"];
-    let mut child = compare()
-        .args(["--workload", "backlog,live", "--json"])
-        .arg(&result)
-        .args(sizes)
-        .env("TMPDIR", temporary.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // What runs then would take ten minutes.
-    let (mut stdout, mut said) = until_the_first_table(&mut child);
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    stdout.read_to_string(&mut said).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
-
-    assert!(said.contains("seen: On backlog, stage1-threads took "), "{said}");
-    let result = json(&result);
-    assert_eq!(result["interrupted"], true);
-    let workloads = result["workloads"].as_array().unwrap();
-    let names: Vec<_> = workloads.iter().map(|workload| &workload["workload"]).collect();
-    // Of `live`, nobody has come to an end.
-    assert_eq!(names, ["backlog"]);
-    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0, "temporary files are left");
-}
-
-/// Says whether a process with these arguments runs in the group that `leader`
-/// leads.
-#[cfg(target_os = "linux")]
-fn runs_in_the_group_of(leader: &Child, arguments: &str) -> bool {
-    fs::read_dir("/proc").unwrap().any(|process| {
-        let process = process.unwrap();
-        // One that has ended meanwhile has none.
-        let command_line = fs::read(process.path().join("cmdline")).unwrap_or_default();
-        let pid = process.file_name().to_str().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
-        String::from_utf8_lossy(&command_line).contains(arguments)
-            && getpgid(pid).ok() == Some(Pid::from_child(leader))
-    })
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn an_interrupt_of_all_processes_breaks_no_law() {
-    let folder = tempfile::tempdir().unwrap();
-    let result = folder.path().join("result.json");
-    let sizes = ["--quick", "--stages=4", "--sources=2", "--bytes=2000", "--duration=0.1"];
-    let child = compare()
-        .args(sizes)
-        .args(["--json", shown(&result)])
-        .process_group(0)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    // This one takes seconds, and it is among the first.
-    let law = ["law", "stage4-tasks", "an_idle_source_is_looked_at_while_the_output_blocks"];
-    let begin = Instant::now();
-    while !runs_in_the_group_of(&child, &law.join("\0")) {
-        assert!(begin.elapsed() < Duration::from_secs(60), "no law is ever tried");
-        thread::sleep(Duration::from_millis(2));
-    }
-    // As a terminal sends it: to all processes of the group.
-    kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(130), "{said}");
-    let result = json(&result);
-    let verdicts = result["verdicts"].as_array().unwrap();
-    let laws: Vec<_> =
-        verdicts.iter().flat_map(|stage| stage["laws"].as_array().unwrap()).collect();
-    assert!(laws.iter().all(|law| law["outcome"] != "wrong"), "{laws:?}");
-    assert!(!said.contains("wrong"), "{said}");
-}
-
 #[test]
 fn a_whole_run_has_lanes_growth_and_laws_and_names_its_page() {
     let folder = tempfile::tempdir().unwrap();
@@ -446,38 +355,6 @@ fn a_whole_run_has_lanes_growth_and_laws_and_names_its_page() {
 }
 
 #[test]
-fn a_kill_in_the_middle_loses_no_run() {
-    let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let [result, page] = ["result.json", "page.html"].map(|name| folder.path().join(name));
-    let sizes = ["--sources=2", "--bytes=2000", "--duration=600", "--stages=1", "--runs=2"];
-    let mut child = compare()
-        .args(["--workload", "backlog,live"])
-        .args(["--json", shown(&result), "--html", shown(&page)])
-        .args(sizes)
-        .env("TMPDIR", temporary.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    // What runs then would take ten minutes. Held: a closed pipe ends it, too.
-    let _said = until_the_first_table(&mut child);
-    child.kill().unwrap();
-    child.wait().unwrap();
-
-    let result = json(&result);
-    assert_eq!(result["interrupted"], true);
-    let rows = result["workloads"][0]["rows"].as_array().unwrap();
-    let runs: Vec<_> = rows.iter().map(|row| row["time_seconds"]["runs"].clone()).collect();
-    assert!(
-        runs.len() == 2 && runs.iter().all(|runs| runs.as_array().unwrap().len() == 2),
-        "{rows:?}"
-    );
-    // The row, with the short name that a table has.
-    assert!(fs::read_to_string(page).unwrap().contains(">1 threads</th>"));
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "half a file is left behind");
-}
-
-#[test]
 #[cfg(target_os = "linux")]
 fn tail_runs_beside_the_stages_and_may_tear_lines() {
     let folder = tempfile::tempdir().unwrap();
@@ -529,6 +406,20 @@ fn a_program_that_is_missing_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let output = compare().args(["--against=tail"]).env("PATH", folder.path()).output().unwrap();
     assert_refused(&output, "tail", "no such program on the PATH");
+}
+
+#[test]
+fn a_program_that_is_none_is_named() {
+    let folder = two_logs();
+    let cat = folder.path().join("cat");
+    fs::write(&cat, "\u{7f}ELF, and nothing that could be run").unwrap();
+    fs::set_permissions(&cat, fs::Permissions::from_mode(0o755)).unwrap();
+    let output = compare().arg(folder.path().join("a.log")).env("PATH", folder.path()).output();
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let advice = "error: cannot start cat, check what the PATH has by this name: ";
+    assert!(said.starts_with(advice), "{said}");
 }
 
 #[test]
