@@ -173,7 +173,8 @@ fn after_help() -> String {
         "\nExit codes:
   0    every stage's output was right
   1    a stage's output was wrong, or a stage failed
-  2    a mistake in what was typed, or a file that cannot be read or written
+  2    a mistake in what was typed, or a file that cannot be read or written,
+       or has changed meanwhile; the rows so far are printed
   130  interrupted (Ctrl-C, SIGTERM or SIGHUP); the rows so far are printed
 
 The columns are explained in crates/compare/README.md, the JSON in
