@@ -21,6 +21,7 @@ use crate::folder::Folder;
 use crate::interrupt::Interrupt;
 use crate::law::Tried;
 use crate::stages::Stage;
+use crate::writable::plain;
 
 /// How often a process is asked whether it has ended.
 const LOOK: Duration = Duration::from_millis(2);
@@ -137,7 +138,7 @@ impl Laws {
         interrupt: &Interrupt,
         ended: &AtomicBool,
     ) -> anyhow::Result<Tried> {
-        let folder = tempfile::tempdir_in(folder).context("a law needs a folder")?;
+        let folder = tempfile::tempdir_in(folder).map_err(plain).context("a law needs a folder")?;
         let (verdict, log) = (folder.path().join("verdict"), folder.path().join("log"));
         let log_file = File::create(&log).context("a law needs a log")?;
         let mut child = Command::new(env::current_exe().context("cannot find this program")?)
