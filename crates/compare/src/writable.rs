@@ -31,10 +31,14 @@ pub(crate) fn try_in(folder: &Path) -> io::Result<()> {
 }
 
 /// Puts a file with these bytes in the place of another, at once: whoever reads
-/// it has the old one or the new one.
+/// it has the old one or the new one. A device or a pipe is no file to put another
+/// in the place of.
 pub(crate) fn replace(path: &Path, folder_is_there: bool, bytes: &[u8]) -> io::Result<()> {
     // Through a link, the file that it names is replaced, and not the link.
     let path = through_links(path);
+    if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+        return Err(io::Error::other("this is no regular file"));
+    }
     let folder = folder_of(&path);
     if !folder_is_there {
         fs::create_dir_all(folder)?;
@@ -137,6 +141,15 @@ mod tests {
         replace(&link, true, b"new").unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read(folder.path().join("folder/file")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_pipe_stays_a_pipe() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        workload::make_fifo(&fifo).unwrap();
+        replace(&fifo, true, b"").unwrap_err();
+        assert!(!fs::metadata(&fifo).unwrap().is_file());
     }
 
     #[test]
