@@ -89,9 +89,11 @@ impl Browser {
         self.goto(url::Url::from_file_path(file).expect("the path is absolute").as_str());
     }
 
-    /// Goes to an address and waits until it is loaded, with all that it names.
+    /// Goes to an address and waits until it is loaded, with all that it names,
+    /// and the letters of what is shown.
     pub fn goto(&self, address: &str) {
         self.block_on(&format!("{address} loads"), self.client().goto(address));
+        self.run("return document.fonts.ready.then(() => true)");
     }
 
     /// Runs `body` as the body of a function in the page, and returns what it

@@ -129,6 +129,9 @@ fn a_number_that_does_not_follow_is_marked_and_the_marks_are_explained() {
 /// Finds words of code that stand in two lines.
 const TORN: &str = "
     document.querySelectorAll('.step details').forEach(it => it.open = true);
+    // What is seen for the first time may be in letters that are not there yet.
+    document.body.getBoundingClientRect();
+    return document.fonts.ready.then(() => {
     const torn = [];
     let seen = 0;
     const texts = document.createTreeWalker(document.querySelector('.step'), NodeFilter.SHOW_TEXT);
@@ -144,6 +147,7 @@ const TORN: &str = "
         }
     }
     return [seen, torn];
+    });
 ";
 
 #[test]
