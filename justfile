@@ -68,12 +68,12 @@ kill:
 # Tests with foreign programs: logrotate, gzip, prlimit, unshare, mdbook and Chromium
 [group('hold')]
 system *args:
-    cargo test --manifest-path crates/system-tests/Cargo.toml "$@"
+    cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target "$@"
 
 # Form and clippy of the system tests, which are a workspace of their own
 [group('hold')]
 lint-system:
-    cargo fmt --check --manifest-path crates/system-tests/Cargo.toml && cargo clippy --manifest-path crates/system-tests/Cargo.toml --all-targets -- -D warnings
+    cargo fmt --check --manifest-path crates/system-tests/Cargo.toml && cargo clippy --manifest-path crates/system-tests/Cargo.toml --target-dir target --all-targets -- -D warnings
 
 # The outputs that the book shows are those that the programs give
 [group('hold')]
