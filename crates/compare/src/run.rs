@@ -3,7 +3,7 @@
 use std::env;
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use clap::Parser;
 
 use crate::args::{Args, Command};
@@ -167,7 +167,7 @@ fn refuse_too_many(jobs: &[Job], limit: Option<u64>) -> anyhow::Result<()> {
     if sources + OF_A_STAGE <= limit {
         return Ok(());
     }
-    Err(anyhow!("{}", Warning::FewDescriptors { limit, needed: sources + OTHER_FILES }))
+    bail!("{}", Warning::FewDescriptors { limit, needed: sources + OTHER_FILES })
 }
 
 /// Which programs were asked for that cannot do what a job is about.

@@ -18,7 +18,7 @@ pub(crate) fn section(comparison: &Comparison) -> Markup {
                 p class="none" { "No run of a stage was recorded, so there are no lanes." }
             } @else {
                 p class="headline" { (words::headline(stages)) }
-                @if let Some(what) = same_for_all(stages) { p { (capital(what)) "." } }
+                @if let Some(what) = same_for_all(stages) { p { (words::capital(what)) "." } }
                 (overview::table(shown(stages)))
                 (how_to_read(stages))
                 p class="quiet touch" {
@@ -31,7 +31,7 @@ pub(crate) fn section(comparison: &Comparison) -> Markup {
                             @if let Some(change) = overview::change(&stage.stage) { p class="quiet" { (change) } }
                             p { (picture.says) }
                             @if let Some(twin) = twin::said(stage, comparison) { p { (twin) } }
-                            @if same_for_all(stages).is_none() { p class="quiet" { (capital(&stage.what)) "." } }
+                            @if same_for_all(stages).is_none() { p class="quiet" { (words::capital(&stage.what)) "." } }
                             (picture.on_page())
                         }
                         (totals::table(stage))
@@ -98,9 +98,4 @@ fn how_to_read(stages: &[StageLanes]) -> Markup {
             }
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -16,32 +16,46 @@ struct Column {
     lengths: fn(&Lane) -> Vec<f64>,
     /// Whether it is told how many there were.
     counted: bool,
+    whose: Whose,
+}
+
+/// Whose time is added up in a column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// That of a thread, or of a task.
+    One,
+    /// That of a loop, of which it is a finding that there is none.
+    Loop,
+    /// That of all tasks at once.
+    AllTasks,
 }
 
 const COLUMNS: [Column; 7] = [
-    Column { head: "read", lengths: |it| those(it, Kind::Read), counted: true },
-    Column { head: "write", lengths: |it| those(it, Kind::Write), counted: true },
-    Column { head: "wait for the lock", lengths: |it| those(it, Kind::WaitForLock), counted: true },
-    Column { head: "nothing recorded", lengths: |it| those(it, Kind::Idle), counted: false },
-    Column {
-        head: "the loop stands still",
-        lengths: |lane| lane.stalls.iter().map(|it| it.end - it.begin).collect(),
-        counted: true,
-    },
+    one("read", |it| those(it, Kind::Read), true),
+    one("write", |it| those(it, Kind::Write), true),
+    one("wait for the lock", |it| those(it, Kind::WaitForLock), true),
+    one("nothing recorded", |it| those(it, Kind::Idle), false),
+    Column { head: "the loop stands still", lengths: stalls, counted: true, whose: Whose::Loop },
     Column {
         head: "tasks stand still with the loop",
-        lengths: |lane| lane.stalls.iter().map(|it| it.end - it.begin).collect(),
+        lengths: stalls,
         counted: false,
+        whose: Whose::AllTasks,
     },
-    Column {
-        head: "tasks wait, each for itself",
-        lengths: |lane| lane.waiting.iter().map(|it| it.end - it.begin).collect(),
-        counted: true,
-    },
+    one(
+        "tasks wait, each for itself",
+        |lane| lane.waiting.iter().map(|it| it.end - it.begin).collect(),
+        true,
+    ),
 ];
 
-/// Which of the columns is of all tasks at once.
-const ALL_TASKS: usize = 5;
+const fn one(head: &'static str, lengths: fn(&Lane) -> Vec<f64>, counted: bool) -> Column {
+    Column { head, lengths, counted, whose: Whose::One }
+}
+
+fn stalls(lane: &Lane) -> Vec<f64> {
+    lane.stalls.iter().map(|it| it.end - it.begin).collect()
+}
 
 fn those(lane: &Lane, kind: Kind) -> Vec<f64> {
     let those = lane.segments.iter().filter(|it| it.kind == kind);
@@ -51,14 +65,13 @@ fn those(lane: &Lane, kind: Kind) -> Vec<f64> {
 pub(super) fn table(stage: &StageLanes) -> Markup {
     let lanes = in_order(&stage.lanes);
     let tasks = effect::source_count(stage);
-    let lengths = |at: usize, lane: &Lane| (COLUMNS[at].lengths)(lane);
     let has_loop = lanes.iter().any(|(_, lane)| lane.role == Role::Loop);
     // What no thread has is no column; but that a loop has no stall is a finding.
-    let told = |at: &usize| {
-        lanes.iter().any(|(_, lane)| !lengths(*at, lane).is_empty())
-            || (has_loop && COLUMNS[*at].head == "the loop stands still")
+    let told = |column: &&Column| {
+        lanes.iter().any(|(_, lane)| !(column.lengths)(lane).is_empty())
+            || (has_loop && column.whose == Whose::Loop)
     };
-    let columns: Vec<usize> = (0..COLUMNS.len()).filter(told).collect();
+    let columns: Vec<&Column> = COLUMNS.iter().filter(told).collect();
     let stalls = lanes.iter().any(|(_, lane)| !lane.stalls.is_empty());
     let waits = lanes.iter().any(|(_, lane)| !lane.waiting.is_empty());
     html! {
@@ -69,10 +82,10 @@ pub(super) fn table(stage: &StageLanes) -> Markup {
                     thead { tr {
                         th scope="col" { "thread" }
                         th scope="col" { "what it does" }
-                        @for at in &columns {
+                        @for column in &columns {
                             th scope="col" class="number" {
-                                (COLUMNS[*at].head) ", ms"
-                                @if COLUMNS[*at].counted { " (times)" }
+                                (column.head) ", ms"
+                                @if column.counted { " (times)" }
                             }
                         }
                     } }
@@ -81,8 +94,8 @@ pub(super) fn table(stage: &StageLanes) -> Markup {
                             tr {
                                 th scope="row" { (label) @if lane.thread != *label { " " small { (lane.thread) } } }
                                 td class="job" { (job(lane.role)) }
-                                @for at in &columns {
-                                    td class="number" { (cell(*at, &lengths(*at, lane), tasks, lane.role)) }
+                                @for column in &columns {
+                                    td class="number" { (cell(column, lane, tasks)) }
                                 }
                             }
                         }
@@ -109,13 +122,14 @@ pub(super) fn table(stage: &StageLanes) -> Markup {
     }
 }
 
-fn cell(at: usize, lengths: &[f64], tasks: usize, role: Role) -> String {
-    let each = if at == ALL_TASKS { tasks } else { 1 };
+fn cell(column: &Column, lane: &Lane, tasks: usize) -> String {
+    let lengths = (column.lengths)(lane);
+    let each = if column.whose == Whose::AllTasks { tasks } else { 1 };
     let sum = millis::sum(lengths.iter().flat_map(|length| iter::repeat_n(*length, each)));
-    match (lengths.len(), COLUMNS[at].counted) {
+    match (lengths.len(), column.counted) {
         // A loop that was not seen to stand still, and a thread that has none.
-        (0, _) if COLUMNS[at].head == "the loop stands still" => {
-            if role == Role::Loop { "none seen" } else { "no loop" }.to_owned()
+        (0, _) if column.whose == Whose::Loop => {
+            if lane.role == Role::Loop { "none seen" } else { "no loop" }.to_owned()
         }
         (0, _) => "-".to_owned(),
         (_, false) => sum,

@@ -285,7 +285,8 @@ pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     }
 }
 
-fn capital(text: &str) -> String {
+/// The text with a capital letter at its begin.
+pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
