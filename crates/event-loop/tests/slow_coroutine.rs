@@ -6,6 +6,8 @@ use std::sync::Mutex;
 #[path = "../examples/slow_coroutine.rs"]
 #[expect(dead_code, reason = "its `main` is for `cargo run`")]
 mod example;
+#[expect(dead_code, reason = "the other tests of the debug mode use it all")]
+mod told;
 
 static SAID: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -19,19 +21,6 @@ impl Write for Said {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Puts an N for each number.
-fn masked(text: &str) -> String {
-    let mut masked = String::new();
-    for c in text.chars() {
-        match c {
-            '0'..='9' if masked.ends_with('N') => {}
-            '0'..='9' => masked.push('N'),
-            _ => masked.push(c),
-        }
-    }
-    masked
 }
 
 #[test]
@@ -53,7 +42,7 @@ fn the_slow_coroutine_is_named_while_it_blocks_and_timed_when_it_is_over() {
         let said = String::from_utf8(SAID.lock().unwrap().clone()).unwrap();
         // The fields behind a message are for programs.
         let message = |line: &str| line.split(" stuck_us=").next().map(str::to_owned);
-        let messages = masked(&said);
+        let messages = told::masked(&said);
         let messages = messages.replace(" stall_us=", " stuck_us=");
         if messages.lines().filter_map(message).eq(expected.clone()) {
             return;

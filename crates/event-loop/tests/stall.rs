@@ -15,25 +15,34 @@ fn stall_of(main: impl Future<Output = ()>) -> Option<Duration> {
     stall
 }
 
-/// Asserts that the stall of `main` stays under `bound` in one of ten runs.
+/// Asserts that a run has the stall that is expected, in one of ten runs.
 ///
 /// A machine that gives the core to somebody else stalls the loop in earnest
-/// now and then; a measure that is wrong stalls it in all ten.
+/// now and then, or keeps the watch from looking; a measure that is wrong is so
+/// in all ten.
 #[track_caller]
-fn assert_stays_under<F: Future<Output = ()>>(bound: Duration, main: impl Fn() -> F) {
+fn assert_stall(
+    expected: &str,
+    run: impl Fn() -> Option<Duration>,
+    is_it: impl Fn(Option<Duration>) -> bool,
+) {
     let mut seen = Vec::new();
     for _ in 0..10 {
-        let stall = stall_of(main());
-        if stall.is_none_or(|stall| stall < bound) {
+        let stall = run();
+        if is_it(stall) {
             return;
         }
         seen.push(stall);
     }
-    panic!("expected a stall under {bound:?}, got {seen:?}");
+    panic!("expected a stall {expected}, got {seen:?}");
 }
 
-/// Asserts that `main`, which blocks for [`BLOCK`], is seen to do so in one of
-/// ten runs: for the same reason, since the watch has to have a core, too.
+#[track_caller]
+fn assert_stays_under<F: Future<Output = ()>>(bound: Duration, main: impl Fn() -> F) {
+    let is_under = |stall: Option<Duration>| stall.is_none_or(|stall| stall < bound);
+    assert_stall(&format!("under {bound:?}"), || stall_of(main()), is_under);
+}
+
 #[track_caller]
 fn assert_sees_the_block<F: Future<Output = ()>>(main: impl Fn() -> F) {
     assert_sees_the_block_in(|| stall_of(main()));
@@ -41,15 +50,7 @@ fn assert_sees_the_block<F: Future<Output = ()>>(main: impl Fn() -> F) {
 
 #[track_caller]
 fn assert_sees_the_block_in(run: impl Fn() -> Option<Duration>) {
-    let mut seen = Vec::new();
-    for _ in 0..10 {
-        let stall = run();
-        if stall >= Some(HALF_THE_BLOCK) {
-            return;
-        }
-        seen.push(stall);
-    }
-    panic!("expected a stall of {BLOCK:?}, got {seen:?}");
+    assert_stall(&format!("of {BLOCK:?}"), run, |stall| stall >= Some(HALF_THE_BLOCK));
 }
 
 #[test]

@@ -28,15 +28,7 @@ impl Deref for Line {
 impl Line {
     /// Returns the message, with an N for each number.
     pub(crate) fn masked(&self) -> String {
-        let mut masked = String::new();
-        for c in self["message"].chars() {
-            match c {
-                '0'..='9' if masked.ends_with('N') => {}
-                '0'..='9' => masked.push('N'),
-                _ => masked.push(c),
-            }
-        }
-        masked
+        masked(&self["message"])
     }
 
     /// Returns a field that is so many microseconds.
@@ -45,6 +37,19 @@ impl Line {
         let micros = self.get(field).unwrap_or_else(|| panic!("no {field} in {self:?}"));
         Duration::from_micros(micros.parse().unwrap())
     }
+}
+
+/// Puts an N for each number.
+pub(crate) fn masked(text: &str) -> String {
+    let mut masked = String::new();
+    for c in text.chars() {
+        match c {
+            '0'..='9' if masked.ends_with('N') => {}
+            '0'..='9' => masked.push('N'),
+            _ => masked.push(c),
+        }
+    }
+    masked
 }
 
 impl Visit for Line {
