@@ -35,37 +35,27 @@
 //! Reading order: [`Plan`], [`Source`], [`Lines`], [`Output`], [`Stop`],
 //! [`Report`], [`Error`]; then [`Probe`], which is for tests.
 
-mod change;
-mod checkpoint;
-mod claims;
 mod error;
-mod file;
-mod follow;
-mod identity;
-#[cfg_attr(not(target_os = "linux"), path = "inotify_none.rs")]
-mod inotify;
+mod following;
+mod keeping;
 mod lines;
-mod log;
 mod marks;
-mod notify;
 mod options;
-mod output;
-mod pattern;
 mod plan;
 mod probe;
 mod progress;
 mod report;
-mod siblings;
 mod source;
 mod stop;
+mod waking;
 
 pub use event_listener::{EventListener, Listener};
 
 pub use error::{Error, Shown};
+pub use keeping::output::{Output, Target};
 pub use lines::Lines;
 pub use marks::{Marks, Template, TemplateError};
 pub use options::{Durability, Options, Start, Wake};
-pub use output::{Output, Target};
 pub use plan::Plan;
 pub use probe::{Moment, Probe};
 pub use progress::{Progress, SourceProgress};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::identity::{Before, FileId};
+use crate::following::identity::{Before, FileId};
 
 /// Whole lines of one source, each with its newline: the unit of a merge.
 ///

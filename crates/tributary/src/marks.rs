@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use memchr::memchr_iter;
 
 use crate::error::Shown;
-use crate::file::Piece;
-use crate::identity::Before;
+use crate::following::file::Piece;
+use crate::following::identity::Before;
 
 /// What is put round each line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,15 +8,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use crate::change::Change;
-use crate::checkpoint::{Checkpoint, Saved};
-use crate::claims::Claims;
-use crate::file;
-use crate::follow::Following;
-use crate::identity::FileId;
-use crate::log::Common;
-use crate::notify::Notifier;
-use crate::pattern::Joining;
+use crate::following::claims::Claims;
+use crate::following::file;
+use crate::following::follow::Following;
+use crate::following::identity::FileId;
+use crate::following::log::Common;
+use crate::following::pattern::Joining;
+use crate::keeping::checkpoint::{Checkpoint, Saved};
+use crate::waking::change::Change;
+use crate::waking::notify::Notifier;
 use crate::{Error, Options, Output, Progress, Shown, Source, Start, Stop, Target, Wake};
 
 /// The most bytes that a chunk of lines has, if no line is longer.

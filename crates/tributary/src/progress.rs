@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::identity::FileId;
-use crate::log::Common;
+use crate::following::identity::FileId;
+use crate::following::log::Common;
 
 /// Tells how far a merge has come, while it runs: from any thread, at any time.
 ///

@@ -8,11 +8,11 @@ use event_listener::EventListener;
 use rustix::io::Errno;
 use tracing::warn_span;
 
-use crate::change::Change;
-use crate::follow::Follow;
-use crate::log::Log;
-use crate::pattern::Joining;
+use crate::following::follow::Follow;
+use crate::following::log::Log;
+use crate::following::pattern::Joining;
 use crate::probe::{Moment, Probe};
+use crate::waking::change::Change;
 use crate::{Error, Lines, Shown, Stop};
 
 /// How many errors in a row are taken for passing ones.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::change::Change;
+use crate::waking::change::Change;
 
 /// A request to end a merge: clones share it, and it cannot be taken back.
 ///

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant, SystemTime};
 use glob::Pattern;
 use tracing::info;
 
-use crate::change::Change;
-use crate::claims::Claimed;
 use crate::error::Shown;
-use crate::file;
-use crate::follow::{Following, Stood};
-use crate::log::{Common, Log};
-use crate::notify::FolderWatch;
+use crate::following::claims::Claimed;
+use crate::following::file;
+use crate::following::follow::{Following, Stood};
+use crate::following::log::{Common, Log};
+use crate::waking::change::Change;
+use crate::waking::notify::FolderWatch;
 use crate::{Error, Options};
 
 /// How often the folders are read at most, where nobody notifies.

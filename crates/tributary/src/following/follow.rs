@@ -24,12 +24,12 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::io::Errno;
 use tracing::{info, warn};
 
-use crate::claims::{Claimed, Claims};
 use crate::error::Shown;
-use crate::file::{self, Found, LogFile, Noted, Piece};
-use crate::identity::{FileId, Position};
-use crate::notify::SourceWatch;
-use crate::siblings;
+use crate::following::claims::{Claimed, Claims};
+use crate::following::file::{self, Found, LogFile, Noted, Piece};
+use crate::following::identity::{FileId, Position};
+use crate::following::siblings;
+use crate::waking::notify::SourceWatch;
 
 /// The files of one source.
 #[derive(Debug)]

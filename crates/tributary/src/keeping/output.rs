@@ -12,9 +12,9 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use tracing::warn_span;
 
-use crate::checkpoint::Checkpoint;
-use crate::identity::FileId;
-use crate::notify::Notifier;
+use crate::following::identity::FileId;
+use crate::keeping::checkpoint::Checkpoint;
+use crate::waking::notify::Notifier;
 use crate::{Durability, Error, Lines, Shown, SourceReport, Stop, Written};
 
 /// Where the merged lines go.

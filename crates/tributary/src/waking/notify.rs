@@ -1,6 +1,6 @@
 //! The notifier: one thread that knows when a source should look again.
 //!
-//! It is told by the kernel ([`inotify`](crate::inotify)) where the kernel
+//! It is told by the kernel ([`inotify`](crate::waking::inotify)) where the kernel
 //! can tell, and asks `stat` where it cannot: a network file system, a limit
 //! that was met, a name that nobody has. Every 30 s it sweeps over all
 //! sources, in case something was missed. It never reads a file and decides
@@ -22,11 +22,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing::warn;
 
 use crate::Stop;
-use crate::change::Change;
-use crate::checkpoint::{self, Checkpoint};
 use crate::error::Shown;
-use crate::inotify::{self, Event, Inotify, Wd};
-use crate::siblings;
+use crate::following::siblings;
+use crate::keeping::checkpoint::{self, Checkpoint};
+use crate::waking::change::Change;
+use crate::waking::inotify::{self, Event, Inotify, Wd};
 
 /// How often all sources are asked by `stat`, whatever was notified.
 const SWEEP: Duration = Duration::from_secs(30);

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use memchr::memchr_iter;
 
-use crate::change::Change;
-use crate::checkpoint::Saved;
-use crate::claims::Claims;
-use crate::follow::{Follow, Following, Stood};
-use crate::identity::FileId;
+use crate::following::claims::Claims;
+use crate::following::follow::{Follow, Following, Stood};
+use crate::following::identity::FileId;
+use crate::keeping::checkpoint::Saved;
 use crate::marks::Marker;
-use crate::notify::Notifier;
 use crate::progress::Counters;
+use crate::waking::change::Change;
+use crate::waking::notify::Notifier;
 use crate::{Lines, Marks};
 
 /// What the logs of a plan have in common.

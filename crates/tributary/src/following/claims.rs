@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::identity::{FileId, Position};
+use crate::following::identity::{FileId, Position};
 
 /// How long it is remembered how far a file was read that was let go.
 const REMEMBERED: Duration = Duration::from_secs(300);

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::claims::{Claims, Held};
-use crate::follow::Stood;
-use crate::identity::{Before, FileId, Position};
+use crate::following::claims::{Claims, Held};
+use crate::following::follow::Stood;
+use crate::following::identity::{Before, FileId, Position};
 use crate::{Durability, Error, Lines};
 
 /// How often a checkpoint is written while lines are.

@@ -11,8 +11,8 @@ use std::os::unix::fs::{DirEntryExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::file;
-use crate::identity::FileId;
+use crate::following::file;
+use crate::following::identity::FileId;
 
 /// How far the clock of a file system may lag behind ours: it ticks.
 const TICK: Duration = Duration::from_millis(20);

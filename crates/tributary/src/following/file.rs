@@ -11,8 +11,8 @@ use bytes::BytesMut;
 use memchr::{memchr, memrchr, memrchr_iter};
 use rustix::fs::OFlags;
 
-use crate::identity::{Before, FileId, Position};
-use crate::notify::FileWatch;
+use crate::following::identity::{Before, FileId, Position};
+use crate::waking::notify::FileWatch;
 
 /// Opens the file at `path` for reading, if it is a regular one.
 ///

@@ -3,7 +3,7 @@
 //!
 //! A notification is a hint and never the truth. Whatever one says, the source
 //! asks `stat` and `read`; whatever is lost, the sweep of the
-//! [notifier](crate::notify) makes up for.
+//! [notifier](crate::waking::notify) makes up for.
 
 use std::ffi::OsString;
 use std::fs::File;
