@@ -104,13 +104,9 @@ impl Plan {
                 return Err(Error::BadCheckpoint { path: path.clone(), why });
             }
         }
-        let notifier =
-            if options.follow && (options.wake == Wake::Notify || options.checkpoint.is_some()) {
-                Some(Notifier::start(options.interval).map_err(Error::Runtime)?)
-            } else {
-                None
-            };
-        let notified = notifier.as_ref().filter(|_| options.wake == Wake::Notify);
+        let notified = options.follow && options.wake == Wake::Notify;
+        let notifier = notified.then(|| Notifier::start(options.interval)).transpose();
+        let notifier = notifier.map_err(Error::Runtime)?;
 
         let claims = Arc::new(Claims::default());
         claims.output(output_id);
@@ -127,7 +123,7 @@ impl Plan {
         let common = Arc::new(Common {
             claims: Arc::clone(&claims),
             following,
-            notifier: notified.cloned(),
+            notifier,
             saved,
             marks: options.marks.clone(),
             count: Mutex::new(opened.len()),
@@ -166,12 +162,12 @@ impl Plan {
             let stand = follows().flat_map(|(_, follow)| follow.positions());
             let (path, durability) = (path.clone(), options.durability);
             let checkpoint = Checkpoint::new(path, at, durability, claims, stand, saved);
-            output.keep(checkpoint, notifier.as_ref())?;
+            output.keep(checkpoint, options.follow)?;
         }
         if !options.follow {
             stop.request();
         }
-        let interval = if notified.is_some() { NOTIFIED } else { options.interval };
+        let interval = if notified { NOTIFIED } else { options.interval };
         let debug = options.debug;
         Ok(Plan { sources, output, interval, stop, debug, common })
     }

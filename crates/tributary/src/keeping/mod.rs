@@ -3,3 +3,4 @@
 
 pub(crate) mod checkpoint;
 pub(crate) mod output;
+pub(crate) mod saver;

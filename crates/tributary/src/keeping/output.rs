@@ -13,8 +13,8 @@ use rustix::io::Errno;
 use tracing::warn_span;
 
 use crate::following::identity::FileId;
-use crate::keeping::checkpoint::Checkpoint;
-use crate::waking::notify::Notifier;
+use crate::keeping::checkpoint::{self, Checkpoint};
+use crate::keeping::saver::Saver;
 use crate::{Durability, Error, Lines, Shown, SourceReport, Stop, Written};
 
 /// Where the merged lines go.
@@ -72,7 +72,7 @@ pub struct Output {
     /// The length of a file of ours up to its last whole line, in bytes.
     length: Option<u64>,
     durability: Durability,
-    checkpoint: Option<(Arc<Checkpoint>, Option<Notifier>)>,
+    checkpoint: Option<(Arc<Checkpoint>, Option<Saver>)>,
     opened: Instant,
     stop: Stop,
     /// The error of the first append that failed. What follows it would tear
@@ -193,19 +193,25 @@ impl Output {
         self.sources.push((Arc::clone(path), 0, 0));
     }
 
-    /// Keeps a checkpoint from now on. The notifier, if there is one, saves
-    /// what no append comes after.
-    pub(crate) fn keep(
-        &mut self,
-        checkpoint: Checkpoint,
-        notifier: Option<&Notifier>,
-    ) -> Result<(), Error> {
+    /// Keeps a checkpoint from now on. With `follow`, a thread saves what no
+    /// append comes after.
+    pub(crate) fn keep(&mut self, checkpoint: Checkpoint, follow: bool) -> Result<(), Error> {
         // Before the first byte: a merge that is killed at once knows where
         // it began.
         checkpoint.save(&self.file)?;
         let checkpoint = Arc::new(checkpoint);
-        self.checkpoint = Some((checkpoint, notifier.cloned()));
+        let saver = follow.then(|| self.saver(&checkpoint)).transpose();
+        self.checkpoint = Some((checkpoint, saver.map_err(Error::Runtime)?));
         Ok(())
+    }
+
+    fn saver(&self, checkpoint: &Arc<Checkpoint>) -> io::Result<Saver> {
+        let (checkpoint, file) = (Arc::clone(checkpoint), Arc::clone(&self.file));
+        let stop = self.stop.clone();
+        Saver::start(checkpoint::EVERY, move || {
+            // The error comes out at the end, which is to be soon.
+            checkpoint.save(&file).inspect_err(|_| stop.request()).is_ok()
+        })
     }
 
     /// Returns the path of the output, as it was given.
@@ -252,19 +258,18 @@ impl Output {
     }
 
     fn append_and_note(&mut self, lines: &Lines) -> io::Result<()> {
-        let checkpoint = self.checkpoint.clone();
         // Held over the write: a checkpoint is of a moment between two appends.
-        let mut ledger = checkpoint.as_ref().map(|(checkpoint, _)| checkpoint.ledger());
+        let mut ledger = self.checkpoint.as_ref().map(|(checkpoint, _)| checkpoint.ledger());
         (&*self.file).write_all(lines.as_bytes())?;
         if self.durability == Durability::Fsync {
             sync(&self.file)?;
         }
         let news = ledger.as_mut().is_some_and(|ledger| ledger.note(lines));
         drop(ledger);
-        if let Some((checkpoint, Some(notifier))) = &checkpoint
+        if let Some((_, Some(saver))) = &self.checkpoint
             && news
         {
-            notifier.save_soon(checkpoint, &self.file, &self.stop);
+            saver.soon();
         }
         let bytes = lines.as_bytes().len() as u64;
         self.length = self.length.map(|length| length + bytes);
@@ -352,7 +357,7 @@ impl Drop for Output {
         if !self.finished {
             self.stop.request();
         }
-        // Not left to the last descriptor: the notifier may have one for a
+        // Not left to the last descriptor: the saver may have one for a
         // moment longer, and the next merge is to find the output free.
         let _ = flock(&*self.file, FlockOperation::Unlock);
     }

@@ -21,10 +21,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing::warn;
 
-use crate::Stop;
 use crate::error::Shown;
 use crate::following::siblings;
-use crate::keeping::checkpoint::{self, Checkpoint};
 use crate::waking::change::Change;
 use crate::waking::inotify::{self, Event, Inotify, Wd};
 
@@ -59,20 +57,10 @@ struct State {
     any: HashMap<Wd, Vec<Weak<Folders>>>,
     all_folders: Vec<Weak<Folders>>,
     deadlines: BinaryHeap<Reverse<(Instant, usize)>>,
-    /// A checkpoint that is to be saved, and when.
-    save: Option<(Instant, Save)>,
     /// How many sources are polled.
     polled: usize,
     /// Whether a met limit was said already.
     said: bool,
-}
-
-/// What saves a checkpoint: it, the output, and what to do if that fails.
-#[derive(Debug, Clone)]
-struct Save {
-    checkpoint: Arc<Checkpoint>,
-    output: Arc<File>,
-    stop: Stop,
 }
 
 /// A source, as the notifier sees it.
@@ -141,18 +129,6 @@ impl Notifier {
         let run = Arc::clone(&shared);
         thread::Builder::new().name("notifier".into()).spawn(move || run.run(&wait))?;
         Ok(Notifier(Arc::new(Handle(shared))))
-    }
-
-    /// Saves a checkpoint soon, in case no append comes that does.
-    pub(crate) fn save_soon(&self, checkpoint: &Arc<Checkpoint>, output: &Arc<File>, stop: &Stop) {
-        let shared = &self.0.0;
-        let mut state = shared.lock();
-        if state.save.is_none() {
-            let (checkpoint, output) = (Arc::clone(checkpoint), Arc::clone(output));
-            let save = Save { checkpoint, output, stop: stop.clone() };
-            state.save = Some((Instant::now() + checkpoint::EVERY, save));
-            shared.nudge();
-        }
     }
 
     /// Takes on a source: `change` is rung when it should look.
@@ -382,13 +358,13 @@ impl Shared {
         let mut sweep = Instant::now() + SWEEP;
         let mut polls = Instant::now() + self.interval;
         loop {
-            let (polled, deadline, save) = {
+            let (polled, deadline) = {
                 let state = self.lock();
                 let deadline = state.deadlines.peek().map(|Reverse((when, _))| *when);
                 let unseen = self.inotify.is_none() && !state.all_folders.is_empty();
-                (state.polled > 0 || unseen, deadline, state.save.as_ref().map(|(when, _)| *when))
+                (state.polled > 0 || unseen, deadline)
             };
-            let next = [Some(sweep), polled.then_some(polls), deadline, save];
+            let next = [Some(sweep), polled.then_some(polls), deadline];
             self.wait(wait, next.into_iter().flatten().min().unwrap_or(sweep));
             if self.ended.load(Ordering::SeqCst) {
                 return;
@@ -396,7 +372,6 @@ impl Shared {
             self.events();
             let now = Instant::now();
             self.deadlines(now);
-            self.save(now);
             if sweep <= now {
                 self.ask(|_| true);
                 self.read_folders();
@@ -481,15 +456,6 @@ impl Shared {
         }
         drop(state);
         due.iter().for_each(|watched| watched.change.ring());
-    }
-
-    /// Saves a checkpoint whose time has come.
-    fn save(&self, now: Instant) {
-        let Some((_, save)) = self.lock().save.take_if(|(when, _)| *when <= now) else { return };
-        if save.checkpoint.save(&save.output).is_err() {
-            // The error comes out at the end, which is to be soon.
-            save.stop.request();
-        }
     }
 
     /// Has the folders of all patterns read.
