@@ -1,10 +1,11 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::builder::{PathBufValueParser, TypedValueParser};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 use tributary::{Marks, Options, Start, Target, Template, TemplateError};
@@ -34,12 +35,14 @@ pub(crate) struct Args {
     /// The log files to merge.
     ///
     /// A file that is called like a command is `./man`, or stands behind `--`.
-    #[arg(value_name = "IN", required_unless_present = "watch", value_parser = PathBufValueParser::new().try_map(source))]
+    #[arg(value_name = "IN", required_unless_present_any = ["watch", "files_from"], value_parser = OsStringValueParser::new().try_map(source))]
     pub(crate) sources: Vec<PathBuf>,
 
     /// Where the lines go; `-` is stdout.
     ///
-    /// A file that is there starts anew, as with `>`.
+    /// A file that is there starts anew, as with `>`; with --checkpoint it is
+    /// gone on with. With --follow it may be rotated: what comes after a rename
+    /// goes to a new file of that name, on SIGHUP at once.
     #[arg(short, long, value_name = "OUT", default_value = "-")]
     pub(crate) output: PathBuf,
 
@@ -51,8 +54,16 @@ pub(crate) struct Args {
     ///
     /// Every line is then in the output exactly once, whatever ended the last
     /// run. What was written behind the checkpoint is cut off and merged again.
+    /// An output that has lines is refused if FILE is not there: see --append
+    /// and --restart.
     #[arg(long, value_name = "FILE", requires = "output")]
     pub(crate) checkpoint: Option<PathBuf>,
+
+    /// Forget the checkpoint, and start the output anew.
+    ///
+    /// Lines that are in the output and in no log any more are lost.
+    #[arg(long, requires = "checkpoint", conflicts_with = "append")]
+    pub(crate) restart: bool,
 
     /// When the output is synced to the disk.
     #[arg(long, value_name = "WHEN", default_value = "none")]
@@ -61,8 +72,28 @@ pub(crate) struct Args {
     /// Go on with what is written later, until SIGTERM or SIGINT.
     ///
     /// Files are followed by name, through rotation, truncation and absence.
-    #[arg(short = 'F', long)]
+    #[arg(
+        short = 'F',
+        visible_short_alias = 'f',
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "no",
+        default_missing_value = "name",
+        hide_default_value = true,
+        value_name = "name",
+        value_parser = by_name,
+        action = ArgAction::Set,
+    )]
     pub(crate) follow: bool,
+
+    /// As with `tail`: no file is ever given up.
+    #[arg(long, hide = true)]
+    pub(crate) retry: bool,
+
+    /// As with `tail`: there are no headers.
+    #[arg(short, long, alias = "silent", hide = true)]
+    pub(crate) quiet: bool,
 
     /// Merge all files that fit a pattern, too, whenever they appear.
     ///
@@ -72,11 +103,26 @@ pub(crate) struct Args {
     #[arg(long, value_name = "GLOB")]
     pub(crate) watch: Vec<String>,
 
-    /// Begin with the last N lines of each file.
+    /// Leave out of --watch what fits this pattern, too: '*.debug.log'.
     ///
-    /// Where a checkpoint knows a file, it goes on there instead.
-    #[arg(short = 'n', long, value_name = "N")]
-    pub(crate) lines: Option<u64>,
+    /// It is of the name of a file, or, if there is a slash in it, of the path
+    /// as --watch finds it. Say it again for another one.
+    #[arg(long, value_name = "GLOB", requires = "watch")]
+    pub(crate) exclude: Vec<String>,
+
+    /// Merge the files that are named in FILE, too, one a line; `-` is stdin.
+    ///
+    /// If there is a NUL in it, each name ends with one instead, as those of
+    /// `find -print0`. It is read once, when the merge begins.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) files_from: Option<PathBuf>,
+
+    /// Begin with the last N lines of each file; with +N, at its line N.
+    ///
+    /// So +1 is the whole file. Where a checkpoint knows a file, it goes on
+    /// there instead.
+    #[arg(short = 'n', long, value_name = "N", value_parser = lines)]
+    pub(crate) lines: Option<Start>,
 
     /// Begin at the end of each file: only what is written from now on.
     #[arg(long, conflicts_with = "lines")]
@@ -97,6 +143,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "6s", value_parser = time)]
     pub(crate) quiet_after: Duration,
 
+    /// Cut lines that are longer than SIZE, and say so.
+    ///
+    /// The first SIZE bytes are merged, the rest is skipped: 64K, 1MiB, 1000000.
+    /// A file without a newline then fills no memory. How many lines were cut is
+    /// in --stats.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) max_line: Option<u64>,
+
     /// Which of the five merges does it, by name or by number.
     #[arg(long, value_name = "STAGE", default_value = "fully-async")]
     pub(crate) stage: Stage,
@@ -104,7 +158,8 @@ pub(crate) struct Args {
     /// Put a prefix before each line: none, name, path, or a template.
     ///
     /// `name` and `path` are those of the source. The fields of a template are
-    /// {name}, {path}, {number} (its place among the sources) and {time}.
+    /// {name}, {path}, {folder} (the name of the folder in the path), {number}
+    /// (its place among the sources) and {time}.
     #[arg(long, value_name = "WHAT", default_value = "none", value_parser = prefix)]
     pub(crate) prefix: Prefix,
 
@@ -159,12 +214,26 @@ Exit codes:
   0    Done: all that was to be merged is in the output. A reader of stdout
        that went away (`| head -1`) counts as that.
   1    A source failed while it was read, or the system refused a thread. What
-       the other sources had is in the output.
-  2    Usage: an argument, or a source that cannot be opened. Nothing was
-       changed.
+       the other sources had is in the output. The same without --follow if a
+       source is no log file, but a folder, a pipe or a device.
+  2    Usage: an argument, a source that cannot be opened, or without --follow
+       a pattern that no file fits. Nothing was changed.
   3    The output failed, or its checkpoint.
   130  Interrupted: twice with --follow, where the first signal ends the merge
        in good order; once without.
+
+Habits of tail:
+  -f is -F: files are followed by name. --follow=name and --retry say what
+  --follow does anyway, and -q is taken, since there are no headers. Instead of
+  -5 write -n 5. Without -n each file begins at its first line, not at its last
+  ten.
+
+Signals:
+  SIGTERM, SIGINT   End the merge, as above.
+  SIGHUP            With --follow and -o FILE, open FILE by its name once more:
+                    what logrotate sends after a rotation. When its terminal
+                    has gone, or the lines go to stdout, it ends the merge.
+  SIGUSR1           Tell on stderr how far the merge is.
 
 Examples:
   tributary a.log b.log > merged.log
@@ -231,17 +300,19 @@ impl Args {
             follow: self.follow,
             start: match self.lines {
                 _ if self.from_end => Start::End,
-                Some(lines) => Start::LastLines(lines),
-                None => Start::Beginning,
+                lines => lines.unwrap_or(Start::Beginning),
             },
             patterns: self.watch.clone(),
+            exclude: self.exclude.clone(),
             wake: match self.wake {
                 Wake::Notify => tributary::Wake::Notify,
                 Wake::Poll => tributary::Wake::Poll,
             },
             interval: self.interval,
             quiet: self.quiet_after,
+            max_line: self.max_line,
             append: self.append,
+            restart: self.restart,
             checkpoint: self.checkpoint.clone(),
             durability: match self.durability {
                 Durability::None => tributary::Durability::None,
@@ -288,14 +359,40 @@ impl Args {
     }
 }
 
-fn prefix(text: &str) -> Result<Prefix, TemplateError> {
+fn prefix(text: &str) -> Result<Prefix, String> {
     let template = match text {
         "none" => return Ok(Prefix(None)),
         "name" => "{name}: ",
         "path" => "{path}: ",
+        // A mistyped word, most likely.
+        word if !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_') => {
+            return Err("there are none, name and path; a template has a field, such as {name}, \
+                        or a text with a separator"
+                .to_owned());
+        }
         template => template,
     };
-    template.parse().map(|template| Prefix(Some(template)))
+    let template: Result<Template, TemplateError> = template.parse();
+    template.map(|template| Prefix(Some(template))).map_err(|why| why.to_string())
+}
+
+/// `5` for the last five lines, `+5` for all from the fifth on.
+fn lines(text: &str) -> Result<Start, &'static str> {
+    let (number, start): (_, fn(u64) -> Start) = match text.strip_prefix('+') {
+        Some(line) => (line, Start::FromLine),
+        None => (text, Start::LastLines),
+    };
+    let number = number.bytes().all(|it| it.is_ascii_digit()).then(|| number.parse().ok());
+    number.flatten().map(start).ok_or("write N for the last lines, or +N for all from line N on")
+}
+
+/// What `--follow=` may be followed by; without it, the default is `no`.
+fn by_name(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "name" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("files are followed by name, through rotation: write --follow"),
+    }
 }
 
 /// `100ms`, `1.5s`, `2 minutes`: more than nothing.
@@ -309,9 +406,24 @@ fn time(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn source(path: PathBuf) -> Result<PathBuf, &'static str> {
+/// `64K`, `1MiB`, `1000000`: more than nothing.
+fn size(text: &str) -> Result<u64, &'static str> {
+    match parse_size::Config::new().with_binary().parse_size(text) {
+        Ok(0) => Err("it must be more than nothing"),
+        Ok(size) => Ok(size),
+        Err(_) => Err("write a number of bytes, or a number and its unit: 64K, 1MiB"),
+    }
+}
+
+fn source(path: OsString) -> Result<PathBuf, &'static str> {
+    let path = PathBuf::from(path);
+    if path.as_os_str().is_empty() {
+        return Err("an empty name: is a variable unset?");
+    }
     if path == Path::new("-") {
-        return Err("stdin cannot be merged, only files; a file of that name is `./-`");
+        return Err(
+            "stdin cannot be merged, write it to a file first; a file of that name is `./-`",
+        );
     }
     Ok(path)
 }
@@ -349,6 +461,17 @@ mod tests {
     fn a_stall_is_slow_where_nothing_else_is_said() {
         assert_eq!(options(&["--debug"]).debug, Some(event_loop::SLOW));
         assert_eq!(options(&["--debug=2s"]).debug, Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn a_size_may_have_a_unit_and_is_more_than_nothing() {
+        for (text, bytes) in [("1000000", 1_000_000), ("64K", 65_536), ("64KB", 65_536)] {
+            assert_eq!(size(text), Ok(bytes));
+        }
+        assert_eq!(size("1MiB"), Ok(1 << 20));
+        for refused in ["", "0", "-1", "many", "1 line", "99999999999999999999"] {
+            assert!(size(refused).is_err(), "{refused}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{IsTerminal, stderr, stdout};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ const TICK: Duration = Duration::from_millis(250);
 const LARGE: u64 = 16 * 1024 * 1024;
 /// With less than this to go, a merge that follows has caught up.
 const SMALL: u64 = 1024 * 1024;
+/// How long the end of a merge waits until its bar is gone.
+const A_WHILE: Duration = Duration::from_secs(1);
 /// With fewer columns, all that there is to show takes a second row.
 const WIDE: u16 = 60;
 
@@ -29,7 +31,9 @@ pub(crate) fn show(progress: Progress, voice: &Voice, to_stdout: bool) -> Option
     }
     let voice = voice.clone();
     let (ends, end) = channel::<()>();
+    let (cleared, clears) = channel::<()>();
     let shown = thread::Builder::new().name("progress".into()).spawn(move || {
+        let _cleared = cleared;
         let bar = &voice.bar;
         let mut is_shown = false;
         while end.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
@@ -56,7 +60,7 @@ pub(crate) fn show(progress: Progress, voice: &Voice, to_stdout: bool) -> Option
         bar.finish_and_clear();
     });
     // Without a thread to spare there is no bar.
-    shown.ok().map(|thread| Shows { _ends: Some(ends), thread: Some(thread) })
+    shown.ok().map(|_| Shows { ends: Some(ends), clears })
 }
 
 /// What is shown in a row of so many columns.
@@ -88,15 +92,15 @@ pub(crate) fn totals(progress: &Progress) -> (u64, u64) {
 
 /// A bar that is shown, or will be.
 pub(crate) struct Shows {
-    _ends: Option<Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
+    ends: Option<Sender<()>>,
+    /// Closed once the bar is gone.
+    clears: Receiver<()>,
 }
 
 impl Drop for Shows {
     fn drop(&mut self) {
-        self._ends = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.ends = None;
+        // Not joined: a `stat` or a terminal that hangs is no reason to stay.
+        let _ = self.clears.recv_timeout(A_WHILE);
     }
 }

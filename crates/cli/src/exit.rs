@@ -1,10 +1,11 @@
 //! What the exit codes are, and which error has which.
 
+use std::fs;
 use std::io::{self, ErrorKind};
 
 use tributary::Error;
 
-/// A source failed while it was read; the rest was merged.
+/// A source failed while it was read, or was left out; the rest was merged.
 pub(crate) const SOURCE: u8 = 1;
 /// What was asked for cannot be done; nothing was changed.
 pub(crate) const USAGE: u8 = 2;
@@ -20,11 +21,14 @@ pub(crate) fn code(error: &Error) -> u8 {
         | Error::NotAFile { .. }
         | Error::TooManyFiles { .. }
         | Error::OutputIsSource { .. }
-        | Error::BadPattern { .. } => USAGE,
+        | Error::BadPattern { .. }
+        | Error::NothingFits { .. } => USAGE,
         Error::Create { .. }
         | Error::Write { .. }
         | Error::BadOutput { .. }
+        | Error::UnknownLines { .. }
         | Error::Checkpoint { .. }
+        | Error::NotACheckpoint { .. }
         | Error::BadCheckpoint { .. } => OUTPUT,
         _ => SOURCE,
     }
@@ -49,11 +53,26 @@ pub(crate) fn story(error: Error) -> String {
 fn advice(error: &Error) -> Option<&'static str> {
     let kind = |cause: &io::Error| cause.kind();
     Some(match error {
-        Error::Open { cause, .. } => match kind(cause) {
+        Error::Open { path, cause } => match kind(cause) {
+            ErrorKind::NotFound if path.as_os_str().as_encoded_bytes().contains(&b'*') => {
+                "nothing fits, or it was quoted; --watch takes a pattern, and waits with --follow"
+            }
             ErrorKind::NotFound => "check the name, or wait for the file with --follow",
             ErrorKind::PermissionDenied => "ask for the permission to read it",
             _ => return None,
         },
+        Error::NotAFile { what, .. } if what == "a pipe" => {
+            "write it to a file first, as with `zcat old.gz > old.log`"
+        }
+        Error::NotAFile { .. } => "name regular files",
+        // Stdout, as `> a.log` has opened it.
+        Error::OutputIsSource { output, path }
+            if !output.exists() && fs::metadata(path).is_ok_and(|it| it.len() == 0) =>
+        {
+            "it is empty: the shell has emptied it before tributary began; use -o, which refuses \
+             that before it empties anything"
+        }
+        Error::OutputIsSource { .. } => "name another output, nothing was changed",
         Error::Create { cause, .. } | Error::Checkpoint { cause, .. } => match kind(cause) {
             ErrorKind::NotFound => "make its folder first",
             ErrorKind::IsADirectory => "name a file in it",
@@ -67,6 +86,13 @@ fn advice(error: &Error) -> Option<&'static str> {
             ErrorKind::FileTooLarge => "rotate it, or raise the limit with `ulimit -f`",
             _ => return None,
         },
+        Error::UnknownLines { .. } => {
+            "--append goes on behind them, --restart starts the output anew"
+        }
+        Error::BadCheckpoint { .. } => {
+            "restore it; or move it away, and --append goes on behind the lines that are in the \
+             output; or --restart starts the output anew"
+        }
         Error::Runtime(_) => "raise the limit of processes with `ulimit -u`",
         _ => return None,
     })
@@ -93,12 +119,15 @@ mod tests {
             (Error::TooManyFiles { path: path(), limit: 1 }, 2),
             (Error::OutputIsSource { output: path(), path: path() }, 2),
             (Error::BadPattern { pattern: why(), why: why() }, 2),
+            (Error::NothingFits { pattern: why(), hint: why() }, 2),
             (Error::Read { path: path(), cause: io() }, 1),
             (Error::Runtime(io()), 1),
             (Error::Create { path: path(), cause: io() }, 3),
             (Error::Write { path: path(), cause: io() }, 3),
             (Error::BadOutput { path: path(), why: why() }, 3),
+            (Error::UnknownLines { path: path(), bytes: 1 }, 3),
             (Error::Checkpoint { path: path(), cause: io() }, 3),
+            (Error::NotACheckpoint { path: path() }, 3),
             (Error::BadCheckpoint { path: path(), why: why() }, 3),
         ] {
             assert_eq!(code(&error), wanted, "{error}");

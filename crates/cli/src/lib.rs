@@ -1,13 +1,16 @@
 //! The `tributary` command: merges log files into one, while they are still
 //! being written.
 //!
-//! The reading order of its modules: `args` (what can be typed), `run` (one
+//! The reading order of its modules: `args` (what can be typed), `habits` (and
+//! what is typed by habit), `list`, `run` (one
 //! merge), `signals`, `exit` (codes and errors), then what it says: `voice`,
 //! `stats`, `backlog`.
 
 mod args;
 mod backlog;
 mod exit;
+mod habits;
+mod list;
 mod print;
 mod run;
 mod signals;
@@ -42,9 +45,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Voice::new(false, false).text(print::USAGE);
         return exit::USAGE.into();
     }
-    let args = match Args::try_parse_from(args) {
+    let args = match Args::try_parse_from(&args) {
         Ok(args) => args,
         Err(error) => {
+            if let Some(told) = habits::instead(&error, &args) {
+                Voice::new(false, false).error(&told);
+                return exit::USAGE.into();
+            }
             // Nobody is left to tell that stdout or stderr is gone.
             let _ = error.print();
             return u8::try_from(error.exit_code()).unwrap_or(exit::USAGE).into();

@@ -1,5 +1,6 @@
 //! One merge, from the arguments to the exit code.
 
+use std::path::PathBuf;
 use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -12,6 +13,7 @@ use tributary::{Error, Plan, Shown, Stop};
 use crate::args::Args;
 use crate::backlog;
 use crate::exit;
+use crate::list;
 use crate::signals::Signals;
 use crate::stats;
 use crate::voice::Voice;
@@ -27,22 +29,45 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
         // It may still come.
         warn!("{told}");
     }
+    let sources = match sources(args) {
+        Ok(sources) => sources,
+        Err(told) => {
+            voice.error(&told);
+            return exit::USAGE;
+        }
+    };
     raise_open_files();
     let output = match args.to_stdout() {
         true => "stdout".to_owned(),
         false => Shown(&args.output).to_string(),
     };
     // Before the plan, which waits if the output is a FIFO without a reader.
-    let signals = match Signals::listen(args.follow, output) {
+    let reopens = args.follow && !args.to_stdout();
+    let signals = match Signals::listen(args.follow, output, reopens) {
         Ok(signals) => signals,
         Err(cause) => return failed(Error::Runtime(cause), voice),
     };
-    match merge(args, voice, &signals) {
+    match merge(args, sources, voice, &signals) {
         Err(error) if args.to_stdout() && exit::is_closed_pipe(&error) => 0,
         Err(error) => failed(error, voice),
-        Ok(()) if signals.cut_short() => exit::INTERRUPTED,
-        Ok(()) => 0,
+        Ok(_) if signals.cut_short() => exit::INTERRUPTED,
+        Ok(left_out) if left_out && !args.follow => exit::SOURCE,
+        Ok(_) => 0,
     }
+}
+
+/// Returns the sources that are named, with those of the list.
+fn sources(args: &Args) -> Result<Vec<PathBuf>, String> {
+    let mut sources = args.sources.clone();
+    let Some(path) = &args.files_from else { return Ok(sources) };
+    let listed = list::read(path);
+    sources.extend(
+        listed.map_err(|cause| format!("{}: cannot read this list: {cause}", Shown(path)))?,
+    );
+    if sources.is_empty() && args.watch.is_empty() {
+        return Err(format!("{}: no source is named in this list", Shown(path)));
+    }
+    Ok(sources)
 }
 
 fn failed(error: Error, voice: &Voice) -> u8 {
@@ -51,12 +76,18 @@ fn failed(error: Error, voice: &Voice) -> u8 {
     code
 }
 
-fn merge(args: &Args, voice: &Voice, signals: &Signals) -> Result<(), Error> {
-    let plan = Plan::open(&args.sources, args.target(), args.options())?;
-
+/// Merges, and tells whether a source was left out.
+fn merge(
+    args: &Args,
+    sources: Vec<PathBuf>,
+    voice: &Voice,
+    signals: &Signals,
+) -> Result<bool, Error> {
+    let plan = Plan::open(sources, args.target(), args.options())?;
+    let left_out = !plan.left_out().is_empty();
     let progress = plan.progress();
     let (asked, told) = (progress.clone(), voice.clone());
-    signals.attend(&plan.stop, &progress, move || told.text(&stats::table(&asked)));
+    signals.attend(&plan, move || told.text(&stats::table(&asked)));
     if args.to_stdout() && args.follow {
         watch_the_reader(&plan.stop);
     }
@@ -71,7 +102,7 @@ fn merge(args: &Args, voice: &Voice, signals: &Signals) -> Result<(), Error> {
         }
         voice.text(&told);
     }
-    merged.map(|_| ())
+    merged.map(|_| left_out)
 }
 
 /// Ends the merge when the reader of stdout goes away: with quiet sources the

@@ -3,21 +3,27 @@
 use std::fs;
 use std::io;
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use indicatif::BinaryBytes;
+use rustix::fs::{Mode, OFlags, open};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator;
 use tracing::{info, warn};
-use tributary::{Progress, Stop};
+use tributary::{Plan, Progress, Reopen, Stop};
 
 use crate::backlog;
 use crate::exit;
 
 /// An end that takes longer is explained.
 const MOMENT: Duration = Duration::from_secs(2);
+
+/// How often, and how many times, it is asked whether a terminal has gone: the
+/// kernel may send SIGHUP a moment before it takes the terminal away.
+const HANG_UP: (Duration, usize) = (Duration::from_millis(50), 20);
 
 /// Takes SIGINT, SIGTERM, SIGHUP and SIGUSR1 from the moment of its creation.
 pub(crate) struct Signals {
@@ -28,9 +34,15 @@ struct Shared {
     follow: bool,
     /// The name of the output.
     output: String,
+    /// Whether the output has a name that can be opened once more.
+    reopens: bool,
+    /// Whether this process began on a terminal.
+    terminal: bool,
     state: Mutex<State>,
     /// Told when the merge has ended.
     end: Condvar,
+    /// Whether somebody is being told how far it is.
+    telling: AtomicBool,
 }
 
 #[derive(Default)]
@@ -39,10 +51,16 @@ struct State {
     asked: bool,
     /// Whether the merge has ended.
     ended: bool,
-    /// What ends the merge, once there is one, and how far it is.
-    merge: Option<(Stop, Progress)>,
-    /// What tells how far it is.
-    tell: Option<Box<dyn Fn() + Send>>,
+    merge: Option<Merge>,
+}
+
+/// A merge that runs.
+struct Merge {
+    stop: Stop,
+    progress: Progress,
+    reopen: Reopen,
+    /// Tells how far it is.
+    tell: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Signals {
@@ -51,48 +69,49 @@ impl Signals {
     /// With `follow`, the first signal ends the merge in good order: what was
     /// written before is merged. Without, it ends it where it stands. The
     /// second ends the process. If the end takes a while, it is said what for:
-    /// for `output`, mostly.
-    pub(crate) fn listen(follow: bool, output: String) -> io::Result<Signals> {
+    /// for `output`, mostly. With `reopens`, SIGHUP opens the output once more,
+    /// unless it tells that the terminal has gone.
+    pub(crate) fn listen(follow: bool, output: String, reopens: bool) -> io::Result<Signals> {
         let mut taken = vec![SIGINT, SIGTERM, SIGUSR1];
         // `nohup` asks that the end of a terminal means nothing.
         if !is_ignored(SIGHUP) {
             taken.push(SIGHUP);
         }
         let mut signals = iterator::Signals::new(taken)?;
-        let shared =
-            Arc::new(Shared { follow, output, state: Mutex::default(), end: Condvar::new() });
+        let shared = Arc::new(Shared {
+            follow,
+            output,
+            reopens,
+            terminal: has_terminal(),
+            state: Mutex::default(),
+            end: Condvar::new(),
+            telling: AtomicBool::new(false),
+        });
         let listener = Arc::clone(&shared);
+        // This thread never waits for a disk, for stderr, or for a lock that is
+        // held by somebody who does: the next signal is to be heard.
         thread::Builder::new().name("signals".into()).spawn(move || {
             for signal in signals.forever() {
-                if signal == SIGUSR1 {
-                    listener.tell();
-                } else {
-                    listener.end();
-                    let impatient = Arc::clone(&listener);
-                    // Without a thread to spare, the end comes unexplained.
-                    let _ = thread::Builder::new()
-                        .name("patience".into())
-                        .spawn(move || impatient.explain());
+                match signal {
+                    SIGUSR1 => listener.tell(),
+                    SIGHUP if listener.reopens => listener.hang_up(),
+                    _ => listener.end(),
                 }
             }
         })?;
         Ok(Signals { shared })
     }
 
-    /// Has the signals end this merge, and tell how far it is. A signal that
-    /// came earlier counts.
-    pub(crate) fn attend(
-        &self,
-        stop: &Stop,
-        progress: &Progress,
-        tell: impl Fn() + Send + 'static,
-    ) {
+    /// Has the signals end the merge of this plan, and tell how far it is. A
+    /// signal that came earlier counts.
+    pub(crate) fn attend(&self, plan: &Plan, tell: impl Fn() + Send + Sync + 'static) {
+        let stop = plan.stop.clone();
         let mut state = self.shared.state();
         if state.asked {
-            self.shared.stop(stop);
+            self.shared.stop(&stop);
         }
-        state.merge = Some((stop.clone(), progress.clone()));
-        state.tell = Some(Box::new(tell));
+        let (progress, reopen) = (plan.progress(), plan.reopen());
+        state.merge = Some(Merge { stop, progress, reopen, tell: Arc::new(tell) });
     }
 
     /// Tells whether a signal has cut the merge short.
@@ -113,23 +132,67 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self) {
-        if let Some(tell) = &self.state().tell {
-            tell();
+    /// Tells how far the merge is, in a thread of its own, since a `stat` may
+    /// hang and nobody may read stderr. Whoever asks meanwhile hears the same.
+    fn tell(self: &Arc<Self>) {
+        let Some(tell) = self.state().merge.as_ref().map(|merge| Arc::clone(&merge.tell)) else {
+            return;
+        };
+        if !self.telling.swap(true, Ordering::SeqCst) {
+            let shared = Arc::clone(self);
+            spawn("tell", move || {
+                tell();
+                shared.telling.store(false, Ordering::SeqCst);
+            });
         }
     }
 
-    fn end(&self) {
-        let mut state = self.state();
-        if std::mem::replace(&mut state.asked, true) {
+    /// Opens the output once more, and ends the merge if its terminal has gone.
+    fn hang_up(self: &Arc<Self>) {
+        if let Some(merge) = &self.state().merge {
+            merge.reopen.request();
+        }
+        if self.terminal {
+            let shared = Arc::clone(self);
+            spawn("hang-up", move || {
+                let (moment, times) = HANG_UP;
+                for _ in 0..times {
+                    if !has_terminal() {
+                        // Shell and kernel each send one, so a second is no
+                        // impatience.
+                        shared.ask();
+                        return;
+                    }
+                    thread::sleep(moment);
+                }
+            });
+        }
+    }
+
+    fn end(self: &Arc<Self>) {
+        if !self.ask() {
             // Not a return from `main`, which may be in the middle of a write
             // that takes for ever.
             process::exit(exit::INTERRUPTED.into());
         }
-        info!("stopping; a second signal ends at once");
-        if let Some((stop, _)) = &state.merge {
-            self.stop(stop);
+    }
+
+    /// Asks for the end. False if it was asked for before.
+    fn ask(self: &Arc<Self>) -> bool {
+        let mut state = self.state();
+        if std::mem::replace(&mut state.asked, true) {
+            return false;
         }
+        if let Some(merge) = &state.merge {
+            self.stop(&merge.stop);
+        }
+        drop(state);
+        let shared = Arc::clone(self);
+        spawn("patience", move || {
+            info!("stopping; a second signal ends at once");
+            shared.explain();
+        });
+        true
     }
 
     /// Says what the end waits for, if it has not come in a moment.
@@ -139,7 +202,7 @@ impl Shared {
         if state.ended {
             return;
         }
-        let progress = state.merge.as_ref().map(|(_, progress)| progress.clone());
+        let progress = state.merge.as_ref().map(|merge| merge.progress.clone());
         // Not asked under the lock, which the second signal needs.
         drop(state);
         let output = &self.output;
@@ -156,6 +219,17 @@ impl Shared {
     fn stop(&self, stop: &Stop) {
         if self.follow { stop.request() } else { stop.abandon() }
     }
+}
+
+/// Starts a thread. Without one to spare, what it would say is not said.
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) {
+    let _ = thread::Builder::new().name(name.into()).spawn(run);
+}
+
+/// Tells whether this process has a terminal that controls it.
+fn has_terminal() -> bool {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    open("/dev/tty", flags, Mode::empty()).is_ok()
 }
 
 /// Tells whether this process was started with a signal ignored; not where

@@ -9,7 +9,11 @@ pub(crate) fn table(progress: &Progress) -> String {
     let sources = progress.sources();
     let sum = |of: fn(&SourceProgress) -> u64| sources.iter().map(of).sum();
     let rows = sources.iter().map(|source| {
-        row(source.lines, source.bytes, source.lag, &Shown(&source.path).to_string())
+        let cut = match source.cut {
+            0 => String::new(),
+            cut => format!(" ({cut} cut)"),
+        };
+        row(source.lines, source.bytes, source.lag, &format!("{}{cut}", Shown(&source.path)))
     });
     let mut text = format!("{:>12} {:>16} {:>16}  source\n", "lines", "bytes", "lag");
     text.extend(rows);

@@ -52,7 +52,7 @@ pub enum Error {
         cause: io::Error,
     },
     /// A source is something that cannot be merged: a directory, a pipe, a device.
-    #[error("{}: this is {what}, not a log file; name regular files", Shown(path))]
+    #[error("{}: this is {what}, not a log file", Shown(path))]
     NotAFile {
         /// The path of the source.
         path: PathBuf,
@@ -71,11 +71,7 @@ pub enum Error {
         limit: u64,
     },
     /// The output is one of the sources, by name or through a link.
-    #[error(
-        "{}: the output is also a source (as {}); name another output, nothing was changed",
-        Shown(output),
-        Shown(path)
-    )]
+    #[error("{}: the output is also a source (as {})", Shown(output), Shown(path))]
     OutputIsSource {
         /// The path of the output.
         output: PathBuf,
@@ -90,6 +86,14 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// No file fits a pattern of paths, and the merge does not wait for one.
+    #[error("{pattern:?}: no file fits this pattern{hint}")]
+    NothingFits {
+        /// The pattern.
+        pattern: String,
+        /// What to type instead, behind a semicolon; empty if nobody knows.
+        hint: String,
+    },
     /// The output cannot be used as the plan says.
     #[error("{}: {why}", Shown(path))]
     BadOutput {
@@ -97,6 +101,14 @@ pub enum Error {
         path: PathBuf,
         /// Why, and what to do.
         why: String,
+    },
+    /// The output has lines, and the checkpoint that would know them is not there.
+    #[error("{}: it has {bytes} bytes, and no checkpoint says which lines they are", Shown(path))]
+    UnknownLines {
+        /// The path of the output.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
     },
     /// The checkpoint could not be read or written.
     #[error("{}: cannot keep the checkpoint", Shown(path))]
@@ -107,11 +119,15 @@ pub enum Error {
         #[source]
         cause: io::Error,
     },
-    /// The checkpoint is there, and of no use.
-    #[error(
-        "{}: this checkpoint is of no use: {why}. Restore it, or remove it to start anew",
-        Shown(path)
-    )]
+    /// What is named as the checkpoint is a folder, a pipe or a device.
+    #[error("{}: a checkpoint is a regular file, and this is none; name another", Shown(path))]
+    NotACheckpoint {
+        /// The path of the checkpoint.
+        path: PathBuf,
+    },
+    /// The checkpoint is there, and of no use. Without it nobody knows which
+    /// lines are in the output.
+    #[error("{}: this checkpoint is of no use: {why}", Shown(path))]
     BadCheckpoint {
         /// The path of the checkpoint.
         path: PathBuf,
@@ -151,10 +167,15 @@ impl Error {
             | Error::NotAFile { path, .. }
             | Error::TooManyFiles { path, .. }
             | Error::BadOutput { path, .. }
+            | Error::UnknownLines { path, .. }
             | Error::Checkpoint { path, .. }
+            | Error::NotACheckpoint { path }
             | Error::BadCheckpoint { path, .. } => Some(path),
             Error::OutputIsSource { output, .. } => Some(output),
-            Error::BadPattern { .. } | Error::Runtime(_) | Error::WriterGone => None,
+            Error::BadPattern { .. }
+            | Error::NothingFits { .. }
+            | Error::Runtime(_)
+            | Error::WriterGone => None,
         }
     }
 }

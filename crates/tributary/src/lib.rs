@@ -52,7 +52,7 @@ mod waking;
 pub use event_listener::{EventListener, Listener};
 
 pub use error::{Error, Shown};
-pub use keeping::output::{Output, Target};
+pub use keeping::output::{Output, Reopen, Target};
 pub use lines::Lines;
 pub use marks::{Marks, Template, TemplateError};
 pub use options::{Durability, Options, Start, Wake};

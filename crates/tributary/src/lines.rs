@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::following::identity::{Before, FileId};
+use crate::progress::Counters;
 
 /// Whole lines of one source, each with its newline: the unit of a merge.
 ///
@@ -16,7 +17,8 @@ pub struct Lines {
     pub(crate) bytes: Bytes,
     pub(crate) count: u64,
     pub(crate) source: usize,
-    pub(crate) path: Arc<Path>,
+    /// Of the log that they come from.
+    pub(crate) counters: Arc<Counters>,
     pub(crate) file: FileId,
     pub(crate) end: u64,
     pub(crate) before: Option<Box<Before>>,
@@ -40,7 +42,7 @@ impl Lines {
 
     /// Returns the path of the source, as it was given.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.counters.path()
     }
 
     /// Returns the device and the inode of the file that the lines were read from.

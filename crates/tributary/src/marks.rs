@@ -3,6 +3,7 @@
 //! It is done by the source, on the reader's time: the output is what all
 //! sources wait for.
 
+use std::ffi::OsStr;
 use std::fmt::{self, Write};
 use std::path::Path;
 use std::str::FromStr;
@@ -44,6 +45,7 @@ pub enum Marks {
 /// |---|---|
 /// | `{name}` | the last part of the path |
 /// | `{path}` | the path, as it was given |
+/// | `{folder}` | the name of the folder in that path, `.` if there is none |
 /// | `{number}` | the place of the source among the sources, from 1 |
 /// | `{time}` | when the line was read: `2026-11-22T03:38:44.512409Z` |
 ///
@@ -66,6 +68,7 @@ enum Part {
     Text(String),
     Name,
     Path,
+    Folder,
     Number,
     Time,
 }
@@ -86,7 +89,8 @@ impl Template {
 pub enum TemplateError {
     /// There is no such field.
     #[error(
-        "there is no field {{{0}}}; there are {{name}}, {{path}}, {{number}} and {{time}}, \
+        "there is no field {{{0}}}; there are {{name}}, {{path}}, {{folder}}, {{number}} and \
+         {{time}}, \
          and {{{{ is a brace"
     )]
     UnknownField(String),
@@ -124,6 +128,7 @@ impl FromStr for Template {
             parts.push(match field {
                 "name" => Part::Name,
                 "path" => Part::Path,
+                "folder" => Part::Folder,
                 "number" => Part::Number,
                 "time" => Part::Time,
                 _ => return Err(TemplateError::UnknownField(field.to_owned())),
@@ -224,7 +229,7 @@ impl Marker {
             before.push(&piece.bytes[..done]);
             Box::new(before)
         });
-        let part = Piece { bytes: marked, file: piece.file, start, end, before };
+        let part = Piece { bytes: marked, file: piece.file, start, end, cut: false, before };
         piece.bytes.advance(done);
         piece.start = end;
         self.left = Some(Box::new((piece, time)));
@@ -244,6 +249,10 @@ fn prefix(template: &Template, path: &Path, index: usize) -> Vec<String> {
                 write!(text, "{}", Shown(Path::new(path.file_name().unwrap_or_default())))
             }
             Part::Path => write!(text, "{}", Shown(path)),
+            Part::Folder => {
+                let folder = path.parent().and_then(Path::file_name).unwrap_or(OsStr::new("."));
+                write!(text, "{}", Shown(Path::new(folder)))
+            }
             Part::Number => write!(text, "{}", index + 1),
             Part::Time => {
                 texts.push(String::new());

@@ -15,6 +15,9 @@ pub struct Options {
     /// Patterns of paths, such as `/var/log/*.log`: what fits is merged, too,
     /// and with `follow` what comes to fit later (default: none).
     pub patterns: Vec<String>,
+    /// Files that fit no pattern, whatever they are called: patterns of names,
+    /// or of paths if there is a slash in them (default: none).
+    pub exclude: Vec<String>,
     /// How a source learns that there is something new (default: notified).
     pub wake: Wake,
     /// How often a source is asked for something new, where nothing notifies
@@ -23,9 +26,17 @@ pub struct Options {
     /// How long a file is read on, and kept open, that has lost its name to a
     /// rotation or a deletion and to which nothing is written (default: 6 s).
     pub quiet: Duration,
+    /// How many bytes of a line are merged: the rest of a longer one, up to its
+    /// newline, is skipped. A line without an end then fills no memory
+    /// (default: all).
+    pub max_line: Option<u64>,
     /// Adds to an output that is there, instead of starting it anew (default:
     /// no). With a checkpoint this counts for the first run alone.
     pub append: bool,
+    /// Forgets the checkpoint and starts the output anew (default: no). Without
+    /// this, an output that has lines is never emptied by a merge that keeps a
+    /// checkpoint.
+    pub restart: bool,
     /// The file that remembers how far a merge has come, so that the next one
     /// goes on there: with it every line is in the output exactly once,
     /// whatever ends the process (default: none).
@@ -44,7 +55,7 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
     /// The operating system notifies, through one thread for all sources. Where
-    /// it cannot (a network file system, a limit that was met), that thread
+    /// it cannot (a network file system, a limit that was met), another thread
     /// asks every [`interval`](Options::interval).
     Notify,
     /// Each source looks every [`interval`](Options::interval), as in the book.
@@ -64,6 +75,9 @@ pub enum Start {
     End,
     /// At its last so many lines.
     LastLines(u64),
+    /// At the line with this number, from 1; behind the last one if there are
+    /// fewer.
+    FromLine(u64),
 }
 
 /// When the output is synced to the disk, for a power loss.
@@ -86,10 +100,13 @@ impl Default for Options {
             follow: false,
             start: Start::Beginning,
             patterns: Vec::new(),
+            exclude: Vec::new(),
             wake: Wake::Notify,
             interval: Duration::from_millis(100),
             quiet: Duration::from_secs(6),
+            max_line: None,
             append: false,
+            restart: false,
             checkpoint: None,
             durability: Durability::None,
             marks: Marks::None,

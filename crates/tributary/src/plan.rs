@@ -4,20 +4,26 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use crate::following::claims::Claims;
+use tracing::warn;
+
+use crate::following::expand::{self, Expanded, Pattern};
 use crate::following::file;
-use crate::following::follow::Following;
+use crate::following::files::Files;
+use crate::following::follow::{Begun, Following};
 use crate::following::identity::FileId;
-use crate::following::log::Common;
+use crate::following::log::{Common, Log};
 use crate::following::pattern::Joining;
-use crate::keeping::checkpoint::{Checkpoint, Saved};
-use crate::waking::change::Change;
-use crate::waking::notify::Notifier;
-use crate::{Error, Options, Output, Progress, Shown, Source, Start, Stop, Target, Wake};
+use crate::keeping::begin::{self, Beginning};
+use crate::keeping::checkpoint::Saved;
+use crate::source::Shared;
+use crate::waking::change::{Bell, Change};
+use crate::waking::notifier::Notifier;
+use crate::{Error, Options, Output, Progress, Reopen, Shown, Source, Stop, Target, Wake};
 
 /// The most bytes that a chunk of lines has, if no line is longer.
 const CHUNK: usize = 256 * 1024;
@@ -43,6 +49,7 @@ pub struct Plan {
     /// From which stall on the blocked loop is to be named.
     pub debug: Option<Duration>,
     common: Arc<Common>,
+    left_out: Vec<Error>,
 }
 
 /// A wait that something else ends.
@@ -54,11 +61,16 @@ impl Plan {
     ///
     /// A source that is not there is waited for with [`Options::follow`], and
     /// is an error without. It is an error in both cases if it cannot be read.
+    /// What is no log file (a directory, a pipe) is told and left out, unless
+    /// nothing else is to be merged.
     /// A file that is named twice, or reached through a link, is one source
     /// with its first name. No source at all is a plan that writes an empty
     /// output. Without [`Options::follow`] the stop has been requested before
     /// the plan begins: what is there is merged, in the same way as at the end
     /// of a merge that follows.
+    ///
+    /// With a checkpoint, an output that was renamed since then is cut back to
+    /// what the checkpoint says, and the merge goes on in a new one.
     ///
     /// # Blocking
     ///
@@ -68,146 +80,235 @@ impl Plan {
     /// # Errors
     ///
     /// [`Error::Open`] or [`Error::NotAFile`] for a source,
-    /// [`Error::OutputIsSource`] or [`Error::Create`] for the output, each
-    /// with the path. Nothing has been changed then.
+    /// [`Error::NothingFits`] for a pattern,
+    /// [`Error::OutputIsSource`], [`Error::Create`], [`Error::BadOutput`] or
+    /// [`Error::UnknownLines`] for the output, [`Error::NotACheckpoint`] or
+    /// [`Error::BadCheckpoint`] for the checkpoint, each with the path. Nothing
+    /// has been changed then.
     pub fn open<P: AsRef<Path>>(
         sources: impl IntoIterator<Item = P>,
         output: impl Into<Target>,
         options: Options,
     ) -> Result<Plan, Error> {
-        let began = SystemTime::now();
-        let saved = options.checkpoint.as_deref().map(Saved::load).transpose()?.flatten();
-        let (names, opened) = open_sources(sources, options.follow)?;
-
+        let (began, opened_at) = (SystemTime::now(), Instant::now());
+        let bad = |(pattern, why)| Error::BadPattern { pattern, why };
+        let excluded = expand::excluded(&options.exclude).map_err(bad)?;
+        let patterns = options.patterns.iter().map(|text| {
+            let pattern = Pattern::new(text).map_err(|why| bad((text.clone(), why)))?;
+            Ok(pattern.without(&excluded))
+        });
+        let patterns = patterns.collect::<Result<Vec<_>, Error>>()?;
+        let target = output.into();
+        let saved = begin::saved(&target, &options)?;
+        let mut opened = Opened::default();
+        opened.named(sources, options.follow)?;
+        if opened.files.is_empty() && patterns.is_empty() && !opened.left_out.is_empty() {
+            return Err(opened.left_out.swap_remove(0));
+        }
+        let mut found = Vec::new();
+        for (pattern, text) in patterns.iter().zip(&options.patterns) {
+            found.push(fitting(pattern, text, &target, options.follow)?);
+        }
+        let saved_output = saved.as_ref().map(Saved::output);
+        let beginning = Beginning::open(&target, &options, saved_output.as_ref(), &opened.names)?;
         let stop = Stop::new();
-        // An output that a checkpoint speaks of is not made anew.
-        let mut output = Output::open(output.into(), saved.is_none(), options.durability, &stop)?;
-        let (output_id, length) = output.identify()?;
-        if let Some(path) = names.get(&output_id) {
-            return Err(Error::OutputIsSource {
-                output: output.path().to_owned(),
-                path: path.to_path_buf(),
-            });
-        }
-        if length.is_some() {
-            output.lock()?;
-        } else if let Some(path) = &options.checkpoint {
-            let why = "a pipe or a device cannot be cut back to it; name a file as the output";
-            return Err(Error::BadCheckpoint { path: path.clone(), why: why.into() });
-        }
-        if let Some(path) = &options.checkpoint {
-            let itself = fs::metadata(path).is_ok_and(|it| FileId::of(&it) == output_id);
-            let other = saved.as_ref().is_some_and(|saved| saved.output().0 != output_id);
-            if itself || other {
-                let what = if itself { "also the output," } else { "of another output than" };
-                let why = format!("it is {what} {}", Shown(output.path()));
-                return Err(Error::BadCheckpoint { path: path.clone(), why });
-            }
-        }
         let notified = options.follow && options.wake == Wake::Notify;
         let notifier = notified.then(|| Notifier::start(options.interval)).transpose();
         let notifier = notifier.map_err(Error::Runtime)?;
 
-        let claims = Arc::new(Claims::default());
-        claims.output(output_id);
+        let files = Arc::new(Saved::files(saved));
+        for id in beginning.outputs() {
+            files.output(&beginning.to.path, id, 0);
+        }
+        if let Some(path) = &options.checkpoint {
+            files.checkpoint(path);
+        }
+        found.into_iter().for_each(|paths| opened.found(paths, &files));
         let following = Following {
             quiet: options.quiet,
-            keep: options.checkpoint.is_some(),
-            last: match options.start {
-                Start::Beginning => None,
-                Start::End => Some(0),
-                Start::LastLines(lines) => Some(lines),
-            },
+            checkpointed: options.checkpoint.is_some(),
+            max_line: options.max_line.unwrap_or(u64::MAX),
+            start: options.start,
             began,
         };
         let common = Arc::new(Common {
-            claims: Arc::clone(&claims),
+            files: Arc::clone(&files),
             following,
             notifier,
-            saved,
             marks: options.marks.clone(),
-            count: Mutex::new(opened.len()),
-            counters: Mutex::default(),
+            count: AtomicUsize::new(0),
+            tally: Arc::default(),
+            patterns: Mutex::default(),
         });
-        let saved = common.saved.as_ref();
-        let chunk = ALL_CHUNKS / (opened.len() + options.patterns.len()).max(1);
+        let chunk = ALL_CHUNKS / (opened.files.len() + patterns.len()).max(1);
         let chunk = chunk.clamp(LEAST_CHUNK, CHUNK);
-        let source = |path, logs, joining, change| {
-            Source::new(path, logs, joining, change, chunk, &stop, options.probe.clone())
-        };
-        let mut sources = Vec::new();
-        for (index, (path, file)) in opened.into_iter().enumerate() {
+        let (follows, probe) = (options.follow, options.probe.clone());
+        let shared = Shared { chunk, follows, stop: stop.clone(), probe };
+
+        // All logs first take on what the checkpoint says that they have read:
+        // those files are theirs, also if another source has their name now.
+        let mut logs = Vec::new();
+        for (path, by_name, file) in opened.files {
             let change = Arc::new(Change::default());
-            let log = common.log(index, Arc::clone(&path), file, None, following, &change);
+            let bell = Bell::new(Arc::clone(&change));
+            let id = file.as_ref().map(|(_, id)| *id);
+            let log = Log::new(&common, &path, by_name, id, following, bell);
             let log = log.map_err(|cause| Error::Read { path: path.to_path_buf(), cause })?;
-            sources.push(source(path, vec![log], None, change));
+            logs.push((log, path, by_name, file, change));
         }
-        for pattern in &options.patterns {
+        let mut sources = Vec::new();
+        for (mut log, path, by_name, file, change) in logs {
+            let begun = log.begin(file);
+            match begun.map_err(|cause| Error::Read { path: path.to_path_buf(), cause })? {
+                Begun::No | Begun::Later if !by_name => log.withdraw(),
+                _ => sources.push(Source::of_log(log, path, change, by_name, &shared)),
+            }
+        }
+        files.begun();
+        for (pattern, text) in patterns.into_iter().zip(&options.patterns) {
             let change = Arc::new(Change::default());
-            let mut joining = Joining::new(pattern, &common, &change, &options)?;
-            let logs = joining.join();
-            sources.push(source(Path::new(pattern).into(), logs, Some(joining), change));
+            let joining = Joining::new(pattern, text, &common, Bell::new(Arc::clone(&change)));
+            sources.push(Source::of_pattern(joining, change, &shared));
         }
 
         // Everything is known and checked: only now the output is touched.
-        match saved {
-            Some(saved) => output.cut(saved.output().1)?,
-            None if options.append => output.behind()?,
-            None => output.anew()?,
-        }
-        let follows = || sources.iter().flat_map(Source::follows);
-        follows().for_each(|(path, _)| output.count(path));
+        let (to, anew) = beginning.touch()?;
+        let tally = Arc::clone(&common.tally);
+        let mut output = Output::new(to, opened_at, options.durability, &files, tally, &stop);
         if let Some(path) = &options.checkpoint {
-            let at = (output_id, output.length().unwrap_or(0));
-            let stand = follows().flat_map(|(_, follow)| follow.positions());
-            let (path, durability) = (path.clone(), options.durability);
-            let checkpoint = Checkpoint::new(path, at, durability, claims, stand, saved);
-            output.keep(checkpoint, options.follow)?;
+            output.keep(path, anew, options.follow)?;
+        }
+        if anew {
+            // After the first checkpoint, which speaks of an empty output: a
+            // merge that is killed in between leaves one that can be gone on with.
+            output.empty()?;
         }
         if !options.follow {
             stop.request();
         }
+        let left_out = opened.left_out;
+        left_out.iter().for_each(|error| warn!("{error}; left out"));
         let interval = if notified { NOTIFIED } else { options.interval };
         let debug = options.debug;
-        Ok(Plan { sources, output, interval, stop, debug, common })
+        Ok(Plan { sources, output, interval, stop, debug, common, left_out })
+    }
+
+    /// Returns what has the output opened by its name once more, as after a
+    /// rotation.
+    pub fn reopen(&self) -> Reopen {
+        self.output.reopen()
+    }
+
+    /// Returns the sources that are left out, since each is no log file but a
+    /// directory, a pipe or a device. That was told.
+    pub fn left_out(&self) -> &[Error] {
+        &self.left_out
     }
 
     /// Returns what tells how far the merge has come, while it runs.
     pub fn progress(&self) -> Progress {
-        Progress::new(Arc::clone(&self.common))
+        Progress::new(Arc::clone(&self.common.tally), Arc::clone(&self.common.files))
     }
 }
 
-/// Which files are sources, and the first name of each.
-type Names = HashMap<FileId, Arc<Path>>;
+/// Path, whether a person has named it, and what it leads to, if anything.
+type OpenedFile = (Arc<Path>, bool, Option<(File, FileId)>);
 
-/// A path, and what it names, if anything.
-type Opened = (Arc<Path>, Option<(File, FileId)>);
+/// The files that are sources at the start.
+#[derive(Default)]
+struct Opened {
+    /// The first name of each.
+    names: HashMap<FileId, Arc<Path>>,
+    files: Vec<OpenedFile>,
+    /// What was named and is no log file.
+    left_out: Vec<Error>,
+}
 
-/// Opens each source; the same file, by whatever name, once.
-fn open_sources<P: AsRef<Path>>(
-    paths: impl IntoIterator<Item = P>,
-    wait: bool,
-) -> Result<(Names, Vec<Opened>), Error> {
-    let mut names = Names::new();
-    let mut missing: HashSet<Arc<Path>> = HashSet::new();
-    let mut sources = Vec::new();
-    for path in paths {
-        let path: Arc<Path> = path.as_ref().into();
-        match file::open(&path) {
-            Ok((file, id)) => {
-                if let Entry::Vacant(entry) = names.entry(id) {
-                    entry.insert(Arc::clone(&path));
-                    sources.push((path, Some((file, id))));
+impl Opened {
+    /// Opens each source that was named; the same file, by whatever name, once.
+    fn named<P: AsRef<Path>>(
+        &mut self,
+        paths: impl IntoIterator<Item = P>,
+        wait: bool,
+    ) -> Result<(), Error> {
+        let mut missing: HashSet<Arc<Path>> = HashSet::new();
+        for path in paths {
+            let path: Arc<Path> = path.as_ref().into();
+            match file::open(&path) {
+                Ok(file) => self.add(path, true, file),
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound && wait => {
+                    if missing.insert(Arc::clone(&path)) {
+                        self.files.push((path, true, None));
+                    }
                 }
+                Err(cause) => match Error::of_open(&path, cause) {
+                    error @ Error::NotAFile { .. } => self.left_out.push(error),
+                    error => return Err(error),
+                },
             }
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound && wait => {
-                if missing.insert(Arc::clone(&path)) {
-                    sources.push((path, None));
-                }
+        }
+        Ok(())
+    }
+
+    /// Opens what fits a pattern. What cannot be opened is left to the source
+    /// that takes in what joins later: it tells, and tries again.
+    fn found(&mut self, paths: Vec<PathBuf>, files: &Files) {
+        for path in paths {
+            if let Ok((file, id)) = expand::open_trusted(&path)
+                && !files.is_ours(id, &path)
+            {
+                self.add(path.into(), false, (file, id));
             }
-            Err(cause) => return Err(Error::of_open(&path, cause)),
         }
     }
-    Ok((names, sources))
+
+    fn add(&mut self, path: Arc<Path>, by_name: bool, (file, id): (File, FileId)) {
+        if let Entry::Vacant(entry) = self.names.entry(id) {
+            entry.insert(Arc::clone(&path));
+            self.files.push((path, by_name, Some((file, id))));
+        }
+    }
+}
+
+/// Finds what fits a pattern. Nothing at all is an error, unless it is waited
+/// for with `follow`; an output that fits is nothing.
+fn fitting(
+    pattern: &Pattern,
+    text: &str,
+    output: &Target,
+    follow: bool,
+) -> Result<Vec<PathBuf>, Error> {
+    let Expanded { paths, refused } = pattern.find();
+    let id = |path: &Path| fs::metadata(path).ok().map(|it| FileId::of(&it));
+    let output = match output {
+        Target::Path(path) => id(path),
+        Target::Stdout => None,
+    };
+    if paths.iter().any(|path| output.is_none() || id(path) != output) {
+        return Ok(paths);
+    }
+    let error = match refused.into_iter().next() {
+        // The source that takes in what joins later tells of it.
+        Some(_) if follow => return Ok(paths),
+        Some((path, cause)) => Error::of_open(&path, cause),
+        None => Error::NothingFits { pattern: text.to_owned(), hint: hint(text) },
+    };
+    if !follow {
+        return Err(error);
+    }
+    warn!("{error}; waiting for one");
+    Ok(paths)
+}
+
+/// Says what to type instead, where that can be guessed.
+fn hint(pattern: &str) -> String {
+    if pattern.starts_with('~') {
+        "; the shell does not expand ~ in quotes, write $HOME".to_owned()
+    } else if pattern.starts_with('$') {
+        "; the shell does not expand $ in single quotes, write double ones".to_owned()
+    } else if Path::new(pattern).is_dir() {
+        format!("; name the files in it: {}/*", Shown(Path::new(pattern)))
+    } else {
+        String::new()
+    }
 }

@@ -8,7 +8,6 @@ use event_listener::EventListener;
 use rustix::io::Errno;
 use tracing::warn_span;
 
-use crate::following::follow::Follow;
 use crate::following::log::Log;
 use crate::following::pattern::Joining;
 use crate::probe::{Moment, Probe};
@@ -53,14 +52,19 @@ pub struct Source {
 struct State {
     /// The path, or the pattern of paths.
     path: Arc<Path>,
-    /// One, or as many as fit the pattern.
+    /// One, or all that have joined by the pattern.
     logs: Vec<Log>,
     /// Whose turn it is, where there are many.
     turn: usize,
     joining: Option<Joining>,
+    /// Whether a person has named the log. One that a pattern has found ends
+    /// when its file is gone: a new one of that name joins by the pattern.
+    by_name: bool,
     /// How many bytes a chunk may have, if no line is longer.
     chunk: usize,
     stop: Stop,
+    /// Whether the merge waits for what comes later.
+    follows: bool,
     /// Whether the stop was seen, and the last round noted.
     draining: bool,
     closed: bool,
@@ -72,16 +76,39 @@ struct State {
     probe: Option<Probe>,
 }
 
+/// What all sources of a plan have in common.
+pub(crate) struct Shared {
+    pub(crate) chunk: usize,
+    pub(crate) follows: bool,
+    pub(crate) stop: Stop,
+    pub(crate) probe: Option<Probe>,
+}
+
 impl Source {
-    /// Makes a source of a log, or of all that join in by a pattern.
-    pub(crate) fn new(
+    /// Makes a source of a log.
+    pub(crate) fn of_log(
+        log: Log,
+        path: Arc<Path>,
+        change: Arc<Change>,
+        by_name: bool,
+        shared: &Shared,
+    ) -> Source {
+        Source::new(path, vec![log], None, by_name, change, shared)
+    }
+
+    /// Makes a source of all logs that come to fit a pattern.
+    pub(crate) fn of_pattern(joining: Joining, change: Arc<Change>, shared: &Shared) -> Source {
+        let path = Arc::clone(joining.text());
+        Source::new(path, Vec::new(), Some(joining), true, change, shared)
+    }
+
+    fn new(
         path: Arc<Path>,
         logs: Vec<Log>,
         joining: Option<Joining>,
+        by_name: bool,
         change: Arc<Change>,
-        chunk: usize,
-        stop: &Stop,
-        probe: Option<Probe>,
+        Shared { chunk, follows, stop, probe }: &Shared,
     ) -> Source {
         stop.wakes(&change);
         let state = State {
@@ -89,14 +116,16 @@ impl Source {
             logs,
             turn: 0,
             joining,
-            chunk,
+            by_name,
+            chunk: *chunk,
             stop: stop.clone(),
+            follows: *follows,
             draining: false,
             closed: false,
             seen: change.count(),
             change,
             passing: 0,
-            probe,
+            probe: probe.clone(),
         };
         Source { state: Box::new(state) }
     }
@@ -105,10 +134,6 @@ impl Source {
     /// a pattern, the pattern.
     pub fn path(&self) -> &Path {
         &self.state.path
-    }
-
-    pub(crate) fn follows(&self) -> impl Iterator<Item = (&Arc<Path>, &Follow)> {
-        self.state.logs.iter().map(|log| (log.path(), log.follow()))
     }
 
     /// Looks for whole lines that have not been handed out yet.
@@ -137,7 +162,8 @@ impl Source {
                 Ok(found) => {
                     self.state.passing = 0;
                     self.state.closed = matches!(found, Read::Closed);
-                    return Ok(found);
+                    let left_out = self.state.closed.then(|| self.state.left_out()).flatten();
+                    return left_out.map_or(Ok(found), Err);
                 }
                 Err(cause) if may_pass(&cause) && self.state.passing < PASSING => {
                     self.state.passing += 1;
@@ -183,7 +209,7 @@ impl State {
         self.probe(Moment::BeforeLook)?;
 
         if stopping && !self.draining {
-            self.join();
+            self.join(true);
             self.logs.iter_mut().try_for_each(Log::last_round)?;
             self.draining = true;
         }
@@ -194,11 +220,24 @@ impl State {
             if self.draining {
                 return Ok(Read::Closed);
             }
+            // A stop is not kept waiting by new rounds: the next look drains.
+            if self.stop.requested() {
+                return Ok(Read::NoNewData);
+            }
             // All that was noted is read. Only if no log has more, there is no
             // new data.
-            let mut more = self.join();
+            let mut more = self.join(false);
+            let alone = self.logs.len() == 1;
             for log in &mut self.logs {
-                more |= log.more()?;
+                // Of many, one that was not rung has nothing to look at.
+                if (log.take_rung() || alone) && log.more()? {
+                    log.look_again();
+                    more = true;
+                }
+            }
+            more |= self.leave();
+            if !self.by_name && self.logs.is_empty() {
+                return Ok(Read::Closed);
             }
             if !more {
                 break;
@@ -225,11 +264,35 @@ impl State {
     }
 
     /// Takes in what fits the pattern by now; true if that is something.
-    fn join(&mut self) -> bool {
-        let joined = self.joining.as_mut().map(Joining::join).unwrap_or_default();
+    fn join(&mut self, last: bool) -> bool {
+        let joined = self.joining.as_mut().map(|it| it.join(last)).unwrap_or_default();
         let more = !joined.is_empty();
         self.logs.extend(joined);
         more
+    }
+
+    /// Drops the logs that are over; true if there was one, and the pattern is
+    /// to be asked again.
+    fn leave(&mut self) -> bool {
+        if self.by_name && self.joining.is_none() {
+            return false;
+        }
+        let into = self.joining.as_ref().map(Joining::text);
+        let before = self.logs.len();
+        self.logs.retain_mut(|log| {
+            let over = log.is_over();
+            if over {
+                log.leave(into);
+            }
+            !over
+        });
+        self.logs.len() < before
+    }
+
+    /// Returns the error of a file that fits the pattern and was left out, if
+    /// nobody has waited for it.
+    fn left_out(&mut self) -> Option<Error> {
+        self.joining.as_mut().filter(|_| !self.follows).and_then(Joining::take_left_out)
     }
 
     fn probe(&self, moment: Moment) -> io::Result<()> {

@@ -30,12 +30,15 @@ fn a_source_begins_at_its_last_lines() {
         merge(&log, &output, options).unwrap()
     };
     fs::write(&log, "1\n\n3\nhalf").unwrap();
-    // The half line has begun after all of them.
+    // What has begun is merged whole, and is one of the last lines.
     assert_eq!(last(0), "half\n");
-    assert_eq!(last(1), "3\nhalf\n");
-    assert_eq!(last(2), "\n3\nhalf\n");
-    assert_eq!(last(3), "1\n\n3\nhalf\n");
-    assert_eq!(last(1000), "1\n\n3\nhalf\n");
+    assert_eq!(last(1), "half\n");
+    assert_eq!(last(2), "3\nhalf\n");
+    assert_eq!(last(3), "\n3\nhalf\n");
+    assert_eq!(last(4), "1\n\n3\nhalf\n");
+    assert_eq!(last(u64::MAX), "1\n\n3\nhalf\n");
+    fs::write(&log, "1\n2\n\0\0\0").unwrap();
+    assert_eq!(last(1), "2\n", "space that is reserved is no line");
     fs::write(&log, "no newline").unwrap();
     assert_eq!(last(0), "no newline\n");
     fs::write(&log, "").unwrap();

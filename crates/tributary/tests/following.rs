@@ -92,6 +92,21 @@ fn bytes_are_bytes_and_blank_lines_are_lines() {
 }
 
 #[test]
+fn durations_that_mean_never_are_durations() {
+    for wake in [Wake::Notify, Wake::Poll] {
+        let (folder, log) = folder();
+        append(&log, "old\n");
+        let patterns = vec![folder.path().join("*.log").to_str().unwrap().into()];
+        let never = Options { interval: Duration::MAX, quiet: Duration::MAX, ..polled() };
+        let mut merge = Merge::new(&[&log], Options { wake, patterns, ..never });
+        assert_eq!(merge.look(), "old\n");
+        fs::rename(&log, folder.path().join("app.log.1")).unwrap();
+        append(&log, "new\n");
+        assert_eq!(merge.look(), "old\nnew\n", "{wake:?}");
+    }
+}
+
+#[test]
 fn a_renamed_file_is_read_to_its_end_before_its_successor() {
     let (folder, log) = folder();
     let mut writer = append(&log, "old 1\n");

@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -61,7 +62,7 @@ fn what_fits_is_merged_and_the_output_is_not() {
     place.append("c.txt", "c\n");
     fs::create_dir(place.path("d.log")).unwrap();
     let mut plan = place.open(&[], Options { follow: false, ..place.options("*.log") });
-    assert_eq!(plan.sources.len(), 1, "one source for all of them");
+    assert_eq!(plan.sources.len(), 3, "one for each, and one for what joins");
     assert_eq!(place.look(&mut plan), "a\nb\n");
     let written = plan.output.finish().unwrap();
     let sources: Vec<_> =
@@ -100,11 +101,15 @@ fn what_comes_to_fit_joins_and_wakes_the_source() {
     let mut plan = place.open(&[], options);
     assert_eq!(place.look(&mut plan), "");
     let mut expected = String::new();
-    for (name, line) in [("one/b.log", "b 1\n"), ("two/c.log", "c 1\n"), ("one/a.log", "a 2\n")] {
+    // What was there is a source of its own, what joins later shares one.
+    let joins = plan.sources.len() - 1;
+    for (name, line, source) in
+        [("one/b.log", "b 1\n", joins), ("two/c.log", "c 1\n", joins), ("one/a.log", "a 2\n", 0)]
+    {
         place.append(name, line);
         expected += line;
         while place.merged() != expected {
-            let changed = plan.sources[0].changed();
+            let changed = plan.sources[source].changed();
             assert!(changed.wait_timeout(Duration::from_secs(60)).is_some(), "not woken by {name}");
             place.look(&mut plan);
         }
@@ -122,6 +127,50 @@ fn a_pattern_that_is_polled_finds_what_comes_too() {
     while place.look(&mut plan) != "a\n" {
         assert!(std::time::Instant::now() < bound, "never found");
         plan.sources[0].changed().wait_timeout(plan.interval);
+    }
+}
+
+// A link that leads nowhere stands for all that cannot be opened: root may read
+// what others may not.
+#[test]
+fn what_fits_and_cannot_be_opened_is_an_error_of_a_run_that_does_not_follow() {
+    let place = Place::new();
+    place.append("d/a.log", "a\n");
+    symlink("../elsewhere/b", place.path("d/b.log")).unwrap();
+    let mut plan = place.open(&[], Options { follow: false, ..place.options("d/*.log") });
+    let mut errors = Vec::new();
+    for source in &mut plan.sources {
+        loop {
+            match source.read_lines() {
+                Ok(Read::Lines(lines)) => plan.output.append(&lines).unwrap(),
+                Ok(_) => break,
+                Err(error) => {
+                    errors.push(error);
+                    break;
+                }
+            }
+        }
+    }
+    assert_eq!(place.merged(), "a\n", "the others are merged");
+    assert!(matches!(&errors[..], [Error::Read { path, .. }] if path.ends_with("d/b.log")));
+}
+
+#[test]
+fn what_fits_and_cannot_be_opened_is_tried_again() {
+    let place = Place::new();
+    place.append("d/a.log", "a\n");
+    fs::create_dir(place.path("elsewhere")).unwrap();
+    symlink("../elsewhere/b", place.path("d/b.log")).unwrap();
+    let mut plan = place.open(&[], Options { wake: Wake::Notify, ..place.options("d/*.log") });
+    assert_eq!(place.look(&mut plan), "a\n");
+    // In a folder that nobody watches.
+    place.append("elsewhere/b", "b\n");
+    let joins = plan.sources.len() - 1;
+    while place.merged() != "a\nb\n" {
+        let changed = plan.sources[joins].changed();
+        // Sooner than everything is looked at once, every thirty seconds.
+        assert!(changed.wait_timeout(Duration::from_secs(20)).is_some(), "not tried again");
+        place.look(&mut plan);
     }
 }
 

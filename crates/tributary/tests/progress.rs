@@ -20,6 +20,7 @@ fn progress_tells_what_was_handed_out_and_what_is_left() {
     let mut plan = Plan::open([&one, &other], folder.path().join("out"), options).unwrap();
     let progress = plan.progress();
     let state = |path: &Path, lines, bytes, lag| SourceProgress {
+        cut: 0,
         path: path.to_owned(),
         lines,
         bytes,

@@ -107,9 +107,10 @@ fn a_reader_of_stdout_that_goes_away_is_no_error() {
 #[test]
 fn a_reader_that_goes_away_is_noticed_while_nothing_is_written() {
     let folder = Folder::new();
+    folder.append("quiet.log", "");
     let mut merge = Running::start(
         &folder,
-        tributary(&folder, &["-F", "--interval", "1h", "late.log"]).stdout(Stdio::piped()),
+        tributary(&folder, &["-F", "--interval", "1h", "quiet.log"]).stdout(Stdio::piped()),
     );
     drop(merge.child.stdout.take());
     assert_eq!(merge.end().with(0).stderr, "");
@@ -143,26 +144,63 @@ fn a_checkpoint_of_no_use_is_an_output_error() {
     let folder = one_log();
     let args = ["a.log", "-o", "out", "--checkpoint", "state"];
     folder.append("state", "");
-    run(&folder, &args).error(3, &["state: ", "it is empty", "remove it to start anew"]);
+    let safe = "move it away, and --append goes on behind the lines";
+    run(&folder, &args).error(3, &["state: ", "it is empty", "restore it", safe, "--restart"]);
     folder.append("state", "{\"version\":");
-    run(&folder, &args).error(3, &["state: ", "damaged"]);
-    assert_eq!(folder.read("out"), "");
+    run(&folder, &args).error(3, &["state: ", "damaged", safe]);
+    assert!(!folder.path("out").exists());
     fs::remove_file(folder.path("state")).unwrap();
     run(&folder, &args).with(0);
     let good = folder.read("state");
-    fs::write(folder.path("state"), good.replace("\"version\":1", "\"version\":2")).unwrap();
-    run(&folder, &args).error(3, &["state: ", "its version is 2"]);
+    fs::write(folder.path("state"), good.replace("\"version\":2", "\"version\":9")).unwrap();
+    run(&folder, &args).error(3, &["state: ", "its version is 9"]);
     fs::write(folder.path("state"), good).unwrap();
     folder.append("other", "");
     let other = ["a.log", "-o", "other", "--checkpoint", "state"];
-    run(&folder, &other).error(3, &["state: ", "it is of another output than other"]);
-    fs::write(folder.path("out"), "").unwrap();
-    run(&folder, &args).error(3, &["out: ", "lines are missing"]);
+    run(&folder, &other).error(3, &["other: ", "the checkpoint state is of another output, "]);
     let elsewhere = ["a.log", "-o", "out", "--checkpoint", "no/state"];
     run(&folder, &elsewhere).error(3, &["no/state: ", "make its folder first"]);
+    for no_file in ["/dev/null", "."] {
+        let refused = run(&folder, &["a.log", "-o", "out", "--checkpoint", no_file]);
+        refused.error(3, &[no_file, "a checkpoint is a regular file"]);
+    }
     // Stdout cannot be cut back to a checkpoint.
     run(&folder, &["a.log", "--checkpoint", "state"]).with(2);
-    run(&folder, &["a.log", "-o", "-", "--checkpoint", "new"]).error(3, &["new: ", "name a file"]);
+    let stdout = ["a.log", "-o", "-", "--checkpoint", "new"];
+    run(&folder, &stdout).error(3, &["standard output: ", "name a file"]);
+    assert_eq!(folder.read("out"), "one\n");
+}
+
+#[test]
+fn an_output_is_never_emptied_because_its_checkpoint_is_missing() {
+    let folder = one_log();
+    folder.append("out", "months\nof\nlines\n");
+    let args = ["a.log", "-o", "out", "--checkpoint", "state"];
+    run(&folder, &args).error(
+        3,
+        &["out: it has 16 bytes, and no checkpoint says", "--append goes on", "--restart starts"],
+    );
+    assert_eq!(folder.read("out"), "months\nof\nlines\n");
+    assert!(!folder.path("state").exists());
+    run(&folder, &[&args[..], &["--append"]].concat()).with(0);
+    assert_eq!(folder.read("out"), "months\nof\nlines\none\n");
+    run(&folder, &[&args[..], &["--restart"]].concat()).with(0);
+    assert_eq!(folder.read("out"), "one\n");
+    // Each needs the other flags that give it a meaning.
+    run(&folder, &["a.log", "-o", "out", "--restart"]).with(2);
+    run(&folder, &[&args[..], &["--restart", "--append"]].concat()).with(2);
+}
+
+#[test]
+fn an_output_that_is_shorter_than_known_is_told_and_gone_on_with() {
+    let folder = one_log();
+    let args = ["a.log", "-o", "out", "--checkpoint", "state"];
+    run(&folder, &args).with(0);
+    fs::write(folder.path("out"), "").unwrap();
+    folder.append("a.log", "two\n");
+    let said = run(&folder, &args).with(0).stderr;
+    assert!(said.starts_with("warning: out: it has 0 bytes, and the checkpoint"), "{said}");
+    assert_eq!(folder.read("out"), "two\n");
 }
 
 #[test]
@@ -189,6 +227,22 @@ fn a_shell_with_closed_streams_is_no_obstacle() {
     };
     merge("<&-");
     merge("<&- >&- 2>&-");
+}
+
+#[test]
+fn the_output_and_its_successor_follow_the_umask() {
+    let folder = one_log();
+    let tributary = env!("CARGO_BIN_EXE_tributary");
+    let line = format!("umask 027; exec '{tributary}' -F a.log -o out");
+    let mut shell = Command::new("sh");
+    let merge = Running::start(&folder, shell.args(["-c", &line]).current_dir(folder.folder()));
+    until("it has begun", || folder.read("out") == "one\n");
+    fs::rename(folder.path("out"), folder.path("out.1")).unwrap();
+    merge.terminate().with(0);
+    for name in ["out", "out.1"] {
+        let mode = fs::metadata(folder.path(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640, "{name}");
+    }
 }
 
 #[test]

@@ -56,8 +56,13 @@ impl Running {
     }
 
     pub(crate) fn follow(folder: &Folder, args: &[&str]) -> Running {
+        Running::plain(folder, &[&["-F"], args].concat())
+    }
+
+    /// Starts it with these arguments alone.
+    pub(crate) fn plain(folder: &Folder, args: &[&str]) -> Running {
         let stdout = File::create(folder.path("stdout")).unwrap();
-        Running::start(folder, tributary(folder, &[&["-F"], args].concat()).stdout(stdout))
+        Running::start(folder, tributary(folder, args).stdout(stdout))
     }
 
     /// What it has said on stderr so far; of a terminal, nothing.

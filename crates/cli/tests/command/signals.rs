@@ -1,10 +1,14 @@
 //! How a merge is ended from outside.
 
+use std::env;
 use std::fs::{self, File};
+use std::io::{ErrorKind, PipeReader, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use rustix::fs::{Mode, OFlags, open};
-use rustix::process::Signal;
+use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
+use rustix::process::{Signal, setsid};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::folder::Folder;
 use crate::process::{Running, tributary, until};
@@ -75,11 +79,17 @@ fn an_end_that_takes_a_while_says_what_it_waits_for() {
 
 #[test]
 fn without_follow_the_first_signal_cuts_it_short() {
+    for signal in [Signal::INT, Signal::HUP] {
+        cut_short_by(signal);
+    }
+}
+
+fn cut_short_by(signal: Signal) {
     let folder = Folder::new();
     let (merge, mut reader) = blocked(&folder, &[]);
-    merge.signal(Signal::INT);
+    merge.signal(signal);
     until("it is taken", || merge.said().contains("a second signal ends at once"));
-    rustix::fs::fcntl_setfl(&reader, OFlags::empty()).unwrap();
+    fcntl_setfl(&reader, OFlags::empty()).unwrap();
     let mut merged = Vec::new();
     std::io::Read::read_to_end(&mut reader, &mut merged).unwrap();
     merge.end().with(130);
@@ -124,4 +134,110 @@ fn a_merge_that_was_told_to_ignore_the_end_of_its_terminal_does() {
     folder.append("a.log", "two\n");
     until("it goes on", || folder.read("out") == "one\ntwo\n");
     merge.terminate().with(0);
+}
+
+/// Rotates the output of a merge that is told by SIGHUP, line by line.
+#[cfg(target_os = "linux")]
+fn rotated_with_sighup(folder: &Folder, merge: &Running) {
+    for number in 1..=3 {
+        let (line, rotated) = (format!("{number}\n"), format!("out.{number}"));
+        folder.append("a.log", &line);
+        until("the line is merged", || folder.read("out") == line);
+        fs::rename(folder.path("out"), folder.path(&rotated)).unwrap();
+        let before = turns(merge);
+        merge.signal(Signal::HUP);
+        // The next line goes to the new file only if the signal is heard first.
+        until("the signal is heard", || turns(merge) > before);
+        assert_eq!(folder.read(&rotated), line);
+    }
+}
+
+/// How often the thread that takes the signals has gone to sleep.
+#[cfg(target_os = "linux")]
+fn turns(merge: &Running) -> u64 {
+    let folder = format!("/proc/{}/task", merge.child.id());
+    let mut status = None;
+    until("the thread has its name", || {
+        let threads = fs::read_dir(&folder).unwrap();
+        let all = threads.map(|thread| fs::read_to_string(thread.unwrap().path().join("status")));
+        status = all.flatten().find(|it| it.starts_with("Name:\tsignals\n"));
+        status.is_some()
+    });
+    let status = status.unwrap();
+    let turns = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    turns.unwrap().trim().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn sighup_has_the_output_opened_by_its_name_in_every_stage() {
+    for stage in ["threads", "mixed", "bottom-up", "tasks", "fully-async"] {
+        let folder = Folder::new();
+        folder.append("a.log", "");
+        let args = ["-F", "a.log", "-o", "out", "--checkpoint", "state", "--stage", stage];
+        let merge = Running::start(&folder, &mut tributary(&folder, &args));
+        rotated_with_sighup(&folder, &merge);
+        assert_eq!(merge.terminate().with(0).stderr, "");
+    }
+}
+
+/// Runs in a process of its own that has no terminal, and takes one.
+#[test]
+fn a_merge_on_a_terminal() {
+    let Some(terminal) = env::var_os("A_TERMINAL") else { return };
+    setsid().unwrap();
+    // The first terminal that is opened controls the session.
+    let _terminal = open(terminal, OFlags::RDWR, Mode::empty()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
+    panic!("{}", command.args(["-F", "a.log", "-o", "out"]).exec());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_merge_ends_with_its_terminal_and_not_with_a_sighup_before() {
+    let folder = Folder::new();
+    folder.append("a.log", "");
+    // Closed in the child, or the terminal would never go.
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let controller = openpt(flags).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", "signals::a_merge_on_a_terminal"]).env("A_TERMINAL", name);
+    command.current_dir(folder.folder()).stdin(Stdio::null()).stdout(Stdio::null());
+    let merge = Running::start(&folder, &mut command);
+    rotated_with_sighup(&folder, &merge);
+    drop(controller);
+    merge.end().with(0);
+}
+
+/// A pipe that is full and that nobody reads.
+fn full_pipe() -> (PipeReader, Stdio) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    fcntl_setfl(&writer, OFlags::NONBLOCK).unwrap();
+    let full = loop {
+        if let Err(cause) = writer.write_all(&[b'x'; 4096]) {
+            break cause;
+        }
+    };
+    assert_eq!(full.kind(), ErrorKind::WouldBlock);
+    fcntl_setfl(&writer, OFlags::empty()).unwrap();
+    (reader, writer.into())
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_keeps_no_signal_from_being_heard() {
+    for args in [&["-F"][..], &["-F", "-v", "--stage", "threads"]] {
+        let folder = Folder::new();
+        folder.append("a.log", "one\n");
+        let (_reader, stderr) = full_pipe();
+        let args = [args, &["a.log", "-o", "out"]].concat();
+        let merge = Running::start_before(stderr, &mut tributary(&folder, &args));
+        until("it has begun", || folder.read("out") == "one\n");
+        merge.signal(Signal::USR1);
+        merge.signal(Signal::USR1);
+        // If both are pending, the smaller number is taken first.
+        merge.terminate().with(0);
+    }
 }

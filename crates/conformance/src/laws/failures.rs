@@ -17,7 +17,8 @@ use crate::scene::Scene;
 pub fn a_missing_source_is_an_error_that_names_it(merge: MergeFn) -> Verdict {
     let scene = Scene::new();
     let missing = scene.path("missing.log");
-    let error = refused(merge, &scene, &missing)?;
+    let good = scene.logs(1).remove(0);
+    let error = refused(merge, &scene, &[&good.path, &missing])?;
     require(
         matches!(&error, Error::Open { path, cause }
             if *path == missing && cause.kind() == io::ErrorKind::NotFound),
@@ -27,25 +28,24 @@ pub fn a_missing_source_is_an_error_that_names_it(merge: MergeFn) -> Verdict {
 
 /// A source that cannot be read is an error that names it, and changes nothing.
 ///
-/// It is a directory: a file that one user may not read, another one may.
+/// It is a directory, and the only source: a file that one user may not read,
+/// another one may.
 pub fn an_unreadable_source_is_an_error_that_names_it(merge: MergeFn) -> Verdict {
     let scene = Scene::new();
     let folder = scene.path("folder.log");
     fs::create_dir(&folder).expect("the folder can be written");
-    let error = refused(merge, &scene, &folder)?;
+    let error = refused(merge, &scene, &[&folder])?;
     require(error.path() == Some(&folder) && chain(&error).contains("a directory"), || {
         format!("expected that {} is a directory, found: {}", folder.display(), chain(&error))
     })
 }
 
-/// Merges a good source and a bad one, and returns the error; the output that
-/// was there must be as it was.
-fn refused(merge: MergeFn, scene: &Scene, bad: &Path) -> Result<Error, Broken> {
+/// Merges sources of which the last is bad, and returns the error; the output
+/// that was there must be as it was.
+fn refused(merge: MergeFn, scene: &Scene, sources: &[&Path]) -> Result<Error, Broken> {
     const KEPT: &str = "an older output\n";
-    let logs = scene.logs(1);
     fs::write(&scene.output, KEPT).expect("the folder can be written");
-    let ended =
-        Plan::open([&*logs[0].path, bad], &scene.output, Options::default()).and_then(merge);
+    let ended = Plan::open(sources, &scene.output, Options::default()).and_then(merge);
     let merged = scene.merged();
     require(merged == KEPT.as_bytes(), || {
         format!(
@@ -54,7 +54,7 @@ fn refused(merge: MergeFn, scene: &Scene, bad: &Path) -> Result<Error, Broken> {
         )
     })?;
     match ended {
-        Ok(_) => Err(Broken::new(format!("expected an error that names {}", bad.display()))),
+        Ok(_) => Err(Broken::new(format!("expected an error that names {sources:?}"))),
         Err(error) => Ok(error),
     }
 }

@@ -3,16 +3,20 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::BytesMut;
-use memchr::{memchr, memrchr, memrchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 use rustix::fs::OFlags;
 
-use crate::following::identity::{Before, FileId, Position};
-use crate::waking::notify::FileWatch;
+use crate::Start;
+use crate::following::files::ReadTo;
+use crate::following::identity::{Before, FileId, Fingerprint, Position};
+use crate::following::reading::{before, first_byte, is_freed, last_lines, line_begins, read_at};
+use crate::waking::watch::FileWatch;
 
 /// Opens the file at `path` for reading, if it is a regular one.
 ///
@@ -28,6 +32,11 @@ pub(crate) fn open(path: &Path) -> io::Result<(File, FileId)> {
     let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
     let metadata = file.metadata()?;
     regular(&metadata)?;
+    if metadata.len() == 0 && read_at(&file, &mut [0], 0)? > 0 && file.metadata()?.len() == 0 {
+        // As in /proc: its lines are made while it is read, other ones each time.
+        let what = "a file that has bytes and tells no size";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    }
     Ok((file, FileId::of(&metadata)))
 }
 
@@ -58,22 +67,38 @@ pub(crate) struct LogFile {
     /// What stands before `offset`.
     before: Before,
     /// What was read and not handed out: the beginning of a line, no newline
-    /// in it.
+    /// in it. Of a line that is too long, only what is handed out of it.
     partial: BytesMut,
+    /// Where `partial` begins in the file.
+    line: u64,
     /// Whether lines were split off the memory of `partial` since the last rest.
     split: bool,
     /// What the file looked like when it was last noted.
     stamp: Option<Stamp>,
     /// Where the round of reading that was begun with the last note ends.
     noted: u64,
+    /// Whether a read has found the end of the file at `offset`, whatever size
+    /// is in `stamp`.
+    ended: bool,
+    /// Up to where only NULs were found behind `offset`: space that a writer
+    /// has reserved.
+    reserved: u64,
+    /// Up to where NULs belong to a line, since that goes on behind them.
+    written: u64,
+    /// Whether bytes before `offset` were freed since the last read.
+    freed: bool,
     /// When it was last seen to grow, or to lose its name.
     pub(crate) grew: Instant,
     /// What stands before the lines that were not handed out yet, if a
-    /// checkpoint wants to know.
+    /// checkpoint wants to know; of a line that is too long, before the rest.
     settled: Option<Box<Before>>,
     /// Whether another source reads this file: it is then only held, so that
     /// its inode is not given away.
     pub(crate) anothers: bool,
+    /// Whether it is to be read from its start and nothing was read yet.
+    pub(crate) fresh: bool,
+    /// How far it has been read, for those who ask the table.
+    pub(crate) read: Arc<ReadTo>,
     pub(crate) watch: Option<FileWatch>,
 }
 
@@ -93,6 +118,11 @@ impl Stamp {
             changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
+
+    /// What a write changes, and a rename does not.
+    fn written(self) -> (u64, (i64, i64)) {
+        (self.size, self.modified)
+    }
 }
 
 /// Some whole lines, where they come from, and where they begin and end there.
@@ -102,6 +132,8 @@ pub(crate) struct Piece {
     pub(crate) file: FileId,
     pub(crate) start: u64,
     pub(crate) end: u64,
+    /// Whether the last line was too long, and was cut.
+    pub(crate) cut: bool,
     /// What stands before `end`, if a checkpoint wants to know.
     pub(crate) before: Option<Box<Before>>,
 }
@@ -134,12 +166,19 @@ impl LogFile {
             offset: 0,
             before: Before::default(),
             partial: BytesMut::new(),
+            line: 0,
             split: false,
             stamp: None,
             noted: 0,
+            ended: false,
+            reserved: 0,
+            written: 0,
+            freed: false,
             grew: Instant::now(),
             settled: None,
             anothers: false,
+            fresh: false,
+            read: Arc::default(),
             watch: None,
         }
     }
@@ -157,35 +196,52 @@ impl LogFile {
         Position { file: self.id, offset: self.offset, before: self.before.clone() }
     }
 
-    /// Returns which file this is, and how far it has been read.
-    pub(crate) fn place(&self) -> (FileId, u64) {
-        (self.id, self.offset)
+    /// Returns how far whole lines have been read.
+    pub(crate) fn whole_lines(&self) -> io::Result<Position> {
+        Position::in_file(&self.file, self.line)
+    }
+
+    /// Tells whoever asks the table how far the file has been read.
+    pub(crate) fn publish(&self) {
+        self.read.set(Fingerprint::of(self.offset, &self.before));
+    }
+
+    /// Tells whether the file has no name any more.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+    }
+
+    /// Forgets the half line, since another file has it, too.
+    pub(crate) fn forget_half_line(&mut self) {
+        self.partial.clear();
     }
 
     /// Goes on where somebody else stood, if those are still the bytes there.
     pub(crate) fn resume(&mut self, position: &Position) -> io::Result<bool> {
-        let fits = stands_before(&self.file, position.offset, &position.before)?;
-        if fits {
-            self.begin_at(position.offset, position.before.clone());
+        self.begin_at(position.offset, position.before.clone());
+        self.fresh = false;
+        let fits = self.is_as_read()?;
+        if !fits {
+            self.begin_at(0, Before::default());
         }
         Ok(fits)
     }
 
-    /// Begins behind the lines that are there, but for the last `lines`.
-    pub(crate) fn skip_to_last(&mut self, lines: u64) -> io::Result<()> {
-        let offset = last_lines(&self.file, lines)?;
-        let mut bytes = [0; Before::MOST];
-        let length = offset.min(Before::MOST as u64);
-        let read = &mut bytes[..length as usize];
-        self.file.read_exact_at(read, offset - length)?;
-        let mut before = Before::default();
-        before.push(read);
-        self.begin_at(offset, before);
+    /// Begins where a file is begun that is there already.
+    pub(crate) fn skip_to(&mut self, start: Start) -> io::Result<()> {
+        let offset = match start {
+            Start::Beginning => 0,
+            Start::End => last_lines(&self.file, 0)?,
+            Start::LastLines(lines) => last_lines(&self.file, lines)?,
+            Start::FromLine(line) => line_begins(&self.file, line)?,
+        };
+        self.begin_at(offset, before(&self.file, offset, Before::MOST)?);
         Ok(())
     }
 
     fn begin_at(&mut self, offset: u64, before: Before) {
         self.offset = offset;
+        self.line = offset;
         if let Some(settled) = &mut self.settled {
             **settled = before.clone();
         }
@@ -206,36 +262,63 @@ impl LogFile {
 
     /// Notes how long the file is now: the reads that follow go so far.
     pub(crate) fn note(&mut self) -> io::Result<Noted> {
-        let stamp = Stamp::of(&self.file.metadata()?);
+        let stamp = self.stamp_now()?;
         if self.stamp != Some(stamp) {
             // Something was written, or just might have been: behind the
             // offset, or over what we know.
             let known = self.stamp.map_or(0, |stamp| stamp.size);
-            if stamp.size < self.offset || !stands_before(&self.file, self.offset, &self.before)? {
+            if stamp.size < self.offset || !self.is_as_read()? {
                 return Ok(Noted::Rewritten { unread: known.saturating_sub(self.offset) });
             }
-            if stamp.size != known {
+            if self.stamp.map(Stamp::written) != Some(stamp.written()) {
                 self.grew = Instant::now();
             }
             self.stamp = Some(stamp);
+            self.reserved = self.reserved.min(stamp.size);
+            self.ended = false;
+        } else if self.reserved > self.offset {
+            // A clock that ticks every few milliseconds may have missed what
+            // was written into reserved space.
+            let mut next = [0];
+            self.ended &= read_at(&self.file, &mut next, self.offset)? == 0 || next == [0];
         }
-        self.noted = stamp.size;
+        self.noted = if self.ended { self.offset } else { stamp.size };
         Ok(if self.offset < self.noted { Noted::More } else { Noted::Same })
     }
 
-    /// Reads whole lines, up to `chunk` bytes (one longer line whole), and not
-    /// behind what was noted.
-    pub(crate) fn read(&mut self, chunk: usize) -> io::Result<Found> {
+    fn stamp_now(&self) -> io::Result<Stamp> {
+        self.file.metadata().map(|metadata| Stamp::of(&metadata))
+    }
+
+    /// Tells whether the bytes before the offset are those that were read.
+    fn is_as_read(&mut self) -> io::Result<bool> {
+        let now = before(&self.file, self.offset, self.before.as_bytes().len())?;
+        if now == self.before && !self.freed {
+            return Ok(true);
+        }
+        // Once more at each look, while nothing else stands there: a writer
+        // may fill what was freed.
+        self.freed = is_freed(&self.file, self.offset, &self.before, &now)?;
+        if self.freed {
+            self.before = now;
+        }
+        Ok(self.freed)
+    }
+
+    /// Reads whole lines, up to `chunk` bytes (one longer line whole, up to
+    /// `max_line`), and not behind what was noted.
+    pub(crate) fn read(&mut self, chunk: usize, max_line: u64) -> io::Result<Found> {
         while self.offset < self.noted {
             let kept = self.partial.len();
-            match self.fill(chunk, self.noted)? {
+            match self.fill(chunk, max_line, self.noted)? {
                 Filled::More => {}
                 Filled::End => self.noted = self.offset,
                 Filled::Rewritten => return Ok(Found::Rewritten),
             }
             if let Some(newline) = memrchr(b'\n', &self.partial[kept..]) {
-                return Ok(Found::Lines(self.split_off(kept + newline + 1)));
+                return Ok(Found::Lines(self.split_off(kept + newline + 1, max_line)));
             }
+            self.drop_rest(kept, max_line);
         }
         Ok(Found::Nothing)
     }
@@ -248,20 +331,26 @@ impl LogFile {
     /// Hands out the line that the end of the run has cut: to its newline if
     /// that is already there, with a newline of ours if it is not, unless
     /// another run will find it (`keep`).
-    pub(crate) fn last_line(&mut self, chunk: usize, keep: bool) -> io::Result<Option<Piece>> {
+    pub(crate) fn last_line(
+        &mut self,
+        chunk: usize,
+        max_line: u64,
+        keep: bool,
+    ) -> io::Result<Option<Piece>> {
         if self.partial.is_empty() {
             return Ok(None);
         }
         let size = self.file.metadata()?.len();
         while self.offset < size {
             let kept = self.partial.len();
-            let Filled::More = self.fill(chunk, size)? else { break };
+            let Filled::More = self.fill(chunk, max_line, size)? else { break };
             if let Some(newline) = memchr(b'\n', &self.partial[kept..]) {
-                let line = self.split_off(kept + newline + 1);
+                let line = self.split_off(kept + newline + 1, max_line);
                 // What is behind it was written after the stop.
                 self.partial.clear();
                 return Ok(Some(line));
             }
+            self.drop_rest(kept, max_line);
         }
         Ok(if keep { None } else { self.end_line() })
     }
@@ -271,28 +360,49 @@ impl LogFile {
         if self.partial.is_empty() {
             return None;
         }
+        let cut = self.is_cut();
         let mut bytes = std::mem::take(&mut self.partial);
-        let start = self.offset - bytes.len() as u64;
-        if let Some(settled) = &mut self.settled {
+        let start = std::mem::replace(&mut self.line, self.offset);
+        if let Some(settled) = &mut self.settled
+            && !cut
+        {
             settled.push(&bytes);
         }
         bytes.extend_from_slice(b"\n");
         let before = self.settled.clone();
-        Some(Piece { bytes, file: self.id, start, end: self.offset, before })
+        Some(Piece { bytes, file: self.id, start, end: self.offset, cut, before })
     }
 
-    /// Goes back to the start of a file that was rewritten; answers with the
-    /// half line that was cut off by that.
-    pub(crate) fn restart(&mut self) -> Option<Piece> {
-        let line = self.end_line();
-        self.offset = 0;
-        self.before = Before::default();
-        if self.settled.is_some() {
-            self.settle();
+    /// Goes back in a file that was rewritten, and returns where it goes on:
+    /// at the line that was changed, or at its start where that is not known.
+    /// The half line that was cut off by going to the start is handed out.
+    pub(crate) fn restart(&mut self) -> io::Result<(u64, Option<Piece>)> {
+        let changed = self.changed_line()?;
+        let line = match changed {
+            Some(_) => None,
+            None => self.end_line(),
+        };
+        let offset = changed.unwrap_or(0);
+        self.partial.clear();
+        self.begin_at(offset, before(&self.file, offset, Before::MOST)?);
+        (self.stamp, self.noted) = (None, 0);
+        (self.reserved, self.written, self.freed) = (0, 0, false);
+        Ok((offset, line))
+    }
+
+    /// Returns where the line begins in which a writer has changed what was
+    /// read: where a line before it still stands, and nothing was cut off.
+    fn changed_line(&self) -> io::Result<Option<u64>> {
+        // Half of them have to be the same, and more than a few: log lines are
+        // alike, and fewer may be so by chance.
+        let old = self.before.as_bytes();
+        let new = before(&self.file, self.offset, old.len())?;
+        let same = old.iter().zip(new.as_bytes()).take_while(|(old, new)| old == new).count();
+        if same < (old.len() / 2).max(16) || self.stamp_now()?.size < self.offset {
+            return Ok(None);
         }
-        self.stamp = None;
-        self.noted = 0;
-        line
+        let from = self.offset - old.len() as u64;
+        Ok(memrchr(b'\n', &old[..same]).map(|newline| from + newline as u64 + 1))
     }
 
     /// Gives the buffer back: a file at rest keeps its half line, no more.
@@ -304,8 +414,12 @@ impl LogFile {
         }
     }
 
-    /// Reads on, up to a chunk and never behind `end`.
-    fn fill(&mut self, chunk: usize, end: u64) -> io::Result<Filled> {
+    /// Reads on, up to a chunk, and never behind `end` or the end of a line
+    /// that is too long.
+    fn fill(&mut self, chunk: usize, max_line: u64, end: u64) -> io::Result<Filled> {
+        // What is behind a line that is too long is read again.
+        let few = usize::try_from(max_line.saturating_mul(16)).unwrap_or(usize::MAX);
+        let chunk = chunk.min(few.max(4096));
         let kept = self.partial.len();
         // A line that is longer than a chunk doubles the buffer.
         let room = if kept < chunk { chunk - kept } else { kept };
@@ -314,26 +428,112 @@ impl LogFile {
         let read = read_at(&self.file, &mut self.partial[kept..], self.offset);
         self.partial.truncate(kept + *read.as_ref().unwrap_or(&0));
         let read = read?;
+        // No byte where there is one by the size: files of `/sys` have the size
+        // of a page. What is before the offset may then be made anew each time.
+        if read == 0 && self.stamp == Some(self.stamp_now()?) {
+            self.ended = true;
+            return Ok(Filled::End);
+        }
         // Asked behind the read: had the file been rewritten before it, these
         // bytes would come from the middle of other lines.
-        if !stands_before(&self.file, self.offset, &self.before)? {
+        if !self.is_as_read()? {
             self.partial.truncate(kept);
             return Ok(Filled::Rewritten);
         }
-        self.before.push(&self.partial[kept..]);
-        self.offset += read as u64;
-        Ok(if read > 0 { Filled::More } else { Filled::End })
+        let taken = self.without_reserved(kept, end)?;
+        let taken = self.up_to_long_line(kept, taken, max_line);
+        self.partial.truncate(kept + taken);
+        if taken > 0 {
+            self.before.push(&self.partial[kept..]);
+            self.offset += taken as u64;
+            self.freed = false;
+        }
+        Ok(if taken > 0 { Filled::More } else { Filled::End })
     }
 
-    /// Hands out the first `length` bytes of what was read: whole lines.
-    fn split_off(&mut self, length: usize) -> Piece {
-        self.split = true;
-        let bytes = self.partial.split_to(length);
-        if let Some(settled) = &mut self.settled {
-            settled.push(&bytes);
+    /// Returns how many of the bytes that were read behind `kept` have been
+    /// written by a writer: NULs up to the end of the file are not, they are
+    /// reserved space or a hole.
+    fn without_reserved(&mut self, kept: usize, end: u64) -> io::Result<usize> {
+        let read = &self.partial[kept..];
+        let known = usize::try_from(self.written.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let last = read.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let taken = last.max(known.min(read.len()));
+        if taken > 0 || read.is_empty() {
+            return Ok(taken);
         }
-        let (end, before) = (self.offset - self.partial.len() as u64, self.settled.clone());
-        Piece { bytes, file: self.id, start: end - length as u64, end, before }
+        // What was found to be reserved is not read again and again.
+        let behind = self.reserved.max(self.offset + read.len() as u64);
+        Ok(match first_byte(&self.file, behind, end)? {
+            Some(byte) => {
+                self.written = byte;
+                read.len()
+            }
+            None => {
+                (self.reserved, self.ended) = (end, true);
+                0
+            }
+        })
+    }
+
+    /// Returns how many of the `taken` bytes that were read behind `kept` are
+    /// those up to the end of the first line that is too long.
+    fn up_to_long_line(&self, kept: usize, taken: usize, max_line: u64) -> usize {
+        if max_line == u64::MAX {
+            return taken;
+        }
+        let mut line = self.line;
+        for newline in memchr_iter(b'\n', &self.partial[kept..kept + taken]) {
+            let end = self.offset + newline as u64;
+            if end - line > max_line {
+                return newline + 1;
+            }
+            line = end + 1;
+        }
+        taken
+    }
+
+    /// Keeps of a half line no more than will be handed out. `kept` bytes of it
+    /// were there before the last read.
+    fn drop_rest(&mut self, kept: usize, max_line: u64) {
+        if self.partial.len() as u64 <= max_line {
+            return;
+        }
+        let settled_to = if self.is_cut() { kept } else { 0 };
+        if let Some(settled) = &mut self.settled {
+            settled.push(&self.partial[settled_to..]);
+        }
+        self.partial.truncate(max_line as usize);
+    }
+
+    /// Tells whether a rest of the half line was dropped.
+    fn is_cut(&self) -> bool {
+        self.offset - self.line > self.partial.len() as u64
+    }
+
+    /// Hands out the first `length` bytes of what was read: whole lines, of
+    /// which only the last one may be too long.
+    fn split_off(&mut self, length: usize, max_line: u64) -> Piece {
+        self.split = true;
+        let dropped = self.is_cut();
+        let mut bytes = self.partial.split_to(length);
+        let end = self.offset - self.partial.len() as u64;
+        let start = std::mem::replace(&mut self.line, end);
+        if let Some(settled) = &mut self.settled {
+            let settled_to = if dropped { max_line as usize } else { 0 };
+            settled.push(&bytes[settled_to..]);
+        }
+        let mut cut = false;
+        if max_line < length as u64 {
+            let line = memrchr(b'\n', &bytes[..length - 1]).map_or(0, |newline| newline + 1);
+            let most = line + max_line as usize;
+            cut = dropped || most < length - 1;
+            if cut {
+                bytes.truncate(most);
+                bytes.extend_from_slice(b"\n");
+            }
+        }
+        Piece { bytes, file: self.id, start, end, cut, before: self.settled.clone() }
     }
 }
 
@@ -344,50 +544,25 @@ enum Filled {
     Rewritten,
 }
 
-/// Finds where the last `lines` lines of a file begin, each with its newline;
-/// what stands behind the last newline is no line yet.
-fn last_lines(file: &File, lines: u64) -> io::Result<u64> {
-    const BLOCK: u64 = 64 * 1024;
-    let mut bytes = vec![0; BLOCK as usize];
-    let mut end = file.metadata()?.len();
-    // One more newline than lines: that which ends the line before them.
-    let mut left = lines + 1;
-    while end > 0 {
-        let begin = end.saturating_sub(BLOCK);
-        let block = &mut bytes[..(end - begin) as usize];
-        file.read_exact_at(block, begin)?;
-        for newline in memrchr_iter(b'\n', block) {
-            left -= 1;
-            if left == 0 {
-                return Ok(begin + newline as u64 + 1);
-            }
-        }
-        end = begin;
-    }
-    Ok(0)
-}
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
 
-/// Tells whether `before` is what stands before `offset` in `file`.
-fn stands_before(file: &File, offset: u64, before: &Before) -> io::Result<bool> {
-    let mut now = [0; Before::MOST];
-    let known = before.as_bytes();
-    let mut read = 0;
-    while read < known.len() {
-        let from = offset - (known.len() - read) as u64;
-        match read_at(file, &mut now[read..known.len()], from)? {
-            0 => return Ok(false),
-            more => read += more,
-        }
-    }
-    Ok(now[..read] == *known)
-}
+    use super::*;
 
-/// Reads once; an interrupted read is no read.
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    loop {
-        match file.read_at(buffer, offset) {
-            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-            read => return read,
-        }
+    #[test]
+    fn what_fills_reserved_space_within_one_tick_of_the_clock_is_seen() {
+        let writer = tempfile::tempfile().unwrap();
+        writer.set_len(4096).unwrap();
+        let id = FileId::of(&writer.metadata().unwrap());
+        let mut log = LogFile::new(writer.try_clone().unwrap(), id);
+        assert_eq!(log.note().unwrap(), Noted::More);
+        assert!(matches!(log.read(4096, u64::MAX).unwrap(), Found::Nothing));
+        assert_eq!(log.note().unwrap(), Noted::Same);
+        writer.write_all_at(b"one\n", 0).unwrap();
+        // The times are the same as before, then.
+        log.stamp = Some(log.stamp_now().unwrap());
+        assert_eq!(log.note().unwrap(), Noted::More);
+        assert!(matches!(log.read(4096, u64::MAX).unwrap(), Found::Lines(_)));
     }
 }

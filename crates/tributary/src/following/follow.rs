@@ -14,143 +14,228 @@
 //! only after everything that it had put into the old one.
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::io::Errno;
 use tracing::{info, warn};
 
+use crate::Start;
 use crate::error::Shown;
-use crate::following::claims::{Claimed, Claims};
+use crate::following::alike;
+use crate::following::expand;
 use crate::following::file::{self, Found, LogFile, Noted, Piece};
+use crate::following::files::{self, Asker, Begin, Entry, Files};
 use crate::following::identity::{FileId, Position};
-use crate::following::siblings;
-use crate::waking::notify::SourceWatch;
+use crate::following::siblings::{self, Between, Sibling};
+use crate::waking::watch::SourceWatch;
+use crate::waking::{Departed, later};
 
-/// The files of one source.
+/// When a file is asked for again of which it could not be told whose copy it
+/// is, since the log of the other file had not looked yet.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// The files of one log.
 #[derive(Debug)]
 pub(crate) struct Follow {
-    /// The place of the source in its plan.
-    source: usize,
+    /// The number of the log in its plan.
+    log: usize,
     path: Arc<Path>,
+    /// The path as the table of files knows it: absolute.
+    home: Arc<Path>,
+    /// Whether a person has named the path; a pattern has found it otherwise.
+    by_name: bool,
     /// The oldest first. The last is the one that the path names, if `named`.
     files: Vec<LogFile>,
     /// Whether the path names the last file.
     named: bool,
-    /// When the path was last seen to name the last file.
+    /// All files that had the path before are in the table.
     named_at: SystemTime,
     /// Half lines that are to be handed out next, since their files have ended.
     ended: VecDeque<Piece>,
-    /// Files that were let go, whose half line is perhaps not written yet.
-    going: Vec<Position>,
-    claims: Arc<Claims>,
+    /// Files that were let go, whose half line is perhaps not written yet, and
+    /// whether they have no name any more.
+    going: Vec<(Position, bool)>,
+    table: Arc<Files>,
     watch: Option<SourceWatch>,
-    /// How long a file that has lost its name is read on.
-    quiet: Duration,
-    /// Whether there is a checkpoint, which wants to know all that is held.
-    keep: bool,
+    options: Following,
     /// What was said last about the path, so that it is said once.
     said: Option<String>,
+    /// Whether the name is watched since the last look.
+    newly_watched: bool,
 }
 
-/// How files are followed: the same for all sources of a plan.
+/// How files are followed: the same for all logs of a plan.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Following {
     /// How long a file that has lost its name is read on.
     pub(crate) quiet: Duration,
-    /// Whether a half line at the end of the run is left for another run; then
-    /// the lines say what stands before their ends, too.
-    pub(crate) keep: bool,
-    /// How many lines that are there already are read; all, if that is not said.
-    pub(crate) last: Option<u64>,
+    /// Whether a checkpoint is kept. An unfinished last line is then left for
+    /// the next run, and each chunk carries the bytes before its end.
+    pub(crate) checkpointed: bool,
+    /// How long a line may be, in bytes; the rest of a longer one is skipped.
+    pub(crate) max_line: u64,
+    /// Where a file is begun that is there already.
+    pub(crate) start: Start,
     /// When the files began to be opened: what came later is a successor.
     pub(crate) began: SystemTime,
 }
 
-/// Where a source stood when a checkpoint was written.
-#[derive(Debug)]
-pub(crate) struct Stood {
-    /// The oldest first.
-    pub(crate) positions: Vec<Position>,
-    /// When it was known last which files there are.
-    pub(crate) at: SystemTime,
+/// What the table has said of a file that was opened.
+enum Taken {
+    /// It is to be read.
+    Mine(LogFile),
+    /// Another log reads it: it is only held, so that its inode is not given
+    /// to another file.
+    Held(LogFile),
+    /// It is to be left alone.
+    No(&'static str),
+    /// It is to be asked for again in a moment.
+    Later,
+}
+
+/// What came of the beginning of a log.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Begun {
+    /// It follows its path.
+    Yes,
+    /// There is nothing to follow: another log reads the file, or nobody is to.
+    No,
+    /// It is to be tried again in a moment.
+    Later,
 }
 
 impl Follow {
-    /// Follows `path`, which names `file` now, if anything.
+    /// Follows `path`, of which nothing was opened yet. What the checkpoint says
+    /// that it read comes first: those files are this log's, whatever their
+    /// names are now. `named` is the file that has the name.
     pub(crate) fn new(
-        source: usize,
+        log: usize,
         path: Arc<Path>,
-        file: Option<(File, FileId)>,
-        stood: Option<Stood>,
-        claims: Arc<Claims>,
+        by_name: bool,
+        named: Option<FileId>,
+        table: Arc<Files>,
         watch: Option<SourceWatch>,
         options: Following,
     ) -> io::Result<Follow> {
-        if file.is_none() {
-            info!("{}: not there yet, waiting for it", Shown(&path));
-        }
-        let named = file.is_some();
-        // In the midst of a rotation nothing has the name. What had it since
-        // the checkpoint is then found together with the file that gets it.
-        let named_at = match &stood {
-            Some(stood) if !named => stood.at,
-            _ => options.began,
-        };
-        let mut files = Vec::with_capacity(1);
-        match stood {
-            Some(stood) => resume(&path, file, &stood, &mut files)?,
-            None => {
-                if let Some((file, id)) = file {
-                    let mut file = LogFile::new(file, id);
-                    if let Some(lines) = options.last {
-                        file.skip_to_last(lines)?;
-                    }
-                    files.push(file);
-                }
-            }
-        }
-        if options.keep {
-            claims.looked(source, &path, named_at);
-        }
-        for file in &mut files {
-            claims.claim(file.id(), source);
-            if options.keep {
-                file.settle();
-            }
-        }
-        Ok(Follow {
-            source,
+        let home: Arc<Path> = files::home(&path).into();
+        let (remembered, named_at) = table.follow(&home, options.began);
+        let mut follow = Follow {
+            log,
             path,
-            named,
-            files,
+            home,
+            by_name,
+            files: Vec::with_capacity(1),
+            named: false,
             named_at,
             ended: VecDeque::new(),
             going: Vec::new(),
-            claims,
+            table,
             watch,
-            quiet: options.quiet,
-            keep: options.keep,
+            options,
             said: None,
-        })
+            newly_watched: false,
+        };
+        for entry in remembered {
+            if named.is_none_or(|named| named.inode != entry.position.file.inode) {
+                follow.remember(&entry)?;
+            }
+        }
+        Ok(follow)
     }
 
-    /// Returns where each file stands, the oldest first.
-    pub(crate) fn positions(&self) -> Vec<Position> {
-        let mine = self.files.iter().filter(|file| !file.anothers);
-        mine.map(LogFile::position).collect()
+    /// Finds a file again that was read when the checkpoint was written.
+    fn remember(&mut self, entry: &Entry) -> io::Result<()> {
+        let Position { file, offset, .. } = entry.position;
+        let folder = siblings::folder(&entry.place);
+        if let Some(found) = siblings::find(&folder, file)
+            && entry.is(&found.file)?
+        {
+            if let Taken::Mine(mut file) = self.take(&found.path, true, found.file, found.id)? {
+                file.fresh = false;
+                self.files.push(file);
+            }
+        } else {
+            self.said = Some(format!(
+                "what it named at the checkpoint was rotated away and is gone; \
+                 {offset} bytes of that were merged, any more are lost"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Begins with the file that the path names, if anything.
+    pub(crate) fn begin(&mut self, named: Option<(File, FileId)>) -> io::Result<Begun> {
+        let lost = self.said.take();
+        let Some((file, id)) = named else {
+            if lost.is_none() {
+                // The shell hands a pattern on that fits nothing.
+                let wild = self.path.as_os_str().as_encoded_bytes().contains(&b'*');
+                let what = if wild {
+                    "a file of that very name, since --watch takes patterns"
+                } else {
+                    "it"
+                };
+                warn!("{}: no such file; waiting for {what}", Shown(&self.path));
+            }
+            self.say_lost(lost, None);
+            return Ok(Begun::Yes);
+        };
+        let began = self.options.began;
+        let known = self.table.knows(id, &file.metadata()?);
+        if !known && (!self.files.is_empty() || self.named_at < began) {
+            self.take_siblings(&file)?;
+        }
+        match self.take(&Arc::clone(&self.path), self.by_name, file, id)? {
+            Taken::Mine(mut file) => {
+                self.say_lost(lost, Some(&file));
+                let start = self.options.start;
+                if start != Start::Beginning && file.fresh && self.files.is_empty() {
+                    file.skip_to(start)?;
+                    file.fresh = false;
+                }
+                self.files.push(file);
+            }
+            Taken::Held(file) if self.by_name => self.files.push(file),
+            // It has files of its own, and asks once more what the path names.
+            _ if !self.files.is_empty() => return Ok(Begun::Yes),
+            Taken::Later => return Ok(Begun::Later),
+            Taken::No(_) | Taken::Held(_) => return Ok(Begun::No),
+        }
+        self.named = true;
+        self.all_known(began);
+        Ok(Begun::Yes)
+    }
+
+    /// Says that a file is gone, unless it has come back as another one.
+    fn say_lost(&self, lost: Option<String>, named: Option<&LogFile>) {
+        if let Some(lost) = lost
+            && named.is_none_or(|file| file.fresh)
+        {
+            warn!("{}: {lost}", Shown(&self.path));
+        }
+    }
+
+    /// Returns the path as the table of files knows it.
+    pub(crate) fn home(&self) -> &Arc<Path> {
+        &self.home
+    }
+
+    /// Tells whether nothing is left to read or to wait for, but for a new file
+    /// of this name.
+    pub(crate) fn is_over(&self) -> bool {
+        !self.named && self.files.is_empty() && self.ended.is_empty() && self.going.is_empty()
     }
 
     /// Begins a round: notes how long each file is. True if there is something
     /// to read.
     pub(crate) fn note(&mut self) -> io::Result<bool> {
         // We are asked again: what was handed out before is written.
-        for position in self.going.drain(..) {
-            self.claims.release(position);
+        for (position, gone) in self.going.drain(..) {
+            self.table.let_go(position, gone);
         }
         let mut more = !self.ended.is_empty();
         for index in (0..self.files.len()).rev() {
@@ -179,12 +264,21 @@ impl Follow {
             if let Some(piece) = self.ended.pop_front() {
                 return Ok(Some(piece));
             }
-            let Some(file) = self.files.get_mut(index) else { return Ok(None) };
+            if index == self.files.len() {
+                return Ok(None);
+            }
+            if index > 0 && std::mem::take(&mut self.files[index].fresh) {
+                self.go_on_in(index)?;
+            }
+            let file = &mut self.files[index];
             if !file.anothers {
-                match file.read(chunk)? {
+                let found = file.read(chunk, self.options.max_line);
+                file.publish();
+                match found? {
                     Found::Lines(piece) => return Ok(Some(piece)),
                     Found::Nothing if last => {
-                        if let Some(piece) = file.last_line(chunk, self.keep)? {
+                        let Following { max_line, checkpointed, .. } = self.options;
+                        if let Some(piece) = file.last_line(chunk, max_line, checkpointed)? {
                             return Ok(Some(piece));
                         }
                     }
@@ -200,6 +294,19 @@ impl Follow {
         }
     }
 
+    /// Warns if a file begins with bytes that do not begin a line of text.
+    pub(crate) fn say_if_odd(&self, first: &[u8]) {
+        let what = match first {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+                "UTF-16, whose lines are cut in the middle of characters; convert it first, with \
+                 `iconv -f UTF-16 -t UTF-8`"
+            }
+            [0, ..] => "a NUL: this is no text, or its writer did not append when it was truncated",
+            _ => return,
+        };
+        warn!("{}: it begins with {what}", Shown(&self.path));
+    }
+
     /// Asks what the path names now. True if that is another file: it is then
     /// the last one, and a new round is due.
     pub(crate) fn successor(&mut self) -> io::Result<bool> {
@@ -207,9 +314,14 @@ impl Follow {
         let (file, id) = match self.lookup() {
             Ok(Some(found)) => found,
             Ok(None) => {
-                self.named = true;
-                self.named_since(now);
-                self.said = None;
+                self.is_named(now);
+                if std::mem::take(&mut self.newly_watched)
+                    && let Some(watch) = &self.watch
+                {
+                    // From now on the kernel tells exactly what loses the name.
+                    watch.departed();
+                    watch.forget_departed();
+                }
                 return Ok(false);
             }
             Err(cause) => {
@@ -222,52 +334,45 @@ impl Follow {
             self.nameless(&io::ErrorKind::NotFound.into());
             let file = self.files.remove(index);
             self.files.push(file);
-            self.named = true;
-            self.named_since(now);
+            self.is_named(now);
             return Ok(false);
         }
-        if self.claims.is_output(id) {
-            self.nameless(&io::Error::other("this is the output of the merge, it is not read"));
-            return Ok(false);
-        }
+        let known = self.files.len();
         // Those that came between are claimed first: that is their order.
-        if self.renamed() {
-            for (file, id) in self.siblings(&file) {
-                if let Claimed::Yours = self.claims.claim(id, self.source) {
-                    self.files.push(self.found(file, id));
+        self.take_siblings(&file)?;
+        let next = match self.take(&Arc::clone(&self.path), self.by_name, file, id)? {
+            Taken::Mine(file) | Taken::Held(file) => file,
+            Taken::No(why) => {
+                self.nameless(&io::Error::other(why));
+                return Ok(self.files.len() > known);
+            }
+            Taken::Later => {
+                if let Some(watch) = &mut self.watch {
+                    watch.wake_at(later(Instant::now(), AGAIN));
                 }
+                return Ok(self.files.len() > known);
             }
-        }
-        let mut next = self.found(file, id);
-        match self.claims.claim(id, self.source) {
-            Claimed::Anothers => next.anothers = true,
-            Claimed::From(position) => {
-                next.resume(&position)?;
-            }
-            Claimed::Yours | Claimed::Output => {}
-        }
-        self.nameless(&io::ErrorKind::NotFound.into());
+        };
+        self.lost_its_name(known);
         self.files.push(next);
-        self.named = true;
-        self.named_since(now);
-        self.said = None;
+        self.is_named(now);
         Ok(true)
     }
 
     /// Lets files go that have lost their name and have been quiet for a
-    /// while. True if one left a half line behind.
+    /// while. True if one was let go: look again.
     ///
     /// Only to be asked when all has been read.
     pub(crate) fn let_go(&mut self) -> bool {
         let nameless = self.files.len() - usize::from(self.named);
         for index in 0..nameless {
             let file = &mut self.files[index];
-            if file.grew.elapsed() >= self.quiet {
+            if file.grew.elapsed() >= self.options.quiet {
                 self.ended.extend(file.end_line());
+                let file = self.files.remove(index);
                 if !file.anothers {
-                    self.going.push(file.position());
+                    self.going.push((file.position(), file.is_deleted()));
                 }
-                self.files.remove(index);
                 return true;
             }
         }
@@ -279,7 +384,10 @@ impl Follow {
     pub(crate) fn arm(&mut self) -> bool {
         let Some(watch) = &mut self.watch else { return false };
         let mut new = watch.arm_name();
-        let mut armed = self.named && watch.is_named();
+        self.newly_watched |= new;
+        // A name that leads to something else, or to nothing that can be
+        // opened, may change without an event in its folder.
+        let mut armed = watch.is_named() && (self.named || self.said.is_none());
         for file in &mut self.files {
             let mut armer = file.watch.take();
             new |= watch.arm_file(file.file(), &mut armer);
@@ -289,14 +397,9 @@ impl Follow {
         watch.poll(!armed);
         let nameless = self.files.len() - usize::from(self.named);
         if let Some(grew) = self.files[..nameless].iter().map(|file| file.grew).min() {
-            watch.wake_at(grew + self.quiet);
+            watch.wake_at(later(grew, self.options.quiet));
         }
         new
-    }
-
-    /// Returns the newest file, and how far it has been read.
-    pub(crate) fn place(&self) -> Option<(FileId, u64)> {
-        self.files.last().map(LogFile::place)
     }
 
     /// Gives back what is not needed at rest.
@@ -310,19 +413,25 @@ impl Follow {
         warn!("{}: {cause}; opening it again", Shown(&self.path));
         let mut index = 0;
         while index < self.files.len() {
+            let again = self.open();
             let file = &mut self.files[index];
-            match file::open(&self.path) {
+            match again {
                 Ok((again, id)) if id == file.id() => file.reopened(again),
                 _ if file.file().metadata().is_ok() => {}
                 _ => {
                     self.ended.extend(file.end_line());
-                    self.files.remove(index);
+                    let file = self.files.remove(index);
+                    self.going.push((file.position(), false));
                     self.named &= index < self.files.len();
                     continue;
                 }
             }
             index += 1;
         }
+    }
+
+    fn open(&self) -> io::Result<(File, FileId)> {
+        if self.by_name { file::open(&self.path) } else { expand::open_trusted(&self.path) }
     }
 
     /// Opens what the path names; `None` if that is the last file.
@@ -332,53 +441,104 @@ impl Follow {
         if last == Some(named) {
             return Ok(None);
         }
-        let (file, id) = file::open(&self.path)?;
+        let (file, id) = self.open()?;
         Ok((last != Some(id)).then_some((file, id)))
     }
 
-    /// Tells whether the last file lost its name to a rotation, not to a link
-    /// that leads elsewhere now: it has another name, or none.
-    fn renamed(&self) -> bool {
-        let Some(last) = self.files.last() else { return false };
-        let Ok(metadata) = last.file().metadata() else { return false };
-        if metadata.nlink() == 0 {
-            return true;
-        }
-        siblings::find(&self.path, last.id()).is_some()
-    }
-
-    /// Opens what had the name since the last look, and has lost it again.
-    fn siblings(&self, next: &File) -> Vec<(File, FileId)> {
-        let Some(last) = self.files.last() else { return Vec::new() };
-        let known = |id| self.files.iter().any(|file| file.id() == id);
-        siblings::between(&self.path, Some(last.file()), next, self.named_at, known)
-    }
-
-    fn found(&self, file: File, id: FileId) -> LogFile {
+    /// Asks the table for a file that was opened at `path`.
+    fn take(&self, path: &Path, by_name: bool, file: File, id: FileId) -> io::Result<Taken> {
+        let asker = Asker { log: self.log, home: &self.home, path, named: by_name };
+        let begin = self.table.begin(asker, &file, id)?;
         let mut file = LogFile::new(file, id);
-        if self.keep {
+        if self.options.checkpointed {
             file.settle();
         }
-        file
+        Ok(match begin {
+            Begin::Start(read) => {
+                file.fresh = true;
+                file.read = read;
+                Taken::Mine(file)
+            }
+            Begin::At(position, read) => {
+                file.resume(&position)?;
+                file.read = read;
+                Taken::Mine(file)
+            }
+            Begin::Anothers => {
+                file.anothers = true;
+                Taken::Held(file)
+            }
+            Begin::Ours => Taken::No("this is the output or the checkpoint, it is not read"),
+            Begin::Copy => Taken::No("this is a copy of another log, it is not read"),
+            Begin::Later => Taken::Later,
+        })
     }
 
-    /// Notes that the path named the last file then, and all before are known.
-    fn named_since(&mut self, at: SystemTime) {
+    /// Takes on what had the name since the last look, and has lost it again.
+    fn take_siblings(&mut self, next: &File) -> io::Result<()> {
+        let last = self.files.last();
+        let known = |id, metadata: &Metadata| self.table.knows(id, metadata);
+        let found = match &self.watch {
+            Some(watch) if let Some(found) = departed(watch, &self.path, last, known) => found,
+            watch => {
+                let last = last.map(LogFile::file);
+                let found = siblings::between(&self.path, last, next, self.named_at, known);
+                watch.iter().for_each(|watch| watch.forget_departed());
+                found
+            }
+        };
+        if let Some(name) = found.unknown_name {
+            warn!(
+                "{}: the file that had this name is called {} now; files that had the name \
+                 since, and have lost it again, are not known by such names and not merged",
+                Shown(&self.path),
+                Shown(Path::new(&name))
+            );
+        }
+        for sibling in found.files {
+            let Sibling { path, file, id } = sibling;
+            let again = file.try_clone()?;
+            let taken = match self.take(&path, false, file, id)? {
+                // It had the name of the log: a copy never has.
+                Taken::Later => self.take(&path, true, again, id)?,
+                taken => taken,
+            };
+            if let Taken::Mine(file) = taken {
+                self.files.push(file);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that the path names the last file, and that all before are known.
+    fn is_named(&mut self, at: SystemTime) {
+        self.named = true;
+        self.said = None;
+        self.all_known(at);
+    }
+
+    fn all_known(&mut self, at: SystemTime) {
         self.named_at = at;
-        if self.keep {
-            self.claims.looked(self.source, &self.path, at);
+        if self.options.checkpointed {
+            self.table.all_known(&self.home, at);
+        }
+    }
+
+    /// Notes that the path does not name the last of the first `known` files.
+    fn lost_its_name(&mut self, known: usize) {
+        if std::mem::replace(&mut self.named, false)
+            && let Some(last) = known.checked_sub(1)
+        {
+            self.files[last].grew = Instant::now();
         }
     }
 
     /// Notes that the path does not name the last file, and says why, once.
     fn nameless(&mut self, cause: &io::Error) {
-        if std::mem::replace(&mut self.named, false)
-            && let Some(last) = self.files.last_mut()
-        {
-            last.grew = Instant::now();
-        }
+        self.lost_its_name(self.files.len());
         // What is merely not there comes back, or does not: nothing to do.
         if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&cause.kind()) {
+            self.said = None;
             return;
         }
         let why = match Errno::from_io_error(cause) {
@@ -394,70 +554,105 @@ impl Follow {
         }
     }
 
-    /// Goes back to the start of a file that was rewritten under us.
+    /// Goes back in a file that was rewritten under us.
     fn restart(&mut self, index: usize, unread: u64) -> io::Result<()> {
         let file = &mut self.files[index];
-        self.ended.extend(file.restart());
-        warn!(
-            "{}: truncated or rewritten, reading it from its start; \
-             {unread} bytes are known to be lost unread, and what was written since the last look",
-            Shown(&self.path)
-        );
+        let before = file.position();
+        let (from, line) = file.restart()?;
+        self.ended.extend(line);
+        file.publish();
+        if from > 0 {
+            self.table.begins_at(file.position());
+            warn!(
+                "{}: changed before byte {}, handing it out again from byte {from}",
+                Shown(&self.path),
+                before.offset
+            );
+        } else {
+            self.table.truncated(&before);
+            warn!(
+                "{}: truncated or rewritten, reading it from its start; \
+                 {unread} bytes are known to be lost unread, \
+                 and what was written since the last look",
+                Shown(&self.path)
+            );
+        }
         file.note().map(|_| ())
     }
 
-    /// Reads on in a file that another source has let go; true if it has.
+    /// Reads on in a file that another log has let go; true if it has.
     fn take_over(&mut self, index: usize) -> io::Result<bool> {
-        let file = &mut self.files[index];
-        let Claimed::From(position) = self.claims.claim(file.id(), self.source) else {
+        let file = &self.files[index];
+        let (again, id) = (file.file().try_clone()?, file.id());
+        let Taken::Mine(mut file) = self.take(&Arc::clone(&self.path), true, again, id)? else {
             return Ok(false);
         };
-        file.anothers = false;
-        file.resume(&position)?;
-        Ok(file.note()? != Noted::Same)
+        let more = file.note()? != Noted::Same;
+        self.files[index] = file;
+        Ok(more)
+    }
+
+    /// Reads on in a new file where the one before it ended, if that is deleted
+    /// and the new one has all its lines: it was put into its place by a
+    /// program that writes a longer file beside it and renames that (rsync).
+    fn go_on_in(&mut self, index: usize) -> io::Result<()> {
+        let (before, after) = self.files.split_at_mut(index);
+        let (last, file) = (&mut before[index - 1], &mut after[0]);
+        if file.anothers || !last.is_deleted() {
+            return Ok(());
+        }
+        let position = last.whole_lines()?;
+        match alike::repeats(file.file(), &position)? {
+            Some(true) => {
+                info!("{}: replaced by a file with the same lines, read on", Shown(&self.path));
+                last.forget_half_line();
+                let position = Position { file: file.id(), ..position };
+                self.table.begins_at(position.clone());
+                file.resume(&position)?;
+                file.publish();
+            }
+            Some(false) => warn!(
+                "{}: replaced by a file that begins with the same lines; read from its start",
+                Shown(&self.path)
+            ),
+            None => {}
+        }
+        Ok(())
     }
 }
 
-/// Finds the files again that a checkpoint speaks of, and those that came
-/// after: what the path named while nobody looked, and what it names now.
-fn resume(
+/// Opens what the kernel has told to have lost the name, and is not `known`;
+/// `None` if nobody has watched all the time. The oldest first.
+fn departed(
+    watch: &SourceWatch,
     path: &Path,
-    mut named: Option<(File, FileId)>,
-    stood: &Stood,
-    files: &mut Vec<LogFile>,
-) -> io::Result<()> {
-    let mut current = None;
-    for position in &stood.positions {
-        if let Some((file, id)) = named.take_if(|(_, id)| *id == position.file) {
-            let mut file = LogFile::new(file, id);
-            if !file.resume(position)? {
-                warn!("{}: rewritten since the checkpoint, read from its start", Shown(path));
+    last: Option<&LogFile>,
+    known: impl Fn(FileId, &Metadata) -> bool,
+) -> Option<Between> {
+    let mut found = Between::default();
+    loop {
+        let Departed::Known { paths, unseen } = watch.departed() else { return None };
+        let open = |path: &PathBuf| {
+            let (file, id) = file::open(path).ok()?;
+            Some(Sibling { path: path.clone(), file, id })
+        };
+        found.files = paths.iter().filter_map(open).collect();
+        // Renamed meanwhile, and another file was opened perhaps: once more.
+        if watch.departed() == (Departed::Known { paths, unseen }) {
+            // The last file, which is open, need not be found.
+            let held = last.is_some_and(|last| found.files.iter().all(|it| it.id != last.id()));
+            if unseen > usize::from(held) {
+                warn!(
+                    "{}: {} files that had this name were moved to where nobody watches, or \
+                     deleted, and are not merged if nobody had read them before",
+                    Shown(path),
+                    unseen - usize::from(held)
+                );
             }
-            current = Some(file);
-            continue;
-        }
-        let found = siblings::find(path, position.file);
-        let mut found = found.map(|file| LogFile::new(file, position.file));
-        if let Some(file) = &mut found
-            && file.resume(position)?
-        {
-            files.extend(found);
-        } else {
-            warn!(
-                "{}: what it named at the checkpoint was rotated away and is gone; \
-                 {} bytes of that were merged, any more are lost",
-                Shown(path),
-                position.offset
-            );
+            let is_known = |it: &Sibling| it.file.metadata().is_ok_and(|data| known(it.id, &data));
+            found.files.retain(|sibling| !is_known(sibling));
+            watch.forget_departed();
+            return Some(found);
         }
     }
-    if let Some((file, id)) = named {
-        let known = |id| files.iter().any(|file: &LogFile| file.id() == id);
-        let before = files.last().map(LogFile::file);
-        let between = siblings::between(path, before, &file, stood.at, known);
-        files.extend(between.into_iter().map(|(file, id)| LogFile::new(file, id)));
-        current = Some(LogFile::new(file, id));
-    }
-    files.extend(current);
-    Ok(())
 }

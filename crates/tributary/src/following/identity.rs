@@ -1,8 +1,11 @@
 //! How a file is known again, whatever its name is now.
 
 use std::fmt;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt;
+
+use crate::following::reading::before;
 
 /// Names a file, whatever its path: device and inode.
 ///
@@ -58,6 +61,47 @@ pub(crate) struct Position {
     pub(crate) file: FileId,
     pub(crate) offset: u64,
     pub(crate) before: Before,
+}
+
+/// A position without its bytes: enough to know whether a file has been read so
+/// far, and not where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    pub(crate) offset: u64,
+    /// How many bytes before the offset are summed up in `hash`.
+    pub(crate) length: u64,
+    pub(crate) hash: u64,
+}
+
+impl Default for Fingerprint {
+    /// Of a file of which nothing was read.
+    fn default() -> Fingerprint {
+        Fingerprint::of(0, &Before::default())
+    }
+}
+
+impl Fingerprint {
+    pub(crate) fn of(offset: u64, before: &Before) -> Fingerprint {
+        let bytes = before.as_bytes();
+        // FNV-1a, 64 bits: it stands in checkpoints, and must never change.
+        let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+        });
+        Fingerprint { offset, length: bytes.len() as u64, hash }
+    }
+}
+
+impl Position {
+    /// Returns the position at an offset of a file that is there.
+    pub(crate) fn in_file(file: &File, offset: u64) -> io::Result<Position> {
+        let id = FileId::of(&file.metadata()?);
+        Ok(Position { file: id, offset, before: before(file, offset, Before::MOST)? })
+    }
+
+    /// Returns the position of a file of which nothing was read.
+    pub(crate) fn start(file: FileId) -> Position {
+        Position { file, offset: 0, before: Before::default() }
+    }
 }
 
 #[cfg(test)]

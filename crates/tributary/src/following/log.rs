@@ -3,79 +3,74 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use memchr::memchr_iter;
+use tracing::warn;
 
-use crate::following::claims::Claims;
-use crate::following::follow::{Follow, Following, Stood};
+use crate::following::file::Piece;
+use crate::following::files::Files;
+use crate::following::follow::{Begun, Follow, Following};
 use crate::following::identity::FileId;
-use crate::keeping::checkpoint::Saved;
 use crate::marks::Marker;
-use crate::progress::Counters;
-use crate::waking::change::Change;
-use crate::waking::notify::Notifier;
-use crate::{Lines, Marks};
+use crate::progress::{Counters, Tally};
+use crate::waking::change::Bell;
+use crate::waking::notifier::Notifier;
+use crate::{Lines, Marks, Shown};
 
 /// What the logs of a plan have in common.
 #[derive(Debug)]
 pub(crate) struct Common {
-    pub(crate) claims: Arc<Claims>,
+    /// How far each file has been read.
+    pub(crate) files: Arc<Files>,
     pub(crate) following: Following,
     /// Wakes the sources; without one they look every interval.
     pub(crate) notifier: Option<Notifier>,
-    /// Where everything stood when the last merge ended.
-    pub(crate) saved: Option<Saved>,
     pub(crate) marks: Marks,
-    /// How many logs there were so far: the place of the next one.
-    pub(crate) count: Mutex<usize>,
-    pub(crate) counters: Mutex<Vec<Arc<Counters>>>,
+    /// How many logs there were so far: the number of the next one.
+    pub(crate) count: AtomicUsize,
+    pub(crate) tally: Arc<Tally>,
+    /// Whom to ring when a path is free again that a pattern had found.
+    pub(crate) patterns: Mutex<Vec<Arc<Bell>>>,
 }
 
 /// One log, and how far it has been read.
 #[derive(Debug)]
 pub(crate) struct Log {
-    index: usize,
-    path: Arc<Path>,
+    number: usize,
     follow: Follow,
     marker: Marker,
     counters: Arc<Counters>,
-}
-
-impl Common {
-    /// Begins a log at `path`, which names `file` now, if anything, with a
-    /// place that was taken from `count`. It goes on at `stood`, or where it
-    /// stood at the checkpoint.
-    pub(crate) fn log(
-        &self,
-        index: usize,
-        path: Arc<Path>,
-        file: Option<(File, FileId)>,
-        stood: Option<Stood>,
-        following: Following,
-        change: &Arc<Change>,
-    ) -> io::Result<Log> {
-        let notifier = self.notifier.as_ref();
-        let watch = notifier.map(|it| it.watch(Arc::clone(&path), Arc::clone(change)));
-        let stood = stood.or_else(|| self.saved.as_ref()?.stood(&path));
-        let claims = Arc::clone(&self.claims);
-        let follow = Follow::new(index, path.clone(), file, stood, claims, watch, following)?;
-        let marker = Marker::new(&self.marks, &path, index);
-        let counters = Arc::new(Counters::new(Arc::clone(&path)));
-        counters.place(follow.place());
-        let mut all = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push(Arc::clone(&counters));
-        Ok(Log { index, path, follow, marker, counters })
-    }
+    bell: Arc<Bell>,
+    common: Arc<Common>,
 }
 
 impl Log {
-    pub(crate) fn path(&self) -> &Arc<Path> {
-        &self.path
+    /// Makes a log of `path`, which names `file` now, if anything. Nothing of
+    /// that is opened before [`begin`](Log::begin), so that all logs can take
+    /// on first what the checkpoint says that they have read.
+    pub(crate) fn new(
+        common: &Arc<Common>,
+        path: &Arc<Path>,
+        by_name: bool,
+        file: Option<FileId>,
+        following: Following,
+        bell: Arc<Bell>,
+    ) -> io::Result<Log> {
+        let number = common.count.fetch_add(1, Ordering::Relaxed);
+        let watch =
+            common.notifier.as_ref().map(|it| it.watch(Arc::clone(path), Arc::clone(&bell)));
+        let files = Arc::clone(&common.files);
+        let follow = Follow::new(number, Arc::clone(path), by_name, file, files, watch, following)?;
+        let marker = Marker::new(&common.marks, path, number);
+        let counters = common.tally.add(path);
+        Ok(Log { number, follow, marker, counters, bell, common: Arc::clone(common) })
     }
 
-    pub(crate) fn follow(&self) -> &Follow {
-        &self.follow
+    /// Begins with the file that the path names, if anything.
+    pub(crate) fn begin(&mut self, file: Option<(File, FileId)>) -> io::Result<Begun> {
+        self.follow.begin(file)
     }
 
     /// Decides where the run ends: what is written from now on is not waited
@@ -89,31 +84,79 @@ impl Log {
     /// Returns the next lines of this round, up to `chunk` bytes; `None` at
     /// its end. With `last`, half lines, too: nothing comes after.
     pub(crate) fn next(&mut self, chunk: usize, last: bool) -> io::Result<Option<Lines>> {
-        let read = || self.follow.read(chunk, last);
-        let piece = self.marker.next(chunk, read)?;
-        self.counters.place(self.follow.place());
-        let Some(piece) = piece else { return Ok(None) };
+        let read = || -> io::Result<_> {
+            let piece = self.follow.read(chunk, last)?;
+            if let Some(Piece { start: 0, bytes, .. }) = &piece {
+                self.follow.say_if_odd(bytes);
+            }
+            Ok(piece)
+        };
+        let Some(piece) = self.marker.next(chunk, read)? else { return Ok(None) };
         // Counted here, on the reader's time: the writer is what all wait for.
         let count = memchr_iter(b'\n', &piece.bytes).count() as u64;
-        self.counters.count(count, piece.end - piece.start);
+        self.counters.read(count, piece.end - piece.start);
+        if piece.cut && self.counters.cut() == 1 {
+            warn!(
+                "{}: the line that ends at byte {} is too long and was cut; \
+                 more of its kind are counted, and not told",
+                Shown(self.counters.path()),
+                piece.end
+            );
+        }
         Ok(Some(Lines {
             bytes: piece.bytes.freeze(),
             count,
-            source: self.index,
-            path: Arc::clone(&self.path),
+            source: self.number,
+            counters: Arc::clone(&self.counters),
             file: piece.file,
             end: piece.end,
             before: piece.before,
         }))
     }
 
-    /// Begins the next round, if there is a reason: something new, a new file,
-    /// an old one to let go, a change that could have gone unnoticed.
+    /// Begins the next round, if there is a reason. Only to be asked when all
+    /// that the last round has noted is read.
     pub(crate) fn more(&mut self) -> io::Result<bool> {
+        // Something new; a new file of this name; an old one to be let go; a
+        // change that could have gone unnoticed.
         Ok(self.follow.note()?
             || self.follow.successor()?
             || self.follow.let_go()
             || self.follow.arm())
+    }
+
+    /// Tells whether the log has something to look at, and takes that as done.
+    /// Where nobody notifies, that is always so.
+    pub(crate) fn take_rung(&self) -> bool {
+        self.bell.take() || self.common.notifier.is_none()
+    }
+
+    /// Has the log looked at again at the next look.
+    pub(crate) fn look_again(&self) {
+        self.bell.mark();
+    }
+
+    /// Tells whether the log has ended, since its path names nothing any more
+    /// and all is read.
+    pub(crate) fn is_over(&self) -> bool {
+        self.follow.is_over()
+    }
+
+    /// Takes leave of a log that is over: its path is free. What it gave is
+    /// counted with the pattern by which it joined, if it did.
+    pub(crate) fn leave(&mut self, pattern: Option<&Arc<Path>>) {
+        self.common.files.unfollow(self.follow.home());
+        if let Some(pattern) = pattern {
+            self.common.tally.leave(&self.counters, pattern);
+        }
+        let patterns = self.common.patterns.lock();
+        patterns.unwrap_or_else(PoisonError::into_inner).iter().for_each(|bell| bell.ring());
+    }
+
+    /// Takes a log back that has nothing to follow.
+    pub(crate) fn withdraw(self) {
+        self.common.files.unfollow(self.follow.home());
+        self.common.tally.remove(&self.counters);
     }
 
     /// Gives back what is not needed at rest.
@@ -123,6 +166,7 @@ impl Log {
 
     /// Opens the files anew after an error that may pass.
     pub(crate) fn reopen(&mut self, cause: &io::Error) {
+        self.look_again();
         self.follow.reopen(cause);
     }
 }

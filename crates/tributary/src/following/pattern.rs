@@ -1,140 +1,156 @@
-//! A pattern of paths as a source: `/var/log/*.log`. What fits it joins the
-//! merge when it appears.
+//! A pattern of paths: `/var/log/*.log`. What fits it joins the merge when it
+//! appears, and leaves when it is gone and read to its end.
 
-use std::collections::HashSet;
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use glob::Pattern;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::error::Shown;
-use crate::following::claims::Claimed;
-use crate::following::file;
-use crate::following::follow::{Following, Stood};
+use crate::following::expand::{self, Expanded, Pattern};
+use crate::following::files;
+use crate::following::follow::{Begun, Following};
 use crate::following::log::{Common, Log};
-use crate::waking::change::Change;
-use crate::waking::notify::FolderWatch;
-use crate::{Error, Options};
+use crate::following::siblings;
+use crate::waking::change::Bell;
+use crate::waking::watch::FolderWatch;
+use crate::{Error, Start};
 
-/// How often the folders are read at most, where nobody notifies.
-const SELDOM: Duration = Duration::from_secs(1);
+/// When the folders are read again, if something could not be had at once, or
+/// if nobody notifies.
+const RETRY: Duration = Duration::from_secs(1);
 
-/// The logs that fit a pattern.
+/// The logs that come to fit a pattern.
 #[derive(Debug)]
 pub(crate) struct Joining {
-    pattern: String,
+    pattern: Pattern,
+    /// The pattern as it was given.
+    text: Arc<Path>,
     common: Arc<Common>,
-    change: Arc<Change>,
-    known: HashSet<PathBuf>,
+    /// Rung when the folders are to be read.
+    bell: Arc<Bell>,
     watch: Option<FolderWatch>,
-    /// When the folders are to be read again, where nobody notifies.
-    due: Instant,
-    interval: Duration,
-    /// How a log is read that is there already; later ones from their start.
-    first: Option<Following>,
+    /// The folders in which something may come to fit.
+    folders: HashSet<PathBuf>,
+    /// When the folders are to be read again, whoever notifies.
+    retry: Option<Instant>,
+    /// What cannot be merged at the moment, and was told.
+    left_out: BTreeMap<PathBuf, io::Error>,
 }
 
 impl Joining {
     pub(crate) fn new(
-        pattern: &str,
+        pattern: Pattern,
+        text: &str,
         common: &Arc<Common>,
-        change: &Arc<Change>,
-        options: &Options,
-    ) -> Result<Joining, Error> {
-        Pattern::new(pattern).map_err(|error| Error::BadPattern {
-            pattern: pattern.to_owned(),
-            why: error.msg.to_owned(),
-        })?;
-        let watch = common.notifier.as_ref().map(|it| it.watch_folders(Arc::clone(change)));
-        Ok(Joining {
-            pattern: pattern.to_owned(),
+        bell: Arc<Bell>,
+    ) -> Joining {
+        let watch = common.notifier.as_ref().map(|it| it.watch_folders(Arc::clone(&bell)));
+        let mut patterns = common.patterns.lock().unwrap_or_else(PoisonError::into_inner);
+        patterns.push(Arc::clone(&bell));
+        drop(patterns);
+        Joining {
+            pattern,
+            text: Path::new(text).into(),
             common: Arc::clone(common),
-            change: Arc::clone(change),
-            known: HashSet::new(),
+            bell,
             watch,
-            due: Instant::now(),
-            interval: options.interval.max(SELDOM),
-            first: Some(common.following),
-        })
+            folders: HashSet::new(),
+            retry: None,
+            left_out: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the pattern as it was given.
+    pub(crate) fn text(&self) -> &Arc<Path> {
+        &self.text
     }
 
     /// Returns the logs that have come since the last time.
     ///
     /// # Blocking
     ///
-    /// Reads folders, if one of them has changed.
-    pub(crate) fn join(&mut self) -> Vec<Log> {
-        if !self.is_due() {
+    /// Reads folders, if one of them has changed; with `last`, in any case.
+    pub(crate) fn join(&mut self, last: bool) -> Vec<Log> {
+        let retry = self.retry.is_some_and(|retry| retry <= Instant::now());
+        if !self.bell.take() && !retry && !last {
             return Vec::new();
         }
-        if let Some(watch) = &self.watch {
-            // Before they are read: what comes in between makes them due again.
-            folders(&self.pattern).iter().for_each(|folder| watch.arm(folder));
-        }
         let began = SystemTime::now();
-        let later = Following { last: None, began, ..self.common.following };
-        let following = self.first.take().unwrap_or(later);
-        let paths = glob::glob(&self.pattern).into_iter().flatten().flatten();
-        paths.filter_map(|path| self.begin(path, following)).collect()
+        let following = Following { start: Start::Beginning, began, ..self.common.following };
+        self.read_folders(following)
     }
 
-    fn is_due(&mut self) -> bool {
-        match &self.watch {
-            Some(watch) => watch.take_due(),
-            None if Instant::now() < self.due => false,
-            None => {
-                self.due = Instant::now() + self.interval;
-                true
+    /// Returns the logs that fit and are not followed yet.
+    fn read_folders(&mut self, following: Following) -> Vec<Log> {
+        let mut complete = true;
+        let watch = self.watch.as_ref();
+        let Expanded { paths, refused } = self.pattern.expand(&mut self.folders, |folder| {
+            complete &= watch.is_some_and(|watch| watch.arm(folder));
+        });
+        let told = std::mem::take(&mut self.left_out);
+        self.left_out.extend(refused);
+        let mut joined = Vec::new();
+        let mut folders = HashMap::new();
+        for path in paths {
+            let canonical = folders.entry(siblings::folder(&path)).or_insert_with(|| {
+                files::home(&path).parent().map(Path::to_owned).unwrap_or_default()
+            });
+            if self.common.files.is_followed(&canonical.join(path.file_name().unwrap_or_default()))
+            {
+                continue;
+            }
+            match self.begin(&path, following) {
+                Ok(Some((Begun::Yes, log))) => {
+                    info!("{}: joins the merge", Shown(&path));
+                    joined.push(log);
+                }
+                Ok(None) => {}
+                Ok(Some((Begun::No, log))) => log.withdraw(),
+                Ok(Some((Begun::Later, log))) => {
+                    log.withdraw();
+                    complete = false;
+                }
+                // It was there when its folder was read, and is gone.
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+                Err(cause) => {
+                    self.left_out.insert(path, cause);
+                }
             }
         }
-    }
-
-    fn begin(&mut self, path: PathBuf, following: Following) -> Option<Log> {
-        if self.known.contains(&path) {
-            return None;
-        }
-        // What cannot be opened, or is no log, may become one: it is asked
-        // again when its folder changes.
-        let (file, id) = file::open(&path).ok()?;
-        let mut count = self.common.count.lock().unwrap_or_else(PoisonError::into_inner);
-        let stood = match self.common.claims.claim(id, *count) {
-            Claimed::Yours => None,
-            Claimed::From(position) => {
-                Some(Stood { positions: vec![*position], at: SystemTime::now() })
+        for (path, cause) in &self.left_out {
+            if !told.contains_key(path) {
+                warn!("{}: left out: {}", Shown(path), cause);
             }
-            Claimed::Anothers | Claimed::Output => return None,
-        };
-        self.known.insert(path.clone());
-        info!("{}: joins the merge", Shown(&path));
-        let file = Some((file, id));
-        let log = self.common.log(*count, path.into(), file, stood, following, &self.change);
-        *count += 1;
-        log.ok()
+        }
+        complete &= self.left_out.is_empty() && self.watch.is_some();
+        self.retry = (!complete).then(|| Instant::now() + RETRY);
+        if let (Some(watch), Some(retry)) = (&mut self.watch, self.retry) {
+            watch.retry_at(retry);
+        }
+        joined
     }
-}
 
-/// Returns the folders in which something may come to fit the pattern.
-fn folders(pattern: &str) -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    let mut before = PathBuf::new();
-    for part in Path::new(pattern).components() {
-        let wild = part.as_os_str().to_string_lossy().contains(['*', '?', '[']);
-        if wild || !folders.is_empty() {
-            let prefix = before.to_string_lossy();
-            let prefix = if prefix.is_empty() { "." } else { &*prefix };
-            let found = glob::glob(prefix).into_iter().flatten().flatten();
-            folders.extend(found.filter(|path| fs::metadata(path).is_ok_and(|it| it.is_dir())));
+    fn begin(&self, path: &Path, following: Following) -> io::Result<Option<(Begun, Log)>> {
+        let (file, id) = expand::open_trusted(path)?;
+        if self.common.files.is_taken(id) {
+            return Ok(None);
         }
-        if part != Component::CurDir {
-            before.push(part);
-        }
+        let bell = Bell::new(Arc::clone(self.bell.change()));
+        let mut log = Log::new(&self.common, &path.into(), false, Some(id), following, bell)?;
+        let begun = log.begin(Some((file, id)))?;
+        Ok(Some((begun, log)))
     }
-    if folders.is_empty() {
-        // No wild part: the name itself is waited for.
-        folders.extend(Path::new(pattern).parent().map(Path::to_owned));
+
+    /// Returns an error for a file that fits and cannot be opened, if there is
+    /// one: what is left out of a merge that does not wait for it.
+    pub(crate) fn take_left_out(&mut self) -> Option<Error> {
+        // A link that is not trusted is told, and left out on purpose.
+        self.left_out.retain(|_, cause| cause.raw_os_error().is_some());
+        let (path, cause) = self.left_out.pop_first()?;
+        Some(Error::Read { path, cause })
     }
-    folders
 }

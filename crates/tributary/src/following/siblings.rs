@@ -4,18 +4,25 @@
 //! looks leave a file that the name led to for a moment only, when nobody
 //! looked. It still lies in the folder, under a name of its own.
 
-use std::ffi::{OsStr, OsString};
+use std::cmp::Ordering;
+use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
-use std::os::unix::ffi::OsStrExt;
+use std::io;
 use std::os::unix::fs::{DirEntryExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::following::file;
-use crate::following::identity::FileId;
+use crate::following::identity::{Before, FileId};
+use crate::following::reading::before;
+use crate::following::rotated::{Rotated, rotated};
 
 /// How far the clock of a file system may lag behind ours: it ticks.
 const TICK: Duration = Duration::from_millis(20);
+
+/// The same where the file system does not know when a file was born: such
+/// ones mostly count whole seconds.
+const COARSE_TICK: Duration = Duration::from_secs(2);
 
 /// How old a file may be that is taken for a log without a look at its
 /// beginning. A copy of a log is not made in the moment of its rotation.
@@ -27,20 +34,34 @@ const AGAIN: usize = 10;
 /// Where a symbolic link is no longer followed: what the kernel allows.
 const MOST_LINKS: usize = 40;
 
-/// Names that a rotated log has when it was packed: the same lines once more,
-/// in bytes that are none.
-const PACKED: [&str; 6] = ["gz", "bz2", "xz", "zst", "lz4", "zip"];
+/// A file that was found in a folder.
+#[derive(Debug)]
+pub(crate) struct Sibling {
+    pub(crate) path: PathBuf,
+    pub(crate) file: File,
+    pub(crate) id: FileId,
+}
 
-/// Returns the files that had the name `path` after `since` and have lost it
-/// again, the oldest first.
+/// What was found between two files of a name.
+#[derive(Debug, Default)]
+pub(crate) struct Between {
+    /// The oldest first.
+    pub(crate) files: Vec<Sibling>,
+    /// What the older one of the two is called now, if rotated logs are not
+    /// called so: then others may have such names, too.
+    pub(crate) unknown_name: Option<OsString>,
+}
+
+/// Guesses which files had the name `path` after `since` and have lost it
+/// again, where nobody watched.
 ///
-/// Counted as such is a regular file in the same folder that was born since
-/// then and before `next`, and that is called as rotated logs are: the name
-/// with something behind it, or with something before its ending. `next` is
+/// Counted as such is a regular file in the same folder that is called as
+/// rotated logs are, that was born since then and before `next`, and that is
+/// younger by its name than `last`, if both have a number or a date. `next` is
 /// the file that was found under the name. It need not have it any more: what
-/// came after it is found by the look after this one. `known` are files that
-/// are accounted for. A file that begins as `last` does, which had the name
-/// before, is a copy.
+/// came after it is found by the look after this one. `last` had the name
+/// before: a file that begins with the same bytes is a copy. `known` are files
+/// that are accounted for.
 ///
 /// # Blocking
 ///
@@ -50,41 +71,55 @@ pub(crate) fn between(
     last: Option<&File>,
     next: &File,
     since: SystemTime,
-    known: impl Fn(FileId) -> bool,
-) -> Vec<(File, FileId)> {
+    known: impl Fn(FileId, &Metadata) -> bool,
+) -> Between {
     let (folder, name) = place(path);
-    let Ok(after) = next.metadata() else { return Vec::new() };
-    let before = last.and_then(|last| last.metadata().ok()).map(|metadata| born(&metadata));
-    // Younger than the one before, too: with that, what lay there when the
-    // merge began is out of the question.
-    let since = before.unwrap_or(SystemTime::UNIX_EPOCH).max(since - TICK);
-    let until = born(&after);
-    let next = FileId::of(&after);
+    let Ok(after) = next.metadata() else { return Between::default() };
+    let last = last.and_then(|file| Some((file, file.metadata().ok()?)));
+    let last_name = last.as_ref().filter(|(_, last)| last.nlink() > 0).and_then(|(_, last)| {
+        find(&folder, FileId::of(last))
+            .map(|found| found.path.file_name().unwrap_or_default().to_owned())
+    });
+    if last.as_ref().is_some_and(|(_, last)| last.nlink() > 0) && last_name.is_none() {
+        // It lies elsewhere: a link leads to another folder now.
+        return Between::default();
+    }
+    let last_rotated = last_name.as_deref().and_then(|last| rotated(&name, last));
+    let window = Window::new(last.as_ref().map(|(_, last)| last), &after, since);
 
-    let mut found: Vec<(_, _, _, File, FileId)> = Vec::new();
+    let mut found: Vec<(Rotated, Metadata, Sibling)> = Vec::new();
     for _ in 0..AGAIN {
         let stamp = changed(&folder);
         let Ok(entries) = fs::read_dir(&folder) else { break };
         let mut complete = true;
-        for entry in entries.flatten().filter(|entry| is_rotated(&name, &entry.file_name())) {
+        for entry in entries.flatten() {
+            let Some(kind) = rotated(&name, &entry.file_name()) else { continue };
             let Ok(metadata) = entry.metadata() else {
                 complete = false;
                 continue;
             };
-            let (id, birth) = (FileId::of(&metadata), born(&metadata));
-            let had = known(id) || id == next || found.iter().any(|(.., other)| *other == id);
-            if had || birth < since || until < birth {
+            let id = FileId::of(&metadata);
+            let had = known(id, &metadata)
+                || id == FileId::of(&after)
+                || found.iter().any(|(.., other)| other.id == id);
+            let order = last_rotated.as_ref().and_then(|last| kind.partial_cmp(last));
+            if had || !window.holds(&metadata, order) {
                 continue;
             }
-            let Ok((file, opened)) = file::open(&entry.path()) else {
+            let path = entry.path();
+            let Ok((file, opened)) = file::open(&path) else {
                 complete = false;
                 continue;
             };
-            let fresh = birth + RECENT > SystemTime::now();
+            let fresh = born(&metadata) + RECENT > SystemTime::now();
+            let copy = || {
+                let last = last.as_ref().map(|(last, _)| last);
+                last.is_some_and(|last| begin_alike(&file, last))
+            };
             if opened != id {
                 complete = false;
-            } else if fresh || !last.is_some_and(|last| begin_alike(&file, last)) {
-                found.push((birth, metadata.mtime(), metadata.mtime_nsec(), file, id));
+            } else if fresh || !copy() {
+                found.push((kind, metadata, Sibling { path, file, id }));
             }
         }
         // A file that is renamed while the folder is read may be passed over.
@@ -92,29 +127,64 @@ pub(crate) fn between(
             break;
         }
     }
-    found.sort_by_key(|(birth, modified, nanoseconds, ..)| (*birth, *modified, *nanoseconds));
-    found.into_iter().map(|(.., file, id)| (file, id)).collect()
+    found.sort_by(|(kind, one, _), (other_kind, other, _)| {
+        let times = |it: &Metadata| (born(it), it.mtime(), it.mtime_nsec());
+        let by_times = times(one).cmp(&times(other));
+        if window.births { by_times } else { kind.partial_cmp(other_kind).unwrap_or(by_times) }
+    });
+    let unknown_name = last_name.filter(|last| *last != name && last_rotated.is_none());
+    Between { files: found.into_iter().map(|(.., sibling)| sibling).collect(), unknown_name }
 }
 
-/// Finds a file in the folder in which `path` is renamed, under whatever name
-/// it has there.
+/// When a file must have been born to be between two others.
+struct Window {
+    since: SystemTime,
+    until: SystemTime,
+    /// Whether the file system knows births. A last write may be much later,
+    /// and on a file system without births its clock mostly ticks by seconds.
+    births: bool,
+}
+
+impl Window {
+    fn new(last: Option<&Metadata>, next: &Metadata, since: SystemTime) -> Window {
+        let births = next.created().is_ok();
+        // Younger than the one before, too: with that, what lay there when the
+        // merge began is out of the question.
+        let last = last.map_or(SystemTime::UNIX_EPOCH, born);
+        let since = if births { last.max(since - TICK) } else { since - COARSE_TICK };
+        Window { since, until: born(next), births }
+    }
+
+    /// Tells whether a file is between; `order` says whether its name is older
+    /// (less) than that of the file before, where names say so.
+    fn holds(&self, metadata: &Metadata, order: Option<Ordering>) -> bool {
+        let birth = born(metadata);
+        if self.births {
+            return self.since <= birth && birth <= self.until;
+        }
+        order.map_or(self.since <= birth, |order| order == Ordering::Greater)
+    }
+}
+
+/// Finds a file in a folder, under whatever name it has there. The device
+/// counts for nothing: a boot renumbers it.
 ///
 /// # Blocking
 ///
-/// Reads a folder: blocks the calling thread.
-pub(crate) fn find(path: &Path, id: FileId) -> Option<File> {
-    let (folder, _) = place(path);
+/// Reads the folder: blocks the calling thread.
+pub(crate) fn find(folder: &Path, id: FileId) -> Option<Sibling> {
     for _ in 0..AGAIN {
-        let stamp = changed(&folder);
-        let entries = fs::read_dir(&folder).ok()?;
+        let stamp = changed(folder);
+        let entries = fs::read_dir(folder).ok()?;
         // The inode comes with the entry, and spares a `stat` of all the others.
         let mut same = entries.flatten().filter(|entry| entry.ino() == id.inode);
         let found = same.find_map(|entry| {
-            let (file, opened) = file::open(&entry.path()).ok()?;
-            (opened == id).then_some(file)
+            let path = entry.path();
+            let (file, opened) = file::open(&path).ok()?;
+            (opened.inode == id.inode).then_some(Sibling { path, file, id: opened })
         });
         // Passed over, if it was renamed while the folder was read.
-        if found.is_some() || stamp == changed(&folder) {
+        if found.is_some() || stamp == changed(folder) {
             return found;
         }
     }
@@ -143,7 +213,8 @@ pub(crate) fn names(path: &Path) -> Vec<(PathBuf, OsString)> {
     names
 }
 
-fn folder(path: &Path) -> PathBuf {
+/// Returns the folder of a path: `.` where it names none.
+pub(crate) fn folder(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -167,29 +238,18 @@ fn begin_alike(one: &File, other: &File) -> bool {
     }
 }
 
+/// Tells whether a file of `size` bytes begins and ends like the same bytes of
+/// another one: whether it is a copy of these.
+pub(crate) fn is_copy(copy: &File, original: &File, size: u64) -> io::Result<bool> {
+    Ok(size > 0
+        && begin_alike(copy, original)
+        && before(copy, size, Before::MOST)? == before(original, size, Before::MOST)?)
+}
+
 /// Returns when a file was made; where no file system knows, when it was
 /// written last, which is not before.
 fn born(metadata: &Metadata) -> SystemTime {
     metadata.created().or_else(|_| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
-}
-
-/// Tells whether `other` is what a log called `name` is called once rotated:
-/// `app.log.1`, `app.log-20261122`, `app-2026-11-22.log`.
-fn is_rotated(name: &OsStr, other: &OsStr) -> bool {
-    let packed = Path::new(other).extension().is_some_and(|end| PACKED.iter().any(|e| end == *e));
-    if packed || name == other {
-        return false;
-    }
-    let marked = |rest: &[u8]| rest.first().is_some_and(|byte| b".-_".contains(byte));
-    let behind = other.as_bytes().strip_prefix(name.as_bytes()).is_some_and(marked);
-    let path = Path::new(name);
-    let (Some(stem), Some(ending)) = (path.file_stem(), path.extension()) else { return behind };
-    let before = || {
-        let rest = other.as_bytes().strip_prefix(stem.as_bytes())?;
-        let rest = rest.strip_suffix(ending.as_bytes())?.strip_suffix(b".")?;
-        Some(marked(rest))
-    };
-    behind || before().unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -228,8 +288,8 @@ mod tests {
 
         fn between(&self, last: &File, next: &File) -> Vec<FileId> {
             let since = last.metadata().unwrap().modified().unwrap();
-            let found = between(&self.path, Some(last), next, since, |id| id == self::id(last));
-            found.into_iter().map(|(_, id)| id).collect()
+            let found = between(&self.path, Some(last), next, since, |id, _| id == self::id(last));
+            found.files.into_iter().map(|sibling| sibling.id).collect()
         }
     }
 
@@ -267,18 +327,5 @@ mod tests {
         assert_eq!(place(&at("app.log")), (at("logs"), "real.log".into()));
         assert_eq!(place(&at("other")), (folder.path().to_owned(), "other".into()));
         assert_eq!(place(Path::new("here")), (".".into(), "here".into()));
-    }
-
-    #[test]
-    fn knows_the_names_of_rotated_logs() {
-        let rotated = |name: &str, other: &str| is_rotated(name.as_ref(), other.as_ref());
-        for other in ["app.log.1", "app.log-20261122", "app-2026.log", "app.1.log", "app.log.old"] {
-            assert!(rotated("app.log", other), "{other}");
-        }
-        for other in ["app.log", "app.log.1.gz", "app2.log", "apple.log", "other.log", "app", ""] {
-            assert!(!rotated("app.log", other), "{other}");
-        }
-        assert!(rotated("syslog", "syslog.1"));
-        assert!(!rotated("syslog", "syslogd"));
     }
 }

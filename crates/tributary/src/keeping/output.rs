@@ -1,21 +1,21 @@
 //! The merged file.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
-use tracing::warn_span;
+use tracing::{info, warn, warn_span};
 
-use crate::following::identity::FileId;
+use crate::following::files::Files;
 use crate::keeping::checkpoint::{self, Checkpoint};
+use crate::keeping::output_file::{Named, OutputFile};
 use crate::keeping::saver::Saver;
-use crate::{Durability, Error, Lines, Shown, SourceReport, Stop, Written};
+use crate::progress::Tally;
+use crate::{Durability, Error, Lines, Shown, Stop, Written};
 
 /// Where the merged lines go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,30 @@ impl From<&str> for Target {
     }
 }
 
+/// How often it is asked where the name of the output leads.
+const SELDOM: Duration = Duration::from_secs(1);
+
+/// A request to open the output by its name once more, as log daemons do after
+/// a rotation; clones share it.
+///
+/// Take it from the plan ([`Plan::reopen`](crate::Plan::reopen)) before the
+/// plan is given away. The next append writes to the file that has the name
+/// then, which is made if there is none. Without a request this is noticed
+/// within a second.
+#[derive(Debug, Clone, Default)]
+pub struct Reopen(Arc<AtomicBool>);
+
+impl Reopen {
+    /// Has the next append, or the finish, open the output by its name.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn take(&self) -> bool {
+        self.0.swap(false, Ordering::SeqCst)
+    }
+}
+
 /// The merged file: chunks of whole lines go in, one after the other.
 ///
 /// [`append`](Output::append) takes `&mut self`, so that sharing an output
@@ -60,19 +84,19 @@ impl From<&str> for Target {
 /// the stop of its merge.
 #[derive(Debug)]
 pub struct Output {
-    path: Arc<Path>,
-    file: Arc<File>,
+    to: OutputFile,
     lines: u64,
     bytes: u64,
-    /// Path, lines and bytes of each source.
-    sources: Vec<(Arc<Path>, u64, u64)>,
-    /// Whether the file is ours to cut. What the shell has opened is not:
-    /// `>> out` is to keep what was there.
-    ours: bool,
-    /// The length of a file of ours up to its last whole line, in bytes.
-    length: Option<u64>,
+    /// What each log has in here.
+    tally: Arc<Tally>,
     durability: Durability,
-    checkpoint: Option<(Arc<Checkpoint>, Option<Saver>)>,
+    checkpoint: Option<Arc<Checkpoint>>,
+    files: Arc<Files>,
+    reopen: Reopen,
+    /// When it was asked last where the name leads.
+    asked: Instant,
+    /// Whether it was said that the name cannot be opened.
+    told: bool,
     opened: Instant,
     stop: Stop,
     /// The error of the first append that failed. What follows it would tear
@@ -82,144 +106,81 @@ pub struct Output {
 }
 
 impl Output {
-    /// Opens the target, and leaves its bytes alone until one of `anew`,
-    /// `behind` and `cut`. With `create`, it is made if it is not there.
-    pub(crate) fn open(
-        target: Target,
-        create: bool,
+    /// Takes on a file, of which everything is known and checked. Its
+    /// durability is that of the merge.
+    pub(crate) fn new(
+        to: OutputFile,
+        opened: Instant,
         durability: Durability,
+        files: &Arc<Files>,
+        tally: Arc<Tally>,
         stop: &Stop,
-    ) -> Result<Output, Error> {
-        let opened = Instant::now();
-        let ours = target != Target::Stdout;
-        let (path, file) = match target {
-            // Not `truncate`: first it has to be known whose bytes those are.
-            // Appending, so that the end stays the end, whoever cuts the file.
-            Target::Path(path) => {
-                let file = OpenOptions::new().append(true).create(create).open(&path);
-                (path, file)
-            }
-            Target::Stdout => {
-                let file = io::stdout().as_fd().try_clone_to_owned().map(File::from);
-                ("standard output".into(), file)
-            }
-        };
-        let file = match file {
-            Ok(file) => file,
-            Err(cause) => return Err(Error::Create { path, cause }),
-        };
-        Ok(Output {
-            path: path.into(),
-            file: Arc::new(file),
+    ) -> Output {
+        Output {
+            to,
             lines: 0,
             bytes: 0,
-            sources: Vec::new(),
-            ours,
-            length: None,
+            tally,
             durability,
             checkpoint: None,
+            files: Arc::clone(files),
+            reopen: Reopen::default(),
+            asked: opened,
+            told: false,
             opened,
             stop: stop.clone(),
             failed: None,
             finished: false,
-        })
-    }
-
-    /// Returns device and inode of the output, and its length if it is a
-    /// regular file that is ours to cut.
-    pub(crate) fn identify(&self) -> Result<(FileId, Option<u64>), Error> {
-        let metadata = self.file.metadata().map_err(|cause| self.error(cause))?;
-        let cut = self.ours && metadata.is_file();
-        Ok((FileId::of(&metadata), cut.then_some(metadata.len())))
-    }
-
-    /// Locks a regular file against a second merge.
-    pub(crate) fn lock(&self) -> Result<(), Error> {
-        match flock(&*self.file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => Err(self.bad("another merge writes to it; end that first")),
-            // Some file systems have no locks: then it is as it was without.
-            _ => Ok(()),
         }
+    }
+
+    /// Returns what has the name of the output opened anew.
+    pub(crate) fn reopen(&self) -> Reopen {
+        self.reopen.clone()
+    }
+
+    /// Keeps a checkpoint from now on; with `anew`, of an output that is going
+    /// to be emptied. With `follow`, a thread saves what no append comes after.
+    pub(crate) fn keep(&mut self, path: &Path, anew: bool, follow: bool) -> Result<(), Error> {
+        let length = if anew { 0 } else { self.to.length.unwrap_or(0) };
+        let files = Arc::clone(&self.files);
+        let checkpoint = Checkpoint::new(path, &self.to, length, self.durability, files);
+        // Before the first byte: a merge that is killed at once knows where
+        // it began.
+        checkpoint.save()?;
+        let checkpoint = Arc::new(checkpoint);
+        if follow {
+            self.files.saved_by(self.saver(&checkpoint).map_err(Error::Runtime)?);
+        }
+        self.checkpoint = Some(checkpoint);
+        Ok(())
     }
 
     /// Starts the file anew, or leaves alone what cannot be cut.
-    pub(crate) fn anew(&mut self) -> Result<(), Error> {
-        // Only if there is something to cut: closing a fresh file after a
-        // truncation makes ext4 write it to the disk at once.
-        if self.identify()?.1.is_some_and(|length| length > 0) {
-            self.file.set_len(0).map_err(|cause| self.error(cause))?;
-        }
-        self.length = self.identify()?.1;
-        Ok(())
-    }
-
-    /// Goes on behind what is there; a half line at the end is ended first.
-    pub(crate) fn behind(&mut self) -> Result<(), Error> {
-        self.length = self.identify()?.1;
-        let Some(length @ 1..) = self.length else { return Ok(()) };
-        // Opened for writing alone: reading it takes another descriptor.
-        let mut last = [0];
-        let read = File::open(&self.path).and_then(|file| file.read_at(&mut last, length - 1));
-        read.map_err(|cause| self.error(cause))?;
-        if last != *b"\n" {
-            (&*self.file).write_all(b"\n").map_err(|cause| self.error(cause))?;
-            self.length = Some(length + 1);
-        }
-        Ok(())
-    }
-
-    /// Cuts the file back to `length`, as a checkpoint says.
-    pub(crate) fn cut(&mut self, length: u64) -> Result<(), Error> {
-        match self.identify()?.1 {
-            Some(now) if now < length => Err(self.bad(&format!(
-                "it has {now} bytes, and the checkpoint speaks of {length}; lines are missing. \
-                 Remove the checkpoint to start anew"
-            ))),
-            _ => {
-                self.file.set_len(length).map_err(|cause| self.error(cause))?;
-                self.length = Some(length);
-                Ok(())
-            }
-        }
-    }
-
-    /// Returns the length up to the last whole line, if it is a regular file.
-    pub(crate) fn length(&self) -> Option<u64> {
-        self.length
-    }
-
-    /// Notes a source that will be counted.
-    pub(crate) fn count(&mut self, path: &Arc<Path>) {
-        self.sources.push((Arc::clone(path), 0, 0));
-    }
-
-    /// Keeps a checkpoint from now on. With `follow`, a thread saves what no
-    /// append comes after.
-    pub(crate) fn keep(&mut self, checkpoint: Checkpoint, follow: bool) -> Result<(), Error> {
-        // Before the first byte: a merge that is killed at once knows where
-        // it began.
-        checkpoint.save(&self.file)?;
-        let checkpoint = Arc::new(checkpoint);
-        let saver = follow.then(|| self.saver(&checkpoint)).transpose();
-        self.checkpoint = Some((checkpoint, saver.map_err(Error::Runtime)?));
-        Ok(())
+    pub(crate) fn empty(&mut self) -> Result<(), Error> {
+        self.to.cut(0).map_err(|cause| self.error(cause))
     }
 
     fn saver(&self, checkpoint: &Arc<Checkpoint>) -> io::Result<Saver> {
-        let (checkpoint, file) = (Arc::clone(checkpoint), Arc::clone(&self.file));
-        let stop = self.stop.clone();
+        // Not held: the table of files holds the saver, and the checkpoint the
+        // table.
+        let (checkpoint, stop) = (Arc::downgrade(checkpoint), self.stop.clone());
         Saver::start(checkpoint::EVERY, move || {
+            let Some(checkpoint) = checkpoint.upgrade() else { return false };
             // The error comes out at the end, which is to be soon.
-            checkpoint.save(&file).inspect_err(|_| stop.request()).is_ok()
+            checkpoint.save().inspect_err(|_| stop.request()).is_ok()
         })
     }
 
     /// Returns the path of the output, as it was given.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.to.path
     }
 
     /// Writes all of `lines` behind what is there.
+    ///
+    /// If the output has lost its name since the last append, by a rotation or
+    /// a deletion, the lines go to the file that has the name now.
     ///
     /// # Blocking
     ///
@@ -235,55 +196,118 @@ impl Output {
     /// every later append fails in the same way. A regular file is cut back to
     /// its last whole line.
     pub fn append(&mut self, lines: &Lines) -> Result<(), Error> {
-        let source = Shown(&lines.path);
+        let source = Shown(lines.path());
         let _span = warn_span!(target: "tributary", "append", %source).entered();
         if let Some(failed) = self.failed {
             return Err(self.error(again(failed)));
         }
-        let appended = self.append_and_note(lines);
-        if let Err(cause) = appended {
-            self.failed = Some((cause.kind(), cause.raw_os_error()));
-            self.stop.request();
-            if let Some(length) = self.length {
+        self.reopen_if_lost(false)?;
+        let whole = self.to.length;
+        if let Err(cause) = self.append_and_note(lines) {
+            if let Some(length) = whole {
                 // A disk that is full still lets itself be cut.
-                let _ = self.file.set_len(length);
+                let _ = self.to.cut(length);
             }
-            return Err(self.error(cause));
+            return Err(self.fail(cause));
         }
-        if let Some((checkpoint, _)) = &self.checkpoint {
-            let saved = checkpoint.save_if_due(&self.file);
-            return saved.inspect_err(|_| self.stop.request());
+        if let Some(checkpoint) = &self.checkpoint {
+            return checkpoint.save_if_due().inspect_err(|_| self.stop.request());
         }
         Ok(())
     }
 
     fn append_and_note(&mut self, lines: &Lines) -> io::Result<()> {
-        // Held over the write: a checkpoint is of a moment between two appends.
-        let mut ledger = self.checkpoint.as_ref().map(|(checkpoint, _)| checkpoint.ledger());
-        (&*self.file).write_all(lines.as_bytes())?;
+        self.to.write(lines.as_bytes())?;
         if self.durability == Durability::Fsync {
-            sync(&self.file)?;
+            sync(&self.to.file)?;
         }
-        let news = ledger.as_mut().is_some_and(|ledger| ledger.note(lines));
-        drop(ledger);
-        if let Some((_, Some(saver))) = &self.checkpoint
-            && news
-        {
-            saver.soon();
-        }
+        // A checkpoint that is saved in between speaks of the moment before: the
+        // next merge cuts these lines off, and merges them again.
+        self.files.appended(lines, self.to.length.unwrap_or(0));
         let bytes = lines.as_bytes().len() as u64;
-        self.length = self.length.map(|length| length + bytes);
         self.lines += lines.count();
         self.bytes += bytes;
-        // Logs that join by a pattern come later than the plan, and not in order.
-        while self.sources.len() <= lines.source() {
-            self.count(&lines.path);
-        }
-        let (path, source_lines, source_bytes) = &mut self.sources[lines.source()];
-        path.clone_from(&lines.path);
-        *source_lines += lines.count();
-        *source_bytes += bytes;
+        lines.counters.written(lines.count(), bytes);
         Ok(())
+    }
+
+    /// Opens the output anew if its name leads to another file: when somebody
+    /// has asked for that, and once in a while, or `now`. The lines until then
+    /// are in the file before, those from now on in the new one.
+    fn reopen_if_lost(&mut self, now: bool) -> Result<(), Error> {
+        let asked = self.reopen.take() || now || self.asked.elapsed() >= SELDOM;
+        if self.to.length.is_none() || !asked {
+            return Ok(());
+        }
+        self.asked = Instant::now();
+        let named = self.to.named().map_err(|cause| self.fail(cause))?;
+        if named == Named::Ours {
+            return self.go_on_behind();
+        }
+        let path = Shown(&self.to.path);
+        match self.to.reopen() {
+            Ok(Some(new)) => {
+                let goes_on = "the merge goes on in a new file of that name";
+                if named == Named::Removed {
+                    warn!("{path}: it was removed while the merge wrote to it; {goes_on}");
+                } else {
+                    info!("{path}: it was renamed; {goes_on}");
+                }
+                self.write_to(new)
+            }
+            // It has its name again.
+            Ok(None) => Ok(()),
+            // What goes to a file without a name is lost.
+            Err(cause) if named == Named::Removed => Err(self.fail(cause)),
+            Err(cause) => {
+                if !std::mem::replace(&mut self.told, true) {
+                    warn!("{path}: it was renamed, and a new one cannot be opened ({cause})");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Goes on behind what is there, if somebody has truncated the file.
+    fn go_on_behind(&mut self) -> Result<(), Error> {
+        let known = self.to.length;
+        if self.to.is_truncated().map_err(|cause| self.fail(cause))? {
+            self.to.behind().map_err(|cause| self.fail(cause))?;
+        }
+        if let (Some(checkpoint), true) = (&self.checkpoint, self.to.length != known) {
+            let length = self.to.length.unwrap_or(0);
+            checkpoint.output_is(Arc::clone(&self.to.file), self.to.id, length);
+        }
+        Ok(())
+    }
+
+    /// Writes to another file from now on.
+    fn write_to(&mut self, new: OutputFile) -> Result<(), Error> {
+        if self.durability != Durability::None {
+            sync(&self.to.file).map_err(|cause| self.fail(cause))?;
+        }
+        self.to = new;
+        self.told = false;
+        let length = self.to.length.unwrap_or(0);
+        let Some(checkpoint) = &self.checkpoint else {
+            self.files.output(&self.to.path, self.to.id, length);
+            return Ok(());
+        };
+        // Before the first byte goes there. Until this is saved, the next merge
+        // cuts the file before back to the last checkpoint, and merges what
+        // stood behind that into the new one. From now on it may not.
+        checkpoint.output_is(Arc::clone(&self.to.file), self.to.id, length);
+        let saved = checkpoint.save();
+        saved.inspect_err(|_| {
+            self.fail(io::ErrorKind::Other.into());
+        })
+    }
+
+    /// Notes an error after which nothing may be written, and asks for the stop.
+    fn fail(&mut self, cause: io::Error) -> Error {
+        self.failed = Some((cause.kind(), cause.raw_os_error()));
+        self.stop.request();
+        self.error(cause)
     }
 
     /// Ends the output and says what it took in.
@@ -302,40 +326,33 @@ impl Output {
     /// [`Error::Write`], if an append has failed or the sync does;
     /// [`Error::Checkpoint`], if the last one cannot be written.
     pub fn finish(&mut self) -> Result<Written, Error> {
-        let output = Shown(&self.path);
+        let output = Shown(&self.to.path);
         let _span = warn_span!(target: "tributary", "finish", %output).entered();
         self.finished = true;
+        let reopened = if self.failed.is_none() { self.reopen_if_lost(true) } else { Ok(()) };
         // Also after a failure: the next run is to begin where this one ended.
         let saved = match &self.checkpoint {
-            Some((checkpoint, _)) => checkpoint.save(&self.file),
+            Some(checkpoint) => checkpoint.finish(),
             None => Ok(()),
         };
+        reopened?;
         if let Some(failed) = self.failed {
             return Err(self.error(again(failed)));
         }
         if self.durability == Durability::Flush {
-            sync(&self.file).map_err(|cause| self.error(cause))?;
+            sync(&self.to.file).map_err(|cause| self.error(cause))?;
         }
         saved?;
-        let sources = self.sources.iter().map(|(path, lines, bytes)| SourceReport {
-            path: path.to_path_buf(),
-            lines: *lines,
-            bytes: *bytes,
-        });
         Ok(Written {
             lines: self.lines,
             bytes: self.bytes,
-            sources: sources.collect(),
+            sources: self.tally.reports(),
             duration: self.opened.elapsed(),
         })
     }
 
     fn error(&self, cause: io::Error) -> Error {
-        Error::Write { path: self.path.to_path_buf(), cause }
-    }
-
-    fn bad(&self, why: &str) -> Error {
-        Error::BadOutput { path: self.path.to_path_buf(), why: why.to_owned() }
+        Error::Write { path: self.to.path.to_path_buf(), cause }
     }
 }
 
@@ -357,8 +374,5 @@ impl Drop for Output {
         if !self.finished {
             self.stop.request();
         }
-        // Not left to the last descriptor: the saver may have one for a
-        // moment longer, and the next merge is to find the output free.
-        let _ = flock(&*self.file, FlockOperation::Unlock);
     }
 }

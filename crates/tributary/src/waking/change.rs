@@ -1,7 +1,8 @@
 //! What wakes a source that waits: a counter of changes, and an event that is
 //! notified with each.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use event_listener::{Event, EventListener};
 
@@ -37,5 +38,43 @@ impl Change {
             self.event.notify(usize::MAX);
         }
         listener
+    }
+}
+
+/// The changes of one log. A source with many logs has one for each, and looks
+/// only at those that rang.
+#[derive(Debug)]
+pub(crate) struct Bell {
+    change: Arc<Change>,
+    rung: AtomicBool,
+}
+
+impl Bell {
+    /// Makes a bell that wakes the source of `change`. It has rung: nobody has
+    /// looked yet.
+    pub(crate) fn new(change: Arc<Change>) -> Arc<Bell> {
+        Arc::new(Bell { change, rung: AtomicBool::new(true) })
+    }
+
+    /// Says that a look is due, and wakes the source.
+    pub(crate) fn ring(&self) {
+        // The flag first: whoever wakes finds it.
+        self.mark();
+        self.change.ring();
+    }
+
+    /// Says that a look is due, and wakes nobody.
+    pub(crate) fn mark(&self) {
+        self.rung.store(true, Ordering::SeqCst);
+    }
+
+    /// Tells whether a look is due, and takes it as done: ask *before* the look.
+    pub(crate) fn take(&self) -> bool {
+        self.rung.swap(false, Ordering::SeqCst)
+    }
+
+    /// Returns the changes of the whole source.
+    pub(crate) fn change(&self) -> &Arc<Change> {
+        &self.change
     }
 }

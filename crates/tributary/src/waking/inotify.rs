@@ -3,16 +3,17 @@
 //!
 //! A notification is a hint and never the truth. Whatever one says, the source
 //! asks `stat` and `read`; whatever is lost, the sweep of the
-//! [notifier](crate::waking::notify) makes up for.
+//! [notifier](crate::waking::notifier) makes up for.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use rustix::fs::StatFs;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 
@@ -21,13 +22,22 @@ pub(crate) type Wd = i32;
 
 /// An event, in our words.
 #[derive(Debug)]
-pub(crate) enum Event {
+pub(crate) enum Event<'a> {
     /// This file or folder is no longer what it was; its watch may be gone.
     Changed(Wd),
-    /// In this folder, this name came or went.
-    Named(Wd, OsString),
+    /// In this folder, this happened to this name.
+    Named(Wd, &'a OsStr, Naming),
     /// Events were lost: anything may have changed.
     Lost,
+}
+
+/// What happened to a name. Both halves of a rename carry one cookie.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Naming {
+    Created,
+    Deleted,
+    MovedFrom(u32),
+    MovedTo(u32),
 }
 
 #[derive(Debug)]
@@ -72,7 +82,7 @@ impl Inotify {
     }
 
     /// Calls `each` with every event that has come.
-    pub(crate) fn events(&self, mut each: impl FnMut(Event)) {
+    pub(crate) fn events(&self, mut each: impl FnMut(Event<'_>)) {
         let mut buffer = [MaybeUninit::uninit(); 16 * 1024];
         let mut reader = inotify::Reader::new(&self.0, &mut buffer);
         loop {
@@ -80,9 +90,12 @@ impl Inotify {
                 Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => {
                     each(Event::Lost);
                 }
+                // The end of a watch: the event that ended it came before.
+                Ok(event) if event.events().contains(ReadFlags::IGNORED) => {}
                 Ok(event) => each(match event.file_name() {
                     Some(name) => {
-                        Event::Named(event.wd(), OsString::from_vec(name.to_bytes().to_vec()))
+                        let name = OsStr::from_bytes(name.to_bytes());
+                        Event::Named(event.wd(), name, naming(event.events(), event.cookie()))
                     }
                     None => Event::Changed(event.wd()),
                 }),
@@ -90,6 +103,18 @@ impl Inotify {
                 Err(_) => return,
             }
         }
+    }
+}
+
+fn naming(flags: ReadFlags, cookie: u32) -> Naming {
+    if flags.contains(ReadFlags::MOVED_FROM) {
+        Naming::MovedFrom(cookie)
+    } else if flags.contains(ReadFlags::MOVED_TO) {
+        Naming::MovedTo(cookie)
+    } else if flags.contains(ReadFlags::DELETE) {
+        Naming::Deleted
+    } else {
+        Naming::Created
     }
 }
 
@@ -123,6 +148,15 @@ pub(crate) fn limit(cause: &io::Error) -> String {
 
 /// Tells whether a file lies where writes are not notified: on another machine.
 pub(crate) fn on_network(file: &File) -> bool {
+    rustix::fs::fstatfs(file).is_ok_and(|fs| is_network(&fs))
+}
+
+/// Tells the same of a path.
+pub(crate) fn is_on_network(path: &Path) -> bool {
+    rustix::fs::statfs(path).is_ok_and(|fs| is_network(&fs))
+}
+
+fn is_network(fs: &StatFs) -> bool {
     // Magic numbers of statfs(2): NFS, SMB, CIFS, SMB2, 9P, AFS, Ceph, Coda,
     // FUSE (sshfs and its like), Lustre, OCFS2, GFS2.
     const NETWORK: [u64; 12] = [
@@ -139,8 +173,6 @@ pub(crate) fn on_network(file: &File) -> bool {
         0x7461_636f,
         0x0116_1970,
     ];
-    rustix::fs::fstatfs(file).is_ok_and(|fs| {
-        // The type of this field differs between machines; 32 bits of it count.
-        NETWORK.contains(&(fs.f_type as u64 & 0xffff_ffff))
-    })
+    // The type of this field differs between machines; 32 bits of it count.
+    NETWORK.contains(&(fs.f_type as u64 & 0xffff_ffff))
 }

@@ -1,7 +1,7 @@
 //! Where there are no file notifications that we know: everything is polled.
 
 use std::convert::Infallible;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,10 +11,20 @@ pub(crate) type Wd = i32;
 
 /// An event, in our words: none comes.
 #[derive(Debug)]
-pub(crate) enum Event {
+#[expect(dead_code)]
+pub(crate) enum Event<'a> {
     Changed(Wd),
-    Named(Wd, OsString),
+    Named(Wd, &'a OsStr, Naming),
     Lost,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code)]
+pub(crate) enum Naming {
+    Created,
+    Deleted,
+    MovedFrom(u32),
+    MovedTo(u32),
 }
 
 #[derive(Debug)]
@@ -37,7 +47,7 @@ impl Inotify {
         match self.0 {}
     }
 
-    pub(crate) fn events(&self, _: impl FnMut(Event)) {
+    pub(crate) fn events(&self, _: impl FnMut(Event<'_>)) {
         match self.0 {}
     }
 }
@@ -53,5 +63,9 @@ pub(crate) fn limit(cause: &io::Error) -> String {
 }
 
 pub(crate) fn on_network(_: &File) -> bool {
+    false
+}
+
+pub(crate) fn is_on_network(_: &Path) -> bool {
     false
 }

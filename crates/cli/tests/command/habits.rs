@@ -1,0 +1,97 @@
+//! What hands type that know `tail` means the same here, or is told what to
+//! type instead.
+
+use std::fs;
+
+use crate::folder::Folder;
+use crate::process::{Running, run, until};
+
+fn three_lines() -> Folder {
+    let folder = Folder::new();
+    folder.append("a.log", "1\n2\n3\n");
+    folder
+}
+
+#[test]
+fn plus_a_number_means_from_that_line_on() {
+    let folder = three_lines();
+    for (from, merged) in [
+        ("+0", "1\n2\n3\n"),
+        ("+1", "1\n2\n3\n"),
+        ("+2", "2\n3\n"),
+        ("+3", "3\n"),
+        ("+4", ""),
+        ("+18446744073709551615", ""),
+    ] {
+        assert_eq!(run(&folder, &["-n", from, "a.log"]).out(), merged, "{from}");
+        assert_eq!(run(&folder, &[&format!("--lines={from}"), "a.log"]).out(), merged, "{from}");
+    }
+    for wrong in ["+", "+x", "++1", "x", "+-1"] {
+        let ended = run(&folder, &["-n", wrong, "a.log"]).with(2);
+        assert!(ended.stderr.contains("+N"), "{}", ended.stderr);
+    }
+    // Longer than what is read at once.
+    let long = format!("{}\n", "x".repeat(100_000));
+    folder.append("long.log", &format!("{long}{long}3\n{long}"));
+    run(&folder, &["-n", "+3", "long.log", "-o", "out"]).with(0);
+    assert_eq!(folder.read("out"), format!("3\n{long}"));
+}
+
+#[test]
+fn plus_a_number_counts_what_is_there_and_a_file_that_comes_later_is_new() {
+    let folder = three_lines();
+    let merge = Running::follow(&folder, &["-n", "+5", "a.log", "-o", "out"]);
+    // What is there ends before that line: what comes is merged.
+    until("it has begun", || {
+        folder.append("a.log", "late\n");
+        folder.read("out").contains("late\n")
+    });
+    fs::rename(folder.path("a.log"), folder.path("a.log.1")).unwrap();
+    folder.append("a.log", "first\n");
+    until("the new file is merged", || folder.read("out").ends_with("first\n"));
+    merge.terminate().with(0);
+    assert!(folder.read("out").starts_with("late\n"));
+}
+
+#[test]
+fn flags_of_tail_follow_too() {
+    for args in [
+        &["-f"][..],
+        &["--follow=name"],
+        &["--follow", "--retry"],
+        &["-fq"],
+        &["-qF"],
+        &["-vf", "--quiet"],
+        &["--silent", "-fn1"],
+    ] {
+        let folder = Folder::new();
+        folder.append("a.log", "1\n");
+        let merge = Running::plain(&folder, &[args, &["-o", "out", "a.log"]].concat());
+        until("it has begun", || folder.read("out") == "1\n");
+        fs::rename(folder.path("a.log"), folder.path("a.log.1")).unwrap();
+        folder.append("a.log", "2\n");
+        until("a new file of that name is followed", || folder.read("out") == "1\n2\n");
+        merge.terminate().with(0);
+    }
+}
+
+#[test]
+fn what_is_done_with_another_flag_is_told_on_one_line() {
+    let folder = three_lines();
+    for (args, told) in [
+        (&["-5", "a.log"][..], "-5: for the last lines of each file write -n 5"),
+        (&["a.log", "-200"], "-200: for the last lines of each file write -n 200"),
+        (&["-20f", "a.log"], "-20f: for the last lines of each file write -n 20"),
+        (&["-c", "10", "a.log"], "-c: bytes are not counted here, lines are: -n N"),
+        (&["--bytes=10", "a.log"], "--bytes: bytes are not counted here, lines are: -n N"),
+        (&["-s", "1", "a.log"], "-s: how often to look is said with --interval"),
+        (&["--sleep-interval=1", "a.log"], "--interval"),
+        (&["--pid=1", "a.log"], "--pid: end it with a signal, SIGTERM"),
+    ] {
+        run(&folder, args).error(2, &[told]);
+    }
+    // A newline in it is shown as one.
+    let ended = run(&folder, &["--follow=descriptor", "a.log"]).with(2);
+    assert!(ended.stderr.contains("files are followed by name"), "{}", ended.stderr);
+    run(&folder, &["--no-such-flag", "a.log"]).with(2);
+}

@@ -1,0 +1,166 @@
+//! Files that are known by their bytes alone: restored from a backup, put into
+//! the place of a log by a program that writes a longer one beside it, or copied.
+
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use tracing::{info, warn};
+
+use crate::error::Shown;
+use crate::following::file;
+use crate::following::files::{Entry, Reader, home};
+use crate::following::identity::{Before, Fingerprint, Position};
+use crate::following::reading::{before, is_freed};
+use crate::following::siblings;
+
+/// What a file is, whose inode the table does not know.
+pub(crate) enum Alike {
+    Nothing,
+    /// It has the bytes of another file, which was read so far.
+    Until(Position),
+    /// It is a copy of a file that is read.
+    Copy,
+    /// It may be a copy of a file whose log has not seen yet that it was
+    /// truncated.
+    Later,
+}
+
+/// Looks at the files that the path of a new file had before: whether it has the
+/// lines of one that is gone.
+pub(crate) fn restored(
+    path: &Path,
+    file: &File,
+    entries: Vec<Entry>,
+) -> io::Result<Option<Position>> {
+    for entry in entries {
+        let position = entry.position.clone();
+        let Some(known) = repeats(file, &position)? else { continue };
+        // Still there, under another name: it was rotated, and this is new.
+        if entry.is_there() {
+            continue;
+        }
+        if known {
+            info!("{}: another file with the lines that were read, read on", Shown(path));
+            return Ok(Some(position));
+        }
+        warn!(
+            "{}: a new file that begins with the lines of the one that is gone, \
+             read from its start",
+            Shown(path)
+        );
+    }
+    Ok(None)
+}
+
+/// Looks at the files of which a new one may be a copy by its name.
+pub(crate) fn copied(
+    path: &Path,
+    file: &File,
+    metadata: &Metadata,
+    entries: Vec<Entry>,
+) -> io::Result<Alike> {
+    // The youngest first: it is the one that has the lines of today.
+    for entry in entries.into_iter().rev() {
+        for truncation in entry.truncations.iter().rev() {
+            if let Some(before) = known_by(file, metadata, truncation)? {
+                let mut offset = truncation.offset;
+                if offset < metadata.len() {
+                    offset = whole_lines(offset, &before);
+                }
+                return Ok(Alike::Until(Position::in_file(file, offset)?));
+            }
+        }
+        match &entry.reader {
+            Reader::Log(_, read) => {
+                let Ok((original, id)) = file::open(&entry.place) else { continue };
+                if id != entry.position.file {
+                    continue;
+                }
+                let (there, size) = (original.metadata()?, metadata.len());
+                if size <= there.len() && siblings::is_copy(file, &original, size)? {
+                    return Ok(Alike::Copy);
+                }
+                // Truncated, and its log has not seen that yet.
+                if known_by(&original, &there, &read.get())?.is_none() {
+                    return Ok(Alike::Later);
+                }
+            }
+            // Of one that is gone, it may as well be the same text once more.
+            _ => match repeats(file, &entry.position)? {
+                Some(known) if known || entry.is_there() => {
+                    return Ok(Alike::Until(entry.position));
+                }
+                Some(_) => warn!(
+                    "{}: begins with the lines of {}, which is gone; read from its start",
+                    Shown(path),
+                    Shown(&entry.place)
+                ),
+                None => {}
+            },
+        }
+    }
+    Ok(Alike::Nothing)
+}
+
+/// Returns the paths of which a file of this path may be a copy: those of the
+/// names that it begins with, also with its ending (`app.log.bak`,
+/// `app-20261122.log`).
+pub(crate) fn originals(path: &Path) -> Vec<PathBuf> {
+    let path = home(path);
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    let ending = name.iter().rposition(|byte| *byte == b'.').map_or(&name[..0], |dot| &name[dot..]);
+    let cuts = (1..name.len()).filter(|at| b".-_~".contains(&name[*at]));
+    let names = cuts.flat_map(|cut| [name[..cut].to_vec(), [&name[..cut], ending].concat()]);
+    let others = names.filter(|other| other != name);
+    others.map(|name| path.with_file_name(OsStr::from_bytes(&name))).collect()
+}
+
+/// Tells whether a file has been read as far as `position`.
+pub(crate) fn stands_in(file: &File, metadata: &Metadata, position: &Position) -> io::Result<bool> {
+    let Position { offset, before: known, .. } = position;
+    if metadata.len() < *offset {
+        return Ok(false);
+    }
+    let now = before(file, *offset, known.as_bytes().len())?;
+    Ok(now == *known || is_freed(file, *offset, known, &now)?)
+}
+
+/// Returns the bytes before an offset, if they have that fingerprint.
+fn known_by(
+    file: &File,
+    metadata: &Metadata,
+    fingerprint: &Fingerprint,
+) -> io::Result<Option<Before>> {
+    let Fingerprint { offset, length, .. } = *fingerprint;
+    if metadata.len() < offset {
+        return Ok(None);
+    }
+    let before = before(file, offset, length as usize)?;
+    Ok((Fingerprint::of(offset, &before) == *fingerprint).then_some(before))
+}
+
+/// Returns where the line begins that is cut at `offset`: the beginning of a
+/// line may have been handed out as one, when its file was truncated.
+fn whole_lines(offset: u64, before: &Before) -> u64 {
+    let bytes = before.as_bytes();
+    let half = bytes.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;
+    if half == bytes.len() as u64 && half < offset { offset } else { offset - half }
+}
+
+/// Tells whether a new file has the lines of another one that is gone, up to
+/// `position`; `None` if not. True if it is certain that they are the same
+/// lines and not the same text once more: many bytes are alike, and there are
+/// more behind them, or the file has the times of an older one, as what is
+/// restored from a backup has.
+pub(crate) fn repeats(file: &File, position: &Position) -> io::Result<Option<bool>> {
+    let metadata = file.metadata()?;
+    if position.offset == 0 || !stands_in(file, &metadata, position)? {
+        return Ok(None);
+    }
+    let many = position.before.as_bytes().len() == Before::MOST;
+    let restored = metadata.modified().ok() < metadata.created().ok();
+    Ok(Some(many && (metadata.len() > position.offset || restored)))
+}

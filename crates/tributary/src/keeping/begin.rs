@@ -1,0 +1,191 @@
+//! Where a merge begins in its output: all that is asked before the output is
+//! touched, and the touch.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{Access, access};
+use tracing::{info, warn};
+
+use crate::following::identity::FileId;
+use crate::keeping::checkpoint::{Saved, SavedOutput};
+use crate::keeping::output_file::{OutputFile, find_renamed, same_name};
+use crate::{Error, Options, Shown, Target};
+
+/// An output that is open and was not touched yet.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    pub(crate) to: OutputFile,
+    place: Place,
+}
+
+/// Where in the output a merge begins.
+#[derive(Debug)]
+enum Place {
+    /// At its start: what is there is cut off.
+    Start,
+    /// Behind what is there.
+    Behind,
+    /// Where the checkpoint says.
+    Known(u64),
+    /// Behind what is there; the output of the checkpoint was renamed, and is
+    /// to be cut back to its length.
+    Next(u64, Option<(PathBuf, File)>),
+}
+
+/// Reads the checkpoint, if there is one that counts, and sees to it that a new
+/// one can be written.
+pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>, Error> {
+    let Some(path) = &options.checkpoint else { return Ok(None) };
+    let is = |kind: fn(&fs::Metadata) -> bool, path| fs::metadata(path).is_ok_and(|it| kind(&it));
+    match target {
+        Target::Path(output) if same_name(output, path) => {
+            return Err(bad(output, "it is also the checkpoint; name another file".into()));
+        }
+        // Not opened to see it: a FIFO would wait for its reader.
+        Target::Path(output) if is(|it| !it.is_file() && !it.is_dir(), output) => {
+            return Err(no_file(output));
+        }
+        Target::Path(_) => {}
+        Target::Stdout => return Err(no_file(Path::new("standard output"))),
+    }
+    if is(|it| !it.is_file(), path) {
+        return Err(Error::NotACheckpoint { path: path.clone() });
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // As a folder, also where it is a link to one.
+    let folder = folder.unwrap_or(Path::new(".")).join(".");
+    if let Err(cause) = access(&folder, Access::WRITE_OK | Access::EXEC_OK) {
+        return Err(Error::Checkpoint { path: path.clone(), cause: cause.into() });
+    }
+    if options.restart { Ok(None) } else { Saved::load(path) }
+}
+
+impl Beginning {
+    /// Opens the output, which is made if it is not there, and finds the place
+    /// to begin. `sources` are refused as an output.
+    pub(crate) fn open(
+        target: &Target,
+        options: &Options,
+        saved: Option<&SavedOutput>,
+        sources: &HashMap<FileId, Arc<Path>>,
+    ) -> Result<Beginning, Error> {
+        let has_name = |saved: &SavedOutput, path: &Path| {
+            saved.path.as_deref().is_some_and(|known| same_name(known, path))
+        };
+        if let (Some(checkpoint), Some(saved), Target::Path(path)) =
+            (&options.checkpoint, saved, target)
+            && !has_name(saved, path)
+            && !path.exists()
+        {
+            return Err(another(path, checkpoint, saved));
+        }
+        let to = OutputFile::open(target)?;
+        if let Some(path) = sources.get(&to.id) {
+            let output = to.path.to_path_buf();
+            return Err(Error::OutputIsSource { output, path: path.to_path_buf() });
+        }
+        to.lock().map_err(|cause| bad(&to.path, cause.to_string()))?;
+        let place = match (&options.checkpoint, saved) {
+            (Some(path), _) if fs::metadata(path).is_ok_and(|it| FileId::of(&it) == to.id) => {
+                return Err(bad(&to.path, "it is also the checkpoint; name another file".into()));
+            }
+            (_, Some(saved)) if to.file.metadata().is_ok_and(|it| saved.is(&it)) => {
+                Place::Known(saved.length)
+            }
+            (_, Some(saved)) if has_name(saved, &to.path) => {
+                let renamed = find_renamed(&to.path, saved);
+                Place::Next(
+                    saved.length,
+                    renamed.map_err(|cause| bad(&to.path, cause.to_string()))?,
+                )
+            }
+            (Some(path), Some(saved)) => return Err(another(&to.path, path, saved)),
+            _ if options.append => Place::Behind,
+            (Some(_), None) if !options.restart && to.length != Some(0) => {
+                let bytes = to.length.unwrap_or(0);
+                return Err(Error::UnknownLines { path: to.path.to_path_buf(), bytes });
+            }
+            _ => Place::Start,
+        };
+        Ok(Beginning { to, place })
+    }
+
+    /// Returns the files that were and are the output, the latter as the last:
+    /// none of them is a source.
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = FileId> {
+        let renamed = match &self.place {
+            Place::Next(_, Some((_, file))) => file.metadata().ok(),
+            _ => None,
+        };
+        renamed.map(|it| FileId::of(&it)).into_iter().chain([self.to.id])
+    }
+
+    /// Brings the output to the length with which the merge begins, but for an
+    /// output that is to be emptied: true for that one.
+    pub(crate) fn touch(mut self) -> Result<(OutputFile, bool), Error> {
+        let touched = match self.place {
+            Place::Start => Ok(()),
+            Place::Behind => self.to.behind(),
+            Place::Known(length) => go_on(&mut self.to, length),
+            Place::Next(length, ref renamed) => {
+                go_on_from(renamed.as_ref(), &self.to.path, length).and_then(|()| self.to.behind())
+            }
+        };
+        let anew = matches!(self.place, Place::Start);
+        match touched {
+            Ok(()) => Ok((self.to, anew)),
+            Err(cause) => Err(Error::Write { path: self.to.path.to_path_buf(), cause }),
+        }
+    }
+}
+
+/// Goes on in the output of the checkpoint.
+fn go_on(to: &mut OutputFile, length: u64) -> io::Result<()> {
+    match to.length {
+        Some(there) if there < length => {
+            warn!(
+                "{}: it has {there} bytes, and the checkpoint speaks of {length}; lines are \
+                 missing, and the merge goes on behind those that are there",
+                Shown(&to.path)
+            );
+            to.behind()
+        }
+        _ => to.cut(length),
+    }
+}
+
+/// Ends the output that was renamed since the checkpoint: what was written
+/// behind that is merged again, into the next one.
+fn go_on_from(renamed: Option<&(PathBuf, File)>, path: &Path, length: u64) -> io::Result<()> {
+    let Some((old, file)) = renamed else {
+        warn!(
+            "{}: the output of the checkpoint had this name and is not in the folder any more; \
+             its last lines may stand in both",
+            Shown(path)
+        );
+        return Ok(());
+    };
+    if file.metadata()?.len() > length {
+        file.set_len(length)?;
+        info!("{}: cut back to the checkpoint; {} goes on from there", Shown(old), Shown(path));
+    }
+    Ok(())
+}
+
+fn no_file(path: &Path) -> Error {
+    bad(path, "a pipe or a device cannot be cut back to a checkpoint; name a file".into())
+}
+
+fn another(output: &Path, checkpoint: &Path, saved: &SavedOutput) -> Error {
+    let known = saved.path.as_deref().map(|path| format!(", {}", Shown(path)));
+    let known = known.unwrap_or_default();
+    bad(output, format!("the checkpoint {} is of another output{known}", Shown(checkpoint)))
+}
+
+fn bad(path: &Path, why: String) -> Error {
+    Error::BadOutput { path: path.to_owned(), why }
+}
