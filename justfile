@@ -65,7 +65,12 @@ smoke:
 kill:
     KILLS=100 cargo test --release --package cli --test kill
 
-# Tests with foreign programs: logrotate, gzip, prlimit, unshare, mdbook and Chromium
+# N stories of logs that are rotated and merges that are killed, drawn at random
+[group('hold')]
+stories N="20000":
+    STORIES="$1" cargo test --release --package tributary --test stories
+
+# Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze and Chromium
 [group('hold')]
 system *args:
     cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target "$@"

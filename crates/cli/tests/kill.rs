@@ -1,10 +1,11 @@
 //! Exactly once, across `kill -9`: the command is killed at random moments,
-//! under load and with rotation going on, and started again with the same
-//! checkpoint. In the end every line is in the output once and in order.
+//! under load, while its logs and its output are rotated, and started again
+//! with the same checkpoint. In the end every line is in the outputs once.
 //!
 //! `KILLS=100 cargo test --release -p cli --test kill` is the long run; the
-//! default is short.
+//! default is short. `SEED=…` draws the same moments again.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// How long anything is waited for: only a bug takes that long.
 const BOUND: Duration = Duration::from_secs(60);
@@ -45,82 +48,121 @@ fn fully_async() {
 }
 
 fn killed_again_and_again(stage: &str) {
-    let kills = std::env::var("KILLS");
-    let kills = kills.map_or(6, |kills| kills.parse().expect("KILLS is a number"));
+    let number = |name| std::env::var(name).ok().map(|it| it.parse::<u64>().expect(name));
+    let kills = number("KILLS").unwrap_or(6);
+    let seed = number("SEED").unwrap_or_else(|| fastrand::u64(..1 << 32));
+    let killed = std::panic::catch_unwind(|| killed(stage, kills, seed));
+    assert!(killed.is_ok(), "{stage} with SEED={seed}; what is wrong stands above");
+}
+
+fn killed(stage: &str, kills: u64, seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    // Where rotated names are sources, too, the order of two files is open.
+    let patterns = random.bool();
     let folder = tempfile::tempdir().unwrap();
     let log = |index: usize| folder.path().join(format!("log{index}")).join("app.log");
-    let output = folder.path().join("merged");
-    let start = |extra: &[&str]| {
-        let child = Command::new(env!("CARGO_BIN_EXE_tributary"))
-            .args(["--follow", "--stage", stage, "--output"])
-            .arg(&output)
-            .arg("--checkpoint")
-            .arg(folder.path().join("checkpoint"))
-            .args(extra)
-            .args((0..LOGS).map(log))
-            .stdin(Stdio::null())
-            .spawn();
-        Merge(child.unwrap())
+    let outputs = Outputs(folder.path().join("merged"));
+    let start = |by_pattern: bool, extra: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
+        command.args(["--follow", "--stage", stage, "--output"]).arg(&outputs.0);
+        command.arg("--checkpoint").arg(folder.path().join("checkpoint")).args(extra);
+        if by_pattern {
+            command.arg("--watch").arg(folder.path().join("log*/app.log*"));
+        } else {
+            command.args((0..LOGS).map(log));
+        }
+        Merge(command.stdin(Stdio::null()).spawn().unwrap())
     };
 
-    let mut random = fastrand::Rng::new();
     let ended = AtomicBool::new(false);
     let written: Vec<u64> = thread::scope(|scope| {
         let writers: Vec<_> = (0..LOGS)
             .map(|index| {
-                let (path, output, ended) = (log(index), &output, &ended);
-                let random = fastrand::Rng::with_seed(index as u64);
-                let is_known = move || has_a_line_of(output, index);
+                let (path, outputs, ended) = (log(index), &outputs, &ended);
+                let random = fastrand::Rng::with_seed(seed + index as u64);
+                let is_known = move || outputs.has_a_line_of(index);
                 scope.spawn(move || write_and_rotate(&path, random, is_known, ended))
             })
             .collect();
         let stop = EndOnDrop(&ended);
 
         for kill in 0..kills {
-            let mut merge = start(if kill % 2 == 0 { &[] } else { &["--wake", "poll"] });
+            let extra: &[&str] = if kill % 2 == 0 { &[] } else { &["--wake", "poll"] };
+            let mut merge = start(patterns && random.bool(), extra);
             // From its start on, or well under way, or with a checkpoint just taken.
             let more = random.u64(0..200_000);
-            let begun = length(&output);
-            until(&mut merge, || length(&output) >= begun + more || more < 1000);
+            grows(&mut merge, &outputs, more);
+            if kill % 3 == 2 {
+                // As logrotate does: first the name, then the signal.
+                outputs.rotate();
+                if random.bool() {
+                    merge.signal(Signal::HUP);
+                    grows(&mut merge, &outputs, random.u64(0..50_000));
+                }
+            }
             drop(merge);
         }
         drop(stop);
         writers.into_iter().map(|writer| writer.join().unwrap()).collect()
     });
 
-    let mut merge = start(&["--durability", "flush"]);
+    let mut merge = start(patterns, &["--durability", "flush"]);
     let all: u64 = written.iter().sum();
     // All of them, or no more: then the check below says which are missing.
     let (mut before, mut since) = (0, Instant::now());
-    while (lines(&output).len() as u64) < all && since.elapsed() < BOUND / 4 {
+    while (outputs.lines().len() as u64) < all && since.elapsed() < BOUND / 4 {
         assert!(merge.0.try_wait().unwrap().is_none(), "the merge has ended by itself");
-        if length(&output) != before {
-            (before, since) = (length(&output), Instant::now());
+        if outputs.length() != before {
+            (before, since) = (outputs.length(), Instant::now());
         }
         thread::sleep(Duration::from_millis(100));
     }
-    let pid = rustix::process::Pid::from_child(&merge.0);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    merge.signal(Signal::TERM);
     assert!(merge.0.wait().unwrap().success());
 
-    let mut next = [1; LOGS];
-    for line in lines(&output) {
-        let (index, number) = line.split_once(' ').unwrap_or_else(|| panic!("torn: {line:?}"));
-        let index: usize = index.parse().unwrap_or_else(|_| panic!("torn: {line:?}"));
-        if number != format!("{:08}", next[index]) && std::env::var_os("KEEP").is_some() {
-            let kept = folder.keep();
-            panic!("{}: log {index}: expected {}, found {number}", kept.display(), next[index]);
-        }
-        assert_eq!(number, format!("{:08}", next[index]), "log {index}, after {kills} kills");
-        next[index] += 1;
-    }
-    for (index, written) in written.iter().enumerate() {
-        assert_eq!(next[index] - 1, *written, "lines of log {index}, after {kills} kills");
+    if let Err(wrong) = check(&outputs.lines(), &written, patterns) {
+        let kept = std::env::var_os("KEEP").map(|_| folder.keep());
+        panic!("{wrong}, after {kills} kills; kept: {kept:?}");
     }
 }
 
+/// Finds what is wrong with the merged lines: each is to be there once, those
+/// of a file in their order, and without patterns those of a log.
+fn check(lines: &[String], written: &[u64], patterns: bool) -> Result<(), String> {
+    let mut last: HashMap<(&str, &str), &str> = HashMap::new();
+    let mut found = HashSet::new();
+    for line in lines {
+        let parts: Vec<_> = line.split(' ').collect();
+        let [index, file, number] = parts[..] else { return Err(format!("torn: {line:?}")) };
+        if index == NEAR {
+            return Err(format!("not asked for: {line:?}"));
+        }
+        if !found.insert((index, number)) {
+            return Err(format!("doubled: {line:?}"));
+        }
+        let file = if patterns { file } else { "any" };
+        let last = last.entry((index, file)).or_default();
+        if number < *last {
+            return Err(format!("{line:?} comes after {last}"));
+        }
+        *last = number;
+    }
+    for (index, written) in written.iter().enumerate() {
+        for number in 1..=*written {
+            if !found.contains(&(&*index.to_string(), &*format!("{number:08}"))) {
+                return Err(format!("missing: {number} of log {index}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What stands in the lines of a log that is no source.
+const NEAR: &str = "near";
+
 /// Writes numbered lines until it is told to end, each in two writes, and
-/// rotates the log now and then; returns how many lines there are.
+/// rotates the log now and then; returns how many lines there are. A log of a
+/// near name, which is no source, is rotated just before, as logrotate does.
 ///
 /// The first file stays until the merge knows it: what is rotated away before
 /// anybody has seen it was never the log.
@@ -133,13 +175,13 @@ fn write_and_rotate(
     let folder = path.parent().unwrap();
     fs::create_dir(folder).unwrap();
     let index = folder.to_str().unwrap().chars().last().unwrap();
-    let open = || OpenOptions::new().append(true).create(true).open(path).unwrap();
-    let mut file = open();
+    let near = path.with_file_name("app-error.log");
+    let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
     let (mut number, mut rotated) = (0u64, 0u64);
     let mut until_rotation = random.u64(LINES_A_FILE);
     while !ended.load(Ordering::SeqCst) {
         number += 1;
-        let line = format!("{index} {number:08}\n");
+        let line = format!("{index} {rotated} {number:08}\n");
         let cut = random.usize(0..line.len());
         file.write_all(&line.as_bytes()[..cut]).unwrap();
         file.write_all(&line.as_bytes()[cut..]).unwrap();
@@ -149,13 +191,15 @@ fn write_and_rotate(
             if rotated == 0 && !is_known() {
                 continue;
             }
-            rotated += 1;
-            rotate(path, rotated);
+            fs::write(&near, format!("{NEAR} {rotated} {number:08}\n")).unwrap();
+            rotate(&near, rotated + 1);
+            rotate(path, rotated + 1);
             // It goes on with the old file until it has heard of the new one.
             let next = open_later_born(path, &file);
             number += 1;
-            writeln!(file, "{index} {number:08}").unwrap();
+            writeln!(file, "{index} {rotated} {number:08}").unwrap();
             file = next;
+            rotated += 1;
         }
         // The pace of a busy log, not a wait for anything.
         if number.is_multiple_of(20) {
@@ -177,7 +221,7 @@ fn open_later_born(path: &Path, last: &File) -> File {
     let born = |file: &File| file.metadata().unwrap().created().unwrap();
     loop {
         // Under a name of its own until it is old enough.
-        let beside = path.with_extension("next");
+        let beside = path.with_file_name("next");
         let next = OpenOptions::new().append(true).create_new(true).open(&beside).unwrap();
         if born(&next) > born(last) {
             fs::rename(beside, path).unwrap();
@@ -187,8 +231,46 @@ fn open_later_born(path: &Path, last: &File) -> File {
     }
 }
 
+/// The output, and what it was rotated to: `merged.1` is the oldest.
+struct Outputs(PathBuf);
+
+impl Outputs {
+    fn rotate(&self) {
+        if self.0.exists() {
+            rotate(&self.0, self.all().count() as u64);
+        }
+    }
+
+    /// All of them, the oldest first.
+    fn all(&self) -> impl Iterator<Item = PathBuf> {
+        let rotated = (1..).map(|number| self.0.with_extension(number.to_string()));
+        rotated.take_while(|path| path.exists()).chain([self.0.clone()])
+    }
+
+    fn length(&self) -> u64 {
+        self.all().map(|path| fs::metadata(path).map_or(0, |file| file.len())).sum()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let text: String =
+            self.all().map(|path| fs::read_to_string(path).unwrap_or_default()).collect();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn has_a_line_of(&self, index: usize) -> bool {
+        let begin = format!("{index} ");
+        self.lines().iter().any(|line| line.starts_with(&begin))
+    }
+}
+
 /// A merge that runs. Dropped, it is killed, by SIGKILL.
 struct Merge(Child);
+
+impl Merge {
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.0), signal).unwrap();
+    }
+}
 
 impl Drop for Merge {
     fn drop(&mut self) {
@@ -205,18 +287,10 @@ impl Drop for EndOnDrop<'_> {
     }
 }
 
-fn length(path: &Path) -> u64 {
-    fs::metadata(path).map_or(0, |file| file.len())
-}
-
-fn lines(path: &Path) -> Vec<String> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines().map(str::to_owned).collect()
-}
-
-fn has_a_line_of(output: &Path, index: usize) -> bool {
-    let begin = format!("{index} ");
-    lines(output).iter().any(|line| line.starts_with(&begin))
+/// Waits until the outputs are longer by so much, or not at all if that is little.
+fn grows(merge: &mut Merge, outputs: &Outputs, more: u64) {
+    let begun = outputs.length();
+    until(merge, || outputs.length() >= begun + more || more < 1000);
 }
 
 /// Waits until something is so, while the merge runs.
