@@ -1,0 +1,7 @@
+//! The `tributary` command, so that its tests here find it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -1,0 +1,104 @@
+//! A mount whose server does not answer: it holds up its own source, and no
+//! other one.
+
+use std::fs::{self, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use system_tests::{line, lost, program, wait_until};
+
+/// The server of a FUSE mount, by its process.
+struct Server(String);
+
+impl Server {
+    fn signal(&self, signal: &str) {
+        let status = program("kill", "procps").args([signal, &self.0]).status().unwrap();
+        assert!(status.success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Also when the test fails: a process that hangs on it would stay.
+        let mut kill = program("kill", "procps");
+        let _ = kill.args(["-KILL", &self.0]).stderr(Stdio::null()).status();
+    }
+}
+
+/// Starts `follow` in namespaces of its own, where `real` is mounted on
+/// `mount`. The server writes its process down.
+fn follow(folder: &Path) -> Child {
+    let outside = fs::read_link("/proc/self/ns/mnt").unwrap();
+    let bindfs = program("bindfs", "bindfs");
+    // Mounted only if the namespace is another one.
+    let script = format!(
+        "test \"$(readlink /proc/self/ns/mnt)\" != '{}' || exit 99
+         cd \"$1\" || exit 98
+         '{}' -f real mount &
+         echo $! > server
+         until grep -q \" $1/mount \" /proc/self/mountinfo; do
+             kill -0 $! || exit 97
+         done
+         \"$0\" the-output here.log mount/away.log
+         ended=$?; umount mount; exit $ended",
+        outside.display(),
+        bindfs.get_program().display()
+    );
+    let mut child = program("unshare", "util-linux");
+    child.args(["--user", "--map-root-user", "--mount", "sh", "-c"]).arg(script);
+    child.arg(env!("CARGO_BIN_EXE_follow")).arg(folder);
+    child.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+#[test]
+fn a_mount_that_does_not_answer_holds_up_no_other_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("real")).unwrap();
+    fs::create_dir(at("mount")).unwrap();
+    let mut number = 0;
+    let mut append = |log: PathBuf| {
+        number += 1;
+        let mut file = OpenOptions::new().append(true).create(true).open(log).unwrap();
+        file.write_all(line(number).as_bytes()).unwrap();
+        number
+    };
+    let merged = || fs::read_to_string(at("the-output")).unwrap_or_default();
+    append(at("here.log"));
+    append(at("real/away.log"));
+
+    let mut child = follow(folder.path());
+    let has = |number: u64| merged().contains(&line(number));
+    wait_until("the first lines are merged", || {
+        let ended = child.try_wait().unwrap();
+        assert!(ended.is_none(), "ended: {ended:?}; can a user make namespaces here?");
+        has(1) && has(2)
+    });
+    let server = Server(fs::read_to_string(at("server")).unwrap().trim_end().to_owned());
+    server.signal("-STOP");
+    let stopped = Instant::now();
+    // Longer than it takes until the mount is asked, and asked in vain.
+    for round in 1.. {
+        let number = append(at("here.log"));
+        wait_until("a line of the other source is merged", || has(number));
+        if round % 10 == 0 {
+            fs::rename(at("here.log"), at("here.log.1")).unwrap();
+        }
+        if stopped.elapsed() > Duration::from_secs(3) {
+            break;
+        }
+    }
+    let late = append(at("real/away.log"));
+    assert!(!has(late), "the mount has answered");
+    server.signal("-CONT");
+    wait_until("the mount answers again", || has(late));
+
+    drop(child.stdin.take());
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    assert_eq!(lost(merged().as_bytes(), late), []);
+    assert_eq!(said, "");
+}
