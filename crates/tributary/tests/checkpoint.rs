@@ -358,3 +358,33 @@ fn successor(log: &Path, last: &File) -> File {
         fs::remove_file(log).unwrap();
     }
 }
+
+#[test]
+fn a_checkpoint_of_the_version_before_is_read() {
+    use std::os::unix::fs::MetadataExt;
+    let place = Place::new();
+    append(&place.log, "1\n2\n");
+    append(&place.output, "1\nbehind the checkpoint\n");
+    let id = |path: &Path| {
+        let metadata = fs::metadata(path).unwrap();
+        format!("\"device\":{},\"inode\":{}", metadata.dev(), metadata.ino())
+    };
+    let (output, file) = (id(&place.output), id(&place.log));
+    let path = place.log.display();
+    fs::write(
+        &place.checkpoint,
+        format!(
+            "{{\"version\":1,\"output\":{{{output},\"length\":2}},\"sources\":[{{\"path\":\"{path}\",\
+             \"at\":1,\"files\":[{{{file},\"offset\":2,\"before\":\"1\\n\"}}]}}]}}\n"
+        ),
+    )
+    .unwrap();
+    // Rotated since then, too.
+    fs::rename(&place.log, &place.rotated).unwrap();
+    append(&place.log, "3\n");
+    let mut plan = place.open();
+    look(&mut plan);
+    plan.output.finish().unwrap();
+    assert_eq!(place.merged(), "1\n2\n3\n");
+    assert!(fs::read_to_string(&place.checkpoint).unwrap().starts_with("{\"version\":2}\n"));
+}
