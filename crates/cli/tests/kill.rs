@@ -19,6 +19,8 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How long anything is waited for: only a bug takes that long.
 const BOUND: Duration = Duration::from_secs(60);
 const LOGS: usize = 3;
+/// With fewer bytes, nothing is waited for.
+const SOME: u64 = 1000;
 /// Lines to one file before it is rotated away.
 const LINES_A_FILE: std::ops::Range<u64> = 50..1500;
 
@@ -90,9 +92,11 @@ fn killed(stage: &str, kills: u64, seed: u64) {
             let extra: &[&str] = if kill % 2 == 0 { &[] } else { &["--wake", "poll"] };
             let mut merge = start(patterns && random.bool(), extra);
             // From its start on, or well under way, or with a checkpoint just taken.
-            let more = random.u64(0..200_000);
+            // One that is to hear a signal has written something: it listens.
+            let signalled = kill % 3 == 2;
+            let more = random.u64(if signalled { SOME } else { 0 }..200_000);
             grows(&mut merge, &outputs, more);
-            if kill % 3 == 2 {
+            if signalled {
                 // As logrotate does: first the name, then the signal.
                 outputs.rotate();
                 if random.bool() {
@@ -290,7 +294,7 @@ impl Drop for EndOnDrop<'_> {
 /// Waits until the outputs are longer by so much, or not at all if that is little.
 fn grows(merge: &mut Merge, outputs: &Outputs, more: u64) {
     let begun = outputs.length();
-    until(merge, || outputs.length() >= begun + more || more < 1000);
+    until(merge, || outputs.length() >= begun + more || more < SOME);
 }
 
 /// Waits until something is so, while the merge runs.
