@@ -20,7 +20,7 @@ use crate::following::log::{Common, Log};
 use crate::following::pattern::Joining;
 use crate::keeping::begin::{self, Beginning};
 use crate::keeping::checkpoint::Saved;
-use crate::source::Shared;
+use crate::source::Settings;
 use crate::waking::change::{Bell, Change};
 use crate::waking::notifier::Notifier;
 use crate::{Error, Options, Output, Progress, Reopen, Shown, Source, Stop, Target, Wake};
@@ -143,7 +143,7 @@ impl Plan {
         let chunk = ALL_CHUNKS / (opened.files.len() + patterns.len()).max(1);
         let chunk = chunk.clamp(LEAST_CHUNK, CHUNK);
         let (follows, probe) = (options.follow, options.probe.clone());
-        let shared = Shared { chunk, follows, stop: stop.clone(), probe };
+        let shared = Settings { chunk, follows, stop: stop.clone(), probe };
 
         // All logs first take on what the checkpoint says that they have read:
         // those files are theirs, also if another source has their name now.
@@ -176,7 +176,7 @@ impl Plan {
         let tally = Arc::clone(&common.tally);
         let mut output = Output::new(to, opened_at, options.durability, &files, tally, &stop);
         if let Some(path) = &options.checkpoint {
-            output.keep(path, anew, options.follow)?;
+            output.keep_checkpoint(path, anew, options.follow)?;
         }
         if anew {
             // After the first checkpoint, which speaks of an empty output: a

@@ -77,7 +77,7 @@ struct State {
 }
 
 /// What all sources of a plan have in common.
-pub(crate) struct Shared {
+pub(crate) struct Settings {
     pub(crate) chunk: usize,
     pub(crate) follows: bool,
     pub(crate) stop: Stop,
@@ -91,13 +91,13 @@ impl Source {
         path: Arc<Path>,
         change: Arc<Change>,
         by_name: bool,
-        shared: &Shared,
+        shared: &Settings,
     ) -> Source {
         Source::new(path, vec![log], None, by_name, change, shared)
     }
 
     /// Makes a source of all logs that come to fit a pattern.
-    pub(crate) fn of_pattern(joining: Joining, change: Arc<Change>, shared: &Shared) -> Source {
+    pub(crate) fn of_pattern(joining: Joining, change: Arc<Change>, shared: &Settings) -> Source {
         let path = Arc::clone(joining.text());
         Source::new(path, Vec::new(), Some(joining), true, change, shared)
     }
@@ -108,7 +108,7 @@ impl Source {
         joining: Option<Joining>,
         by_name: bool,
         change: Arc<Change>,
-        Shared { chunk, follows, stop, probe }: &Shared,
+        Settings { chunk, follows, stop, probe }: &Settings,
     ) -> Source {
         stop.wakes(&change);
         let state = State {

@@ -73,10 +73,10 @@ pub(crate) struct LogFile {
     line: u64,
     /// Whether lines were split off the memory of `partial` since the last rest.
     split: bool,
-    /// What the file looked like when it was last noted.
+    /// What the file looked like when it was last measured.
     stamp: Option<Stamp>,
-    /// Where the round of reading that was begun with the last note ends.
-    noted: u64,
+    /// Where the round of reading that was begun with the last measuring ends.
+    round_end: u64,
     /// Whether a read has found the end of the file at `offset`, whatever size
     /// is in `stamp`.
     ended: bool,
@@ -138,9 +138,9 @@ pub(crate) struct Piece {
     pub(crate) before: Option<Box<Before>>,
 }
 
-/// What a note found.
+/// What measuring found.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Noted {
+pub(crate) enum Measured {
     /// All has been read.
     Same,
     /// There are bytes to read.
@@ -169,7 +169,7 @@ impl LogFile {
             line: 0,
             split: false,
             stamp: None,
-            noted: 0,
+            round_end: 0,
             ended: false,
             reserved: 0,
             written: 0,
@@ -261,14 +261,14 @@ impl LogFile {
     }
 
     /// Notes how long the file is now: the reads that follow go so far.
-    pub(crate) fn note(&mut self) -> io::Result<Noted> {
+    pub(crate) fn measure(&mut self) -> io::Result<Measured> {
         let stamp = self.stamp_now()?;
         if self.stamp != Some(stamp) {
             // Something was written, or just might have been: behind the
             // offset, or over what we know.
             let known = self.stamp.map_or(0, |stamp| stamp.size);
             if stamp.size < self.offset || !self.is_as_read()? {
-                return Ok(Noted::Rewritten { unread: known.saturating_sub(self.offset) });
+                return Ok(Measured::Rewritten { unread: known.saturating_sub(self.offset) });
             }
             if self.stamp.map(Stamp::written) != Some(stamp.written()) {
                 self.grew = Instant::now();
@@ -282,8 +282,8 @@ impl LogFile {
             let mut next = [0];
             self.ended &= read_at(&self.file, &mut next, self.offset)? == 0 || next == [0];
         }
-        self.noted = if self.ended { self.offset } else { stamp.size };
-        Ok(if self.offset < self.noted { Noted::More } else { Noted::Same })
+        self.round_end = if self.ended { self.offset } else { stamp.size };
+        Ok(if self.offset < self.round_end { Measured::More } else { Measured::Same })
     }
 
     fn stamp_now(&self) -> io::Result<Stamp> {
@@ -306,13 +306,13 @@ impl LogFile {
     }
 
     /// Reads whole lines, up to `chunk` bytes (one longer line whole, up to
-    /// `max_line`), and not behind what was noted.
+    /// `max_line`), and not behind the end of the round.
     pub(crate) fn read(&mut self, chunk: usize, max_line: u64) -> io::Result<Found> {
-        while self.offset < self.noted {
+        while self.offset < self.round_end {
             let kept = self.partial.len();
-            match self.fill(chunk, max_line, self.noted)? {
+            match self.fill(chunk, max_line, self.round_end)? {
                 Filled::More => {}
-                Filled::End => self.noted = self.offset,
+                Filled::End => self.round_end = self.offset,
                 Filled::Rewritten => return Ok(Found::Rewritten),
             }
             if let Some(newline) = memrchr(b'\n', &self.partial[kept..]) {
@@ -325,17 +325,17 @@ impl LogFile {
 
     /// Returns how many bytes are known to be there and have not been read.
     pub(crate) fn unread(&self) -> u64 {
-        self.noted.saturating_sub(self.offset)
+        self.round_end.saturating_sub(self.offset)
     }
 
     /// Hands out the line that the end of the run has cut: to its newline if
     /// that is already there, with a newline of ours if it is not, unless
-    /// another run will find it (`keep`).
+    /// another run will find it (`checkpointed`).
     pub(crate) fn last_line(
         &mut self,
         chunk: usize,
         max_line: u64,
-        keep: bool,
+        checkpointed: bool,
     ) -> io::Result<Option<Piece>> {
         if self.partial.is_empty() {
             return Ok(None);
@@ -352,7 +352,7 @@ impl LogFile {
             }
             self.drop_rest(kept, max_line);
         }
-        Ok(if keep { None } else { self.end_line() })
+        Ok(if checkpointed { None } else { self.end_line() })
     }
 
     /// Gives a half line its newline, since the rest of it will not come.
@@ -385,7 +385,7 @@ impl LogFile {
         let offset = changed.unwrap_or(0);
         self.partial.clear();
         self.begin_at(offset, before(&self.file, offset, Before::MOST)?);
-        (self.stamp, self.noted) = (None, 0);
+        (self.stamp, self.round_end) = (None, 0);
         (self.reserved, self.written, self.freed) = (0, 0, false);
         Ok((offset, line))
     }
@@ -556,13 +556,13 @@ mod tests {
         writer.set_len(4096).unwrap();
         let id = FileId::of(&writer.metadata().unwrap());
         let mut log = LogFile::new(writer.try_clone().unwrap(), id);
-        assert_eq!(log.note().unwrap(), Noted::More);
+        assert_eq!(log.measure().unwrap(), Measured::More);
         assert!(matches!(log.read(4096, u64::MAX).unwrap(), Found::Nothing));
-        assert_eq!(log.note().unwrap(), Noted::Same);
+        assert_eq!(log.measure().unwrap(), Measured::Same);
         writer.write_all_at(b"one\n", 0).unwrap();
         // The times are the same as before, then.
         log.stamp = Some(log.stamp_now().unwrap());
-        assert_eq!(log.note().unwrap(), Noted::More);
+        assert_eq!(log.measure().unwrap(), Measured::More);
         assert!(matches!(log.read(4096, u64::MAX).unwrap(), Found::Lines(_)));
     }
 }

@@ -42,10 +42,10 @@ const TRUNCATIONS: usize = 16;
 
 /// All files that a merge has read, reads or has let go.
 #[derive(Debug, Default)]
-pub(crate) struct Files(Mutex<State>);
+pub(crate) struct Files(Mutex<Table>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Table {
     output: Option<FileId>,
     /// The name of the checkpoint: neither it nor its temporary files are logs.
     checkpoint: Option<PathBuf>,
@@ -182,30 +182,30 @@ impl Files {
         entries: impl IntoIterator<Item = Entry>,
         homes: impl IntoIterator<Item = (Arc<Path>, SystemTime)>,
     ) -> Files {
-        let mut state = State::default();
+        let mut table = Table::default();
         let mut entries: Vec<_> = entries.into_iter().collect();
         entries.sort_by_key(|entry| entry.rank);
         for entry in entries {
             let id = entry.position.file;
-            state.loaded.entry(id.inode).or_default().push(id);
-            state.insert(entry);
+            table.loaded.entry(id.inode).or_default().push(id);
+            table.insert(entry);
         }
         let home = |at| Home { at, followed: false };
-        state.homes = homes.into_iter().map(|(path, at)| (path, home(at))).collect();
-        Files(Mutex::new(state))
+        table.homes = homes.into_iter().map(|(path, at)| (path, home(at))).collect();
+        Files(Mutex::new(table))
     }
 
     /// Says which file is the output and how long it is. What was the output of
     /// this path before is no log either.
     pub(crate) fn output(&self, path: &Path, id: FileId, length: u64) {
-        let mut state = self.state();
-        if let Some(before) = state.output.replace(id)
+        let mut table = self.table();
+        if let Some(before) = table.output.replace(id)
             && before != id
         {
             let home: Arc<Path> = home(path).into();
             let position = Position::start(before);
             let (place, reader) = (home.to_path_buf(), Reader::Copy);
-            state.insert(Entry {
+            table.insert(Entry {
                 position,
                 born: None,
                 home,
@@ -215,32 +215,32 @@ impl Files {
                 truncations: Vec::new(),
             });
         }
-        state.length = length;
-        state.news();
+        table.length = length;
+        table.news();
     }
 
     /// Has what changes from now on saved, also if no append comes after it.
     pub(crate) fn saved_by(&self, saver: Saver) {
-        let mut state = self.state();
-        if state.news {
+        let mut table = self.table();
+        if table.news {
             saver.soon();
         }
-        state.saver = Some(saver);
+        table.saver = Some(saver);
     }
 
     /// Says where the checkpoint is kept.
     pub(crate) fn checkpoint(&self, path: &Path) {
-        self.state().checkpoint = Some(home(path));
+        self.table().checkpoint = Some(home(path));
     }
 
     /// Tells whether a file is the output or the checkpoint of the merge.
     pub(crate) fn is_ours(&self, id: FileId, path: &Path) -> bool {
-        let state = self.state();
-        if state.output == Some(id) {
+        let table = self.table();
+        if table.output == Some(id) {
             return true;
         }
-        let Some(checkpoint) = state.checkpoint.clone() else { return false };
-        drop(state);
+        let Some(checkpoint) = table.checkpoint.clone() else { return false };
+        drop(table);
         let is = |path: &Path| fs::metadata(path).is_ok_and(|it| FileId::of(&it) == id);
         is(&checkpoint) || is_temporary(&checkpoint, path)
     }
@@ -248,39 +248,39 @@ impl Files {
     /// Has a log follow a path; answers with what the checkpoint says that it
     /// read, the oldest file first, and since when that is all.
     pub(crate) fn follow(&self, path: &Arc<Path>, now: SystemTime) -> (Vec<Entry>, SystemTime) {
-        let mut state = self.state();
-        let home = state.homes.entry(Arc::clone(path)).or_insert(Home { at: now, followed: true });
+        let mut table = self.table();
+        let home = table.homes.entry(Arc::clone(path)).or_insert(Home { at: now, followed: true });
         home.followed = true;
         let at = home.at;
-        state.changed_homes.insert(Arc::clone(path));
-        state.news();
-        let mut entries = state.of(state.of_home.get(path));
+        table.changed_homes.insert(Arc::clone(path));
+        table.news();
+        let mut entries = table.of(table.of_home.get(path));
         entries.retain(|entry| matches!(entry.reader, Reader::Before));
         (entries, at)
     }
 
     /// Tells whether a log of this merge follows a path.
     pub(crate) fn is_followed(&self, home: &Path) -> bool {
-        self.state().homes.get(home).is_some_and(|home| home.followed)
+        self.table().homes.get(home).is_some_and(|home| home.followed)
     }
 
     /// Forgets a path that no log follows any more.
     pub(crate) fn unfollow(&self, home: &Arc<Path>) {
-        let mut state = self.state();
-        state.homes.remove(home);
-        let ids = state.of_home.get(home).cloned().unwrap_or_default();
+        let mut table = self.table();
+        table.homes.remove(home);
+        let ids = table.of_home.get(home).cloned().unwrap_or_default();
         for id in ids {
-            if state.deleted.remove(&id) {
-                state.remove(id);
+            if table.deleted.remove(&id) {
+                table.remove(id);
             }
         }
-        state.changed_homes.insert(Arc::clone(home));
-        state.news();
+        table.changed_homes.insert(Arc::clone(home));
+        table.news();
     }
 
     /// Notes that all files are in the table that the path has named until `at`.
     pub(crate) fn all_known(&self, home: &Path, at: SystemTime) {
-        if let Some(home) = self.state().homes.get_mut(home) {
+        if let Some(home) = self.table().homes.get_mut(home) {
             // Not written at once: an older time is only less exact.
             home.at = at;
         }
@@ -298,9 +298,9 @@ impl Files {
         }
         let metadata = file.metadata()?;
         let known = {
-            let mut state = self.state();
-            state.bury(id, &metadata);
-            match state.recognise(id) {
+            let mut table = self.table();
+            table.bury(id, &metadata);
+            match table.recognise(id) {
                 Some(entry) => match &entry.reader {
                     Reader::Log(log, _) if *log != asker.log => return Ok(Begin::Anothers),
                     Reader::Copy if !asker.named => return Ok(Begin::Copy),
@@ -331,14 +331,14 @@ impl Files {
                 Alike::Copy => {
                     let position = Position::start(id);
                     let entry = Entry::new(asker, position, born, Reader::Copy);
-                    self.state().insert(entry);
+                    self.table().insert(entry);
                     return Ok(Begin::Copy);
                 }
                 Alike::Later => return Ok(Begin::Later),
             },
         };
-        let mut state = self.state();
-        if let Some(Entry { reader: Reader::Log(log, _), .. }) = state.files.get(&id)
+        let mut table = self.table();
+        if let Some(Entry { reader: Reader::Log(log, _), .. }) = table.files.get(&id)
             && *log != asker.log
         {
             return Ok(Begin::Anothers);
@@ -350,7 +350,7 @@ impl Files {
         let start = Position::start(id);
         let reader = Reader::Log(asker.log, Arc::clone(&read));
         let entry = Entry::new(asker, position.clone().unwrap_or(start), born, reader);
-        state.insert(Entry { truncations, ..entry });
+        table.insert(Entry { truncations, ..entry });
         Ok(match position {
             Some(position) => Begin::At(position, read),
             None => Begin::Start(read),
@@ -359,55 +359,55 @@ impl Files {
 
     /// Notes that lines are in the output, which is `length` bytes long now.
     pub(crate) fn appended(&self, lines: &Lines, length: u64) {
-        let mut state = self.state();
-        if let Some(entry) = state.files.get_mut(&lines.file) {
+        let mut table = self.table();
+        if let Some(entry) = table.files.get_mut(&lines.file) {
             entry.position.offset = lines.end;
             if let Some(before) = &lines.before {
                 entry.position.before = Before::clone(before);
             }
         }
-        state.length = length;
-        state.changed(lines.file);
+        table.length = length;
+        table.changed(lines.file);
     }
 
     /// Notes that a file was truncated, and how far it had been read then. What
     /// is in the output of its new lines is noted with the first of them.
     pub(crate) fn truncated(&self, position: &Position) {
-        let mut state = self.state();
+        let mut table = self.table();
         let id = position.file;
-        if let Some(entry) = state.files.get_mut(&id) {
+        if let Some(entry) = table.files.get_mut(&id) {
             truncate(&mut entry.truncations, position);
         }
-        state.changed(id);
+        table.changed(id);
     }
 
     /// Notes that the lines before `position` are in the output already, since
     /// another file had them, too.
     pub(crate) fn begins_at(&self, position: Position) {
-        let mut state = self.state();
+        let mut table = self.table();
         let id = position.file;
-        if let Some(entry) = state.files.get_mut(&id) {
+        if let Some(entry) = table.files.get_mut(&id) {
             entry.position = position;
         }
-        state.changed(id);
+        table.changed(id);
     }
 
     /// Lets a file go, which has been read, and written, as far as `position`.
     pub(crate) fn let_go(&self, position: Position, gone: bool) {
-        let mut state = self.state();
+        let mut table = self.table();
         let id = position.file;
-        if let Some(entry) = state.files.get_mut(&id) {
+        if let Some(entry) = table.files.get_mut(&id) {
             entry.position = position;
             entry.reader = Reader::LetGo(SystemTime::now());
         }
-        state.changed(id);
-        if gone && !state.is_last(id) {
-            state.remove(id);
+        table.changed(id);
+        if gone && !table.is_last(id) {
+            table.remove(id);
         } else if gone {
-            state.deleted.insert(id);
+            table.deleted.insert(id);
         }
-        let grown = state.files.len() > 2 * state.kept + 16;
-        drop(state);
+        let grown = table.files.len() > 2 * table.kept + 16;
+        drop(table);
         if grown {
             self.forget_the_gone();
         }
@@ -415,20 +415,20 @@ impl Files {
 
     /// Tells whether a log of this merge reads a file, or it is a copy.
     pub(crate) fn is_taken(&self, id: FileId) -> bool {
-        let state = self.state();
-        let reader = state.files.get(&id).map(|entry| &entry.reader);
-        matches!(reader, Some(Reader::Log(..) | Reader::Copy)) || state.output == Some(id)
+        let table = self.table();
+        let reader = table.files.get(&id).map(|entry| &entry.reader);
+        matches!(reader, Some(Reader::Log(..) | Reader::Copy)) || table.output == Some(id)
     }
 
     /// Tells whether a file is in the table: this one, and not another that had
     /// its inode.
     pub(crate) fn knows(&self, id: FileId, metadata: &Metadata) -> bool {
-        self.state().recognise(id).is_some_and(|entry| entry.has_birth(metadata))
+        self.table().recognise(id).is_some_and(|entry| entry.has_birth(metadata))
     }
 
     /// Returns how far a file has been read, if a log reads it.
     pub(crate) fn read(&self, id: FileId) -> Option<u64> {
-        match &self.state().files.get(&id)?.reader {
+        match &self.table().files.get(&id)?.reader {
             Reader::Log(_, read) => Some(read.get().offset),
             _ => None,
         }
@@ -441,7 +441,7 @@ impl Files {
     /// Reads each folder in which such a file was. No lock is held meanwhile.
     pub(crate) fn forget_the_gone(&self) {
         let mut folders: HashMap<PathBuf, Vec<FileId>> = HashMap::new();
-        for entry in self.state().files.values() {
+        for entry in self.table().files.values() {
             if !matches!(entry.reader, Reader::Log(..)) {
                 let folder = siblings::folder(&entry.place);
                 folders.entry(folder).or_default().push(entry.position.file);
@@ -459,25 +459,25 @@ impl Files {
                 Err(_) => unreadable.extend(ids),
             }
         }
-        let mut state = self.state();
+        let mut table = self.table();
         let now = SystemTime::now();
         for (id, may_be_last) in missing
             .into_iter()
             .map(|id| (id, true))
             .chain(unreadable.into_iter().map(|id| (id, false)))
         {
-            let old = match state.files.get(&id).map(|entry| &entry.reader) {
+            let old = match table.files.get(&id).map(|entry| &entry.reader) {
                 Some(Reader::LetGo(since)) => {
                     now.duration_since(*since).unwrap_or_default() > MISSING
                 }
                 Some(Reader::Log(..)) | None => continue,
                 Some(Reader::Before | Reader::Copy) => false,
             };
-            if old || (may_be_last && !state.is_last(id)) {
-                state.remove(id);
+            if old || (may_be_last && !table.is_last(id)) {
+                table.remove(id);
             }
         }
-        let State { homes, of_home, changed_homes, .. } = &mut *state;
+        let Table { homes, of_home, changed_homes, .. } = &mut *table;
         homes.retain(|path, home| {
             let recent = now.duration_since(home.at).unwrap_or_default() < MISSING;
             let stays = home.followed || of_home.contains_key(path) || recent;
@@ -486,16 +486,16 @@ impl Files {
             }
             stays
         });
-        state.kept = state.files.len();
+        table.kept = table.files.len();
     }
 
     /// Lets the files go that the checkpoint speaks of and that no log has taken
     /// on, once all logs have begun. Those of a path that nobody follows this
     /// time stay as they are: the next merge may follow it again.
     pub(crate) fn begun(&self) {
-        let mut state = self.state();
+        let mut table = self.table();
         let now = SystemTime::now();
-        let State { files, homes, changed_files, .. } = &mut *state;
+        let Table { files, homes, changed_files, .. } = &mut *table;
         for (id, entry) in files {
             let followed = homes.get(&entry.home).is_some_and(|home| home.followed);
             if let Reader::Before = entry.reader
@@ -505,7 +505,7 @@ impl Files {
                 changed_files.insert(*id);
             }
         }
-        drop(state);
+        drop(table);
         self.forget_the_gone();
     }
 
@@ -516,50 +516,50 @@ impl Files {
         wanted: Wanted,
         write: impl FnOnce(Changes<'_>) -> T,
     ) -> Option<T> {
-        let mut state = self.state();
+        let mut table = self.table();
         let whole = match wanted {
             Wanted::All => true,
-            Wanted::News { .. } if !state.news => return None,
+            Wanted::News { .. } if !table.news => return None,
             Wanted::News { whole } => whole,
         };
-        state.news = false;
-        let files = std::mem::take(&mut state.changed_files);
-        let homes = std::mem::take(&mut state.changed_homes);
+        table.news = false;
+        let files = std::mem::take(&mut table.changed_files);
+        let homes = std::mem::take(&mut table.changed_homes);
         let ids: Vec<_> =
-            if whole { state.files.keys().copied().collect() } else { files.into_iter().collect() };
+            if whole { table.files.keys().copied().collect() } else { files.into_iter().collect() };
         let paths: Vec<_> =
-            if whole { state.homes.keys().cloned().collect() } else { homes.into_iter().collect() };
-        let mut files: Vec<_> = ids.into_iter().map(|id| (id, state.files.get(&id))).collect();
+            if whole { table.homes.keys().cloned().collect() } else { homes.into_iter().collect() };
+        let mut files: Vec<_> = ids.into_iter().map(|id| (id, table.files.get(&id))).collect();
         files.sort_by_key(|(_, entry)| entry.map(|entry| entry.rank));
-        let at = |path: &Arc<Path>| state.homes.get(path).map(|home| home.at);
+        let at = |path: &Arc<Path>| table.homes.get(path).map(|home| home.at);
         let homes = paths.iter().map(|path| (&**path, at(path))).collect();
-        let (output, length) = (state.output?, state.length);
+        let (output, length) = (table.output?, table.length);
         Some(write(Changes { files, homes, output, length }))
     }
 
     /// Has the next checkpoint written whole, since the last one failed.
     pub(crate) fn still_news(&self) {
-        self.state().news();
+        self.table().news();
     }
 
     /// Returns how many entries the table has.
     pub(crate) fn len(&self) -> usize {
-        let state = self.state();
-        state.files.len() + state.homes.len()
+        let table = self.table();
+        table.files.len() + table.homes.len()
     }
 
     /// Looks for a file in the table whose bytes these are, although the inode
     /// is another: one that was restored or copied.
     fn alike(&self, asker: Asker<'_>, file: &File, metadata: &Metadata) -> io::Result<Alike> {
         let (restored, copied) = {
-            let state = self.state();
+            let table = self.table();
             let free =
                 |entry: &Entry| !matches!(entry.reader, Reader::Log(log, _) if log != asker.log);
-            let mut restored = state.of(state.of_home.get(asker.home));
+            let mut restored = table.of(table.of_home.get(asker.home));
             restored.retain(free);
             let names = if asker.named { Vec::new() } else { alike::originals(asker.path) };
-            let of_place = names.iter().filter_map(|name| state.of_place.get(name)).flatten();
-            let mut copied = state.of([of_place]);
+            let of_place = names.iter().filter_map(|name| table.of_place.get(name)).flatten();
+            let mut copied = table.of([of_place]);
             copied.retain(|entry| !matches!(entry.reader, Reader::Copy));
             (restored, copied)
         };
@@ -573,12 +573,12 @@ impl Files {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn table(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl Table {
     /// Finds a file by its inode; by its device, too, once it was seen.
     fn recognise(&mut self, id: FileId) -> Option<&Entry> {
         if !self.files.contains_key(&id)

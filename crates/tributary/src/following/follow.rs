@@ -10,7 +10,7 @@
 //! between the end of the old and the beginning of the new, a line could be
 //! written to the old and the next one to the new. So a *round* notes the
 //! sizes first, the newest file first, and then reads, the oldest file first,
-//! no further than noted. A line that a writer put into the new file was noted
+//! no further than measured. A line that a writer put into the new file was measured
 //! only after everything that it had put into the old one.
 
 use std::collections::VecDeque;
@@ -27,7 +27,7 @@ use crate::Start;
 use crate::error::Shown;
 use crate::following::alike;
 use crate::following::expand;
-use crate::following::file::{self, Found, LogFile, Noted, Piece};
+use crate::following::file::{self, Found, LogFile, Measured, Piece};
 use crate::following::files::{self, Asker, Begin, Entry, Files};
 use crate::following::identity::{FileId, Position};
 use crate::following::siblings::{self, Between, Sibling};
@@ -232,7 +232,7 @@ impl Follow {
 
     /// Begins a round: notes how long each file is. True if there is something
     /// to read.
-    pub(crate) fn note(&mut self) -> io::Result<bool> {
+    pub(crate) fn begin_round(&mut self) -> io::Result<bool> {
         // We are asked again: what was handed out before is written.
         for (position, gone) in self.going.drain(..) {
             self.table.let_go(position, gone);
@@ -244,10 +244,10 @@ impl Follow {
                 more |= self.take_over(index)?;
                 continue;
             }
-            match file.note()? {
-                Noted::Same => {}
-                Noted::More => more = true,
-                Noted::Rewritten { unread } => {
+            match file.measure()? {
+                Measured::Same => {}
+                Measured::More => more = true,
+                Measured::Rewritten { unread } => {
                     self.restart(index, unread)?;
                     more = true;
                 }
@@ -256,7 +256,7 @@ impl Follow {
         Ok(more)
     }
 
-    /// Reads what the round has noted, the oldest file first; `None` at its
+    /// Reads up to where the round ends, the oldest file first; `None` at its
     /// end. With `last`, half lines are handed out, too: nothing comes after.
     pub(crate) fn read(&mut self, chunk: usize, last: bool) -> io::Result<Option<Piece>> {
         let mut index = 0;
@@ -577,7 +577,7 @@ impl Follow {
                 Shown(&self.path)
             );
         }
-        file.note().map(|_| ())
+        file.measure().map(|_| ())
     }
 
     /// Reads on in a file that another log has let go; true if it has.
@@ -587,7 +587,7 @@ impl Follow {
         let Taken::Mine(mut file) = self.take(&Arc::clone(&self.path), true, again, id)? else {
             return Ok(false);
         };
-        let more = file.note()? != Noted::Same;
+        let more = file.measure()? != Measured::Same;
         self.files[index] = file;
         Ok(more)
     }

@@ -77,7 +77,7 @@ impl Log {
     /// for, so a writer that never pauses cannot keep us.
     pub(crate) fn last_round(&mut self) -> io::Result<()> {
         self.follow.successor()?;
-        self.follow.note()?;
+        self.follow.begin_round()?;
         Ok(())
     }
 
@@ -115,11 +115,11 @@ impl Log {
     }
 
     /// Begins the next round, if there is a reason. Only to be asked when all
-    /// that the last round has noted is read.
+    /// of the last round is read.
     pub(crate) fn more(&mut self) -> io::Result<bool> {
         // Something new; a new file of this name; an old one to be let go; a
         // change that could have gone unnoticed.
-        Ok(self.follow.note()?
+        Ok(self.follow.begin_round()?
             || self.follow.successor()?
             || self.follow.let_go()
             || self.follow.arm())

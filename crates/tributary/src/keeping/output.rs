@@ -141,7 +141,12 @@ impl Output {
 
     /// Keeps a checkpoint from now on; with `anew`, of an output that is going
     /// to be emptied. With `follow`, a thread saves what no append comes after.
-    pub(crate) fn keep(&mut self, path: &Path, anew: bool, follow: bool) -> Result<(), Error> {
+    pub(crate) fn keep_checkpoint(
+        &mut self,
+        path: &Path,
+        anew: bool,
+        follow: bool,
+    ) -> Result<(), Error> {
         let length = if anew { 0 } else { self.to.length.unwrap_or(0) };
         let files = Arc::clone(&self.files);
         let checkpoint = Checkpoint::new(path, &self.to, length, self.durability, files);
