@@ -117,8 +117,8 @@ impl Plan {
         let notifier = notifier.map_err(Error::Runtime)?;
 
         let files = Arc::new(Saved::files(saved));
-        for id in beginning.outputs() {
-            files.output(&beginning.to.path, id, 0);
+        for file in beginning.outputs() {
+            files.output(&beginning.to.path, file, 0);
         }
         if let Some(path) = &options.checkpoint {
             files.checkpoint(path);

@@ -244,6 +244,12 @@ fn the_checkpoint_and_the_outputs_before_are_no_logs() {
     place.append("a.log", "3\n");
     assert_eq!(run(), "2\n3\n");
     assert_eq!(fs::read_to_string(place.path("out.log.1")).unwrap(), "1\n");
+    // A log that gets the inode of such a file is one.
+    fs::remove_file(place.path("out.log.1")).unwrap();
+    for number in 0..20 {
+        place.append(&format!("b{number}.log"), "b\n");
+    }
+    assert_eq!(run(), "2\n3\n".to_owned() + &"b\n".repeat(20));
 }
 
 #[test]

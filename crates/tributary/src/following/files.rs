@@ -46,7 +46,8 @@ pub(crate) struct Files(Mutex<Table>);
 
 #[derive(Debug, Default)]
 struct Table {
-    output: Option<FileId>,
+    /// The output, and when it was made.
+    output: Option<(FileId, Option<SystemTime>)>,
     /// The name of the checkpoint: neither it nor its temporary files are logs.
     checkpoint: Option<PathBuf>,
     files: HashMap<FileId, Entry>,
@@ -197,17 +198,20 @@ impl Files {
 
     /// Says which file is the output and how long it is. What was the output of
     /// this path before is no log either.
-    pub(crate) fn output(&self, path: &Path, id: FileId, length: u64) {
+    pub(crate) fn output(&self, path: &Path, file: &File, length: u64) {
+        // Of an open file that is always known.
+        let Ok(metadata) = file.metadata() else { return };
+        let now = (FileId::of(&metadata), metadata.created().ok());
         let mut table = self.table();
-        if let Some(before) = table.output.replace(id)
-            && before != id
+        if let Some((before, born)) = table.output.replace(now)
+            && before != now.0
         {
             let home: Arc<Path> = home(path).into();
             let position = Position::start(before);
             let (place, reader) = (home.to_path_buf(), Reader::Copy);
             table.insert(Entry {
                 position,
-                born: None,
+                born,
                 home,
                 place,
                 rank: 0,
@@ -236,7 +240,7 @@ impl Files {
     /// Tells whether a file is the output or the checkpoint of the merge.
     pub(crate) fn is_ours(&self, id: FileId, path: &Path) -> bool {
         let table = self.table();
-        if table.output == Some(id) {
+        if table.is_output(id) {
             return true;
         }
         let Some(checkpoint) = table.checkpoint.clone() else { return false };
@@ -319,8 +323,6 @@ impl Files {
                         "{}: rewritten since it was read, read from its start",
                         Shown(asker.path)
                     );
-                }
-                if !fits {
                     truncate(&mut truncations, &entry.position);
                 }
                 fits.then(|| entry.position.clone())
@@ -417,7 +419,7 @@ impl Files {
     pub(crate) fn is_taken(&self, id: FileId) -> bool {
         let table = self.table();
         let reader = table.files.get(&id).map(|entry| &entry.reader);
-        matches!(reader, Some(Reader::Log(..) | Reader::Copy)) || table.output == Some(id)
+        matches!(reader, Some(Reader::Log(..) | Reader::Copy)) || table.is_output(id)
     }
 
     /// Tells whether a file is in the table: this one, and not another that had
@@ -533,7 +535,7 @@ impl Files {
         files.sort_by_key(|(_, entry)| entry.map(|entry| entry.rank));
         let at = |path: &Arc<Path>| table.homes.get(path).map(|home| home.at);
         let homes = paths.iter().map(|path| (&**path, at(path))).collect();
-        let (output, length) = (table.output?, table.length);
+        let (output, length) = (table.output?.0, table.length);
         Some(write(Changes { files, homes, output, length }))
     }
 
@@ -579,6 +581,10 @@ impl Files {
 }
 
 impl Table {
+    fn is_output(&self, id: FileId) -> bool {
+        self.output.is_some_and(|(output, _)| output == id)
+    }
+
     /// Finds a file by its inode; by its device, too, once it was seen.
     fn recognise(&mut self, id: FileId) -> Option<&Entry> {
         if !self.files.contains_key(&id)

@@ -116,12 +116,12 @@ impl Beginning {
 
     /// Returns the files that were and are the output, the latter as the last:
     /// none of them is a source.
-    pub(crate) fn outputs(&self) -> impl Iterator<Item = FileId> {
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = &File> {
         let renamed = match &self.place {
-            Place::Next(_, Some((_, file))) => file.metadata().ok(),
+            Place::Next(_, Some((_, file))) => Some(file),
             _ => None,
         };
-        renamed.map(|it| FileId::of(&it)).into_iter().chain([self.to.id])
+        renamed.into_iter().chain([&*self.to.file])
     }
 
     /// Brings the output to the length with which the merge begins, but for an

@@ -407,7 +407,7 @@ impl Checkpoint {
     ) -> Checkpoint {
         let journal =
             Journal { file: None, length: 0, whole: 0, entries: 0, saved: Instant::now() };
-        files.output(&output.path, output.id, length);
+        files.output(&output.path, &output.file, length);
         let output = (files::home(&output.path), Mutex::new(Arc::clone(&output.file)));
         Checkpoint {
             path: path.to_owned(),
@@ -419,9 +419,9 @@ impl Checkpoint {
     }
 
     /// Takes another file for the output, which is `length` bytes long.
-    pub(crate) fn output_is(&self, file: Arc<File>, id: FileId, length: u64) {
-        *self.output.1.lock().unwrap_or_else(PoisonError::into_inner) = file;
-        self.files.output(&self.output.0, id, length);
+    pub(crate) fn output_is(&self, file: &Arc<File>, length: u64) {
+        *self.output.1.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(file);
+        self.files.output(&self.output.0, file, length);
     }
 
     fn output_file(&self) -> Arc<File> {

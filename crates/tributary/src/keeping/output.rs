@@ -281,7 +281,7 @@ impl Output {
         }
         if let (Some(checkpoint), true) = (&self.checkpoint, self.to.length != known) {
             let length = self.to.length.unwrap_or(0);
-            checkpoint.output_is(Arc::clone(&self.to.file), self.to.id, length);
+            checkpoint.output_is(&self.to.file, length);
         }
         Ok(())
     }
@@ -295,13 +295,13 @@ impl Output {
         self.told = false;
         let length = self.to.length.unwrap_or(0);
         let Some(checkpoint) = &self.checkpoint else {
-            self.files.output(&self.to.path, self.to.id, length);
+            self.files.output(&self.to.path, &self.to.file, length);
             return Ok(());
         };
         // Before the first byte goes there. Until this is saved, the next merge
         // cuts the file before back to the last checkpoint, and merges what
         // stood behind that into the new one. From now on it may not.
-        checkpoint.output_is(Arc::clone(&self.to.file), self.to.id, length);
+        checkpoint.output_is(&self.to.file, length);
         let saved = checkpoint.save();
         saved.inspect_err(|_| {
             self.fail(io::ErrorKind::Other.into());
