@@ -131,7 +131,9 @@ const TORN: &str = "
     document.querySelectorAll('.step details').forEach(it => it.open = true);
     // What is seen for the first time may be in letters that are not there yet.
     document.body.getBoundingClientRect();
-    return document.fonts.ready.then(() => {
+    const drawn = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    return document.fonts.ready.then(drawn).then(() => {
+    document.getAnimations().forEach(it => it.finish());
     const torn = [];
     let seen = 0;
     const texts = document.createTreeWalker(document.querySelector('.step'), NodeFilter.SHOW_TEXT);
@@ -143,7 +145,9 @@ const TORN: &str = "
             range.setStart(text, word.index);
             range.setEnd(text, word.index + word[0].length);
             seen += 1;
-            if (new Set([...range.getClientRects()].map(box => box.top)).size > 1) torn.push(word[0]);
+            // At the beginning of a line, some browsers add an empty box at the end of the last.
+            const boxes = [...range.getClientRects()].filter(box => box.width > 0);
+            if (new Set(boxes.map(box => box.top)).size > 1) torn.push(word[0]);
         }
     }
     return [seen, torn];
