@@ -721,7 +721,13 @@ impl Entry {
         reader: Reader,
     ) -> Entry {
         let (folder, name) = siblings::place(asker.path);
-        let place = home(&folder.join(name));
+        let is_link = folder != siblings::folder(asker.path);
+        let place = if !is_link && asker.home.file_name() == Some(&name) {
+            // The path of the log itself: no other folder is to be resolved.
+            asker.home.to_path_buf()
+        } else {
+            home(&folder.join(name))
+        };
         let home = Arc::clone(asker.home);
         Entry { position, born, home, place, rank: 0, reader, truncations: Vec::new() }
     }
