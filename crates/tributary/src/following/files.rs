@@ -53,8 +53,8 @@ struct Table {
     files: HashMap<FileId, Entry>,
     /// The files of each home, the oldest first.
     of_home: HashMap<Arc<Path>, Vec<FileId>>,
-    /// The files that were opened at each place.
-    of_place: HashMap<PathBuf, Vec<FileId>>,
+    /// The files that were opened at each place, where that is not their home.
+    of_place: HashMap<Arc<Path>, Vec<FileId>>,
     /// Entries of the checkpoint that were not seen yet in this run, by inode.
     loaded: HashMap<u64, Vec<FileId>>,
     homes: HashMap<Arc<Path>, Home>,
@@ -103,7 +103,7 @@ pub(crate) struct Entry {
     /// The path of the log that reads it, or has read it: absolute, as given.
     pub(crate) home: Arc<Path>,
     /// Where that path led to, through links, when the file was opened.
-    pub(crate) place: PathBuf,
+    pub(crate) place: Arc<Path>,
     /// How many files were claimed before: the order of the files of a home.
     pub(crate) rank: u64,
     pub(crate) reader: Reader,
@@ -208,7 +208,7 @@ impl Files {
         {
             let home: Arc<Path> = home(path).into();
             let position = Position::start(before);
-            let (place, reader) = (home.to_path_buf(), Reader::Copy);
+            let (place, reader) = (Arc::clone(&home), Reader::Copy);
             table.insert(Entry {
                 position,
                 born,
@@ -256,7 +256,7 @@ impl Files {
         let home = table.homes.entry(Arc::clone(path)).or_insert(Home { at: now, followed: true });
         home.followed = true;
         let at = home.at;
-        table.changed_homes.insert(Arc::clone(path));
+        table.changed_home(path);
         table.news();
         let mut entries = table.of(table.of_home.get(path));
         entries.retain(|entry| matches!(entry.reader, Reader::Before));
@@ -278,7 +278,7 @@ impl Files {
                 table.remove(id);
             }
         }
-        table.changed_homes.insert(Arc::clone(home));
+        table.changed_home(home);
         table.news();
     }
 
@@ -362,11 +362,10 @@ impl Files {
     /// Notes that lines are in the output, which is `length` bytes long now.
     pub(crate) fn appended(&self, lines: &Lines, length: u64) {
         let mut table = self.table();
-        if let Some(entry) = table.files.get_mut(&lines.file) {
+        // Without a checkpoint nobody asks, and an offset alone says nothing.
+        if let (Some(before), Some(entry)) = (&lines.before, table.files.get_mut(&lines.file)) {
             entry.position.offset = lines.end;
-            if let Some(before) = &lines.before {
-                entry.position.before = Before::clone(before);
-            }
+            entry.position.before = Before::clone(before);
         }
         table.length = length;
         table.changed(lines.file);
@@ -560,8 +559,11 @@ impl Files {
             let mut restored = table.of(table.of_home.get(asker.home));
             restored.retain(free);
             let names = if asker.named { Vec::new() } else { alike::originals(asker.path) };
-            let of_place = names.iter().filter_map(|name| table.of_place.get(name)).flatten();
-            let mut copied = table.of([of_place]);
+            let of_name = names.iter().flat_map(|name| {
+                let at = [table.of_place.get(&**name), table.of_home.get(&**name)];
+                at.into_iter().flatten().flatten()
+            });
+            let mut copied = table.of([of_name]);
             copied.retain(|entry| !matches!(entry.reader, Reader::Copy));
             (restored, copied)
         };
@@ -602,8 +604,16 @@ impl Table {
 
     /// Notes that the checkpoint says something else of a file.
     fn changed(&mut self, id: FileId) {
-        self.changed_files.insert(id);
+        if self.checkpoint.is_some() {
+            self.changed_files.insert(id);
+        }
         self.news();
+    }
+
+    fn changed_home(&mut self, home: &Arc<Path>) {
+        if self.checkpoint.is_some() {
+            self.changed_homes.insert(Arc::clone(home));
+        }
     }
 
     /// Has a checkpoint saved soon.
@@ -649,10 +659,15 @@ impl Table {
             entry.rank = self.ranks + 1;
         }
         self.ranks = self.ranks.max(entry.rank);
-        self.changed_homes.insert(Arc::clone(&entry.home));
+        self.changed_home(&entry.home);
         self.changed(id);
-        self.of_home.entry(Arc::clone(&entry.home)).or_default().push(id);
-        self.of_place.entry(entry.place.clone()).or_default().push(id);
+        self.of_home
+            .entry(Arc::clone(&entry.home))
+            .or_insert_with(|| Vec::with_capacity(1))
+            .push(id);
+        if entry.place != entry.home {
+            self.of_place.entry(Arc::clone(&entry.place)).or_default().push(id);
+        }
         self.files.insert(id, entry);
     }
 
@@ -724,9 +739,9 @@ impl Entry {
         let is_link = folder != siblings::folder(asker.path);
         let place = if !is_link && asker.home.file_name() == Some(&name) {
             // The path of the log itself: no other folder is to be resolved.
-            asker.home.to_path_buf()
+            Arc::clone(asker.home)
         } else {
-            home(&folder.join(name))
+            home(&folder.join(name)).into()
         };
         let home = Arc::clone(asker.home);
         Entry { position, born, home, place, rank: 0, reader, truncations: Vec::new() }

@@ -297,7 +297,7 @@ impl From<version1::Saved> for Saved {
                     position: position(device, inode, offset, &before),
                     born: None,
                     home: Arc::clone(&home),
-                    place: home.to_path_buf(),
+                    place: Arc::clone(&home),
                     rank: entries.len() as u64 + 1,
                     reader: Reader::Before,
                     truncations: Vec::new(),
@@ -322,7 +322,9 @@ impl From<SavedFile> for Entry {
         Entry {
             position: position(device, inode, offset, &file.before),
             born: file.born.map(time),
-            place: file.place.map_or_else(|| home.to_path_buf(), PathBuf::from),
+            place: file
+                .place
+                .map_or_else(|| Arc::clone(&home), |place| PathBuf::from(place).into()),
             home,
             rank: file.rank,
             reader,
