@@ -14,6 +14,7 @@ use crate::following::file;
 use crate::following::files::{Entry, Reader, home};
 use crate::following::identity::{Before, Fingerprint, Position};
 use crate::following::reading::{before, is_freed};
+use crate::following::rotated::rotated;
 use crate::following::siblings;
 
 /// What a file is, whose inode the table does not know.
@@ -113,7 +114,15 @@ pub(crate) fn originals(path: &Path) -> Vec<PathBuf> {
     let name = path.file_name().unwrap_or_default().as_bytes();
     let ending = name.iter().rposition(|byte| *byte == b'.').map_or(&name[..0], |dot| &name[dot..]);
     let cuts = (1..name.len()).filter(|at| b".-_~".contains(&name[*at]));
-    let names = cuts.flat_map(|cut| [name[..cut].to_vec(), [&name[..cut], ending].concat()]);
+    // `app-error.log` begins like `app.log`, and is no copy of it: what stands
+    // before the ending has to be a number or a date.
+    let dated = |original: &Vec<u8>| {
+        rotated(OsStr::from_bytes(original), OsStr::from_bytes(name)).is_some()
+    };
+    let names = cuts.flat_map(|cut| {
+        let before_ending = Some([&name[..cut], ending].concat()).filter(dated);
+        [Some(name[..cut].to_vec()), before_ending].into_iter().flatten()
+    });
     let others = names.filter(|other| other != name);
     others.map(|name| path.with_file_name(OsStr::from_bytes(&name))).collect()
 }
