@@ -196,6 +196,20 @@ fn a_longer_file_with_the_same_lines_goes_on_where_the_one_before_ended() {
 }
 
 #[test]
+fn a_log_may_be_replaced_again_and_again_without_a_checkpoint_too() {
+    let place = Place::new();
+    place.append("app.log", &many(0, 50));
+    let options = Options { follow: true, checkpoint: None, ..place.options.clone() };
+    let mut plan = place.open(&["app.log"], options);
+    place.look(&mut plan);
+    for length in [51, 52, 53] {
+        place.append(".app.log.tmp", &many(0, length));
+        place.rename(".app.log.tmp", "app.log");
+        assert_eq!(place.look(&mut plan), many(0, length));
+    }
+}
+
+#[test]
 fn a_copy_that_fits_the_pattern_is_not_read_again() {
     let place = Place::new();
     place.append("app.log", &many(0, 50));

@@ -554,8 +554,8 @@ impl Files {
     fn alike(&self, asker: Asker<'_>, file: &File, metadata: &Metadata) -> io::Result<Alike> {
         let (restored, copied) = {
             let table = self.table();
-            let free =
-                |entry: &Entry| !matches!(entry.reader, Reader::Log(log, _) if log != asker.log);
+            // Of a file that is still read, its log knows better how far that is.
+            let free = |entry: &Entry| !matches!(entry.reader, Reader::Log(..));
             let mut restored = table.of(table.of_home.get(asker.home));
             restored.retain(free);
             let names = if asker.named { Vec::new() } else { alike::originals(asker.path) };
