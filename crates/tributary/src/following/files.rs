@@ -741,7 +741,7 @@ impl Entry {
             // The path of the log itself: no other folder is to be resolved.
             Arc::clone(asker.home)
         } else {
-            home(&folder.join(name)).into()
+            resolved(asker.path).into()
         };
         let home = Arc::clone(asker.home);
         Entry { position, born, home, place, rank: 0, reader, truncations: Vec::new() }
@@ -763,6 +763,12 @@ pub(crate) fn home(path: &Path) -> PathBuf {
     let folder =
         fs::canonicalize(&folder).or_else(|_| std::path::absolute(&folder)).unwrap_or(folder);
     folder.join(path.file_name().unwrap_or_default())
+}
+
+/// Returns where a path leads, through links, in the form that is compared.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    let (folder, name) = siblings::place(path);
+    home(&folder.join(name))
 }
 
 /// Tells whether a path is that of a temporary file of the checkpoint.

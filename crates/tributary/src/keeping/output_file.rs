@@ -12,6 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use tracing::warn;
 
+use crate::following::files::resolved;
 use crate::following::identity::FileId;
 use crate::following::siblings;
 use crate::keeping::checkpoint::SavedOutput;
@@ -204,11 +205,7 @@ fn lock(file: &File) -> io::Result<()> {
 /// Tells whether two paths name the same file, if they name one: however their
 /// folder is spelled.
 pub(crate) fn same_name(one: &Path, other: &Path) -> bool {
-    let real = |path| {
-        let (folder, name) = siblings::place(path);
-        folder.canonicalize().unwrap_or(folder).join(name)
-    };
-    one == other || real(one) == real(other)
+    one == other || resolved(one) == resolved(other)
 }
 
 /// Finds the output that had the name `path` and was renamed in its folder,
