@@ -8,11 +8,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
+use checker::{check_tagged, check_untagged};
 use rustix::process::Signal;
 use tributary::Shown;
-use workload::{
-    FifoReader, LatencyWatch, LiveSources, Pauses, check_tagged, check_untagged, make_fifo,
-};
+use workload::{FifoReader, LatencyWatch, LiveSources, Pauses, make_fifo};
 
 use crate::args::Wake;
 use crate::child::Done;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use checker::{Finding, Kind, Verdict, tag};
 use tempfile::TempDir;
-use workload::{Finding, Kind, Verdict, tag};
 
 /// Sources in a folder of their own.
 pub(crate) struct Sources {
@@ -15,8 +15,9 @@ impl Sources {
     /// Writes one file for each of these contents.
     pub(crate) fn of(contents: &[impl AsRef<[u8]>]) -> Sources {
         let folder = tempfile::tempdir().unwrap();
-        let paths: Vec<_> =
-            (0..contents.len()).map(|index| workload::source_path(folder.path(), index)).collect();
+        let paths: Vec<_> = (0..contents.len())
+            .map(|index| folder.path().join(format!("source-{index:04}.log")))
+            .collect();
         for (path, content) in paths.iter().zip(contents) {
             std::fs::write(path, content).unwrap();
         }
@@ -24,11 +25,11 @@ impl Sources {
     }
 
     pub(crate) fn check_tagged(&self, merged: &[u8]) -> Verdict {
-        workload::check_tagged(&self.paths, &self.merged(merged)).unwrap()
+        checker::check_tagged(&self.paths, &self.merged(merged)).unwrap()
     }
 
     pub(crate) fn check_untagged(&self, merged: &[u8]) -> Verdict {
-        workload::check_untagged(&self.paths, &self.merged(merged)).unwrap()
+        checker::check_untagged(&self.paths, &self.merged(merged)).unwrap()
     }
 
     pub(crate) fn merged(&self, merged: &[u8]) -> PathBuf {

@@ -1,10 +1,8 @@
 use std::path::Path;
 
-use super::conclude::{Lost, StrangeLines, conclude};
-use super::files::{Line, LineReader, SourceFile};
-use super::verdict::of_source;
-use super::{CheckError, Finding, Kind, Place, Verdict};
-use crate::tag;
+use crate::conclude::{Lost, StrangeLines, conclude};
+use crate::files::{Line, LineReader, SourceFile};
+use crate::{CheckError, Finding, Kind, Place, Verdict, tag};
 
 /// Checks a merge of tagged sources, given in the order of their tags.
 ///
@@ -55,20 +53,8 @@ pub fn check_tagged(sources: &[impl AsRef<Path>], merged: &Path) -> Result<Verdi
             strange.add(&line, None);
         }
         if !line.ended {
-            let (source, number) = claim.unzip();
-            let path = source.and_then(|source| of_source(files[source].path()));
-            verdict.add(Kind::Unfinished, || {
-                let (kind, place) = (Kind::Unfinished, line.place);
-                let found = Some(line.bytes.to_vec());
-                Ok::<_, CheckError>(Finding {
-                    kind,
-                    source,
-                    path,
-                    number,
-                    place,
-                    expected: None,
-                    found,
-                })
+            verdict.add(Kind::Unfinished, line.place, |finding| {
+                Ok(finding.claimed(claim, &files).found(&line))
             })?;
         }
     }
@@ -145,12 +131,9 @@ impl Progress {
         }
         let kind = if came { Kind::Doubled } else { Kind::OutOfOrder };
         let next = self.highest + 1;
-        verdict.add(kind, || {
-            let path = of_source(file.path());
-            let expected =
-                if next <= file.lines() { Some(file.line(next)?.to_vec()) } else { None };
-            let (source, number, found) = (Some(source), Some(number), Some(line.bytes.to_vec()));
-            Ok(Finding { kind, source, path, number, place: line.place, expected, found })
+        verdict.add(kind, line.place, |finding| {
+            let finding = finding.of(source, file.path(), number).found(line);
+            Ok(Finding { expected: file.line_if_any(next)?, ..finding })
         })
     }
 

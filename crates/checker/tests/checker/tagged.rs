@@ -1,7 +1,7 @@
 //! The checker of tagged sources is worth what it catches.
 
 use crate::common::{Sources, assert_findings, in_turns, tagged};
-use workload::{CheckError, Kind, Place, check_tagged};
+use checker::{CheckError, Kind, Place, check_tagged};
 
 const SOURCES: usize = 3;
 const LINES: u64 = 10;
@@ -194,7 +194,7 @@ fn a_line_of_nobody_is_foreign() {
 #[test]
 fn a_line_with_other_bytes_is_changed_wherever_the_byte_is() {
     let whole = tagged(1, 4);
-    for byte in workload::tag::TAG_BYTES..whole.len() - 1 {
+    for byte in checker::tag::TAG_BYTES..whole.len() - 1 {
         let mut merged = right();
         merged[at(1, 4)][byte] ^= 1;
         let verdict = sources().check_tagged(&merged.concat());
@@ -208,7 +208,7 @@ fn a_line_with_other_bytes_is_changed_wherever_the_byte_is() {
 
 #[test]
 fn a_changed_tag_is_found_and_confuses_nothing_after_it() {
-    for byte in 0..workload::tag::TAG_BYTES {
+    for byte in 0..checker::tag::TAG_BYTES {
         let mut merged = right();
         merged[at(1, 4)][byte] ^= 1;
         let verdict = sources().check_tagged(&merged.concat());
@@ -268,7 +268,7 @@ fn bytes_are_bytes() {
     let mut source = Vec::new();
     let payloads = [&b"\0\0"[..], b"\r", b"\xff\xfe\x80", b"", b"\x1b[31m"];
     for (number, payload) in (1..).zip(payloads) {
-        workload::tag::write(&mut source, 0, number, None, payload);
+        checker::tag::write(&mut source, 0, number, None, payload);
     }
     let sources = Sources::of(&[&source]);
     assert!(sources.check_tagged(&source).is_right());
@@ -284,7 +284,7 @@ fn bytes_are_bytes() {
 fn lines_larger_than_every_buffer_are_compared_to_the_last_byte() {
     let mut source = Vec::new();
     for number in 1..=3 {
-        workload::tag::write(&mut source, 0, number, None, &vec![b'x'; 700_000]);
+        checker::tag::write(&mut source, 0, number, None, &vec![b'x'; 700_000]);
     }
     let sources = Sources::of(&[&source]);
     assert!(sources.check_tagged(&source).is_right());

@@ -1,8 +1,8 @@
 //! Any merge at all: the right ones are right, and one change is seen.
 
 use crate::common::{Sources, tagged};
+use checker::Kind;
 use proptest::prelude::*;
-use workload::Kind;
 
 /// Sources of these numbers of lines, and an order in which they take turns.
 fn turns() -> impl Strategy<Value = (Vec<u64>, Vec<usize>)> {

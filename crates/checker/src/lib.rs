@@ -1,7 +1,34 @@
-//! Is the merge right? The twin of the original's `confirm_merge`.
+//! Is the merge right? The book's `confirm_merge`.
+//!
+//! In reading order:
+//!
+//! 1. [`tag`]: the form of a line that says which source it belongs to, and
+//!    which line of it it is.
+//! 2. [`check_tagged`]: the merge of such lines, in which everything is known.
+//! 3. [`check_untagged`]: the merge of anybody's files.
+//! 4. [`Verdict`]: what either of them has found, printed for a person.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let sources = [folder.join("a.log"), folder.join("b.log")];
+//! std::fs::write(&sources[0], "one\ntwo\n")?;
+//! std::fs::write(&sources[1], "three\n")?;
+//!
+//! // The second line of the first source is missing.
+//! let merged = folder.join("merged.log");
+//! std::fs::write(&merged, "one\nthree\n")?;
+//!
+//! let verdict = checker::check_untagged(&sources, &merged)?;
+//! assert_eq!(verdict.count(checker::Kind::Lost), 1, "{verdict}");
+//! # Ok(())
+//! # }
+//! ```
 
 mod conclude;
 mod files;
+pub mod tag;
 mod tagged;
 mod untagged;
 mod verdict;

@@ -4,12 +4,11 @@
 //! A torn line is both at once: the merged file has a piece that belongs
 //! nowhere, and a source has a line that never came. Neither says much alone.
 
-use super::files::{Line, SourceFile};
-use super::verdict::of_source;
-use super::{CheckError, Finding, Kind, Place, Verdict};
+use crate::files::{Line, SourceFile};
+use crate::{CheckError, Finding, Kind, Place, Verdict};
 
 /// A line of the merged file that is no line of a source.
-pub(super) struct Strange {
+pub(crate) struct Strange {
     bytes: Vec<u8>,
     place: Place,
     /// Source and number that it claims to be.
@@ -23,7 +22,7 @@ pub(super) struct Strange {
 /// The strange lines of a merged file. The first five hundred are kept, up to
 /// 64 MiB; the others are counted, and never held against the lost lines.
 #[derive(Default)]
-pub(super) struct StrangeLines {
+pub(crate) struct StrangeLines {
     kept: Vec<Strange>,
     bytes: usize,
     others: u64,
@@ -33,7 +32,7 @@ impl StrangeLines {
     const KEPT: usize = 500;
     const KEPT_BYTES: usize = 64 * 1024 * 1024;
 
-    pub(super) fn add(&mut self, line: &Line<'_>, claim: Option<(usize, u64)>) {
+    pub(crate) fn add(&mut self, line: &Line<'_>, claim: Option<(usize, u64)>) {
         self.bytes += line.bytes.len();
         if self.kept.len() == Self::KEPT || self.bytes > Self::KEPT_BYTES {
             self.others += 1;
@@ -43,7 +42,7 @@ impl StrangeLines {
         self.kept.push(Strange { bytes, place, claim, explained: false, is_piece: false });
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
@@ -102,18 +101,18 @@ impl StrangeLines {
 }
 
 /// A line of a source that has not come.
-pub(super) struct Lost {
-    pub(super) source: usize,
-    pub(super) number: u64,
+pub(crate) struct Lost {
+    pub(crate) source: usize,
+    pub(crate) number: u64,
     /// Whether it is this very line, or one like it in this or another source.
-    pub(super) known: bool,
+    pub(crate) known: bool,
     /// The place in the merged file where it is missed.
-    pub(super) place: Place,
+    pub(crate) place: Place,
 }
 
 /// Counts what is lost, torn, glued, changed and foreign, and closes the
 /// verdict.
-pub(super) fn conclude(
+pub(crate) fn conclude(
     mut verdict: Verdict,
     mut strange: StrangeLines,
     mut lost: Vec<Lost>,
@@ -134,53 +133,23 @@ pub(super) fn conclude(
                 continue;
             };
             let found = &strange.kept[at];
-            let place = found.place;
-            verdict.add(kind, || {
-                missing(kind, &line, place, Some(found.bytes.clone()), &mut files[line.source])
+            verdict.add(kind, found.place, |finding| {
+                let finding = finding.missing(&line, &mut files[line.source])?;
+                Ok(Finding { found: Some(found.bytes.clone()), ..finding })
             })?;
         }
         lost = unexplained;
     }
     for line in lost {
         let file = &mut files[line.source];
-        verdict.add(Kind::Lost, || missing(Kind::Lost, &line, line.place, None, file))?;
+        verdict.add(Kind::Lost, line.place, |finding| finding.missing(&line, file))?;
     }
     for line in strange.kept.into_iter().filter(|line| !line.explained) {
-        verdict.add(Kind::Foreign, || {
-            let (source, number) = line.claim.unzip();
-            let path = source.and_then(|source| of_source(files[source].path()));
-            let (place, found) = (line.place, Some(line.bytes));
-            let kind = Kind::Foreign;
-            Ok::<_, CheckError>(Finding {
-                kind,
-                source,
-                path,
-                number,
-                place,
-                expected: None,
-                found,
-            })
+        verdict.add(Kind::Foreign, line.place, |finding| {
+            Ok(Finding { found: Some(line.bytes), ..finding.claimed(line.claim, files) })
         })?;
     }
     verdict.counts[Kind::Foreign as usize] += strange.others;
     verdict.findings.sort_by_key(|finding| (finding.place, finding.kind, finding.number));
     Ok(verdict)
-}
-
-fn missing(
-    kind: Kind,
-    line: &Lost,
-    place: Place,
-    found: Option<Vec<u8>>,
-    file: &mut SourceFile,
-) -> Result<Finding, CheckError> {
-    Ok(Finding {
-        kind,
-        source: line.known.then_some(line.source),
-        path: of_source(file.path()).filter(|_| line.known),
-        number: line.known.then_some(line.number),
-        place,
-        expected: Some(file.line(line.number)?.to_vec()),
-        found,
-    })
 }

@@ -8,9 +8,8 @@
 //! - `s` and the index of the source, counted from 0, in at least four digits;
 //! - the number of the line in its source, counted from 1 as an editor does,
 //!   in at least nine digits;
-//! - in live workloads `@` and the stamp: the nanoseconds of
-//!   [`monotonic_nanos`](crate::monotonic_nanos) just before the line was
-//!   written, in nineteen digits;
+//! - in live workloads `@` and the stamp: the nanoseconds of the
+//!   monotonic clock just before the line was written, in nineteen digits;
 //! - the payload: any bytes but a newline. Each field ends with one space, so
 //!   an empty payload leaves a line that ends with a space.
 //!

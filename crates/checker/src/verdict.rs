@@ -1,6 +1,10 @@
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
+use crate::CheckError;
+use crate::conclude::Lost;
+use crate::files::{Line, SourceFile};
+
 /// What is wrong with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -80,6 +84,33 @@ pub struct Finding {
     pub found: Option<Vec<u8>>,
 }
 
+impl Finding {
+    pub(crate) fn of(self, source: usize, path: &Path, number: u64) -> Finding {
+        let (source, path, number) = (Some(source), Some(path.to_path_buf()), Some(number));
+        Finding { source, path, number, ..self }
+    }
+
+    /// Names the source and the number that a line claims to be.
+    pub(crate) fn claimed(self, claim: Option<(usize, u64)>, files: &[SourceFile]) -> Finding {
+        match claim {
+            Some((source, number)) => self.of(source, files[source].path(), number),
+            None => self,
+        }
+    }
+
+    /// Names a line that has not come, and its source if that is known.
+    pub(crate) fn missing(self, line: &Lost, file: &mut SourceFile) -> Result<Finding, CheckError> {
+        let expected = Some(file.line(line.number)?.to_vec());
+        let finding =
+            if line.known { self.of(line.source, file.path(), line.number) } else { self };
+        Ok(Finding { expected, ..finding })
+    }
+
+    pub(crate) fn found(self, line: &Line<'_>) -> Finding {
+        Finding { found: Some(line.bytes.to_vec()), ..self }
+    }
+}
+
 impl Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.kind)?;
@@ -110,19 +141,19 @@ impl Display for Finding {
 /// what is wrong, by kind, with the first findings in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    pub(super) sources: usize,
-    pub(super) lines: u64,
-    pub(super) bytes: u64,
-    pub(super) shared: u64,
-    pub(super) counts: [u64; Kind::ALL.len()],
-    pub(super) findings: Vec<Finding>,
+    pub(crate) sources: usize,
+    pub(crate) lines: u64,
+    pub(crate) bytes: u64,
+    pub(crate) shared: u64,
+    pub(crate) counts: [u64; Kind::ALL.len()],
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl Verdict {
     /// How many findings of a kind are kept in full.
-    pub(super) const KEPT: u64 = 20;
+    pub(crate) const KEPT: u64 = 20;
 
-    pub(super) fn new(sources: usize) -> Verdict {
+    pub(crate) fn new(sources: usize) -> Verdict {
         let (counts, findings) = ([0; Kind::ALL.len()], Vec::new());
         Verdict { sources, lines: 0, bytes: 0, shared: 0, counts, findings }
     }
@@ -169,16 +200,27 @@ impl Verdict {
         self.shared
     }
 
-    /// Counts a finding; it is made only if it is among those that are kept.
-    pub(super) fn add<E>(
+    /// Counts a finding. `fill` says the rest of it, if it is among those that
+    /// are kept.
+    pub(crate) fn add(
         &mut self,
         kind: Kind,
-        finding: impl FnOnce() -> Result<Finding, E>,
-    ) -> Result<(), E> {
+        place: Place,
+        fill: impl FnOnce(Finding) -> Result<Finding, CheckError>,
+    ) -> Result<(), CheckError> {
         let count = &mut self.counts[kind as usize];
         *count += 1;
         if *count <= Verdict::KEPT {
-            self.findings.push(finding()?);
+            let (source, path, number, expected, found) = (None, None, None, None, None);
+            self.findings.push(fill(Finding {
+                kind,
+                source,
+                path,
+                number,
+                place,
+                expected,
+                found,
+            })?);
         }
         Ok(())
     }
@@ -195,7 +237,7 @@ impl Display for Verdict {
             if self.shared > 0 {
                 write!(
                     f,
-                    " ({} in several sources, in order as far as that can be known)",
+                    " ({} of them in several sources, whose order is not asked)",
                     grouped(self.shared)
                 )?;
             }
@@ -218,11 +260,6 @@ impl Display for Verdict {
         }
         Ok(())
     }
-}
-
-/// Says which source a finding is about.
-pub(super) fn of_source(path: &Path) -> Option<PathBuf> {
-    Some(path.to_path_buf())
 }
 
 fn counted(number: u64, noun: &str) -> String {

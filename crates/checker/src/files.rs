@@ -4,23 +4,23 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{CheckError, Place};
+use crate::{CheckError, Place};
 
 fn read_error(path: &Path) -> impl FnOnce(io::Error) -> CheckError + '_ {
     move |cause| CheckError::Read { path: path.to_path_buf(), cause }
 }
 
 /// One line, without its newline.
-pub(super) struct Line<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) place: Place,
+pub(crate) struct Line<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) place: Place,
     /// Whether a newline ended it; only the last line of a file can lack one.
-    pub(super) ended: bool,
+    pub(crate) ended: bool,
 }
 
 /// Reads a file from its start, line by line, with one buffer that grows only
 /// for a line larger than itself.
-pub(super) struct LineReader {
+pub(crate) struct LineReader {
     path: PathBuf,
     file: File,
     buffer: Vec<u8>,
@@ -32,7 +32,7 @@ pub(super) struct LineReader {
 }
 
 impl LineReader {
-    pub(super) fn open(path: &Path) -> Result<LineReader, CheckError> {
+    pub(crate) fn open(path: &Path) -> Result<LineReader, CheckError> {
         let file = File::open(path).map_err(read_error(path))?;
         let place = Place { line: 1, offset: 0 };
         let buffer = vec![0; 256 * 1024];
@@ -40,11 +40,11 @@ impl LineReader {
     }
 
     /// The place of the next line, or of the end.
-    pub(super) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         self.place
     }
 
-    pub(super) fn next(&mut self) -> Result<Option<Line<'_>>, CheckError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Line<'_>>, CheckError> {
         let mut searched = 0;
         let (length, ended) = loop {
             let unread = &self.buffer[self.start..self.end];
@@ -85,7 +85,7 @@ impl LineReader {
 ///
 /// It holds no descriptor, so that thousands of sources can be checked under
 /// any limit of open files.
-pub(super) struct SourceFile {
+pub(crate) struct SourceFile {
     path: PathBuf,
     /// How much is read at once.
     chunk: usize,
@@ -101,24 +101,24 @@ pub(super) struct SourceFile {
 impl SourceFile {
     /// Opens nothing yet. The windows of all `sources` together stay below
     /// 16 MiB, or 8 KiB each where that is more.
-    pub(super) fn new(path: &Path, sources: usize) -> SourceFile {
+    pub(crate) fn new(path: &Path, sources: usize) -> SourceFile {
         let chunk = (16 * 1024 * 1024 / sources.max(1)).clamp(8 * 1024, 256 * 1024);
         let (window, aside) = (Vec::new(), Vec::new());
         SourceFile { path: path.to_path_buf(), chunk, window, start: 0, aside, starts: None }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(super) fn size(&self) -> Result<u64, CheckError> {
+    pub(crate) fn size(&self) -> Result<u64, CheckError> {
         let metadata = std::fs::metadata(&self.path).map_err(read_error(&self.path))?;
         Ok(metadata.len())
     }
 
     /// The bytes from `offset` on: at least `length` of them, or fewer and then
     /// all up to the end of the file.
-    pub(super) fn bytes_at(&mut self, offset: u64, length: usize) -> Result<&[u8], CheckError> {
+    pub(crate) fn bytes_at(&mut self, offset: u64, length: usize) -> Result<&[u8], CheckError> {
         let inside = offset.checked_sub(self.start).map(|inside| inside as usize);
         if let Some(inside) = inside
             && inside + length <= self.window.len()
@@ -134,7 +134,7 @@ impl SourceFile {
 
     /// Finds where every line starts, if that is not known yet; afterwards
     /// [`lines`](SourceFile::lines) and [`line`](SourceFile::line) can be asked.
-    pub(super) fn find_lines(&mut self) -> Result<(), CheckError> {
+    pub(crate) fn find_lines(&mut self) -> Result<(), CheckError> {
         if self.starts.is_none() {
             let mut starts = vec![0];
             let mut reader = LineReader::open(&self.path)?;
@@ -148,17 +148,22 @@ impl SourceFile {
     }
 
     /// How many lines the source has.
-    pub(super) fn lines(&self) -> u64 {
+    pub(crate) fn lines(&self) -> u64 {
         self.starts.as_ref().map_or(0, |starts| starts.len() as u64 - 1)
     }
 
     /// Where the line of this number starts.
-    pub(super) fn line_start(&self, number: u64) -> u64 {
+    pub(crate) fn line_start(&self, number: u64) -> u64 {
         self.starts.as_ref().expect("find_lines came first")[number as usize - 1]
     }
 
+    /// The line of this number, or none behind the last.
+    pub(crate) fn line_if_any(&mut self, number: u64) -> Result<Option<Vec<u8>>, CheckError> {
+        if number > self.lines() { Ok(None) } else { Ok(Some(self.line(number)?.to_vec())) }
+    }
+
     /// The line of this number, counted from 1, without its newline.
-    pub(super) fn line(&mut self, number: u64) -> Result<&[u8], CheckError> {
+    pub(crate) fn line(&mut self, number: u64) -> Result<&[u8], CheckError> {
         let start = self.line_start(number);
         let length = (self.line_start(number + 1) - start - 1) as usize;
         if start >= self.start {
