@@ -14,14 +14,14 @@ use workload::{
     FifoReader, LatencyWatch, LiveSources, Pauses, check_tagged, check_untagged, make_fifo,
 };
 
-use crate::args::Wake;
-use crate::child::Done;
-use crate::course::{Course, Hung, Rest, Seen};
-use crate::folder::Folder;
-use crate::interrupt::{Interrupt, Interrupted};
-use crate::measure::{self, Ended};
-use crate::own_files::OwnFiles;
-use crate::program::Program;
+use crate::asking::args::Wake;
+use crate::asking::own_files::OwnFiles;
+use crate::asking::program::Program;
+use crate::running::child::Done;
+use crate::running::course::{Course, Hung, Rest, Seen};
+use crate::running::folder::Folder;
+use crate::running::interrupt::{Interrupt, Interrupted};
+use crate::running::measure::{self, Ended};
 use crate::stages::Stage;
 
 /// How long a contender may do nothing when it has everything.
