@@ -184,7 +184,7 @@ mod tests {
             command: "cargo compare".into(),
             interrupted: true,
             // Every column that there is.
-            workloads: crate::rows::tests::workloads()
+            workloads: crate::telling::rows::tests::workloads()
                 .into_iter()
                 .map(|table| Workload {
                     table,
@@ -218,7 +218,7 @@ mod tests {
         let mut written = BTreeSet::new();
         keys(&result(&full()), "", &mut written);
 
-        let schema = include_str!("../schema.md");
+        let schema = include_str!("../../schema.md");
         let rows = schema.lines().filter_map(|line| line.strip_prefix("| `"));
         let documented: Vec<String> =
             rows.map(|row| row.split_once('`').expect("a key has an end").0.to_owned()).collect();

@@ -12,7 +12,7 @@ use conformance::{Case, Law, Outcome};
 use serde::{Deserialize, Serialize};
 use tributary::Shown;
 
-use crate::interrupt;
+use crate::running::interrupt;
 use crate::stages::{Stage, find};
 
 /// Tries one law in this process: `cargo compare` calls itself with this.

@@ -14,8 +14,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::interrupt::Interrupt;
-use crate::machine::{Activity, Status};
+use crate::running::interrupt::Interrupt;
+use crate::running::machine::{Activity, Status};
 
 /// How often a child is looked at.
 const LOOK: Duration = Duration::from_millis(5);

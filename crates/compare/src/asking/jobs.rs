@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use workload::{Backlog, Live, OutputKind, Pauses, SourceKind, WORKLOADS, Workload};
 
-use crate::args::{Args, Wake};
-use crate::own_files::OwnFiles;
-use crate::program::Program;
+use crate::asking::args::{Args, Wake};
+use crate::asking::own_files::OwnFiles;
+use crate::asking::program::Program;
 use results::{Grouped, Size, Time};
 
 /// A workload that is run when it is named, and not by default: it shows what

@@ -6,13 +6,13 @@ use anyhow::Context;
 use tributary::Shown;
 use workload::{OutputKind, SourceKind};
 
-use crate::attempt::{Attempt, Checked, Contender, Run};
-use crate::folder::Folder;
-use crate::interrupt::Interrupt;
-use crate::jobs::{Job, Kind};
-use crate::program::Program;
-use crate::progress::Progress;
+use crate::asking::jobs::{Job, Kind};
+use crate::asking::program::Program;
+use crate::running::attempt::{Attempt, Checked, Contender, Run};
+use crate::running::folder::Folder;
+use crate::running::interrupt::Interrupt;
 use crate::stages::Stage;
+use crate::telling::progress::Progress;
 
 /// What has come of a contender so far.
 #[derive(Debug)]

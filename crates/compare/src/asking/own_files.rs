@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use anyhow::{Context, bail};
 use tributary::Shown;
 
-use crate::interrupt::Interrupt;
+use crate::running::interrupt::Interrupt;
 
 /// Files that can be read, each of them once.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use workload::{LiveSources, LiveWriters};
 
-use crate::attempt::{Attempt, Contender};
-use crate::machine::Activity;
-use crate::measure::Running;
+use crate::running::attempt::{Attempt, Contender};
+use crate::running::machine::Activity;
+use crate::running::measure::Running;
 
 /// How long `tail` may give nothing new before it has given what it will.
 const NOTHING_NEW: Duration = Duration::from_secs(2);

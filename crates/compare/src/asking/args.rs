@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::child::StageArgs;
-use crate::jobs::{self, IDLE, MANY};
-use crate::law::LawArgs;
-use crate::program::Program;
+use crate::asking::jobs::{self, IDLE, MANY};
+use crate::asking::program::Program;
+use crate::running::child::StageArgs;
+use crate::running::law::LawArgs;
 use crate::stages::{STAGES, Stage, find};
 
 /// Merges the same log files with every stage, checks each merged file, and

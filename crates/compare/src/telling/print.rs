@@ -16,7 +16,7 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 
 /// Prints an error, on one line whatever a name in it holds.
 pub(crate) fn error(error: &anyhow::Error) {
-    use crate::terminal::RED;
+    use crate::telling::terminal::RED;
     let said = format!("{error:#}").replace('\n', " ");
     // Nobody is left to tell that stderr is gone.
     let _: io::Result<()> = writeln!(anstream::stderr(), "{RED}error:{RED:#} {said}");

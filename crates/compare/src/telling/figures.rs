@@ -9,7 +9,7 @@ use anyhow::Context;
 use results::Comparison;
 use tributary::Shown;
 
-use crate::terminal;
+use crate::telling::terminal;
 
 /// Writes every picture, as SVG and as a figure for a page of Markdown, and
 /// `tables.txt`, in which each table stands between two anchors of its name.

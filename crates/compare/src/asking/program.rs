@@ -10,7 +10,7 @@ use anyhow::bail;
 use clap::ValueEnum;
 use rustix::fs::{Access, access};
 
-use crate::jobs::Job;
+use crate::asking::jobs::Job;
 
 /// A program that merges files in its own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

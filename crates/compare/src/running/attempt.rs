@@ -13,14 +13,14 @@ use rustix::process::Signal;
 use tributary::Shown;
 use workload::{FifoReader, LatencyWatch, LiveSources, Pauses, make_fifo};
 
-use crate::args::Wake;
-use crate::child::Done;
-use crate::course::{Course, Hung, Rest, Seen};
-use crate::folder::Folder;
-use crate::interrupt::{Interrupt, Interrupted};
-use crate::measure::{self, Ended};
-use crate::own_files::OwnFiles;
-use crate::program::Program;
+use crate::asking::args::Wake;
+use crate::asking::own_files::OwnFiles;
+use crate::asking::program::Program;
+use crate::running::child::Done;
+use crate::running::course::{Course, Hung, Rest, Seen};
+use crate::running::folder::Folder;
+use crate::running::interrupt::{Interrupt, Interrupted};
+use crate::running::measure::{self, Ended};
 use crate::stages::Stage;
 
 /// How long a contender may do nothing when it has everything.

@@ -2,10 +2,10 @@
 
 use hdrhistogram::Histogram;
 
-use crate::attempt::{Contender, Run};
-use crate::jobs::Job;
-use crate::program::Program;
-use crate::rounds::Outcome;
+use crate::asking::jobs::Job;
+use crate::asking::program::Program;
+use crate::running::attempt::{Contender, Run};
+use crate::running::rounds::Outcome;
 use results::{Bucket, Cell, Column, Distribution, Row, Spread, Table, Workload};
 
 const TIME: Column = Column { key: "time_seconds", head: "time" };
@@ -147,9 +147,9 @@ pub(crate) mod tests {
     use super::*;
     use std::time::Duration;
 
-    use crate::args::Args;
-    use crate::attempt::Checked;
-    use crate::jobs;
+    use crate::asking::args::Args;
+    use crate::asking::jobs;
+    use crate::running::attempt::Checked;
     use crate::stages::STAGES;
     use clap::Parser;
 

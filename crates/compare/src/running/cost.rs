@@ -8,11 +8,11 @@ use anyhow::bail;
 use results::{Cell, Spread};
 use workload::Backlog;
 
-use crate::attempt::{Attempt, Contender};
-use crate::folder::Folder;
-use crate::interrupt::Interrupt;
-use crate::print::print;
+use crate::running::attempt::{Attempt, Contender};
+use crate::running::folder::Folder;
+use crate::running::interrupt::Interrupt;
 use crate::stages::{STAGES, Stage};
+use crate::telling::print::print;
 
 /// How often each stage runs in each way.
 const ROUNDS: usize = 9;

@@ -15,11 +15,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tributary::Shown;
 
-use crate::args::Args;
-use crate::json;
-use crate::own_files::OwnFiles;
-use crate::warnings::Warning;
-use crate::writable::{cannot_write, folder_of, replace, through_links, try_in};
+use crate::asking::args::Args;
+use crate::asking::own_files::OwnFiles;
+use crate::keeping::writable::{cannot_write, folder_of, replace, through_links, try_in};
+use crate::telling::json;
+use crate::telling::warnings::Warning;
 
 /// The files that keep a comparison.
 #[derive(Debug)]

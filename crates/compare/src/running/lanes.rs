@@ -13,9 +13,9 @@ use results::{StageLanes, Time};
 use tributary::Shown;
 use workload::{Live, Pauses};
 
-use crate::attempt::{Attempt, Contender};
-use crate::compared::Compared;
-use crate::rounds::Rounds;
+use crate::keeping::compared::Compared;
+use crate::running::attempt::{Attempt, Contender};
+use crate::running::rounds::Rounds;
 
 /// From which stall on the recorded loop is said to stand still.
 pub(crate) const STALL: Duration = Duration::from_millis(50);

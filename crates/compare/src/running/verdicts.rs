@@ -16,12 +16,12 @@ use anyhow::Context;
 use conformance::{BOUND, LAWS, Law, Limit};
 use results::{Outcome, Verdict, Verdicts};
 
-use crate::compared::Compared;
-use crate::folder::Folder;
-use crate::interrupt::Interrupt;
-use crate::law::Tried;
+use crate::keeping::compared::Compared;
+use crate::keeping::writable::plain;
+use crate::running::folder::Folder;
+use crate::running::interrupt::Interrupt;
+use crate::running::law::Tried;
 use crate::stages::Stage;
-use crate::writable::plain;
 
 /// How often a process is asked whether it has ended.
 const LOOK: Duration = Duration::from_millis(2);

@@ -7,9 +7,9 @@
 use results::{Grouped, Growth};
 use workload::Backlog;
 
-use crate::attempt::{Attempt, Contender};
-use crate::compared::Compared;
-use crate::rounds::Rounds;
+use crate::keeping::compared::Compared;
+use crate::running::attempt::{Attempt, Contender};
+use crate::running::rounds::Rounds;
 
 /// The numbers of sources.
 const SOURCES: [u64; 4] = [8, 64, 512, 2_000];

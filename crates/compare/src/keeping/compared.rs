@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use results::{Comparison, Head};
 
-use crate::args::Args;
-use crate::jobs::Job;
-use crate::kept::Kept;
-use crate::print::print;
-use crate::program::Program;
-use crate::progress::Progress;
-use crate::rounds::{Outcome, Rounds};
-use crate::terminal::{self, GREEN, RED, YELLOW};
-use crate::warnings::{self, Warning};
-use crate::{rows, words};
+use crate::asking::args::Args;
+use crate::asking::jobs::Job;
+use crate::asking::program::Program;
+use crate::keeping::kept::Kept;
+use crate::running::rounds::{Outcome, Rounds};
+use crate::telling::print::print;
+use crate::telling::progress::Progress;
+use crate::telling::terminal::{self, GREEN, RED, YELLOW};
+use crate::telling::warnings::{self, Warning};
+use crate::telling::{rows, words};
 
 /// How late the writers of the sources may be before it is worth a warning.
 const LATE: Duration = Duration::from_millis(50);

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use tempfile::TempDir;
 use tributary::Shown;
 
-use crate::writable::{folder_of, plain, try_in};
+use crate::keeping::writable::{folder_of, plain, try_in};
 use results::Size;
 
 /// How the names of temporary folders begin.

@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 use tracing_subscriber::layer::SubscriberExt;
 use tributary::{Moment, Options, Plan, Probe, Shown, Stop};
 
-use crate::args::Wake;
-use crate::lanes;
-use crate::machine::{self, Status};
-use crate::print::print;
+use crate::asking::args::Wake;
+use crate::running::lanes;
+use crate::running::machine::{self, Status};
 use crate::stages::{Stage, find};
+use crate::telling::print::print;
 
 /// Runs one stage in this process: `cargo compare` calls itself with this.
 #[derive(Debug, clap::Args)]
