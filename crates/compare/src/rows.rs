@@ -6,7 +6,7 @@ use crate::attempt::{Contender, Run};
 use crate::jobs::Job;
 use crate::program::Program;
 use crate::rounds::Outcome;
-use results::{Bucket, Cell, Column, Distribution, Row, Spread, Table, Workload};
+use report::{Bucket, Cell, Column, Distribution, Row, Spread, Table, Workload};
 
 const TIME: Column = Column { key: "time_seconds", head: "time" };
 const RATIO: Column = Column { key: "ratio_to_cat", head: "× cat" };
