@@ -8,7 +8,7 @@ use workload::{Backlog, Live, OutputKind, Pauses, SourceKind, WORKLOADS, Workloa
 use crate::asking::args::{Args, Wake};
 use crate::asking::own_files::OwnFiles;
 use crate::asking::program::Program;
-use results::{Grouped, Size, Time};
+use report::{Grouped, Size, Time};
 
 /// A workload that is run when it is named, and not by default: it shows what
 /// the memory of a stage is bounded by.

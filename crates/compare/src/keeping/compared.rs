@@ -5,7 +5,7 @@ use std::env;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use results::{Comparison, Head};
+use report::{Comparison, Head};
 
 use crate::asking::args::Args;
 use crate::asking::jobs::Job;
@@ -124,7 +124,7 @@ impl<'a> Compared<'a> {
         let rows = rows.map(|(name, workload)| format!("{name} on {workload}"));
         let laws = self.comparison.verdicts.iter().flat_map(|stage| {
             let wrong = stage.laws.iter().filter_map(|verdict| match &verdict.outcome {
-                results::Outcome::Wrong { seen } => Some((&verdict.law, seen)),
+                report::Outcome::Wrong { seen } => Some((&verdict.law, seen)),
                 _ => None,
             });
             wrong.map(|(law, seen)| format!("{} in the law {law}: {seen}", stage.stage))

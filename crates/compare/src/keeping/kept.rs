@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{self, Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use results::Comparison;
+use report::Comparison;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 use serde::Deserialize;
@@ -84,14 +84,14 @@ impl Kept {
     /// written is a warning, once.
     pub(crate) fn write(&mut self, comparison: &Comparison) -> anyhow::Result<Option<Warning>> {
         let json = self.json.write(|| json_of(comparison))?;
-        let page = self.page.write(|| page::render(comparison))?;
+        let page = self.page.write(|| report::render(comparison))?;
         Ok(json.or(page))
     }
 
     /// Writes what there is at the end to what can be written to but once.
     pub(crate) fn end(&mut self, comparison: &Comparison) -> anyhow::Result<()> {
         let json = self.json.end(|| json_of(comparison));
-        self.page.end(|| page::render(comparison)).and(json)
+        self.page.end(|| report::render(comparison)).and(json)
     }
 
     /// Returns where the page is, if it is anywhere.
@@ -261,10 +261,10 @@ mod tests {
     fn what_is_kept_is_known_again_and_nothing_else_is() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
-        let comparison = results::fixed::comparison();
+        let comparison = report::fixed::comparison();
         let texts = [
             json_of(&comparison),
-            page::render(&comparison),
+            report::render(&comparison),
             "one\ntwo\n".to_owned(),
             "{\"schema\": \"of mine\"}\n".to_owned(),
             "<!DOCTYPE html><html><title>Mine</title></html>".to_owned(),

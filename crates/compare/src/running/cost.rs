@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
-use results::{Cell, Spread};
+use report::{Cell, Spread};
 use workload::Backlog;
 
 use crate::running::attempt::{Attempt, Contender};

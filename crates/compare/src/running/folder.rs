@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tributary::Shown;
 
 use crate::keeping::writable::{folder_of, plain, try_in};
-use results::Size;
+use report::Size;
 
 /// How the names of temporary folders begin.
 const PREFIX: &str = "tributary-compare-";

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use conformance::{BOUND, LAWS, Law, Limit};
-use results::{Outcome, Verdict, Verdicts};
+use report::{Outcome, Verdict, Verdicts};
 
 use crate::keeping::compared::Compared;
 use crate::keeping::writable::plain;

@@ -6,7 +6,7 @@ use crate::asking::jobs::Job;
 use crate::asking::program::Program;
 use crate::running::attempt::{Contender, Run};
 use crate::running::rounds::Outcome;
-use results::{Bucket, Cell, Column, Distribution, Row, Spread, Table, Workload};
+use report::{Bucket, Cell, Column, Distribution, Row, Spread, Table, Workload};
 
 const TIME: Column = Column { key: "time_seconds", head: "time" };
 const RATIO: Column = Column { key: "ratio_to_cat", head: "× cat" };

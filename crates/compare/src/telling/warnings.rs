@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use results::Head;
-use results::{Cell, Grouped, Table, Time};
+use report::Head;
+use report::{Cell, Grouped, Table, Time};
 
 /// Above this part of the median, half the range is a spread to warn about.
 const WIDE: f64 = 0.25;
@@ -120,7 +120,7 @@ pub(crate) fn about_table(table: &Table, interval: f64) -> Vec<Warning> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use results::{Column, Row, Spread};
+    use report::{Column, Row, Spread};
 
     fn table(name: &str, key: &'static str, rows: Vec<(&str, Cell)>) -> Table {
         let rows =
