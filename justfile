@@ -23,7 +23,7 @@ bench *args:
 # Five writers and one merged stream, in colours, for ten seconds
 [group('look')]
 demo:
-    cargo run --release --package cli --example demo
+    cargo run --release --package tributary-cli --example demo
 
 # The book, as pages under target/book; `just book --open` shows it
 [group('look')]
@@ -63,7 +63,7 @@ smoke:
 # A hundred kills -9 of each stage, under load and rotation: about five minutes
 [group('hold')]
 kill:
-    KILLS=100 cargo test --release --package cli --test kill
+    KILLS=100 cargo test --release --package tributary-cli --test kill
 
 # N stories of logs that are rotated and merges that are killed, drawn at random
 [group('hold')]
