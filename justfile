@@ -35,6 +35,11 @@ book *args:
 refresh:
     cargo run --quiet --package book --bin refresh
 
+# The terminal that the command's README shows, run and drawn anew
+[group('look')]
+picture:
+    cargo build --quiet --package tributary-cli --bin tributary && cargo run --quiet --package tributary-cli --example picture
+
 # The pictures and tables of the book, measured anew: on a machine at rest
 [group('look')]
 refresh-figures:
@@ -80,10 +85,10 @@ system *args:
 lint-system:
     cargo fmt --check --manifest-path crates/system-tests/Cargo.toml && cargo clippy --manifest-path crates/system-tests/Cargo.toml --target-dir target --all-targets -- -D warnings
 
-# The outputs that the book shows are those that the programs give
+# The outputs and the terminal that the texts show are those that the programs give
 [group('hold')]
-fresh: refresh
-    git diff --exit-code -- docs/src/outputs
+fresh: refresh picture
+    git diff --exit-code -- docs/src/outputs crates/cli/terminal.svg
 
 # All that the pipeline runs
 [group('hold')]
