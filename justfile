@@ -50,6 +50,16 @@ refresh-figures:
 test *args:
     cargo test --workspace "$@"
 
+# The laws for every stage and the contract's own tests, and no other
+[group('hold')]
+laws *args:
+    cargo test "$@"
+
+# Where the time of the tests goes: the slowest programs of tests, in seconds
+[group('hold')]
+slowest:
+    cargo test --workspace 2>&1 | awk '/Running|Doc-tests/ { name = $2 " " $3 } /finished in/ { print $NF, name }' | sort -rn | head -25
+
 # The event loop with what tokio tells only if it is asked: where a task began
 [group('hold')]
 test-unstable:
