@@ -6,7 +6,7 @@
 //! ([`Lines`]), with "nothing new" or with "closed". [`Output::append`] writes
 //! such a chunk. What lies between the two (who reads, who writes, who waits
 //! for whom) is what the stages differ in, so none of it is here: this crate
-//! knows no runtime and no stage.
+//! depends on no runtime and no stage.
 //!
 //! ```
 //! use tributary::{Options, Plan, Read};
@@ -28,9 +28,9 @@
 //! ```
 //!
 //! What may block a thread is inside a `tracing` span: `read_lines` and `append`
-//! with the field `source`, `finish` with `output`. Their target is `tributary`,
-//! and their level is WARN, that of the line about a stall which they help to
-//! write: a filter by level that shows the line admits its cause.
+//! with the field `source`, `finish` with `output`. Their target is `tributary`.
+//! Their level is WARN, like that of the stall warning that takes the name of its
+//! operation from them: a filter that shows the warning lets the spans through.
 //!
 //! Reading order: [`Plan`], [`Source`], [`Lines`], [`Output`], [`Stop`],
 //! [`Report`], [`Error`]; then [`Probe`], which is for tests.
