@@ -35,6 +35,9 @@
 //! Reading order: [`Plan`], [`Source`], [`Lines`], [`Output`], [`Stop`],
 //! [`Report`], [`Error`]; then [`Probe`], which is for tests.
 
+#[cfg(not(unix))]
+compile_error!("a log is known by its inode, so `tributary` needs a Unix");
+
 mod error;
 mod following;
 mod keeping;
@@ -70,3 +73,18 @@ pub use stop::Stop;
 /// Blocks the calling thread until every source has closed and every line is
 /// on its way to the disk.
 pub type MergeFn = fn(Plan) -> Result<Report, Error>;
+
+// Every stage moves these to threads or shares them between threads: a field that
+// forbids it must fail here, and not in a stage.
+const _: () = {
+    const fn moves<T: Send>() {}
+    const fn is_shared<T: Send + Sync>() {}
+    moves::<Plan>();
+    moves::<Source>();
+    moves::<Output>();
+    is_shared::<Lines>();
+    is_shared::<Stop>();
+    is_shared::<Progress>();
+    is_shared::<Reopen>();
+    is_shared::<Error>();
+};
