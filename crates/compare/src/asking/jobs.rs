@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use results::{Grouped, Size, Time};
+use report::{Grouped, Size, Time};
 use workload::{OutputKind, SourceKind, WORKLOADS, Workload};
 
 use crate::asking::args::Args;

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use results::{Comparison, Head};
+use report::{Comparison, Head};
 
 use crate::asking::args::Args;
 use crate::asking::contender::Program;
@@ -162,7 +162,7 @@ impl<'a> Compared<'a> {
         let rows = rows.map(|(name, workload)| format!("{name} on {workload}"));
         let laws = self.comparison.verdicts.iter().flat_map(|stage| {
             let wrong = stage.laws.iter().filter_map(|verdict| match &verdict.outcome {
-                results::Outcome::Wrong { seen } => Some((&verdict.law, seen)),
+                report::Outcome::Wrong { seen } => Some((&verdict.law, seen)),
                 _ => None,
             });
             wrong.map(|(law, seen)| format!("{} in the law {law}: {seen}", stage.stage))

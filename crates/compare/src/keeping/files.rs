@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{self, Path, PathBuf};
 
 use anyhow::{Context, bail};
-use results::Comparison;
+use report::Comparison;
 use tempfile::NamedTempFile;
 use tributary::Shown;
 
@@ -50,7 +50,7 @@ impl Files {
 
     /// Writes what there is at the end.
     pub(crate) fn write_page(&self, comparison: &Comparison) -> anyhow::Result<()> {
-        replace(&self.page, page::render(comparison).as_bytes())
+        replace(&self.page, report::render(comparison).as_bytes())
     }
 }
 

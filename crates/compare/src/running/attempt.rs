@@ -7,9 +7,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use checker::{check_tagged, check_untagged};
 use rustix::process::Signal;
 use tributary::Shown;
-use workload::{FifoReader, LatencyWatch, Pauses, check_tagged, check_untagged, make_fifo};
+use workload::{FifoReader, LatencyWatch, Pauses, make_fifo};
 
 use crate::asking::contender::{Contender, Program};
 use crate::asking::interrupt::{Interrupt, Interrupted};

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::anyhow;
-use results::{Cell, Spread};
+use report::{Cell, Spread};
 use workload::Backlog;
 
 use crate::asking::contender::Contender;

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use results::Size;
+use report::Size;
 use tempfile::TempDir;
 use tributary::Shown;
 

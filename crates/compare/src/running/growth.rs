@@ -4,7 +4,7 @@
 //! not would let a thread go as soon as its file has ended, and never have as
 //! many as it needs to follow so many files.
 
-use results::{Grouped, Growth};
+use report::{Grouped, Growth};
 use workload::Backlog;
 
 use crate::asking::contender::Contender;

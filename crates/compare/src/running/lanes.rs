@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use recorder::Recording;
-use results::{StageLanes, Time};
+use report::{StageLanes, Time};
 use tributary::Shown;
 use workload::{Live, Pauses};
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use conformance::{BOUND, LAWS, Law, Limit};
-use results::{Outcome, Verdict, Verdicts};
+use report::{Outcome, Verdict, Verdicts};
 
 use crate::asking::interrupt::{Interrupt, Interrupted};
 use crate::protocol::{LawArgs, Tried, answered};

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Zoned;
-use results::Head;
+use report::Head;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The head of every result of this machine.

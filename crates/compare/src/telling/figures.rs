@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anstream::adapter::strip_str;
 use anyhow::Context;
-use results::Comparison;
+use report::Comparison;
 use tributary::Shown;
 
 use crate::telling::terminal;
@@ -19,7 +19,7 @@ pub(crate) fn write(folder: &Path, comparison: &Comparison) -> anyhow::Result<()
         fs::write(&path, text).with_context(|| format!("{}: cannot write this file", Shown(&path)))
     };
     let beside = folder.file_name().unwrap_or_default().to_string_lossy();
-    for figure in page::figures(comparison) {
+    for figure in report::figures(comparison) {
         put(&format!("{}.svg", figure.name), &figure.svg)?;
         put(&format!("{}.md", figure.name), &figure.markdown(&beside))?;
     }
@@ -53,10 +53,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("figures");
         fs::create_dir(&folder).unwrap();
-        let comparison = results::fixed::comparison();
+        let comparison = report::fixed::comparison();
         write(&folder, &comparison).unwrap();
 
-        let pictures = page::figures(&comparison);
+        let pictures = report::figures(&comparison);
         assert!(!pictures.is_empty());
         for picture in pictures {
             let svg = fs::read_to_string(folder.join(format!("{}.svg", picture.name))).unwrap();

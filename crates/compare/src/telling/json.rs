@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use results::{Cell, Comparison, Table, Workload};
+use report::{Cell, Comparison, Table, Workload};
 
 /// Which keys there are, and what they mean. A key that is added keeps the
 /// number; one that goes, or comes to mean something else, raises it.
@@ -71,8 +71,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use recorder::{Kind, Lane, Role, Segment, Stall};
-    use results::fixed::table as fixed;
-    use results::{Bucket, Distribution, Growth, Head, Outcome, StageLanes, Verdict, Verdicts};
+    use report::fixed::table as fixed;
+    use report::{Bucket, Distribution, Growth, Head, Outcome, StageLanes, Verdict, Verdicts};
 
     #[test]
     fn every_cell_is_a_number_under_the_key_of_its_column() {

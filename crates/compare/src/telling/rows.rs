@@ -6,7 +6,7 @@ use crate::asking::contender::Program;
 use crate::asking::jobs::Job;
 use crate::running::attempt::Figures;
 use crate::running::rounds::Runs;
-use results::{Bucket, Cell, Column, Distribution, Row, Spread, Table, Workload};
+use report::{Bucket, Cell, Column, Distribution, Row, Spread, Table, Workload};
 
 const TIME: Column = Column { key: "time_seconds", head: "time" };
 const RATIO: Column = Column { key: "ratio_to_cat", head: "× cat" };

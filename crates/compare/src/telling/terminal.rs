@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use anstyle::{AnsiColor, Style};
 
 use recorder::Kind;
-use results::{
+use report::{
     Cell, Grouped, Growth, Head, Outcome, Spread, StageLanes, Table, Time, Verdict, Verdicts,
 };
 
@@ -181,7 +181,7 @@ pub(crate) fn verdicts(stages: &[Verdicts]) -> String {
 mod tests {
     use super::*;
     use recorder::{Lane, Segment, Stall};
-    use results::fixed::table as fixed;
+    use report::fixed::table as fixed;
 
     fn plain(text: &str) -> String {
         anstream::adapter::strip_str(text).to_string()

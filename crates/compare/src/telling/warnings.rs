@@ -1,6 +1,6 @@
 //! What makes a figure doubtful: what was seen, why it may be, and what to do.
 
-use results::{Cell, Grouped, Head, Table, Time};
+use report::{Cell, Grouped, Head, Table, Time};
 
 use crate::asking::contender::Program;
 
@@ -91,7 +91,7 @@ pub(crate) fn about_table(table: &Table, interval: f64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use results::{Column, Row, Spread};
+    use report::{Column, Row, Spread};
 
     /// What is said of the rows of a workload, with one figure each.
     fn said(name: &str, key: &'static str, rows: Vec<(&str, Cell)>) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Says in words what the rows have shown.
 
 use crate::asking::contender::Program;
-use results::{Comparison, Growth, Row, Size, StageLanes, Table, Time};
+use report::{Comparison, Growth, Row, Size, StageLanes, Table, Time};
 
 /// The sentences of all parts, in their order; none where there is nothing to
 /// say.
@@ -92,7 +92,7 @@ fn most_sources(growth: &[Growth]) -> Option<String> {
         let first = if names.is_empty() { String::new() } else { names.join(", ") + " and " };
         (format!("{first}{last}"), from)
     };
-    let grouped = results::Grouped;
+    let grouped = report::Grouped;
     let range = match from == many {
         true => grouped(many).to_string(),
         false => format!("{} to {}", grouped(from), grouped(many)),
@@ -172,7 +172,7 @@ fn memory(table: &Table) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use results::{Cell, Column, Spread};
+    use report::{Cell, Column, Spread};
 
     fn table(name: &str, keys: &[&'static str], rows: Vec<(&str, Vec<Cell>)>) -> Table {
         let rows =
