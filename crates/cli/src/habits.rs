@@ -41,7 +41,7 @@ fn flag_instead(flag: &str, args: &[OsString]) -> Option<String> {
             "the times in the lines are not read, begin with the last lines (-n N) or with what \
              comes from now on (--from-end)"
         }
-        "-t" | "--timestamps" => "for the time before each line write --prefix '{time} {name}: '",
+        "-t" | "--timestamps" => "for the time before each line write --prefix time, or local_time",
         "-u" | "--unit" => {
             "the journal is not read, write it to a file first: journalctl -f -u UNIT >> unit.log"
         }

@@ -89,7 +89,7 @@ fn what_is_done_with_another_flag_is_told_on_one_line() {
         (&["--sleep-interval=1", "a.log"], "--interval"),
         (&["--pid=1", "a.log"], "--pid: end it with a signal, SIGTERM"),
         (&["--since=10m", "a.log"], "--since: the times in the lines are not read, begin with"),
-        (&["-t", "a.log"], "-t: for the time before each line write --prefix '{time} {name}: '"),
+        (&["-t", "a.log"], "-t: for the time before each line write --prefix time, or local_time"),
         (&["-u", "web", "-f"], "-u: the journal is not read, write it to a file first"),
         (&["-Fe", "error", "a.log"], "-e: lines are chosen behind it"),
         (&["--grep=error", "a.log"], "| grep"),
