@@ -22,12 +22,13 @@ use crate::waking::watches::{Event, Naming};
 /// Names a watch: what `add` answered, and what an event speaks of.
 pub(super) type Wd = i32;
 
-#[derive(Debug)]
-pub(super) struct Inotify(OwnedFd);
+/// The kernel's queue of events; empty for ever where it was refused.
+#[derive(Debug, Default)]
+pub(super) struct Inotify(Option<OwnedFd>);
 
 impl Inotify {
     pub(super) fn new() -> io::Result<Inotify> {
-        Ok(Inotify(inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?))
+        Ok(Inotify(Some(inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?)))
     }
 
     /// Watches an open file for one event.
@@ -42,8 +43,7 @@ impl Inotify {
             | WatchFlags::DELETE_SELF
             | WatchFlags::ONESHOT;
         // By descriptor: the name may belong to another file by now.
-        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-        Ok(inotify::add_watch(&self.0, path, flags)?)
+        self.add(Path::new(&format!("/proc/self/fd/{}", file.as_raw_fd())), flags)
     }
 
     /// Watches the names in a folder.
@@ -55,18 +55,29 @@ impl Inotify {
             | WatchFlags::MOVE_SELF
             | WatchFlags::DELETE_SELF
             | WatchFlags::ONLYDIR;
-        Ok(inotify::add_watch(&self.0, path, flags)?)
+        self.add(path, flags)
+    }
+
+    fn add(&self, path: &Path, flags: WatchFlags) -> io::Result<Wd> {
+        let queue = self.0.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        Ok(inotify::add_watch(queue, path, flags)?)
     }
 
     pub(super) fn remove(&self, wd: Wd) {
         // Refused if its one event has come already: then there is nothing to remove.
-        let _ = inotify::remove_watch(&self.0, wd);
+        let _ = self.0.as_ref().map(|queue| inotify::remove_watch(queue, wd));
+    }
+
+    /// Returns what is readable when an event has come.
+    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.0.as_ref().map(AsFd::as_fd)
     }
 
     /// Calls `each` with every event that has come.
     pub(super) fn events(&self, mut each: impl FnMut(Event<'_>)) {
+        let Some(queue) = &self.0 else { return };
         let mut buffer = [MaybeUninit::uninit(); 16 * 1024];
-        let mut reader = inotify::Reader::new(&self.0, &mut buffer);
+        let mut reader = inotify::Reader::new(queue, &mut buffer);
         loop {
             match reader.next() {
                 Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => {
@@ -97,12 +108,6 @@ fn naming(flags: ReadFlags, cookie: u32) -> Naming {
         Naming::Deleted
     } else {
         Naming::Created
-    }
-}
-
-impl AsFd for Inotify {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) enum Naming {
 
 #[derive(Debug, Default)]
 pub(super) struct Watches {
-    inotify: Option<Arc<Inotify>>,
+    inotify: Arc<Inotify>,
     last: Id,
     watched: HashMap<Id, Watched>,
     /// Who is rung by what happens where.
@@ -81,7 +81,7 @@ struct Watched {
 }
 
 impl Watches {
-    pub(super) fn new(inotify: Option<Arc<Inotify>>) -> Watches {
+    pub(super) fn new(inotify: Arc<Inotify>) -> Watches {
         Watches { inotify, ..Watches::default() }
     }
 
@@ -151,7 +151,7 @@ impl Watches {
             if self.folders.remove(&wd).is_some() {
                 self.renames.unwatched(wd);
             }
-            self.inotify.iter().for_each(|inotify| inotify.remove(wd));
+            self.inotify.remove(wd);
         }
     }
 
@@ -278,11 +278,6 @@ impl Watches {
     fn at(&self, place: Place) -> Vec<Id> {
         let range = (place.clone(), 0)..=(place, Id::MAX);
         self.rings.range(range).map(|(_, id)| *id).collect()
-    }
-
-    #[cfg(test)]
-    pub(super) fn folders(&self) -> usize {
-        self.folders.len()
     }
 
     #[cfg(test)]
