@@ -17,7 +17,8 @@ use rustix::fs::StatFs;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 
-use crate::waking::watches::{Event, Naming};
+use crate::waking::renames::Half;
+use crate::waking::watches::Watches;
 
 /// Names a watch: what `add` answered, and what an event speaks of.
 pub(super) type Wd = i32;
@@ -73,41 +74,29 @@ impl Inotify {
         self.0.as_ref().map(AsFd::as_fd)
     }
 
-    /// Calls `each` with every event that has come.
-    pub(super) fn events(&self, mut each: impl FnMut(Event<'_>)) {
+    /// Has every event taken in that has come.
+    pub(super) fn events(&self, watches: &mut Watches) {
         let Some(queue) = &self.0 else { return };
         let mut buffer = [MaybeUninit::uninit(); 16 * 1024];
         let mut reader = inotify::Reader::new(queue, &mut buffer);
         loop {
-            match reader.next() {
-                Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => {
-                    each(Event::Lost);
-                }
-                // The end of a watch: the event that ended it came before.
-                Ok(event) if event.events().contains(ReadFlags::IGNORED) => {}
-                Ok(event) => each(match event.file_name() {
-                    Some(name) => {
-                        let name = OsStr::from_bytes(name.to_bytes());
-                        Event::Named(event.wd(), name, naming(event.events(), event.cookie()))
-                    }
-                    None => Event::Changed(event.wd()),
-                }),
-                Err(Errno::INTR) => {}
+            let event = match reader.next() {
+                Ok(event) => event,
+                Err(Errno::INTR) => continue,
                 Err(_) => return,
+            };
+            let (flags, folder) = (event.events(), event.wd());
+            if flags.contains(ReadFlags::QUEUE_OVERFLOW) {
+                watches.lost();
+            } else if let Some(name) = event.file_name() {
+                let came = flags.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
+                let half = Half { folder, cookie: event.cookie() };
+                watches.named(half, OsStr::from_bytes(name.to_bytes()), came);
+            } else if !flags.contains(ReadFlags::IGNORED) {
+                watches.changed(folder);
             }
+            // The end of a watch is ignored: the event that ended it came before.
         }
-    }
-}
-
-fn naming(flags: ReadFlags, cookie: u32) -> Naming {
-    if flags.contains(ReadFlags::MOVED_FROM) {
-        Naming::MovedFrom(cookie)
-    } else if flags.contains(ReadFlags::MOVED_TO) {
-        Naming::MovedTo(cookie)
-    } else if flags.contains(ReadFlags::DELETE) {
-        Naming::Deleted
-    } else {
-        Naming::Created
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::StatFs;
 
-use crate::waking::watches::Event;
+use crate::waking::watches::Watches;
 
 pub(super) type Wd = i32;
 
@@ -33,7 +33,7 @@ impl Inotify {
         None
     }
 
-    pub(super) fn events(&self, _: impl FnMut(Event<'_>)) {}
+    pub(super) fn events(&self, _: &mut Watches) {}
 }
 
 pub(super) fn limit(cause: &io::Error) -> String {

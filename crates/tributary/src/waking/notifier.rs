@@ -89,7 +89,7 @@ impl Notifier {
     /// Takes in every event that has come, asks `what` then, and rings.
     pub(super) fn drained<T>(&self, what: impl FnOnce(&mut Watches) -> T) -> T {
         let mut watches = self.lock();
-        self.inotify.events(|event| watches.apply(event));
+        self.inotify.events(&mut watches);
         let answer = what(&mut watches);
         let rung = watches.take_rung();
         drop(watches);

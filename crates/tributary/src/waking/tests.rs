@@ -40,7 +40,7 @@ fn rings(change: &Change, happens: impl FnOnce()) -> bool {
     change.since(seen).wait_timeout(BOUND).is_some()
 }
 
-/// A log that is called `app.log`, in a folder of its own.
+/// A log that is called `log`, in a folder of its own.
 struct Log {
     watch: SourceWatch,
     change: Arc<Change>,
@@ -51,7 +51,7 @@ struct Log {
 impl Log {
     fn with(notifier: Arc<Notifier>) -> Log {
         let folder = tempfile::tempdir().unwrap();
-        let (watch, change) = watched(&notifier, folder.path().join("app.log"));
+        let (watch, change) = watched(&notifier, folder.path().join("log"));
         Log { watch, change, notifier, folder }
     }
 
@@ -83,37 +83,36 @@ impl Log {
     }
 
     fn write(&self) {
-        let mut options = File::options();
-        let mut file = options.create(true).append(true).open(self.at("app.log")).unwrap();
+        let mut file = File::options().create(true).append(true).open(self.at("log")).unwrap();
         file.write_all(b"line\n").unwrap();
     }
 
-    fn rename(&self, from: &str, to: &str) {
-        fs::rename(self.at(from), self.at(to)).unwrap();
-    }
-
-    /// Renames the log, and makes a new one.
-    fn rotate(&self, to: &str) {
-        self.rename("app.log", to);
-        self.create("app.log");
+    /// Does what the words say: `+a` makes a file, `a>b` renames it, `-a` deletes
+    /// it, and `?` follows: asks what has departed, and forgets it.
+    fn play(&self, story: &str) {
+        for step in story.split(' ') {
+            if let Some((from, to)) = step.split_once('>') {
+                fs::rename(self.at(from), self.at(to)).unwrap();
+            } else if let Some(name) = step.strip_prefix('+') {
+                self.create(name);
+            } else if let Some(name) = step.strip_prefix('-') {
+                fs::remove_file(self.at(name)).unwrap();
+            } else {
+                self.watch.departed();
+                self.watch.forget_departed();
+            }
+        }
     }
 
     /// Returns where the files lie that have lost their name, and how many more
     /// there are.
-    fn known(&self) -> (Vec<String>, usize) {
+    fn known(&self) -> (String, usize) {
         let Departed::Known { paths, unseen } = self.watch.departed() else {
             panic!("it was watched all the time");
         };
         let below = |path: &PathBuf| path.strip_prefix(self.folder.path()).unwrap().to_owned();
-        let names = paths.iter().map(|path| below(path).into_os_string().into_string().unwrap());
-        (names.collect(), unseen)
-    }
-
-    /// Returns the same where all can be found.
-    fn departed(&self) -> Vec<String> {
-        let (paths, unseen) = self.known();
-        assert_eq!(unseen, 0);
-        paths
+        let names: Vec<_> = paths.iter().map(|path| below(path).display().to_string()).collect();
+        (names.join(" "), unseen)
     }
 }
 
@@ -148,7 +147,7 @@ fn a_bell_has_rung_at_first_and_is_taken_once() {
 fn polls_where_the_system_refuses_to_notify() {
     let refused = Notifier::start_with(Inotify::default(), MOMENT, poller::stat).unwrap();
     let mut log = Log::with(refused);
-    let file = log.create("app.log");
+    let file = log.create("log");
     assert!(!log.watch.arm_name() && !log.watch.is_named());
     assert!(!log.watch.arm_file(&file, &mut None));
     assert_eq!(log.watch.departed(), Departed::Unknown);
@@ -192,8 +191,8 @@ fn durations_that_mean_never_never_ring() {
 #[test]
 fn two_sources_may_watch_the_same_file() {
     let mut log = Log::notified();
-    let file = log.create("app.log");
-    let (mut other, rung_other) = watched(&log.notifier, log.at("app.log"));
+    let file = log.create("log");
+    let (mut other, rung_other) = watched(&log.notifier, log.at("log"));
     let (mut watch, mut watch_of_other) = (None, None);
     assert!(log.watch.arm_file(&file, &mut watch));
     assert!(other.arm_file(&file, &mut watch_of_other));
@@ -218,7 +217,7 @@ fn a_folder_of_a_pattern_is_watched_until_it_goes() {
     };
     due("a name came", &mut || drop(above.create("logs/a.log")));
     due("a time came", &mut || watch.retry_at(Instant::now()));
-    due("it was moved", &mut || above.rename("logs", "moved"));
+    due("it was moved", &mut || above.play("logs>moved"));
     assert!(!watch.arm(&logs), "another folder than this was watched");
     assert_eq!(kernel_watches(&above.notifier), 0);
 
@@ -242,7 +241,7 @@ fn overflow(log: &Log) {
 #[test]
 fn watches_everything_anew_after_the_queue_has_overflowed() {
     let mut log = Log::followed();
-    let file = log.create("app.log");
+    let file = log.create("log");
     let mut file_watch = None;
     assert!(log.watch.arm_file(&file, &mut file_watch));
     let (mut folders, bell) = watched_folders(&log.notifier);
@@ -255,8 +254,8 @@ fn watches_everything_anew_after_the_queue_has_overflowed() {
     assert!(log.watch.arm_name());
     assert!(rings(&log.change, || log.write()));
     log.watch.forget_departed();
-    log.rotate("app.log.1");
-    assert_eq!(log.departed(), ["app.log.1"]);
+    log.play("log>1 +log");
+    assert_eq!(log.known(), ("1".to_owned(), 0));
 }
 
 #[test]
@@ -303,71 +302,57 @@ fn a_watch_that_ends_before_it_is_entered_is_added_again() {
 }
 
 #[test]
-fn two_rotations_in_a_row_are_known_in_their_order() {
-    let log = Log::followed();
-    log.create("app.log");
-    assert_eq!(log.departed(), [""; 0]);
-    log.rotate("app.log.1");
-    log.rename("app.log.1", "app.log.2");
-    log.rotate("app.log.1");
-    assert_eq!(log.departed(), ["app.log.2", "app.log.1"]);
-    log.watch.forget_departed();
-    assert_eq!(log.departed(), [""; 0]);
-    // Dated names, and older files that are renamed as well.
-    log.rename("app.log.2", "app.log.3");
-    log.rotate("app-20261122.log");
-    log.rotate("@4000000067e1");
-    assert_eq!(log.departed(), ["app-20261122.log", "@4000000067e1"]);
+fn the_files_that_have_lost_the_name_are_known_in_their_order() {
+    for (story, paths, unseen) in [
+        ("+log", "", 0),
+        ("+log log>1 +log 1>2 log>1 +log", "2 1", 0),
+        // The names may be any, and older files are renamed as well.
+        ("+log log>1 +log ? 1>2 log>log-20261122 +log log>@40 +log", "log-20261122 @40", 0),
+        ("+log log>1 +log log>2 +log ?", "", 0),
+        ("+log log>1 1>log", "", 0),
+        // Moved out, at once or later; deleted; renamed over.
+        ("+log log>away/1 +log", "", 1),
+        ("+log log>1 +log 1>away/1", "", 1),
+        ("+log -log", "", 1),
+        ("+log log>1 +log -1", "", 1),
+        ("+log log>1 +log log>1", "1", 1),
+        ("+log log>1 +log log>1 ?", "", 0),
+    ] {
+        let log = Log::followed();
+        log.create_folder("away");
+        log.play(story);
+        assert_eq!(log.known(), (paths.to_owned(), unseen), "{story}");
+    }
 }
 
 #[test]
 fn what_departs_after_the_answer_is_not_forgotten_with_it() {
     let log = Log::followed();
-    log.create("app.log");
-    log.rotate("app.log.1");
-    assert_eq!(log.departed(), ["app.log.1"]);
-    log.rotate("app.log.2");
+    log.play("+log log>1 +log");
+    assert_eq!(log.known(), ("1".to_owned(), 0));
+    log.play("log>2 +log");
     log.notifier.drained(|_| ());
     log.watch.forget_departed();
-    assert_eq!(log.departed(), ["app.log.2"]);
-}
-
-#[test]
-fn a_file_that_is_moved_out_or_deleted_is_not_to_be_found() {
-    let log = Log::followed();
-    log.create("app.log");
-    log.create_folder("elsewhere");
-    log.rotate("elsewhere/app.log");
-    assert_eq!(log.known(), (Vec::new(), 1));
-    log.watch.forget_departed();
-    assert_eq!(log.known(), (Vec::new(), 0));
-
-    log.rotate("app.log.1");
-    fs::remove_file(log.at("app.log.1")).unwrap();
-    log.rotate("app.log.1");
-    log.rename("app.log.1", "elsewhere/app.log.1");
-    log.rotate("app.log.1");
-    // Renamed over.
-    log.rotate("app.log.1");
-    fs::remove_file(log.at("app.log")).unwrap();
-    assert_eq!(log.known(), (vec!["app.log.1".to_owned()], 4));
+    assert_eq!(log.known(), ("2".to_owned(), 0));
 }
 
 #[test]
 fn a_rename_that_is_under_way_is_waited_for() {
     let log = Log::followed();
     let done = AtomicBool::new(false);
-    log.create("app.log");
+    log.create("log");
     let rotations = 900;
     let mut departed = 0;
     thread::scope(|scope| {
         scope.spawn(|| {
-            (0..rotations).for_each(|number| log.rotate(&number.to_string()));
+            (0..rotations).for_each(|number| log.play(&format!("log>{number} +log")));
             done.store(true, Ordering::SeqCst);
         });
         while departed < rotations {
             let ended = done.load(Ordering::SeqCst);
-            departed += log.departed().len();
+            let (paths, unseen) = log.known();
+            assert_eq!(unseen, 0);
+            departed += paths.split_whitespace().count();
             log.watch.forget_departed();
             assert!(!ended || departed == rotations, "{departed} are known");
         }
@@ -380,45 +365,32 @@ fn a_file_is_known_in_another_folder_that_is_watched() {
     let old = log.create_folder("old");
     let (mut folders, _) = watched_folders(&log.notifier);
     assert!(folders.arm(&old));
-    log.create("app.log");
-    log.rename("app.log", "old/1");
-    log.rename("old/1", "old/2");
-    assert_eq!(log.departed(), ["old/2"]);
+    log.play("+log log>old/1 old/1>old/2");
+    assert_eq!(log.known(), ("old/2".to_owned(), 0));
     drop(folders);
     assert_eq!(log.watch.departed(), Departed::Unknown, "nobody watches it there");
-}
-
-#[test]
-fn a_file_that_got_its_name_back_has_not_departed() {
-    let log = Log::followed();
-    log.create("app.log");
-    log.rename("app.log", "app.log.1");
-    log.rename("app.log.1", "app.log");
-    assert_eq!(log.departed(), [""; 0]);
 }
 
 #[test]
 fn renames_are_those_of_the_file_and_not_of_a_link_to_it() {
     let log = Log::followed();
     log.create_folder("real");
-    log.create("real/1");
-    log.create("real/2");
+    log.play("+real/1 +real/2");
     let another_name = || {
         wait_until("the link is not heard of", || !log.watch.is_named());
         assert!(log.watch.arm_name());
         assert_eq!(log.watch.departed(), Departed::Unknown, "it is another name");
         log.watch.forget_departed();
     };
-    symlink("real/1", log.at("app.log")).unwrap();
+    symlink("real/1", log.at("log")).unwrap();
     another_name();
-    log.rename("app.log", "app.link");
-    assert_eq!(log.departed(), [""; 0]);
-    log.rename("app.link", "app.log");
-    log.rename("real/1", "real/3");
-    assert_eq!(log.departed(), ["real/3"]);
+    log.play("log>link");
+    assert_eq!(log.known(), (String::new(), 0));
+    log.play("link>log real/1>real/3");
+    assert_eq!(log.known(), ("real/3".to_owned(), 0));
 
     symlink("real/2", log.at("new")).unwrap();
-    log.rename("new", "app.log");
+    log.play("new>log");
     another_name();
 }
 
