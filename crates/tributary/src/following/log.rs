@@ -27,7 +27,7 @@ pub(crate) struct Common {
     pub(crate) files: Arc<Files>,
     pub(crate) following: Following,
     /// Wakes the sources; without one they look every interval.
-    pub(crate) notifier: Option<Notifier>,
+    pub(crate) notifier: Option<Arc<Notifier>>,
     pub(crate) marks: Marks,
     /// How many logs there were so far: the number of the next one.
     pub(crate) count: AtomicUsize,
