@@ -14,8 +14,8 @@ use crate::probe::{Moment, Probe};
 use crate::waking::change::Change;
 use crate::{Error, Lines, Shown, Stop};
 
-/// How many errors in a row are taken for passing ones.
-const PASSING: u32 = 3;
+/// How often in a row a transient error is retried before it ends the source.
+const RETRIES: u32 = 3;
 
 // ANCHOR: read
 /// What a look at a source found.
@@ -56,7 +56,8 @@ struct State {
     logs: Vec<Log>,
     /// Whose turn it is, where there are many.
     turn: usize,
-    joining: Option<Joining>,
+    // Boxed, since most sources have none, and there may be many.
+    joining: Option<Box<Joining>>,
     /// Whether a person has named the log. One that a pattern has found ends
     /// when its file is gone: a new one of that name joins by the pattern.
     by_name: bool,
@@ -71,8 +72,8 @@ struct State {
     change: Arc<Change>,
     /// The number of changes that the last look knew of.
     seen: usize,
-    /// How many looks in a row met an error that may pass.
-    passing: u32,
+    /// How many looks in a row have met a transient error.
+    retries: u32,
     probe: Option<Probe>,
 }
 
@@ -99,13 +100,13 @@ impl Source {
     /// Makes a source of all logs that come to fit a pattern.
     pub(crate) fn of_pattern(joining: Joining, change: Arc<Change>, shared: &Settings) -> Source {
         let path = Arc::clone(joining.text());
-        Source::new(path, Vec::new(), Some(joining), true, change, shared)
+        Source::new(path, Vec::new(), Some(Box::new(joining)), true, change, shared)
     }
 
     fn new(
         path: Arc<Path>,
         logs: Vec<Log>,
-        joining: Option<Joining>,
+        joining: Option<Box<Joining>>,
         by_name: bool,
         change: Arc<Change>,
         Settings { chunk, follows, stop, probe }: &Settings,
@@ -124,7 +125,7 @@ impl Source {
             closed: false,
             seen: change.count(),
             change,
-            passing: 0,
+            retries: 0,
             probe: probe.clone(),
         };
         Source { state: Box::new(state) }
@@ -160,13 +161,13 @@ impl Source {
         loop {
             match self.state.look() {
                 Ok(found) => {
-                    self.state.passing = 0;
+                    self.state.retries = 0;
                     self.state.closed = matches!(found, Read::Closed);
                     let left_out = self.state.closed.then(|| self.state.left_out()).flatten();
                     return left_out.map_or(Ok(found), Err);
                 }
-                Err(cause) if may_pass(&cause) && self.state.passing < PASSING => {
-                    self.state.passing += 1;
+                Err(cause) if is_transient(&cause) && self.state.retries < RETRIES => {
+                    self.state.retries += 1;
                     self.state.logs.iter_mut().for_each(|log| log.reopen(&cause));
                 }
                 Err(cause) => {
@@ -243,7 +244,7 @@ impl State {
                 break;
             }
         }
-        self.logs.iter_mut().for_each(Log::rest);
+        self.logs.iter_mut().for_each(|log| log.follow.rest());
         self.probe(Moment::FoundNothing)?;
         Ok(Read::NoNewData)
     }
@@ -256,7 +257,7 @@ impl State {
                 return Ok(Some(lines));
             }
             if self.logs.len() > 1 {
-                self.logs[turn].rest();
+                self.logs[turn].follow.rest();
             }
             self.turn = turn + 1;
         }
@@ -277,10 +278,10 @@ impl State {
         if self.by_name && self.joining.is_none() {
             return false;
         }
-        let into = self.joining.as_ref().map(Joining::text);
+        let into = self.joining.as_ref().map(|joining| joining.text());
         let before = self.logs.len();
         self.logs.retain_mut(|log| {
-            let over = log.is_over();
+            let over = log.follow.is_over();
             if over {
                 log.leave(into);
             }
@@ -292,7 +293,7 @@ impl State {
     /// Returns the error of a file that fits the pattern and was left out, if
     /// nobody has waited for it.
     fn left_out(&mut self) -> Option<Error> {
-        self.joining.as_mut().filter(|_| !self.follows).and_then(Joining::take_left_out)
+        self.joining.as_mut().filter(|_| !self.follows)?.take_left_out()
     }
 
     fn probe(&self, moment: Moment) -> io::Result<()> {
@@ -311,7 +312,7 @@ impl Drop for Source {
     }
 }
 
-/// Tells whether an error says something of a moment, not of the file.
-fn may_pass(cause: &io::Error) -> bool {
+/// Tells whether an error says something of this moment, not of the file.
+fn is_transient(cause: &io::Error) -> bool {
     matches!(Errno::from_io_error(cause), Some(Errno::STALE | Errno::MFILE | Errno::NFILE))
 }

@@ -13,7 +13,7 @@ use std::time::Instant;
 use tracing::warn;
 
 use crate::error::Shown;
-use crate::following::siblings;
+use crate::following::path;
 use crate::waking::change::Bell;
 use crate::waking::inotify::{self, Inotify, Wd};
 use crate::waking::notifier::{Core, Notifier};
@@ -84,7 +84,7 @@ impl SourceWatch {
     /// Adds a watch for each folder that leads to the file.
     pub(super) fn add_folders(&self, inotify: &Inotify) -> io::Result<Vec<(PathBuf, Place)>> {
         let mut found = Vec::new();
-        for (folder, name) in siblings::names(&self.target.path) {
+        for (folder, name) in path::names(&self.target.path) {
             match inotify.add_folder(&folder) {
                 Ok(wd) => found.push((folder, (wd, name))),
                 Err(cause) => {
