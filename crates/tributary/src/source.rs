@@ -14,7 +14,8 @@ use crate::probe::{Moment, Probe};
 use crate::waking::change::Change;
 use crate::{Error, Lines, Shown, Stop};
 
-/// How often in a row a transient error is retried before it ends the source.
+/// How often a transient error (ESTALE, EMFILE, ENFILE) is retried before it
+/// ends the source.
 const RETRIES: u32 = 3;
 
 // ANCHOR: read
@@ -54,7 +55,7 @@ struct State {
     path: Arc<Path>,
     /// One, or all that have joined by the pattern.
     logs: Vec<Log>,
-    /// Whose turn it is, where there are many.
+    /// The index of the log that is read next, where there are many.
     turn: usize,
     // Boxed, since most sources have none, and there may be many.
     joining: Option<Box<Joining>>,
@@ -66,13 +67,13 @@ struct State {
     stop: Stop,
     /// Whether the merge waits for what comes later.
     follows: bool,
-    /// Whether the stop was seen, and the last round noted.
+    /// Whether the stop was seen and the last round has measured the files.
     draining: bool,
     closed: bool,
     change: Arc<Change>,
     /// The number of changes that the last look knew of.
     seen: usize,
-    /// How many looks in a row have met a transient error.
+    /// How many looks in a row met a transient error.
     retries: u32,
     probe: Option<Probe>,
 }
@@ -225,12 +226,13 @@ impl State {
             if self.stop.requested() {
                 return Ok(Read::NoNewData);
             }
-            // All that was noted is read. Only if no log has more, there is no
-            // new data.
+            // Every file is read to the size that this round measured. There is
+            // no new data only if no log has grown since.
             let mut more = self.join(false);
             let alone = self.logs.len() == 1;
             for log in &mut self.logs {
-                // Of many, one that was not rung has nothing to look at.
+                // Where there are many logs, only those that were rung have
+                // something to look at.
                 if (log.take_rung() || alone) && log.more()? {
                     log.look_again();
                     more = true;
@@ -264,7 +266,8 @@ impl State {
         Ok(None)
     }
 
-    /// Takes in what fits the pattern by now; true if that is something.
+    /// Takes in the files that have come to fit the pattern. Returns true if
+    /// there was one.
     fn join(&mut self, last: bool) -> bool {
         let joined = self.joining.as_mut().map(|it| it.join(last)).unwrap_or_default();
         let more = !joined.is_empty();
@@ -272,8 +275,8 @@ impl State {
         more
     }
 
-    /// Drops the logs that are over; true if there was one, and the pattern is
-    /// to be asked again.
+    /// Drops the logs that are over. Returns true if there was one: then the
+    /// pattern has to be asked again.
     fn leave(&mut self) -> bool {
         if self.by_name && self.joining.is_none() {
             return false;
@@ -312,7 +315,7 @@ impl Drop for Source {
     }
 }
 
-/// Tells whether an error says something of this moment, not of the file.
+/// Tells whether an error is one of the moment and not of the file.
 fn is_transient(cause: &io::Error) -> bool {
     matches!(Errno::from_io_error(cause), Some(Errno::STALE | Errno::MFILE | Errno::NFILE))
 }

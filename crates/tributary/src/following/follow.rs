@@ -34,8 +34,8 @@ use crate::following::identity::{FileId, Position};
 use crate::following::log::Common;
 use crate::following::path::FullPath;
 use crate::following::siblings::{self, Between, Sibling};
+use crate::waking::Departed;
 use crate::waking::watch::SourceWatch;
-use crate::waking::{Departed, later};
 
 /// After how long a file is asked for again that may be a copy of a file whose
 /// log has not looked yet.
@@ -334,7 +334,7 @@ impl Follow {
             }
             Taken::Later => {
                 if let Some(watch) = &mut self.watch {
-                    watch.wake_at(later(Instant::now(), AGAIN));
+                    watch.wake_at(Instant::now().checked_add(AGAIN));
                 }
                 return Ok(self.files.len() > known);
             }
@@ -384,7 +384,7 @@ impl Follow {
         watch.poll(!armed);
         let nameless = self.files.len() - usize::from(self.named);
         if let Some(grew) = self.files[..nameless].iter().map(|file| file.grew).min() {
-            watch.wake_at(later(grew, self.common.quiet));
+            watch.wake_at(grew.checked_add(self.common.quiet));
         }
         new
     }

@@ -17,6 +17,7 @@ use crate::marks::Marker;
 use crate::progress::{Counters, Tally};
 use crate::waking::change::Bell;
 use crate::waking::notifier::Notifier;
+use crate::waking::watch::SourceWatch;
 use crate::{Lines, Marks, Shown};
 
 /// What the logs of a plan have in common.
@@ -66,8 +67,8 @@ impl Log {
         bell: Arc<Bell>,
     ) -> io::Result<Log> {
         let number = common.next_log.fetch_add(1, Ordering::Relaxed);
-        let watch =
-            common.notifier.as_ref().map(|it| it.watch(Arc::clone(path), Arc::clone(&bell)));
+        let notifier = common.notifier.as_ref();
+        let watch = notifier.map(|it| SourceWatch::new(it, Arc::clone(path), &bell));
         let follow = Follow::new(number, path, by_name, file, began, watch, common)?;
         let marker = Marker::new(&common.marks, path, number);
         let counters = common.tally.add(path);
