@@ -43,7 +43,7 @@ picture:
 # The pictures and tables of the book, measured anew: on a machine at rest
 [group('look')]
 refresh-figures:
-    cargo compare --runs 9 --figures docs/src/figures
+    cargo compare --runs 9 --figures docs/src/figures --force
 
 # Every test: the laws for every stage, the guards, the texts
 [group('hold')]

@@ -122,7 +122,7 @@ pub(crate) struct Args {
     ///
     /// So +1 is the whole file. Where a checkpoint knows a file, it goes on
     /// there instead.
-    #[arg(short = 'n', long, value_name = "N", value_parser = lines)]
+    #[arg(short = 'n', long, alias = "tail", value_name = "N", value_parser = lines)]
     pub(crate) lines: Option<Start>,
 
     /// Begin at the end of each file: only what is written from now on.

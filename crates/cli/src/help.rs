@@ -93,8 +93,8 @@ const EXIT: &str = "\
 const TAIL: &str = "\
 -f is -F: files are followed by name. --follow=name and --retry say what
 --follow does anyway, and -q is taken, since there are no headers.
-Instead of -5 write -n 5. Without -n each file begins at its first line,
-not at its last ten.
+Instead of -5 write -n 5; --tail 5, as stern has it, is the same. Without
+-n each file begins at its first line, not at its last ten.
 ";
 
 const SIGNALS: &str = "\
