@@ -444,14 +444,6 @@ mod tests {
     }
 
     #[test]
-    fn the_durability_reaches_the_merge() {
-        let durability = |word| options(&["--durability", word]).durability;
-        assert_eq!(durability("none"), tributary::Durability::None);
-        assert_eq!(durability("flush"), tributary::Durability::Flush);
-        assert_eq!(durability("fsync"), tributary::Durability::Fsync);
-    }
-
-    #[test]
     fn a_stall_is_slow_where_nothing_else_is_said() {
         assert_eq!(options(&["--debug"]).debug, Some(event_loop::SLOW));
         assert_eq!(options(&["--debug=2s"]).debug, Some(Duration::from_secs(2)));

@@ -112,8 +112,7 @@ fn flag_durability() {
         fs::remove_file(folder.path("out")).unwrap();
     }
     run(&folder, &["a.log", "--durability", "rust"]).with(2);
-    // That a value reaches the merge is held in `args.rs`; what it does to a
-    // disk, no file shows afterwards.
+    // What the system is asked for, strace shows in the system tests.
 }
 
 #[test]
