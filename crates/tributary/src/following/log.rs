@@ -94,7 +94,8 @@ impl Log {
         let Some(piece) = self.marker.next(chunk, read)? else { return Ok(None) };
         // Counted here, on the reader's time: the writer is what all wait for.
         let count = memchr_iter(b'\n', &piece.bytes).count() as u64;
-        self.counters.read(count, piece.end - piece.start);
+        let read = piece.end - piece.start;
+        self.counters.read(read);
         if piece.cut && self.counters.cut() == 1 {
             warn!(
                 "{}: the line that ends at byte {} is too long and was cut; \
@@ -106,6 +107,7 @@ impl Log {
         Ok(Some(Lines {
             bytes: piece.bytes.freeze(),
             count,
+            read,
             source: self.number,
             counters: Arc::clone(&self.counters),
             file: piece.file,
