@@ -4,17 +4,20 @@
 //! The reading order of its modules: `args` (what can be typed), `habits` (and
 //! what is typed by habit), `list`, `run` (one
 //! merge), `signals`, `exit` (codes and errors), then what it says: `voice`,
-//! `stats`, `backlog`.
+//! `observer` (how far a merge is) with `stalls`, `stats`, `metrics`, `backlog`.
 
 mod args;
 mod backlog;
 mod exit;
 mod habits;
 mod list;
+mod metrics;
+mod observer;
 mod print;
 mod run;
 mod signals;
 mod stage;
+mod stalls;
 mod stats;
 mod voice;
 

@@ -35,8 +35,8 @@ pub struct SourceProgress {
     /// there is no such file. What is left in a file that was rotated away is
     /// not counted, nor is a line that has begun and not ended.
     pub lag: Option<u64>,
-    /// Whether this is the sum of logs that a pattern had found and that are
-    /// gone; its path is then the pattern.
+    /// Whether a pattern had found it and it is gone. Those that had joined
+    /// while the merge ran are summed up; the path is then the pattern.
     pub gone: bool,
 }
 
@@ -149,7 +149,7 @@ struct Counts {
     written: u64,
     /// Lines that were too long.
     cut: u64,
-    /// Whether this is the sum of logs that are gone.
+    /// Whether the log is gone, or this is the sum of logs that are.
     gone: bool,
 }
 
@@ -168,6 +168,11 @@ impl Counters {
         let mut counts = self.counts();
         counts.cut += 1;
         counts.cut
+    }
+
+    /// Notes that the log is gone.
+    pub(crate) fn leave(&self) {
+        self.counts().gone = true;
     }
 
     /// Counts lines that are in the output.

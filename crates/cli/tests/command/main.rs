@@ -3,9 +3,11 @@
 
 mod blocked;
 mod exits;
+mod exposition;
 mod flags;
 mod folder;
 mod habits;
+mod metrics;
 mod names;
 mod non_blocking;
 mod process;

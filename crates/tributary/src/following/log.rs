@@ -148,8 +148,9 @@ impl Log {
     /// counted with the pattern by which it joined, if it did.
     pub(crate) fn leave(&mut self, pattern: Option<&Arc<Path>>) {
         self.common.files.unfollow(self.follow.home());
-        if let Some(pattern) = pattern {
-            self.common.tally.leave(&self.counters, pattern);
+        match pattern {
+            Some(pattern) => self.common.tally.leave(&self.counters, pattern),
+            None => self.counters.leave(),
         }
         let patterns = self.common.patterns.lock();
         patterns.unwrap_or_else(PoisonError::into_inner).iter().for_each(|bell| bell.ring());
