@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     /// A file that is there starts anew, as with `>`; with --checkpoint it is
     /// gone on with. With --follow it may be rotated: what comes after a rename
     /// goes to a new file of that name, on SIGHUP at once.
-    #[arg(short, long, value_name = "OUT", default_value = "-")]
+    #[arg(short, long, value_name = "OUT", default_value = "-", value_parser = PathBufValueParser::new().try_map(output))]
     pub(crate) output: PathBuf,
 
     /// Add to the output, instead of starting it anew.
@@ -444,6 +444,11 @@ fn size(text: &str) -> Result<u64, &'static str> {
         Ok(size) => Ok(size),
         Err(_) => Err("write a number of bytes, or a number and its unit: 64K, 1MiB"),
     }
+}
+
+/// `-o json` is how others are asked for JSON; `habits` says what is typed here.
+fn output(path: PathBuf) -> Result<PathBuf, &'static str> {
+    if path == Path::new("json") { Err("this is no format") } else { Ok(path) }
 }
 
 fn source(path: OsString) -> Result<PathBuf, &'static str> {

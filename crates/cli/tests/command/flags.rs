@@ -13,7 +13,7 @@ use crate::process::{Running, run, tributary, until};
 /// Compares what the command offers with the tests in this file.
 #[test]
 fn every_flag_has_a_test() {
-    let mut command = cli::command();
+    let mut command = tributary_cli::command();
     command.build();
     let flags = command.get_arguments().filter_map(|arg| arg.get_long());
     let flags: BTreeSet<String> = flags.map(|flag| flag.replace('-', "_")).collect();

@@ -29,7 +29,7 @@ fn a_file_may_be_called_like_a_command() {
 fn the_man_page_tells_every_flag_and_the_exit_codes() {
     let page = run(&Folder::new(), &["man"]).out();
     assert!(page.contains(".TH tributary 1"), "{page}");
-    let mut command = cli::command();
+    let mut command = tributary_cli::command();
     command.build();
     for flag in command.get_arguments().filter_map(|arg| arg.get_long()) {
         let flag = format!("\\-\\-{}", flag.replace('-', "\\-"));
