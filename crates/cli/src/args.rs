@@ -348,8 +348,8 @@ impl Args {
         if self.to_stdout() { Target::Stdout } else { Target::from(&self.output) }
     }
 
-    /// Returns the flag whose value was taken for a source, and that source:
-    /// such a file is not there.
+    /// Returns a flag whose value was taken for a source, what the flag asks
+    /// for, and the value: there is no such file.
     pub(crate) fn misplaced(&self) -> Option<(&str, &str, &str)> {
         let missing = self.sources.iter().filter(|source| !source.exists());
         missing.filter_map(|source| source.to_str()).find_map(|name| {

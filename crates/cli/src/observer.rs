@@ -97,10 +97,12 @@ impl Observer {
         let mut before = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
         let mut behind = HashMap::new();
         let sources = sources.into_iter().map(|source| {
-            let mut marks = before.remove(&source.path).unwrap_or_default();
-            let lag = source.lag.unwrap_or_default();
-            let lag_seconds = marks.note(source.bytes, lag, now).as_secs_f64();
-            if !marks.0.is_empty() {
+            let mut lag_seconds = 0.0;
+            // Another one may have the path of one that is gone.
+            if !source.gone {
+                let mut marks = before.remove(&source.path).unwrap_or_default();
+                let lag = source.lag.unwrap_or_default();
+                lag_seconds = marks.note(source.bytes, lag, now).as_secs_f64();
                 behind.insert(source.path.clone(), marks);
             }
             Source {

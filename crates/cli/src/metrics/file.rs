@@ -17,32 +17,30 @@ const BEGINNING: &[u8] = b"# HELP tributary_";
 /// of the merge, and what each is.
 pub(crate) fn refused<'a>(
     path: &Path,
+    others: impl Iterator<Item = (&'a str, &'a Path)>,
+) -> Option<String> {
+    why_not(path, others).map(|why| format!("{}: {why}", Shown(path)))
+}
+
+fn why_not<'a>(
+    path: &Path,
     mut others: impl Iterator<Item = (&'a str, &'a Path)>,
 ) -> Option<String> {
-    let why = match place(path) {
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            format!("cannot write metrics: {cause}; make its folder first")
-        }
-        Err(cause) => format!("cannot write metrics: {cause}"),
-        Ok(_) => match fs::symlink_metadata(path) {
-            Ok(there) if !there.is_file() => {
-                "a link, a folder, a pipe or a device is replaced by no metrics; name another file"
-                    .to_owned()
-            }
-            there => {
-                let is_same = |(_, other): &(&str, &Path)| is_same(path, other);
-                match others.find(is_same) {
-                    Some((what, _)) => format!("it is also {what}; name another file"),
-                    None if there.is_ok() && !holds_metrics(path) => {
-                        "it holds something else than metrics; name another file, or remove it"
-                            .to_owned()
-                    }
-                    None => return None,
-                }
-            }
-        },
-    };
-    Some(format!("{}: {why}", Shown(path)))
+    if let Err(cause) = place(path) {
+        let is_missing = cause.kind() == io::ErrorKind::NotFound;
+        let advice = if is_missing { "; make its folder first" } else { "" };
+        return Some(format!("cannot write metrics: {cause}{advice}"));
+    }
+    let there = fs::symlink_metadata(path).ok();
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        let why = "a link, a folder, a pipe or a device is not replaced by metrics";
+        return Some(format!("{why}; name another file"));
+    }
+    if let Some((what, _)) = others.find(|(_, other)| is_same(path, other)) {
+        return Some(format!("it is also {what}; name another file"));
+    }
+    let is_taken = there.is_some() && !holds_metrics(path);
+    is_taken.then(|| "it holds no metrics; name another file, or remove it".to_owned())
 }
 
 /// Returns a pattern of the name of the metrics, for what no `--watch` finds:

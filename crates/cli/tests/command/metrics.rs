@@ -36,7 +36,11 @@ fn the_metrics_follow_the_merge() {
     let args = ["a.log", "b.log", "gone.log", "--max-line", "8", "--prefix", "name", "-o", "out"];
     let args = [&args[..], &["--checkpoint", "state", "--metrics", "t.prom"]].concat();
     let merge = Running::follow(&folder, &args);
-    let first = told_until(&folder, &merge, |it| it.value("tributary_lines_total") == 3.0);
+    // The half line, too, has been read then.
+    let first = told_until(&folder, &merge, |it| {
+        let lags = it.sources("tributary_source_lag_bytes");
+        it.value("tributary_lines_total") == 3.0 && lags.values().all(|lag| *lag == 0.0)
+    });
     assert_eq!(first.merge, "t");
     assert_eq!(first.value("tributary_bytes_total"), 8.0 + 14.0);
     assert_eq!(first.value("tributary_cut_lines_total"), 1.0);
@@ -208,7 +212,7 @@ fn metrics_take_the_place_of_nothing_else() {
         ("dangling", own.to_owned()),
         ("fifo", own.to_owned()),
         ("/dev/null", own.to_owned()),
-        ("text", "it holds something else than metrics".to_owned()),
+        ("text", "it holds no metrics; name another file".to_owned()),
         ("a.log", also("a source")),
         ("hard", also("a source")),
         ("sub/../late.log", also("a source")),
