@@ -43,7 +43,7 @@ picture:
 # The pictures and tables of the book, measured anew: on a machine at rest
 [group('look')]
 refresh-figures:
-    cargo compare --runs 9 --figures docs/src/figures
+    cargo compare --runs 9 --figures docs/src/figures --force
 
 # Every test: the laws for every stage, the guards, the texts
 [group('hold')]
@@ -85,7 +85,7 @@ kill:
 stories N="20000":
     STORIES="$1" cargo test --release --package tributary --test stories
 
-# Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze and Chromium
+# Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze, groff and Chromium
 [group('hold')]
 system *args:
     cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target "$@"

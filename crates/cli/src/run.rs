@@ -17,6 +17,7 @@ use crate::exit;
 use crate::list;
 use crate::metrics::{self, Metrics};
 use crate::observer::Observer;
+use crate::print;
 use crate::signals::Signals;
 use crate::stats::{self, Format};
 use crate::voice::Voice;
@@ -31,6 +32,10 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
         }
         // It may still come.
         warn!("{told}");
+    }
+    if args.to_stdout() && print::is_closed() {
+        voice.error(print::CLOSED);
+        return exit::OUTPUT;
     }
     let sources = match sources(args) {
         Ok(sources) => sources,

@@ -7,6 +7,7 @@ mod exposition;
 mod flags;
 mod folder;
 mod habits;
+mod help;
 mod metrics;
 mod names;
 mod non_blocking;

@@ -4,12 +4,11 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
-use crate::asking::jobs::{self, IDLE, MANY};
-use crate::asking::program::Program;
-use crate::running::child::StageArgs;
-use crate::running::law::LawArgs;
+use crate::asking::contender::Program;
+use crate::asking::workloads::{self, Named};
+use crate::protocol::{LawArgs, StageArgs, Wake};
 use crate::stages::{STAGES, Stage, find};
 
 /// Merges the same log files with every stage, checks each merged file, and
@@ -36,8 +35,8 @@ pub(crate) struct Args {
 
     /// The workloads, or `all`, and nothing besides [default:
     /// backlog,live,slow-output; then the laws, the lanes and the growth].
-    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', value_parser = jobs::find)]
-    pub(crate) workload: Vec<jobs::Named>,
+    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', value_parser = workloads::find)]
+    pub(crate) workload: Vec<Named>,
 
     /// What a person would use instead, run and checked beside the stages.
     #[arg(long, value_name = "PROGRAM[,PROGRAM]", value_delimiter = ',', value_enum)]
@@ -73,11 +72,11 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) quick: bool,
 
-    /// The page [default: target/compare/index.html].
+    /// The page, a new file [default: target/compare/index.html].
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
 
-    /// All figures, for programs [default: target/compare/results.json].
+    /// All figures, for programs, a new file [default: target/compare/results.json].
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
 
@@ -94,34 +93,10 @@ pub(crate) struct Args {
     /// Keep the sources and the merged files, in this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
-}
 
-/// How a stage learns that there is something new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Wake {
-    /// The operating system tells.
-    Notify,
-    /// Each source is looked at every 100 ms, as in the book.
-    Poll,
-}
-
-impl Wake {
-    /// Returns the word that is typed for it.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Wake::Notify => "notify",
-            Wake::Poll => "poll",
-        }
-    }
-}
-
-impl From<Wake> for tributary::Wake {
-    fn from(wake: Wake) -> tributary::Wake {
-        match wake {
-            Wake::Notify => tributary::Wake::Notify,
-            Wake::Poll => tributary::Wake::Poll,
-        }
-    }
+    /// Replace the files that were named, and files in folders that were named.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -166,7 +141,7 @@ fn seconds(typed: &str) -> Result<Duration, String> {
 
 fn after_help() -> String {
     let mut text = String::from("Workloads:\n");
-    for workload in workload::WORKLOADS.iter().chain([&MANY, &IDLE]) {
+    for workload in workloads::all() {
         text.push_str(&format!("  {:<12} {}\n", workload.name, workload.sentence));
     }
     text.push_str(

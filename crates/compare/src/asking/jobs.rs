@@ -3,40 +3,15 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use workload::{Backlog, Live, OutputKind, Pauses, SourceKind, WORKLOADS, Workload};
-
-use crate::asking::args::{Args, Wake};
-use crate::asking::own_files::OwnFiles;
-use crate::asking::program::Program;
 use report::{Grouped, Size, Time};
+use workload::{OutputKind, SourceKind, WORKLOADS, Workload};
 
-/// A workload that is run when it is named, and not by default: it shows what
-/// the memory of a stage is bounded by.
-pub(crate) static MANY: Workload = Workload {
-    name: "many",
-    sentence: "2,000 complete files of 512 KiB into a FIFO whose reader pauses: how much memory does \
-               that take? (not run unless it is named)",
-    sources: SourceKind::Backlog(Backlog { files: 2_000, bytes: 512 * 1024 }),
-    output: OutputKind::SlowFifo(Pauses {
-        every: Duration::from_millis(400),
-        length: Duration::from_millis(300),
-    }),
-};
-
-/// Sources to which nothing is written: what waiting costs. Run when it is named.
-pub(crate) static IDLE: Workload = Workload {
-    name: "idle",
-    sentence: "1,000 files to which nothing is written, followed for 3 s: what does waiting cost? \
-               (not run unless it is named)",
-    sources: SourceKind::Live(Live {
-        files: 1_000,
-        lines_per_second: 0,
-        line_bytes: 40..=400,
-        one_in_pieces: 0,
-        duration: Duration::from_secs(3),
-    }),
-    output: OutputKind::File,
-};
+use crate::asking::args::Args;
+use crate::asking::contender::{Contender, Program};
+use crate::asking::own_files::OwnFiles;
+use crate::asking::workloads::{self, Named};
+use crate::protocol::Wake;
+use crate::stages::Stage;
 
 /// One table's worth of work.
 #[derive(Debug)]
@@ -57,50 +32,26 @@ pub(crate) enum Kind {
     Own(OwnFiles),
 }
 
-/// What `--workload` names: one workload, or all of them.
-#[derive(Debug, Clone)]
-pub(crate) enum Named {
-    All,
-    One(&'static Workload),
-}
-
-/// All workloads, those first that are run by default.
-fn all() -> impl Iterator<Item = &'static Workload> {
-    WORKLOADS.iter().chain([&MANY, &IDLE])
-}
-
-/// Finds a workload by its name, or all by `all`.
-pub(crate) fn find(name: &str) -> Result<Named, String> {
-    if name == "all" {
-        return Ok(Named::All);
-    }
-    all().find(|workload| workload.name == name).map(Named::One).ok_or_else(|| {
-        let names: Vec<_> = all().map(|workload| workload.name).collect();
-        format!("the workloads are all, {}", names.join(", "))
-    })
-}
-
 /// Turns what was typed into jobs.
 pub(crate) fn asked_for(args: &Args, own: Option<OwnFiles>) -> Vec<Job> {
     let runs = args.runs.unwrap_or(if args.quick { 1 } else { 3 });
     if let Some(own) = own {
         return vec![Job { name: "files", kind: Kind::Own(own), rounds: runs, wake: args.wake }];
     }
-    let named = match &args.workload[..] {
+    let named: Vec<&Workload> = match &args.workload[..] {
         [] => WORKLOADS.iter().collect(),
-        named if named.iter().any(|named| matches!(named, Named::All)) => all().collect(),
-        named => named.iter().flat_map(Named::one).collect::<Vec<_>>(),
+        named => named
+            .iter()
+            .flat_map(|named| match named {
+                Named::All => workloads::all().collect(),
+                Named::One(workload) => vec![*workload],
+            })
+            .collect(),
     };
     // In the order in which they were named, each once.
     let mut seen = HashSet::new();
     let named = named.into_iter().filter(|workload| seen.insert(workload.name));
     named.map(|workload| job(workload, args, runs)).collect()
-}
-
-impl Named {
-    fn one(&self) -> Option<&'static Workload> {
-        if let Named::One(workload) = self { Some(workload) } else { None }
-    }
 }
 
 fn job(workload: &Workload, args: &Args, runs: u32) -> Job {
@@ -211,6 +162,27 @@ impl Job {
         }
     }
 
+    /// Says whether a program can do what the stages do.
+    pub(crate) fn can_be_done_by(&self, program: Program) -> bool {
+        self.grows() == (program == Program::Tail)
+    }
+
+    /// Returns who runs: the programs first, then the stages.
+    pub(crate) fn contenders(
+        &self,
+        stages: &[&'static Stage],
+        against: &[Program],
+    ) -> Vec<Contender> {
+        let asked = |program| against.contains(&program) && self.can_be_done_by(program);
+        let cat = match asked(Program::Cat) {
+            true => Some(Contender::Program(Program::Cat)),
+            false => self.has_floor().then_some(Contender::Floor),
+        };
+        let tail = asked(Program::Tail).then_some(Contender::Program(Program::Tail));
+        let stages = stages.iter().copied().map(Contender::Stage);
+        cat.into_iter().chain(tail).chain(stages).collect()
+    }
+
     /// Says whether `cat` is run as the floor.
     pub(crate) fn has_floor(&self) -> bool {
         match &self.kind {
@@ -249,26 +221,21 @@ mod tests {
     }
 
     #[test]
-    fn by_default_every_workload_of_the_table_is_run() {
-        let names: Vec<_> = jobs(&[]).iter().map(|job| job.name).collect();
-        assert_eq!(names, ["backlog", "live", "slow-output"]);
-    }
-
-    #[test]
-    fn a_workload_that_is_named_twice_is_run_once() {
-        let names: Vec<_> = jobs(&["--workload=live,idle,live"]).iter().map(|it| it.name).collect();
-        assert_eq!(names, ["live", "idle"]);
+    fn workloads_are_run_in_the_order_of_their_names_and_each_once() {
+        let names = |typed: &[&str]| jobs(typed).iter().map(|job| job.name).collect::<Vec<_>>();
+        assert_eq!(names(&[]), ["backlog", "live", "slow-output"]);
+        assert_eq!(names(&["--workload=live,idle,live"]), ["live", "idle"]);
     }
 
     #[test]
     fn only_complete_files_into_a_file_are_run_several_times() {
         let all = jobs(&["--workload", "live,all", "--runs", "5"]);
         let names: Vec<_> = all.iter().map(|job| job.name).collect();
-        assert_eq!(names, ["backlog", "live", "slow-output", "many", "idle"]);
+        assert_eq!(names, ["live", "backlog", "slow-output", "many", "idle"]);
         let rounds: Vec<_> = all.iter().map(|job| job.rounds).collect();
-        assert_eq!(rounds, [5, 1, 1, 1, 1]);
+        assert_eq!(rounds, [1, 5, 1, 1, 1]);
         let floors: Vec<_> = all.iter().map(Job::has_floor).collect();
-        assert_eq!(floors, [true, false, false, false, false]);
+        assert_eq!(floors, [false, true, false, false, false]);
     }
 
     #[test]
@@ -293,9 +260,9 @@ mod tests {
     #[test]
     fn one_file_is_no_files() {
         let jobs = jobs(&["--workload=backlog,live,idle", "--sources=1", "--runs=1"]);
-        let whats: Vec<_> = jobs.iter().map(Job::what).collect();
-        assert_eq!(whats[0], "1 complete file of 64 MiB, 1 run");
-        assert!(whats[1].starts_with("1 growing file of 100 lines a second, for"), "{}", whats[1]);
-        assert!(whats[2].starts_with("1 file at rest, for"), "{}", whats[2]);
+        let what = ["1 complete file of 64 MiB, 1 run", "1 growing file of 100", "1 file at rest"];
+        for (job, what) in jobs.iter().zip(what) {
+            assert!(job.what().starts_with(what), "{}", job.what());
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use anyhow::{Context, bail};
 use tributary::Shown;
 
-use crate::running::interrupt::Interrupt;
+use crate::asking::interrupt::Interrupt;
 
 /// Files that can be read, each of them once.
 #[derive(Debug)]
@@ -61,22 +61,6 @@ impl OwnFiles {
 
     pub(crate) fn bytes(&self) -> u64 {
         self.seen.iter().map(|seen| seen.bytes).sum()
-    }
-
-    /// Refuses an output that is one of the files, by name or through a link:
-    /// it would be emptied. The advice says which name to change.
-    pub(crate) fn refuse_output(&self, output: &Path, advice: &str) -> anyhow::Result<()> {
-        let Ok(metadata) = fs::metadata(output) else { return Ok(()) };
-        let output_is = Seen::of(&metadata).device_and_inode;
-        let same = self.seen.iter().position(|seen| seen.device_and_inode == output_is);
-        match same {
-            None => Ok(()),
-            Some(at) => bail!(
-                "{}: the output is also a source (as {}), {advice}",
-                Shown(output),
-                Shown(&self.paths[at])
-            ),
-        }
     }
 
     /// Fails if a file is not what it was: figures and findings would be about

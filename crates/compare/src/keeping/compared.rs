@@ -1,43 +1,49 @@
 //! What has been seen so far: shown on the terminal part by part, and kept on
-//! the disk after each run.
+//! the disk.
 
 use std::env;
 use std::ffi::OsString;
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use report::{Comparison, Head};
 
 use crate::asking::args::Args;
+use crate::asking::contender::Program;
 use crate::asking::jobs::Job;
-use crate::asking::program::Program;
-use crate::keeping::kept::Kept;
-use crate::running::rounds::{Outcome, Rounds};
+use crate::keeping::files::Files;
+use crate::running::growth::Steps;
+use crate::running::lanes;
+use crate::running::laws::Laws;
+use crate::running::rounds::{Runs, Setup};
 use crate::telling::print::print;
-use crate::telling::progress::Progress;
 use crate::telling::terminal::{self, GREEN, RED, YELLOW};
-use crate::telling::warnings::{self, Warning};
-use crate::telling::{rows, words};
+use crate::telling::{rows, warnings, words};
 
 /// How late the writers of the sources may be before it is worth a warning.
 const LATE: Duration = Duration::from_millis(50);
+/// How often laws are kept: most take a few milliseconds.
+const KEEP: Duration = Duration::from_millis(500);
 
 /// A comparison that is being made.
 pub(crate) struct Compared<'a> {
     pub(crate) comparison: Comparison,
-    kept: Kept,
+    files: Files,
+    /// Whether the page is the one of this comparison.
+    has_page: bool,
     /// Programs whose output may be wrong without a defect of ours.
     against: Vec<Program>,
-    pub(crate) progress: &'a Progress,
+    setup: &'a Setup<'a>,
 }
 
 impl<'a> Compared<'a> {
     /// Begins one, and keeps it at once.
     pub(crate) fn begin(
         args: &Args,
-        kept: Kept,
+        files: Files,
         head: Head,
-        warnings: Vec<Warning>,
-        progress: &'a Progress,
+        warnings: Vec<String>,
+        setup: &'a Setup<'a>,
     ) -> anyhow::Result<Compared<'a>> {
         let comparison = Comparison {
             head,
@@ -49,62 +55,94 @@ impl<'a> Compared<'a> {
             lanes: Vec::new(),
             growth: Vec::new(),
             wrong: Vec::new(),
-            warnings: warnings.iter().map(ToString::to_string).collect(),
+            warnings,
             seen: Vec::new(),
         };
         let against = args.against.clone();
-        let mut compared = Compared { comparison, kept, against, progress };
+        let mut compared = Compared { comparison, files, has_page: false, against, setup };
         compared.keep()?;
+        compared.show(&terminal::head(&compared.comparison.head))?;
         Ok(compared)
     }
 
     /// Keeps what there is.
-    pub(crate) fn keep(&mut self) -> anyhow::Result<()> {
+    fn keep(&mut self) -> anyhow::Result<()> {
         self.comparison.seen = words::sentences(&self.comparison);
-        let warning = self.kept.write(&self.comparison)?;
-        self.comparison.warnings.extend(warning.map(|warning| warning.to_string()));
-        Ok(())
+        self.files.write_json(&self.comparison)
     }
 
     /// Keeps all there is, as a comparison that is whole if it was not interrupted.
     pub(crate) fn end(&mut self, interrupted: bool) -> anyhow::Result<()> {
         self.comparison.interrupted = interrupted;
-        self.keep()?;
-        self.kept.end(&self.comparison)
-    }
-
-    pub(crate) fn warn(&mut self, warnings: impl IntoIterator<Item = Warning>) {
-        let said = warnings.into_iter().map(|warning| warning.to_string());
-        self.comparison.warnings.extend(said);
+        let kept = self.keep();
+        let page = self.files.write_page(&self.comparison);
+        self.has_page = page.is_ok();
+        page.and(kept)
     }
 
     /// Prints a part of what was seen, beside the bar.
-    pub(crate) fn show(&self, part: &str) -> anyhow::Result<()> {
+    fn show(&self, part: &str) -> anyhow::Result<()> {
         if part.is_empty() {
             return Ok(());
         }
-        self.progress.beside(|| print(&format!("{part}\n")))
+        self.setup.progress.beside(|| print(&format!("{part}\n")))
     }
 
     /// Runs a job and shows its table; if it is interrupted, with the rows
     /// that it has.
-    pub(crate) fn run(&mut self, job: &Job, rounds: &Rounds<'_>) -> anyhow::Result<()> {
+    pub(crate) fn job(&mut self, job: &Job) -> anyhow::Result<()> {
         let at = self.comparison.workloads.len();
         let mut late = Vec::new();
-        let ended = rounds.run(job, |outcomes| {
-            late = outcomes.iter().filter_map(|outcome| late_writers(job, outcome)).collect();
+        let ended = self.setup.run(job, |all| {
+            late = all.iter().filter_map(|runs| late_writers(job, runs)).collect();
             self.comparison.workloads.truncate(at);
-            self.comparison.workloads.push(rows::workload(job, outcomes));
+            self.comparison.workloads.push(rows::workload(job, all));
             self.keep()
         });
         if let Some(workload) = self.comparison.workloads.get(at) {
             let interval = tributary::Options::default().interval.as_secs_f64();
-            let seen = warnings::about_table(&workload.table, interval);
             let table = terminal::table(&workload.table);
-            self.warn(seen.into_iter().chain(late));
+            let seen = warnings::about_table(&workload.table, interval);
+            self.comparison.warnings.extend(seen.into_iter().chain(late));
             self.show(&table)?;
         }
         ended
+    }
+
+    /// Records what the threads of each stage do.
+    pub(crate) fn lanes(&mut self, trace: Option<&Path>) -> anyhow::Result<()> {
+        lanes::run(self.setup, trace, |lanes| {
+            match lanes {
+                Ok(lanes) => self.comparison.lanes.push(lanes),
+                Err(wrong) => self.comparison.wrong.push(wrong),
+            }
+            self.keep()
+        })?;
+        self.show(&terminal::lanes(&self.comparison.lanes))
+    }
+
+    /// Merges more and more sources.
+    pub(crate) fn growth(&mut self, steps: &Steps) -> anyhow::Result<()> {
+        steps.run(self.setup, |growth, wrong| {
+            self.comparison.growth = growth.to_vec();
+            self.comparison.wrong.extend(wrong);
+            self.keep()
+        })?;
+        self.show(&terminal::growth(&self.comparison.growth))
+    }
+
+    /// Tries the laws.
+    pub(crate) fn laws(&mut self, laws: &Laws) -> anyhow::Result<()> {
+        let mut kept = Instant::now();
+        laws.run(self.setup, |verdicts| {
+            self.comparison.verdicts = verdicts;
+            if kept.elapsed() < KEEP {
+                return Ok(());
+            }
+            kept = Instant::now();
+            self.keep()
+        })?;
+        self.show(&terminal::verdicts(&self.comparison.verdicts))
     }
 
     /// Says whether anything of ours was wrong: a program that was asked for
@@ -144,7 +182,7 @@ impl<'a> Compared<'a> {
         let warnings = warnings.iter().map(|said| format!("{YELLOW}warning:{YELLOW:#} {said}\n"));
         let wrong = self.wrong().map(|said| format!("{RED}wrong:{RED:#} {said}\n"));
         let seen = seen.iter().map(|said| format!("{GREEN}seen:{GREEN:#} {said}\n"));
-        let page = self.kept.page().map(|path| format!("page: {}\n", path.display()));
+        let page = self.has_page.then(|| format!("page: {}\n", self.files.page.display()));
         warnings.chain(wrong).chain(seen).chain(page).collect()
     }
 }
@@ -169,13 +207,10 @@ fn command(arguments: impl Iterator<Item = OsString>) -> String {
     })
 }
 
-fn late_writers(job: &Job, outcome: &Outcome) -> Option<Warning> {
-    let late = outcome.runs.iter().filter_map(|(_, run)| run.late).max()?;
-    (late > LATE).then(|| Warning::LateWriters {
-        workload: job.name.into(),
-        stage: outcome.contender.name().into(),
-        late: late.as_secs_f64(),
-    })
+fn late_writers(job: &Job, runs: &Runs) -> Option<String> {
+    let late = runs.right.iter().filter_map(|(_, figures)| figures.late).max()?;
+    let name = runs.contender.name();
+    (late > LATE).then(|| warnings::late_writers(job.name, name, late.as_secs_f64()))
 }
 
 #[cfg(test)]

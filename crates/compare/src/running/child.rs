@@ -1,70 +1,29 @@
-//! What runs inside the process of a stage: one merge, and its figures as a
-//! line of JSON on stdout.
+//! What runs inside the processes that `compare` starts: one merge, or one law.
 
 use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use conformance::{Case, Outcome};
 use recorder::Recorder;
-use serde::{Deserialize, Serialize};
 use tracing_subscriber::layer::SubscriberExt;
 use tributary::{Moment, Options, Plan, Probe, Shown, Stop};
 
-use crate::asking::args::Wake;
-use crate::running::lanes;
+use crate::asking::interrupt;
+use crate::protocol::{Done, LawArgs, StageArgs, Tried, Until, answer};
 use crate::running::machine::{self, Status};
-use crate::stages::{Stage, find};
-use crate::telling::print::print;
 
-/// Runs one stage in this process: `cargo compare` calls itself with this.
-#[derive(Debug, clap::Args)]
-pub(crate) struct StageArgs {
-    /// The stage, by number or by name.
-    #[arg(value_parser = find)]
-    stage: &'static Stage,
-    /// The merged file.
-    #[arg(long, value_name = "PATH")]
-    output: PathBuf,
-    /// Follow the sources until stdin is closed.
-    #[arg(long)]
-    follow: bool,
-    /// Follow the sources until each of them has been read to its end once.
-    #[arg(long, conflicts_with = "follow")]
-    until_read: bool,
-    /// How sources are noticed to have grown.
-    #[arg(long, value_enum, default_value_t = Wake::Notify)]
-    wake: Wake,
-    /// Record who does what when, into this file.
-    #[arg(long, value_name = "PATH")]
-    record: Option<PathBuf>,
-    /// The sources.
-    #[arg(value_name = "FILE")]
-    sources: Vec<PathBuf>,
-}
-
-/// What a stage says about its merge.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Done {
-    /// Lines in the output, as the report has it.
-    pub(crate) lines: u64,
-    /// Bytes in the output, as the report has it.
-    pub(crate) bytes: u64,
-    /// Seconds from the opening of the plan to the return of `merge`.
-    pub(crate) merge: f64,
-    /// Seconds of the longest stall, where there is a shared loop.
-    pub(crate) stall: Option<f64>,
-    /// The peak of resident memory, in bytes, where the system tells.
-    pub(crate) memory: Option<u64>,
-    /// The most threads at once, those of this process besides the stage's not
-    /// counted; `None` where the system does not tell.
-    pub(crate) threads: Option<u64>,
-}
+/// From which stall on the recorded loop is said to stand still.
+const STALL: Duration = Duration::from_millis(50);
+/// How many operations are recorded; a run has about two thousand.
+const OPERATIONS: usize = 100_000;
 
 /// Counts threads when they may have become more: as a source is looked at.
 ///
@@ -100,67 +59,64 @@ impl Peak {
 /// follow so many.
 #[derive(Debug)]
 struct Reached {
-    /// How many sources there are; `None` if they are not waited for.
-    sources: Option<usize>,
+    sources: usize,
     ends: Mutex<HashSet<PathBuf>>,
     stop: OnceLock<Stop>,
 }
 
 impl Reached {
-    fn new(sources: Option<usize>) -> Reached {
+    fn new(sources: usize) -> Reached {
         Reached { sources, ends: Mutex::default(), stop: OnceLock::new() }
     }
 
     /// Says which stop it is about; none of its sources has been looked at yet.
     fn tell(&self, stop: &Stop) {
         let stop = self.stop.get_or_init(|| stop.clone());
-        if self.sources == Some(0) {
+        if self.sources == 0 {
             stop.request();
         }
     }
 
     fn end_of(&self, source: &Path) {
-        let Some(sources) = self.sources else { return };
         let mut ends = self.ends.lock().expect("nobody panics with it");
-        if ends.insert(source.to_owned()) && ends.len() == sources {
+        if ends.insert(source.to_owned()) && ends.len() == self.sources {
             self.stop.get().expect("a source is looked at by a merge that runs").request();
         }
     }
 }
 
-/// Merges, and prints [`Done`].
-pub(crate) fn run(args: StageArgs) -> anyhow::Result<()> {
+/// Merges, and answers with [`Done`].
+pub(crate) fn merge(args: StageArgs) -> anyhow::Result<()> {
     let started = Instant::now();
     let peak = Arc::new(Peak::default());
-    let reached = Arc::new(Reached::new(args.until_read.then_some(args.sources.len())));
+    let until_read = args.follow == Some(Until::Read);
+    let reached = until_read.then(|| Arc::new(Reached::new(args.sources.len())));
     let probe = Probe::new({
-        let (peak, reached) = (Arc::clone(&peak), Arc::clone(&reached));
+        let (peak, reached) = (Arc::clone(&peak), reached.clone());
         move |moment, path| {
             peak.look();
-            if moment == Moment::FoundNothing {
+            if let (Moment::FoundNothing, Some(reached)) = (moment, &reached) {
                 reached.end_of(path);
             }
             Ok(())
         }
     });
     let recorder = args.record.map(|path| (record(), path));
-    let debug = recorder.as_ref().map(|_| lanes::STALL);
-    let follow = args.follow || args.until_read;
-    let (wake, probe) = (args.wake.into(), Some(probe));
-    let options = Options { follow, wake, probe, debug, ..Options::default() };
+    let options = Options {
+        follow: args.follow.is_some(),
+        wake: args.wake.into(),
+        probe: Some(probe),
+        debug: recorder.as_ref().map(|_| STALL),
+        ..Options::default()
+    };
     let plan = Plan::open(&args.sources, args.output, options)?;
-    reached.tell(&plan.stop);
-    if args.follow {
+    if let Some(reached) = reached {
+        reached.tell(&plan.stop);
+    }
+    let until_stdin = args.follow == Some(Until::Stdin);
+    if until_stdin {
         let stop = plan.stop.clone();
-        // Never joined: it ends with the process, if stdin outlives the merge.
-        let wait_for_the_end = move || {
-            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
-            stop.request();
-        };
-        thread::Builder::new()
-            .name("stdin".into())
-            .spawn(wait_for_the_end)
-            .context("cannot start the thread that waits for the stop")?;
+        at_the_end_of_stdin(move || stop.request())?;
     }
     let report = (args.stage.merge)(plan)?;
     if let Some((recorder, path)) = recorder {
@@ -168,25 +124,47 @@ pub(crate) fn run(args: StageArgs) -> anyhow::Result<()> {
         fs::write(&path, recording)
             .with_context(|| format!("{}: cannot write this file", Shown(&path)))?;
     }
-    let done = Done {
+    answer(&Done {
         lines: report.lines,
         bytes: report.bytes,
         merge: started.elapsed().as_secs_f64(),
         stall: report.stall.map(|stall| stall.as_secs_f64()),
-        memory: Status::of_this_process().and_then(|status| status.peak_memory),
+        memory: Status::of(process::id()).and_then(|status| status.peak_memory),
         // The thread that waits for the stop is compare's.
-        threads: peak.threads(args.follow.into()),
-    };
-    print(&format!("{}\n", serde_json::to_string(&done)?))
+        threads: peak.threads(until_stdin.into()),
+    })
 }
 
 /// Records what the threads of this process do from now on.
 fn record() -> Recorder {
-    let recorder = Recorder::new(lanes::OPERATIONS);
+    let recorder = Recorder::new(OPERATIONS);
     let subscriber = tracing_subscriber::registry()
         .with(recorder.layer())
         // Who blocks the loop is known by name only where this listens.
         .with(event_loop::names());
     tracing::subscriber::set_global_default(subscriber).expect("nothing listens in this process");
     recorder
+}
+
+/// Tries a law, and answers with [`Tried`].
+pub(crate) fn law(args: &LawArgs) -> anyhow::Result<()> {
+    at_the_end_of_stdin(|| process::exit(interrupt::EXIT_CODE.into()))?;
+    let within = Duration::from_secs(args.within);
+    let case = Case::new(args.law.name, args.stage.name, args.stage.merge).alone().within(within);
+    answer(&match case.outcome() {
+        Outcome::Held => Tried::Held,
+        Outcome::Broken(how) => Tried::Broken(how.to_string()),
+        Outcome::Hung => Tried::Accident(format!("the law hangs beyond its bound of {within:?}")),
+        Outcome::Accident(what) => Tried::Accident(what),
+    })
+}
+
+/// Does something when stdin is closed, in a thread that ends with the process.
+fn at_the_end_of_stdin(act: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+    let wait = || {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        act();
+    };
+    let thread = thread::Builder::new().name("stdin".into()).spawn(wait);
+    thread.map(drop).context("cannot start the thread that waits for the end of stdin")
 }

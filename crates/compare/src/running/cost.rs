@@ -1,71 +1,56 @@
 //! What recording costs: each stage on the same files, with the recorder and
 //! without it, in turns.
 
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::anyhow;
 use report::{Cell, Spread};
 use workload::Backlog;
 
-use crate::running::attempt::{Attempt, Contender};
+use crate::asking::contender::Contender;
+use crate::asking::interrupt::Interrupt;
+use crate::running::attempt::{Attempt, Figures, Sources};
 use crate::running::folder::Folder;
-use crate::running::interrupt::Interrupt;
 use crate::stages::{STAGES, Stage};
-use crate::telling::print::print;
 
 /// How often each stage runs in each way.
 const ROUNDS: usize = 9;
 /// What it merges.
 const FILES: Backlog = Backlog { files: 8, bytes: 16 * 1024 * 1024 };
 
-/// Measures it, and prints a line for each stage.
-pub(crate) fn run() -> anyhow::Result<()> {
+/// Measures it, and gives `tell` a line for each stage.
+pub(crate) fn run(mut tell: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let interrupt = Interrupt::listen()?;
-    let folder = Folder::open(None)?;
+    let folder = Folder::open(None, false)?;
     let sources = FILES.make(&folder.of("cost")?, 62)?;
-    print("with the recorder, as a multiple of without it\n")?;
+    tell("with the recorder, as a multiple of without it\n")?;
     for stage in &STAGES {
         let output = folder.merged("cost", stage.name);
-        let record = output.with_extension("recording");
-        let time = |record: Option<&Path>| -> anyhow::Result<Figures> {
-            let attempt = Attempt::new(Contender::Stage(stage), &sources, &output);
-            match (Attempt { record, ..attempt }).run(&interrupt)? {
-                Ok(run) => Ok(Figures { time: run.wall, cpu: run.cpu }),
-                Err(wrong) => bail!("{}: {wrong}", stage.name),
-            }
-        };
-        let (mut with, mut without) = (Vec::new(), Vec::new());
+        let recording = output.with_extension("recording");
+        let mut runs = [Vec::new(), Vec::new()];
         for round in 0..ROUNDS {
             // Who comes first changes, so that nobody always meets a warm machine.
-            if round % 2 == 0 {
-                with.push(time(Some(&record))?);
-                without.push(time(None)?);
-            } else {
-                without.push(time(None)?);
-                with.push(time(Some(&record))?);
+            for way in [round % 2, 1 - round % 2] {
+                let contender = Contender::Stage(stage);
+                let attempt = Attempt::new(contender, Sources::Complete(&sources), &output);
+                let record = (way == 0).then_some(&*recording);
+                let figures = Attempt { record, ..attempt }.run(&interrupt)?;
+                runs[way].push(figures.map_err(|wrong| anyhow!("{}: {wrong}", stage.name))?);
             }
         }
-        print(&line(stage, &with, &without))?;
+        let [with, without] = &runs;
+        tell(&line(stage, with, without))?;
     }
     Ok(())
-}
-
-/// What one run took.
-#[derive(Debug, Clone, Copy)]
-struct Figures {
-    time: Duration,
-    cpu: Duration,
 }
 
 fn line(stage: &Stage, with: &[Figures], without: &[Figures]) -> String {
     let ratio = |figure: fn(&Figures) -> Duration| {
         let pairs = with.iter().zip(without);
-        let ratios =
-            pairs.map(|(with, without)| figure(with).as_secs_f64() / figure(without).as_secs_f64());
+        let ratios = pairs.map(|(with, without)| figure(with).div_duration_f64(figure(without)));
         Cell::Ratio(Spread::new(ratios.collect()))
     };
-    let (time, cpu) = (ratio(|it| it.time), ratio(|it| it.cpu));
+    let (time, cpu) = (ratio(|it| it.wall), ratio(|it| it.cpu));
     format!("{:<20} time {time}, CPU {cpu}\n", stage.name)
 }
 
@@ -75,12 +60,9 @@ mod tests {
 
     #[test]
     fn the_ratios_are_taken_round_by_round() {
-        let figures = |values: &[u64]| -> Vec<Figures> {
-            let figures = |&it: &u64| Figures {
-                time: Duration::from_millis(it),
-                cpu: Duration::from_millis(2 * it),
-            };
-            values.iter().map(figures).collect()
+        let figures = |millis: &[u64]| -> Vec<Figures> {
+            let durations = millis.iter().map(|&millis| Duration::from_millis(millis));
+            durations.map(|wall| Figures { wall, cpu: 2 * wall, ..Figures::default() }).collect()
         };
         let said = line(&STAGES[0], &figures(&[250, 500, 375]), &figures(&[250, 250, 250]));
         assert_eq!(said, "stage1-threads       time 1.50 ± 0.50, CPU 1.50 ± 0.50\n");

@@ -1,16 +1,14 @@
 //! How a run goes on while the child does its work: when the sources have grown
 //! enough, when `tail` has given everything, when nobody does anything more.
 
-use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use workload::{LiveSources, LiveWriters};
 
-use crate::running::attempt::{Attempt, Contender};
 use crate::running::machine::Activity;
-use crate::running::measure::Running;
+use crate::running::measure::{Hung, Running};
 
 /// How long `tail` may give nothing new before it has given what it will.
 const NOTHING_NEW: Duration = Duration::from_secs(2);
@@ -34,31 +32,29 @@ impl Rest {
     }
 }
 
-/// The contender does nothing any more, and does not end.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Hung(Duration);
-
-impl fmt::Display for Hung {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no end within {:?} of its last write, so it was killed", self.0)
-    }
+/// Sources that are followed, still empty.
+#[derive(Debug)]
+pub(crate) struct Growing {
+    pub(crate) sources: LiveSources,
+    /// For how long they will grow.
+    pub(crate) duration: Duration,
+    /// Nothing is written to them: what waiting costs is measured.
+    pub(crate) at_rest: bool,
 }
-
-impl std::error::Error for Hung {}
 
 /// How a run goes on while the child does its work.
 pub(crate) struct Course<'a> {
     output: &'a Path,
-    contender: Contender,
-    idle: bool,
+    /// The contender follows for ever: it is asked to end once it has given all.
+    is_tail: bool,
     patience: Duration,
+    /// When to begin to measure what is done at rest.
+    settle: Option<Instant>,
+    settled: Option<Activity>,
     /// Who writes the sources, and until when.
-    growing: Option<(LiveWriters, Instant)>,
-    begun: Instant,
-    duration: Duration,
+    writers: Option<(LiveWriters, Instant)>,
     /// How many bytes the sources have, once they do not grow any more.
     bytes: Option<u64>,
-    settled: Option<Activity>,
     /// How much there was of the output, and since when.
     written: (u64, Instant),
     pub(crate) seen: Seen,
@@ -76,38 +72,37 @@ pub(crate) struct Seen {
 }
 
 impl<'a> Course<'a> {
-    pub(crate) fn new(attempt: &Attempt<'a>) -> Course<'a> {
+    pub(crate) fn new(output: &'a Path, is_tail: bool, patience: Duration) -> Course<'a> {
         Course {
-            output: attempt.output,
-            contender: attempt.contender,
-            idle: attempt.idle,
-            patience: attempt.patience,
-            growing: None,
-            begun: Instant::now(),
-            duration: Duration::ZERO,
-            bytes: None,
+            output,
+            is_tail,
+            patience,
+            settle: None,
             settled: None,
+            writers: None,
+            bytes: None,
             written: (0, Instant::now()),
             seen: Seen::default(),
         }
     }
 
-    /// Lets the sources grow for this long.
-    pub(crate) fn begin(&mut self, sources: LiveSources, duration: Duration) -> anyhow::Result<()> {
-        (self.begun, self.duration) = (Instant::now(), duration);
-        self.growing = Some((sources.start()?, self.begun + duration));
+    /// Lets the sources grow from now on.
+    pub(crate) fn begin(&mut self, growing: Growing) -> anyhow::Result<()> {
+        let Growing { sources, duration, at_rest } = growing;
+        let begun = Instant::now();
+        self.settle = at_rest.then(|| begun + duration.mul_f64(SETTLE));
+        self.writers = Some((sources.start()?, begun + duration));
         Ok(())
     }
 
     /// Does what is due: to be called every few milliseconds.
     pub(crate) fn tick(&mut self, running: &mut Running) -> anyhow::Result<()> {
         let now = Instant::now();
-        if self.idle && self.settled.is_none() && now >= self.begun + self.duration.mul_f64(SETTLE)
-        {
+        if self.settle.take_if(|settle| now >= *settle).is_some() {
             self.settled = running.activity();
         }
         // Until then `join` would wait, and nobody would look at the child.
-        if let Some((writers, _)) = self.growing.take_if(|(_, end)| now >= *end) {
+        if let Some((writers, _)) = self.writers.take_if(|(_, end)| now >= *end) {
             if let Some(settled) = self.settled {
                 self.seen.rest = running.activity().map(|now| Rest::between(settled, now));
             }
@@ -117,7 +112,7 @@ impl<'a> Course<'a> {
             // A stage sees the end of its stdin, and stops.
             running.stdin = None;
         }
-        if self.growing.is_none() {
+        if self.writers.is_none() {
             self.wait_for_the_end(running)?;
         } else {
             self.written.1 = now;
@@ -133,13 +128,14 @@ impl<'a> Course<'a> {
             self.written = (bytes, Instant::now());
         }
         let silent = self.written.1.elapsed();
-        if self.contender.is_tail()
-            && !self.seen.terminated
-            && (self.bytes.is_some_and(|all| bytes >= all) || silent >= NOTHING_NEW)
-        {
+        let has_all = self.bytes.is_some_and(|all| bytes >= all) || silent >= NOTHING_NEW;
+        if self.is_tail && has_all && !self.seen.terminated {
             self.seen.terminated = true;
             running.terminate();
         }
-        if silent >= self.patience { Err(Hung(self.patience).into()) } else { Ok(()) }
+        if silent < self.patience {
+            return Ok(());
+        }
+        Err(Hung { within: format!("{:?} of its last write", self.patience) }.into())
     }
 }

@@ -7,9 +7,9 @@
 use report::{Grouped, Growth};
 use workload::Backlog;
 
-use crate::keeping::compared::Compared;
-use crate::running::attempt::{Attempt, Contender};
-use crate::running::rounds::Rounds;
+use crate::asking::contender::Contender;
+use crate::running::attempt::{Attempt, Sources};
+use crate::running::rounds::Setup;
 
 /// The numbers of sources.
 const SOURCES: [u64; 4] = [8, 64, 512, 2_000];
@@ -54,46 +54,38 @@ impl Steps {
         SOURCES[SOURCES.len() - 1]
     }
 
-    /// Merges so many sources with every stage, round by round.
+    /// Merges so many sources with every stage, round by round, and shows `after`
+    /// each run what has come so far and what was wrong with it.
     pub(crate) fn run(
         &self,
-        rounds: &Rounds<'_>,
-        compared: &mut Compared<'_>,
+        setup: &Setup<'_>,
+        mut after: impl FnMut(&[Growth], Option<String>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        for &(sources, count) in &self.steps {
-            compared.progress.say(&format!("growth: {} sources", Grouped(sources)));
+        let mut growth = Vec::new();
+        for &(sources, rounds) in &self.steps {
+            setup.progress.say(&format!("growth: {} sources", Grouped(sources)));
             // Kept sources are those of the workloads.
-            let folder = rounds.folder.passing()?;
-            rounds.folder.need(2 * sources * BYTES, "growth")?;
+            let folder = setup.folder.passing()?;
+            setup.folder.need(2 * sources * BYTES, "growth")?;
             let files = Backlog { files: sources as usize, bytes: BYTES };
-            let files = files.make(folder.path(), rounds.seed)?;
-            for round in 0..count as usize {
-                for turn in 0..rounds.stages.len() {
-                    rounds.interrupt.check()?;
-                    let stage = rounds.stages[(turn + round) % rounds.stages.len()];
-                    let output = folder.path().join("merged.log");
-                    let attempt = Attempt {
-                        until_read: true,
-                        ..Attempt::new(Contender::Stage(stage), &files, &output)
-                    };
-                    match attempt.run(rounds.interrupt)? {
-                        Ok(run) => add(
-                            &mut compared.comparison.growth,
-                            (stage.name, sources),
-                            run.merge.unwrap_or(run.wall.as_secs_f64()),
-                            run.threads,
-                        ),
-                        Err(wrong) => {
-                            let first = wrong.lines().next().unwrap_or_default();
-                            let sources = Grouped(sources);
-                            compared
-                                .comparison
-                                .wrong
-                                .push(format!("{} on {sources} sources: {first}", stage.name));
-                        }
-                    }
-                    compared.progress.step();
-                    compared.keep()?;
+            let files = files.make(folder.path(), setup.seed)?;
+            let output = folder.path().join("merged.log");
+            for round in 0..rounds as usize {
+                for turn in 0..setup.stages.len() {
+                    setup.interrupt.check()?;
+                    let stage = setup.stages[(turn + round) % setup.stages.len()];
+                    let contender = Contender::Stage(stage);
+                    let attempt = Attempt::new(contender, Sources::Followed(&files), &output);
+                    let wrong = attempt.run(setup.interrupt)?.map(|figures| {
+                        let seconds = figures.merge.unwrap_or(figures.wall.as_secs_f64());
+                        add(&mut growth, (stage.name, sources), seconds, figures.threads);
+                    });
+                    let wrong = wrong.err().map(|wrong| {
+                        let first = wrong.lines().next().unwrap_or_default();
+                        format!("{} on {} sources: {first}", stage.name, Grouped(sources))
+                    });
+                    setup.progress.step();
+                    after(&growth, wrong)?;
                 }
             }
         }
@@ -104,10 +96,9 @@ impl Steps {
 /// Adds a run to those of its stage and its number of sources; by stage, then
 /// by number.
 fn add(growth: &mut Vec<Growth>, of: (&str, u64), seconds: f64, threads: Option<u64>) {
-    let (stage, sources) = of;
     let at = growth.binary_search_by(|other| (&*other.stage, other.sources).cmp(&of));
     let at = at.unwrap_or_else(|at| {
-        let stage = stage.to_owned();
+        let (stage, sources) = (of.0.to_owned(), of.1);
         growth.insert(at, Growth { stage, sources, seconds: Vec::new(), threads: None });
         at
     });

@@ -4,7 +4,7 @@
 //! enough for all who hold lines to wait for whoever writes.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -13,14 +13,12 @@ use report::{StageLanes, Time};
 use tributary::Shown;
 use workload::{Live, Pauses};
 
-use crate::keeping::compared::Compared;
-use crate::running::attempt::{Attempt, Contender};
-use crate::running::rounds::Rounds;
-
-/// From which stall on the recorded loop is said to stand still.
-pub(crate) const STALL: Duration = Duration::from_millis(50);
-/// How many operations are kept; a run has about two thousand.
-pub(crate) const OPERATIONS: usize = 100_000;
+use crate::asking::contender::Contender;
+use crate::protocol::Wake;
+use crate::running::attempt::{Attempt, Checked, Sources};
+use crate::running::course::Growing;
+use crate::running::rounds::Setup;
+use crate::stages::Stage;
 
 /// Ten files that take turns, a line every ten milliseconds. Two lines fill the
 /// pipe, so the output blocks soon after its reader pauses; the other sources
@@ -34,58 +32,53 @@ const DURATION: Duration = Duration::from_millis(720);
 const PAUSES: Pauses =
     Pauses { every: Duration::from_millis(150), length: Duration::from_millis(150) };
 
-/// Makes the lanes of every stage, and a trace of each if a folder is named.
+/// Makes the lanes of every stage, gives them to `after` stage by stage, and
+/// writes a trace of each if a folder is named.
 pub(crate) fn run(
-    rounds: &Rounds<'_>,
-    compared: &mut Compared<'_>,
+    setup: &Setup<'_>,
     trace: Option<&Path>,
+    mut after: impl FnMut(Checked<StageLanes>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let sources = Live {
+    for stage in setup.stages {
+        setup.interrupt.check()?;
+        setup.progress.say(&format!("lanes: {}", stage.name));
+        let recording = record(setup, stage)?;
+        if let (Some(folder), Ok(recording)) = (trace, &recording) {
+            write_trace(folder, stage.name, recording)?;
+        }
+        setup.progress.step();
+        after(recording.map(|recording| lanes(stage.name, recording)))?;
+    }
+    Ok(())
+}
+
+/// Records one run of a stage.
+fn record(setup: &Setup<'_>, stage: &'static Stage) -> anyhow::Result<Checked<Recording>> {
+    let live = Live {
         files: FILES,
         lines_per_second: LINES_PER_SECOND,
         line_bytes: LINE_BYTES..=LINE_BYTES,
         one_in_pieces: 0,
         duration: DURATION,
     };
-    let what = format!(
-        "{FILES} growing files of {LINES_PER_SECOND} lines of {LINE_BYTES} bytes a second each, for {},\n  \
-         into a FIFO whose reader pauses for {} after every {}",
-        Time(DURATION.as_secs_f64()),
-        Time(PAUSES.length.as_secs_f64()),
-        Time(PAUSES.every.as_secs_f64())
-    );
-    for stage in rounds.stages {
-        rounds.interrupt.check()?;
-        compared.progress.say(&format!("lanes: {}", stage.name));
-        // Kept sources are those of the workloads.
-        let folder = rounds.folder.passing()?;
-        let empty = sources.create(folder.path(), rounds.seed)?;
-        let paths: Vec<PathBuf> = empty.paths().to_vec();
-        let (output, record) =
-            (folder.path().join("merged.log"), folder.path().join("recording.json"));
-        let attempt = Attempt {
-            live: Some((empty, DURATION)),
-            pauses: Some(PAUSES),
-            record: Some(&record),
-            ..Attempt::new(Contender::Stage(stage), &paths, &output)
-        };
-        match attempt.run(rounds.interrupt)? {
-            Ok(_) => {
-                let recording = read(&record)?;
-                if let Some(folder) = trace {
-                    write_trace(folder, stage.name, &recording)?;
-                }
-                compared.comparison.lanes.push(lanes(stage.name, &what, recording));
-            }
-            Err(wrong) => {
-                let first = wrong.lines().next().unwrap_or_default();
-                compared.comparison.wrong.push(format!("{} on its lanes: {first}", stage.name));
-            }
+    // Kept sources are those of the workloads.
+    let folder = setup.folder.passing()?;
+    let sources = live.create(folder.path(), setup.seed)?;
+    let (output, record) = (folder.path().join("merged.log"), folder.path().join("recording"));
+    let growing = Growing { sources, duration: DURATION, at_rest: false };
+    let sources = Sources::Growing(growing, Wake::Notify);
+    let attempt = Attempt {
+        pauses: Some(PAUSES),
+        record: Some(&record),
+        ..Attempt::new(Contender::Stage(stage), sources, &output)
+    };
+    match attempt.run(setup.interrupt)? {
+        Ok(_) => read(&record).map(Ok),
+        Err(wrong) => {
+            let first = wrong.lines().next().unwrap_or_default();
+            Ok(Err(format!("{} on its lanes: {first}", stage.name)))
         }
-        compared.progress.step();
-        compared.keep()?;
     }
-    Ok(())
 }
 
 fn read(record: &Path) -> anyhow::Result<Recording> {
@@ -103,7 +96,7 @@ fn write_trace(folder: &Path, stage: &str, recording: &Recording) -> anyhow::Res
 
 /// Makes lanes of a recording. A source is called by the name of its file: its
 /// folder is temporary, and says nothing.
-fn lanes(stage: &str, what: &str, recording: Recording) -> StageLanes {
+fn lanes(stage: &str, recording: Recording) -> StageLanes {
     let name = |path: &String| {
         Path::new(path).file_name().map_or(path.clone(), |name| name.to_string_lossy().into_owned())
     };
@@ -116,11 +109,21 @@ fn lanes(stage: &str, what: &str, recording: Recording) -> StageLanes {
     let recording = Recording { sources, stalls, ..recording };
     StageLanes {
         stage: stage.to_owned(),
-        what: what.to_owned(),
+        what: what(),
         seconds: recording.seconds,
         left_out: recording.left_out,
         lanes: recording.lanes(),
     }
+}
+
+/// What is merged into what.
+fn what() -> String {
+    let [lasts, pause, every] =
+        [DURATION, PAUSES.length, PAUSES.every].map(|duration| Time(duration.as_secs_f64()));
+    format!(
+        "{FILES} growing files of {LINES_PER_SECOND} lines of {LINE_BYTES} bytes a second each, for {lasts},\n  \
+         into a FIFO whose reader pauses for {pause} after every {every}"
+    )
 }
 
 #[cfg(test)]

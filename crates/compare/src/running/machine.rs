@@ -3,7 +3,6 @@
 use std::fs;
 use std::num::NonZero;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -55,15 +54,7 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) fn of(process: u32) -> Option<Status> {
-        Status::read(Path::new(&format!("/proc/{process}/status")))
-    }
-
-    pub(crate) fn of_this_process() -> Option<Status> {
-        Status::read(Path::new("/proc/self/status"))
-    }
-
-    fn read(path: &Path) -> Option<Status> {
-        Some(Status::parse(&fs::read_to_string(path).ok()?))
+        Some(Status::parse(&fs::read_to_string(format!("/proc/{process}/status")).ok()?))
     }
 
     fn parse(status: &str) -> Status {

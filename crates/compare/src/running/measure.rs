@@ -3,18 +3,19 @@
 //! All programs are timed in the same way, `cat` too: from the spawn to the
 //! exit, so starting a process and taking it down again is part of each time.
 
+use std::convert::Infallible;
+use std::fmt;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::process::{Child, ChildStdin, Command, ExitStatus};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use nix::sys::resource::{Usage, UsageWho, getrusage};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::running::interrupt::Interrupt;
+use crate::asking::interrupt::Interrupt;
 use crate::running::machine::{Activity, Status};
 
 /// How often a child is looked at.
@@ -39,7 +40,7 @@ pub(crate) struct Ended {
     pub(crate) memory: Option<u64>,
     /// What it wrote, where stdout and stderr were piped.
     pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: Vec<u8>,
+    pub(crate) stderr: String,
 }
 
 /// A child that runs.
@@ -66,11 +67,26 @@ impl Running {
     }
 }
 
+/// A child has come to no end within its time, which is a mistake of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hung {
+    /// How long it was waited for, in words.
+    pub(crate) within: String,
+}
+
+impl fmt::Display for Hung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no end within {}, so it was killed", self.within)
+    }
+}
+
+impl std::error::Error for Hung {}
+
 /// Runs `command` to its end. `tick` is called every few milliseconds, and may
 /// ask it to end.
 ///
-/// One child at a time: the figures are what the account of this process's
-/// ended children has grown by.
+/// The figures are what the account of this process's ended children has grown
+/// by, so they are right if no other child runs meanwhile.
 ///
 /// # Errors
 ///
@@ -89,27 +105,23 @@ pub(crate) fn run(
     })?);
     let child = &mut child.0;
     let mut running = Running { stdin: child.stdin.take(), process: child.id() };
-    let (mut stdout, mut stderr) = (Pipe::new(child.stdout.take()), Pipe::new(child.stderr.take()));
+    let (open, closed) = channel();
+    let stdout = read_all(child.stdout.take(), open.clone());
+    let stderr = read_all(child.stderr.take(), open);
     let (mut looks, mut threads, mut memory) = (0, None, None);
-    let mut next_look = started;
-
-    while stdout.open.is_some() || stderr.open.is_some() {
-        let now = Instant::now();
-        if now >= next_look {
-            interrupt.check()?;
-            tick(&mut running)?;
-            if let Some(status) = Status::of(child.id()) {
-                looks += 1;
-                threads = threads.max(status.threads);
-                memory = memory.max(status.peak_memory);
-            }
-            next_look = now + LOOK;
+    loop {
+        interrupt.check()?;
+        tick(&mut running)?;
+        if let Some(status) = Status::of(child.id()) {
+            looks += 1;
+            threads = threads.max(status.threads);
+            memory = memory.max(status.peak_memory);
         }
-        // The pipes are closed by the child's exit, so its end is not missed
-        // by up to a look.
-        wait_for_any([&stdout, &stderr], next_look.saturating_duration_since(Instant::now()))?;
-        stdout.take_what_is_there()?;
-        stderr.take_what_is_there()?;
+        // The pipes are closed by the child's exit, so its end is not missed by
+        // up to a look.
+        if closed.recv_timeout(LOOK) == Err(RecvTimeoutError::Disconnected) {
+            break;
+        }
     }
     let status = child.wait().context("cannot wait for a child")?;
     let wall = started.elapsed();
@@ -122,8 +134,8 @@ pub(crate) fn run(
         switches: switches(&after).saturating_sub(switches(&before)),
         threads: threads.filter(|_| looks >= ENOUGH),
         memory: memory.filter(|_| looks >= ENOUGH),
-        stdout: stdout.bytes,
-        stderr: stderr.bytes,
+        stdout: said(stdout)?,
+        stderr: String::from_utf8_lossy(&said(stderr)?).trim().to_owned(),
     })
 }
 
@@ -137,68 +149,23 @@ impl Drop for KilledOnDrop {
     }
 }
 
-/// A pipe from the child, and what has come out of it.
-struct Pipe<R> {
-    open: Option<R>,
-    bytes: Vec<u8>,
-}
-
-/// A pipe that can be waited for.
-trait Waitable {
-    fn fd(&self) -> Option<BorrowedFd<'_>>;
-}
-
-impl<R: AsFd> Waitable for Pipe<R> {
-    fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.open.as_ref().map(AsFd::as_fd)
-    }
-}
-
-impl<R: Read + AsFd> Pipe<R> {
-    fn new(open: Option<R>) -> Pipe<R> {
-        Pipe { open, bytes: Vec::new() }
-    }
-
-    fn take_what_is_there(&mut self) -> anyhow::Result<()> {
-        const AT_ONCE: usize = 64 * 1024;
-        while let Some(pipe) = &mut self.open {
-            if !is_ready(pipe.as_fd())? {
-                break;
-            }
-            let kept = self.bytes.len();
-            self.bytes.resize(kept + AT_ONCE, 0);
-            let read = pipe.read(&mut self.bytes[kept..]);
-            self.bytes.truncate(kept + *read.as_ref().unwrap_or(&0));
-            match read {
-                Ok(0) => self.open = None,
-                Ok(_) => {}
-                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                Err(cause) => return Err(cause).context("cannot read what a child says"),
-            }
+/// Reads a pipe to its end, if there is one, and holds `open` until then.
+fn read_all(
+    pipe: Option<impl Read + Send + 'static>,
+    open: Sender<Infallible>,
+) -> JoinHandle<io::Result<Vec<u8>>> {
+    thread::spawn(move || {
+        let _open = open;
+        let mut said = Vec::new();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_end(&mut said)?;
         }
-        Ok(())
-    }
+        Ok(said)
+    })
 }
 
-fn is_ready(fd: BorrowedFd<'_>) -> anyhow::Result<bool> {
-    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
-    Ok(poll_for(&mut fds, Duration::ZERO)? > 0)
-}
-
-fn wait_for_any(pipes: [&dyn Waitable; 2], at_most: Duration) -> anyhow::Result<()> {
-    let fds = pipes.iter().filter_map(|pipe| pipe.fd());
-    let mut fds: Vec<_> = fds.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
-    poll_for(&mut fds, at_most)?;
-    Ok(())
-}
-
-fn poll_for(fds: &mut [PollFd<'_>], at_most: Duration) -> anyhow::Result<usize> {
-    let at_most = Timespec::try_from(at_most).context("a look is a few milliseconds")?;
-    match poll(fds, Some(&at_most)) {
-        // A signal: whoever polls asks for it and comes again.
-        Err(Errno::INTR) => Ok(0),
-        ready => ready.context("cannot wait for what a child says"),
-    }
+fn said(reader: JoinHandle<io::Result<Vec<u8>>>) -> anyhow::Result<Vec<u8>> {
+    reader.join().expect("a reader does not panic").context("cannot read what a child says")
 }
 
 fn usage_of_children() -> anyhow::Result<Usage> {

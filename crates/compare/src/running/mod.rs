@@ -1,4 +1,5 @@
-//! What is run: a stage in a process of its own, measured and checked.
+//! What is run: a stage in a process of its own, measured and checked. Whoever
+//! runs something is shown what has come of it after each run.
 
 pub(crate) mod attempt;
 pub(crate) mod child;
@@ -6,10 +7,9 @@ pub(crate) mod cost;
 mod course;
 pub(crate) mod folder;
 pub(crate) mod growth;
-pub(crate) mod interrupt;
 pub(crate) mod lanes;
-pub(crate) mod law;
+pub(crate) mod laws;
 pub(crate) mod machine;
 mod measure;
+pub(crate) mod progress;
 pub(crate) mod rounds;
-pub(crate) mod verdicts;

@@ -1,31 +1,33 @@
 //! Runs a job: every contender, round by round, and never two at a time.
 
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::Context;
 use tributary::Shown;
 use workload::{OutputKind, SourceKind};
 
+use crate::asking::contender::{Contender, Program};
+use crate::asking::interrupt::Interrupt;
 use crate::asking::jobs::{Job, Kind};
-use crate::asking::program::Program;
-use crate::running::attempt::{Attempt, Checked, Contender, Run};
+use crate::running::attempt::{Attempt, Checked, Figures, Sources};
+use crate::running::course::Growing;
 use crate::running::folder::Folder;
-use crate::running::interrupt::Interrupt;
+use crate::running::progress::Progress;
 use crate::stages::Stage;
-use crate::telling::progress::Progress;
 
-/// What has come of a contender so far.
+/// The runs of one contender so far.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct Runs {
     pub(crate) contender: Contender,
-    /// The runs, each with its round.
-    pub(crate) runs: Vec<(u32, Run)>,
+    /// Those that were right, each with its round.
+    pub(crate) right: Vec<(u32, Figures)>,
     /// What is wrong; it is then not run again.
     pub(crate) wrong: Option<String>,
 }
 
-/// What all jobs share.
-pub(crate) struct Rounds<'a> {
+/// What all parts of a comparison share.
+pub(crate) struct Setup<'a> {
     pub(crate) stages: &'a [&'static Stage],
     /// What runs beside them, besides the floor.
     pub(crate) against: &'a [Program],
@@ -35,53 +37,52 @@ pub(crate) struct Rounds<'a> {
     pub(crate) progress: &'a Progress,
 }
 
-impl Rounds<'_> {
+impl Setup<'_> {
     /// Returns how many runs a job has.
     pub(crate) fn count(&self, job: &Job) -> u64 {
-        u64::from(job.rounds) * self.contenders(job).len() as u64
+        u64::from(job.rounds) * job.contenders(self.stages, self.against).len() as u64
     }
 
     /// Runs a job, and shows `after` each run what has come so far.
     pub(crate) fn run(
         &self,
         job: &Job,
-        mut after: impl FnMut(&[Outcome]) -> anyhow::Result<()>,
+        mut after: impl FnMut(&[Runs]) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         self.progress.say(&format!("{}: making the sources", job.name));
-        let contenders = self.contenders(job);
+        let contenders = job.contenders(self.stages, self.against);
         let (inputs, merged) = job.bytes();
         let kept = if self.folder.is_kept() { contenders.len() as u64 } else { 1 };
         self.folder.need(inputs.saturating_add(merged.saturating_mul(kept)), job.name)?;
         let folder = self.folder.of(job.name)?;
         let sources = match &job.kind {
-            Kind::Own(own) => own.paths().to_vec(),
             Kind::Made { sources: SourceKind::Backlog(backlog), .. } => {
                 backlog.make(&folder, self.seed)?
             }
-            // Made for each contender anew, as they grow.
-            Kind::Made { sources: SourceKind::Live(_), .. } => Vec::new(),
+            // There already, or made for each contender anew, as they grow.
+            _ => Vec::new(),
         };
-        let outcome = |&contender| Outcome { contender, runs: Vec::new(), wrong: None };
-        let mut outcomes: Vec<Outcome> = contenders.iter().map(outcome).collect();
+        let runs = |contender| Runs { contender, right: Vec::new(), wrong: None };
+        let mut all: Vec<Runs> = contenders.into_iter().map(runs).collect();
 
         for round in 0..job.rounds {
-            for turn in 0..outcomes.len() {
+            for turn in 0..all.len() {
                 // Rotated, so that nobody always comes after the same one.
-                let at = (turn + round as usize) % outcomes.len();
-                let outcome = &mut outcomes[at];
-                if outcome.wrong.is_some() {
+                let at = (turn + round as usize) % all.len();
+                let runs = &mut all[at];
+                if runs.wrong.is_some() {
                     self.progress.step();
                     continue;
                 }
                 self.interrupt.check()?;
-                let name = outcome.contender.name();
+                let name = runs.contender.name();
                 self.progress.say(&format!("{} {}/{}: {name}", job.name, round + 1, job.rounds));
-                match self.attempt(job, outcome.contender, &sources)? {
-                    Ok(run) => outcome.runs.push((round, run)),
-                    Err(wrong) => outcome.wrong = Some(wrong),
+                match self.attempt(job, runs.contender, &sources)? {
+                    Ok(figures) => runs.right.push((round, figures)),
+                    Err(wrong) => runs.wrong = Some(wrong),
                 }
                 self.progress.step();
-                after(&outcomes)?;
+                after(&all)?;
             }
         }
         if !self.folder.is_kept() {
@@ -96,46 +97,34 @@ impl Rounds<'_> {
         &self,
         job: &Job,
         contender: Contender,
-        sources: &[std::path::PathBuf],
-    ) -> anyhow::Result<Result<Run, String>> {
+        complete: &[PathBuf],
+    ) -> anyhow::Result<Checked<Figures>> {
         let output = &self.folder.merged(job.name, contender.name());
-        let attempt = Attempt { idle: job.is_idle(), ..Attempt::new(contender, sources, output) };
-        let attempt = Attempt { wake: job.wake, ..attempt };
-        let result = match &job.kind {
-            Kind::Own(own) => Attempt { own: Some(own), ..attempt }.run(self.interrupt)?,
+        let (sources, pauses) = match &job.kind {
+            Kind::Own(own) => (Sources::Own(own), None),
             Kind::Made { sources, output } => {
+                let sources = match sources {
+                    SourceKind::Backlog(_) => Sources::Complete(complete),
+                    SourceKind::Live(live) => {
+                        let folder =
+                            self.folder.of(&format!("{}/{}", job.name, contender.name()))?;
+                        let (duration, at_rest) = (live.duration, live.is_idle());
+                        let sources = live.create(&folder, self.seed)?;
+                        Sources::Growing(Growing { sources, duration, at_rest }, job.wake)
+                    }
+                };
                 let pauses = match output {
                     OutputKind::File => None,
                     OutputKind::SlowFifo(pauses) => Some(*pauses),
                 };
-                let attempt = Attempt { pauses, ..attempt };
-                match sources {
-                    SourceKind::Backlog(_) => attempt.run(self.interrupt)?,
-                    SourceKind::Live(live) => {
-                        let folder =
-                            self.folder.of(&format!("{}/{}", job.name, contender.name()))?;
-                        let empty = live.create(&folder, self.seed)?;
-                        let paths = empty.paths().to_vec();
-                        let live = Some((empty, live.duration));
-                        Attempt { sources: &paths, live, ..attempt }.run(self.interrupt)?
-                    }
-                }
+                (sources, pauses)
             }
         };
+        let attempt = Attempt { pauses, ..Attempt::new(contender, sources, output) };
+        let figures = attempt.run(self.interrupt)?;
         if !self.folder.is_kept() {
             Folder::remove(output)?;
         }
-        Ok(result)
-    }
-
-    fn contenders(&self, job: &Job) -> Vec<Contender> {
-        let asked = |program: Program| self.against.contains(&program) && program.can(job);
-        let cat = match asked(Program::Cat) {
-            true => Some(Contender::Program(Program::Cat, Checked::Yes)),
-            false => job.has_floor().then_some(Contender::Program(Program::Cat, Checked::No)),
-        };
-        let tail = asked(Program::Tail).then_some(Contender::Program(Program::Tail, Checked::Yes));
-        let stages = self.stages.iter().copied().map(Contender::Stage);
-        cat.into_iter().chain(tail).chain(stages).collect()
+        Ok(figures)
     }
 }

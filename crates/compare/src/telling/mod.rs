@@ -4,7 +4,6 @@
 pub(crate) mod figures;
 pub(crate) mod json;
 pub(crate) mod print;
-pub(crate) mod progress;
 pub(crate) mod rows;
 pub(crate) mod terminal;
 pub(crate) mod warnings;

@@ -2,10 +2,10 @@
 
 use hdrhistogram::Histogram;
 
+use crate::asking::contender::Program;
 use crate::asking::jobs::Job;
-use crate::asking::program::Program;
-use crate::running::attempt::{Contender, Run};
-use crate::running::rounds::Outcome;
+use crate::running::attempt::Figures;
+use crate::running::rounds::Runs;
 use report::{Bucket, Cell, Column, Distribution, Row, Spread, Table, Workload};
 
 const TIME: Column = Column { key: "time_seconds", head: "time" };
@@ -24,16 +24,14 @@ const STALL: Column = Column { key: "longest_stall_seconds", head: "stall" };
 
 /// What a job has shown: a row for every contender that has run, and how the
 /// latencies are spread.
-pub(crate) fn workload(job: &Job, outcomes: &[Outcome]) -> Workload {
-    let distributions = outcomes.iter().filter(|outcome| outcome.wrong.is_none());
-    let distributions = distributions.filter_map(|outcome| {
-        let nanos = outcome.runs.iter().flat_map(|(_, run)| &run.latencies).copied();
+pub(crate) fn workload(job: &Job, all: &[Runs]) -> Workload {
+    let distributions = all.iter().filter(|runs| runs.wrong.is_none()).filter_map(|runs| {
+        let nanos = runs.right.iter().flat_map(|(_, figures)| &figures.latencies).copied();
         let buckets = buckets(nanos);
-        let stage = outcome.contender.name().to_owned();
+        let stage = runs.contender.name().to_owned();
         (!buckets.is_empty()).then_some(Distribution { stage, buckets })
     });
-    let distributions = distributions.collect();
-    Workload { table: table(job, outcomes), distributions }
+    Workload { table: table(job, all), distributions: distributions.collect() }
 }
 
 /// Ten buckets a decade from the least latency to the largest, the same bounds
@@ -58,51 +56,45 @@ fn buckets(nanos: impl Iterator<Item = u64>) -> Vec<Bucket> {
 }
 
 /// The table of a job: a row for every contender that has run.
-fn table(job: &Job, outcomes: &[Outcome]) -> Table {
-    let stamped = outcomes
-        .iter()
-        .any(|outcome| outcome.runs.iter().any(|(_, run)| !run.latencies.is_empty()));
+fn table(job: &Job, all: &[Runs]) -> Table {
+    let is_stamped = |(_, figures): &(u32, Figures)| !figures.latencies.is_empty();
     let first: &[Column] = match () {
         () if job.has_floor() => &[TIME, RATIO],
         () if job.is_idle() => &[REST_CPU, WAKEUPS],
-        () if stamped => &[LINES, P50, P99, MAX],
+        () if all.iter().flat_map(|runs| &runs.right).any(is_stamped) => &[LINES, P50, P99, MAX],
         () => &[TIME],
     };
     let columns = [first, &[CPU, THREADS, SWITCHES, MEMORY, STALL]].concat();
-    let cat = outcomes.iter().find(|outcome| is_cat(outcome.contender));
-    let cat = cat.map_or(&[][..], |cat| &cat.runs);
-    let rows = outcomes.iter().filter_map(|outcome| row(outcome, cat, &columns));
+    let cat = all.iter().find(|runs| runs.contender.is(Program::Cat));
+    let cat = cat.map_or(&[][..], |cat| &cat.right);
+    let rows = all.iter().filter_map(|runs| row(runs, cat, &columns));
     Table { name: job.name.into(), what: job.what(), rows: rows.collect(), columns }
 }
 
-fn is_cat(contender: Contender) -> bool {
-    matches!(contender, Contender::Program(Program::Cat, _))
-}
-
-fn row(outcome: &Outcome, cat: &[(u32, Run)], columns: &[Column]) -> Option<Row> {
-    let name = outcome.contender.name().to_owned();
-    if let Some(wrong) = &outcome.wrong {
+fn row(runs: &Runs, cat: &[(u32, Figures)], columns: &[Column]) -> Option<Row> {
+    let name = runs.contender.name().to_owned();
+    if let Some(wrong) = &runs.wrong {
         return Some(Row { name, cells: Err(wrong.clone()) });
     }
-    let runs: Vec<&Run> = outcome.runs.iter().map(|(_, run)| run).collect();
+    let all: Vec<&Figures> = runs.right.iter().map(|(_, figures)| figures).collect();
     // Interrupted before its first run: it has no row.
-    let first = *runs.first()?;
+    let first = *all.first()?;
     let latency = latencies(&first.latencies);
     let cells = columns.iter().map(|&column| match column {
-        TIME => Cell::Times(each(&runs, |run| run.wall.as_secs_f64())),
-        RATIO => ratio(outcome, cat),
+        TIME => Cell::Times(each(&all, |run| run.wall.as_secs_f64())),
+        RATIO => ratio(runs, cat),
         LINES => Cell::Count(first.lines),
         P50 => latency.map_or(Cell::None, |[p50, _, _]| Cell::Seconds(p50)),
         P99 => latency.map_or(Cell::None, |[_, p99, _]| Cell::Seconds(p99)),
         MAX => latency.map_or(Cell::None, |[_, _, max]| Cell::Seconds(max)),
         REST_CPU => first.rest.map_or(Cell::None, |rest| Cell::Seconds(rest.cpu)),
         WAKEUPS => first.rest.map_or(Cell::None, |rest| Cell::Rate(rest.wakeups)),
-        CPU => Cell::Seconds(each(&runs, |run| run.cpu.as_secs_f64()).median()),
-        SWITCHES => Cell::Count(each(&runs, |run| run.switches as f64).median().round() as u64),
-        THREADS => most(&runs, |run| run.threads).map_or(Cell::None, Cell::Count),
-        MEMORY => most(&runs, |run| run.memory).map_or(Cell::None, Cell::Bytes),
+        CPU => Cell::Seconds(each(&all, |run| run.cpu.as_secs_f64()).median()),
+        SWITCHES => Cell::Count(each(&all, |run| run.switches as f64).median().round() as u64),
+        THREADS => most(&all, |run| run.threads).map_or(Cell::None, Cell::Count),
+        MEMORY => most(&all, |run| run.memory).map_or(Cell::None, Cell::Bytes),
         STALL => {
-            let stalls = runs.iter().filter_map(|run| run.stall);
+            let stalls = all.iter().filter_map(|run| run.stall);
             stalls.max_by(f64::total_cmp).map_or(Cell::None, Cell::Seconds)
         }
         column => unreachable!("{} has no figure", column.key),
@@ -110,22 +102,22 @@ fn row(outcome: &Outcome, cat: &[(u32, Run)], columns: &[Column]) -> Option<Row>
     Some(Row { name, cells: Ok(cells.collect()) })
 }
 
-fn each(runs: &[&Run], figure: impl Fn(&Run) -> f64) -> Spread {
+fn each(runs: &[&Figures], figure: impl Fn(&Figures) -> f64) -> Spread {
     Spread::new(runs.iter().map(|run| figure(run)).collect())
 }
 
-fn most(runs: &[&Run], figure: impl Fn(&Run) -> Option<u64>) -> Option<u64> {
+fn most(runs: &[&Figures], figure: impl Fn(&Figures) -> Option<u64>) -> Option<u64> {
     runs.iter().filter_map(|run| figure(run)).max()
 }
 
 /// Round by round, so that a slow moment of the machine meets both.
-fn ratio(outcome: &Outcome, cat: &[(u32, Run)]) -> Cell {
-    if is_cat(outcome.contender) {
+fn ratio(runs: &Runs, cat: &[(u32, Figures)]) -> Cell {
+    if runs.contender.is(Program::Cat) {
         return Cell::Ratio(Spread::new(vec![1.0]));
     }
-    let ratios = outcome.runs.iter().filter_map(|(round, run)| {
+    let ratios = runs.right.iter().filter_map(|(round, figures)| {
         let (_, floor) = cat.iter().find(|(of, _)| of == round)?;
-        Some(run.wall.as_secs_f64() / floor.wall.as_secs_f64())
+        Some(figures.wall.div_duration_f64(floor.wall))
     });
     let ratios: Vec<f64> = ratios.collect();
     if ratios.is_empty() { Cell::None } else { Cell::Ratio(Spread::new(ratios)) }
@@ -148,19 +140,19 @@ pub(crate) mod tests {
     use std::time::Duration;
 
     use crate::asking::args::Args;
+    use crate::asking::contender::Contender;
     use crate::asking::jobs;
-    use crate::running::attempt::Checked;
     use crate::stages::STAGES;
     use clap::Parser;
 
     /// Tables that have, together, every column.
     pub(crate) fn workloads() -> Vec<Table> {
-        let stage = || outcome(Contender::Stage(&STAGES[0]), &[(0, 250)]);
+        let stage = || runs(Contender::Stage(&STAGES[0]), &[(0, 250)]);
         let mut stamped = stage();
-        stamped.runs[0].1.latencies = vec![1, 2];
+        stamped.right[0].1.latencies = vec![1, 2];
         let mut wrong = stage();
         wrong.wrong = Some("2 lines lost".into());
-        let cat = || outcome(CAT, &[(0, 125)]);
+        let cat = || runs(Contender::Floor, &[(0, 125)]);
         vec![
             table(&job("backlog"), &[cat(), stage(), wrong]),
             table(&job("live"), &[stamped]),
@@ -173,20 +165,18 @@ pub(crate) mod tests {
         jobs::asked_for(&args, None).remove(0)
     }
 
-    const CAT: Contender = Contender::Program(Program::Cat, Checked::No);
-
-    fn outcome(contender: Contender, millis: &[(u32, u64)]) -> Outcome {
-        let run = |&(round, millis): &(u32, u64)| {
+    fn runs(contender: Contender, millis: &[(u32, u64)]) -> Runs {
+        let right = millis.iter().map(|&(round, millis)| {
             let wall = Duration::from_millis(millis);
-            (round, Run { wall, switches: millis, threads: Some(millis), ..Run::default() })
-        };
-        Outcome { contender, runs: millis.iter().map(run).collect(), wrong: None }
+            (round, Figures { wall, switches: millis, threads: Some(millis), ..Figures::default() })
+        });
+        Runs { contender, right: right.collect(), wrong: None }
     }
 
     #[test]
     fn the_ratio_is_taken_round_by_round() {
-        let cat = outcome(CAT, &[(0, 125), (1, 250), (2, 125)]);
-        let stage = outcome(Contender::Stage(&STAGES[0]), &[(0, 250), (1, 250), (2, 375)]);
+        let cat = runs(Contender::Floor, &[(0, 125), (1, 250), (2, 125)]);
+        let stage = runs(Contender::Stage(&STAGES[0]), &[(0, 250), (1, 250), (2, 375)]);
         let table = table(&job("backlog"), &[cat, stage]);
         let stage = &table.rows[1];
         let ratios = Spread::new(vec![2.0, 1.0, 3.0]);
@@ -200,9 +190,9 @@ pub(crate) mod tests {
 
     #[test]
     fn an_interrupted_job_has_the_rows_that_it_has() {
-        let cat = outcome(CAT, &[]);
-        let stage = outcome(Contender::Stage(&STAGES[0]), &[(0, 150)]);
-        let mut wrong = outcome(Contender::Stage(&STAGES[1]), &[]);
+        let cat = runs(Contender::Floor, &[]);
+        let stage = runs(Contender::Stage(&STAGES[0]), &[(0, 150)]);
+        let mut wrong = runs(Contender::Stage(&STAGES[1]), &[]);
         wrong.wrong = Some("2 lines lost".into());
         let table = table(&job("backlog"), &[cat, stage, wrong]);
         let names: Vec<_> = table.rows.iter().map(|row| &*row.name).collect();

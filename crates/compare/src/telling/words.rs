@@ -1,6 +1,6 @@
 //! Says in words what the rows have shown.
 
-use crate::asking::program::Program;
+use crate::asking::contender::Program;
 use report::{Comparison, Growth, Row, Size, StageLanes, Table, Time};
 
 /// The sentences of all parts, in their order; none where there is nothing to

@@ -1,8 +1,7 @@
-//! What a person would use instead: `cat` for files that are complete, `tail`
-//! for those that grow.
+//! Who merges: the stages, and what a person would use instead of them: `cat`
+//! for files that are complete, `tail` for those that grow.
 
 use std::env;
-use std::path::PathBuf;
 use std::process::{self, Command, Stdio};
 use std::sync::OnceLock;
 
@@ -10,7 +9,31 @@ use anyhow::bail;
 use clap::ValueEnum;
 use rustix::fs::{Access, access};
 
-use crate::asking::jobs::Job;
+use crate::stages::Stage;
+
+/// Who runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Contender {
+    Stage(&'static Stage),
+    /// A program that was asked for by name: its output is checked.
+    Program(Program),
+    /// `cat`, which the stages are measured by: it is timed, and not checked.
+    Floor,
+}
+
+impl Contender {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Contender::Stage(stage) => stage.name,
+            Contender::Program(program) => program.name(),
+            Contender::Floor => Program::Cat.name(),
+        }
+    }
+
+    pub(crate) fn is(self, program: Program) -> bool {
+        self.name() == program.name()
+    }
+}
 
 /// A program that merges files in its own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,12 +69,7 @@ impl Program {
         Program::value_variants().iter().copied().find(|program| program.name() == name)
     }
 
-    /// Says whether it can do what the stages do in this job.
-    pub(crate) fn can(self, job: &Job) -> bool {
-        job.grows() == (self == Program::Tail)
-    }
-
-    /// Says why it cannot.
+    /// Says why it cannot do every job.
     pub(crate) fn why_not(self) -> &'static str {
         match self {
             Program::Cat => "it ends at the end of each file, and these grow",
@@ -60,18 +78,16 @@ impl Program {
     }
 
     /// Fails if there is no such program: better now than in a minute.
-    pub(crate) fn find(self) -> anyhow::Result<PathBuf> {
+    pub(crate) fn find(self) -> anyhow::Result<()> {
         let folders = env::var_os("PATH").unwrap_or_default();
-        let found = env::split_paths(&folders)
-            .map(|folder| folder.join(self.name()))
-            .find(|path| path.is_file() && access(path, Access::EXEC_OK).is_ok());
-        match found {
-            Some(path) => Ok(path),
-            None => bail!(
-                "{}: there is no such program on the PATH, install it or leave it out of --against",
-                self.name()
-            ),
+        let mut paths = env::split_paths(&folders).map(|folder| folder.join(self.name()));
+        if paths.any(|path| path.is_file() && access(path, Access::EXEC_OK).is_ok()) {
+            return Ok(());
         }
+        bail!(
+            "{}: there is no such program on the PATH, install it or leave it out of --against",
+            self.name()
+        )
     }
 }
 

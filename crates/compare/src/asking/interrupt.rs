@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const SILENCE: Duration = Duration::from_millis(300);
 pub(crate) struct Interrupt {
     asked: Arc<AtomicBool>,
     /// What is removed at the end, unless that comes at once.
-    temporary: Arc<Mutex<Vec<PathBuf>>>,
+    temporary: Arc<OnceLock<PathBuf>>,
 }
 
 impl Interrupt {
@@ -60,18 +60,14 @@ impl Interrupt {
         if self.asked.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
     }
 
-    /// Takes note of a folder that the second signal leaves behind.
+    /// Takes note of the folder that the second signal leaves behind.
     pub(crate) fn would_leave(&self, folder: &Path) {
-        let mut temporary = self.temporary.lock().unwrap_or_else(PoisonError::into_inner);
-        temporary.push(folder.to_owned());
+        self.temporary.get_or_init(|| folder.to_owned());
     }
 
     fn end_at_once(&self) -> ! {
-        // Whoever holds it is about to have made a folder: the others are named.
-        if let Ok(temporary) = self.temporary.try_lock() {
-            for folder in temporary.iter().filter(|folder| folder.exists()) {
-                say(&format!("{}: this folder is left behind, remove it", Shown(folder)));
-            }
+        if let Some(folder) = self.temporary.get().filter(|folder| folder.exists()) {
+            say(&format!("{}: this folder is left behind, remove it", Shown(folder)));
         }
         // Not a return from `main`, which may wait for something for ever.
         process::exit(EXIT_CODE.into())

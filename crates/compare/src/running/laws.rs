@@ -2,11 +2,8 @@
 //! once, and never while something is measured.
 
 use std::collections::HashMap;
-use std::env;
-use std::fs::{self, File};
 use std::num::NonZero;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -16,18 +13,12 @@ use anyhow::Context;
 use conformance::{BOUND, LAWS, Law, Limit};
 use report::{Outcome, Verdict, Verdicts};
 
-use crate::keeping::compared::Compared;
-use crate::keeping::writable::plain;
-use crate::running::folder::Folder;
-use crate::running::interrupt::Interrupt;
-use crate::running::law::Tried;
+use crate::asking::interrupt::{Interrupt, Interrupted};
+use crate::protocol::{LawArgs, Tried, answered};
+use crate::running::measure::{self, Hung};
+use crate::running::rounds::Setup;
 use crate::stages::Stage;
 
-/// How often a process is asked whether it has ended.
-const LOOK: Duration = Duration::from_millis(2);
-/// How often what there is is kept: a law takes a few milliseconds, and to
-/// write the page takes as long.
-const KEEP: Duration = Duration::from_millis(500);
 /// How long a law may wait that is declared to break, by its bound at the
 /// latest; and any law where all is to be quick.
 const BRIEF: Duration = Duration::from_secs(20);
@@ -36,9 +27,9 @@ const LONGEST: &str = "scale";
 /// How long a law has, beyond its bound, to come to its end.
 const GRACE: Duration = Duration::from_secs(45);
 
-/// One law to be tried on one stage.
+/// One law, on one stage.
 #[derive(Debug, Clone, Copy)]
-struct Case {
+struct Try {
     stage: &'static Stage,
     law: &'static Law,
     /// For how long the law may wait.
@@ -50,7 +41,7 @@ struct Case {
 pub(crate) struct Laws {
     laws: Vec<&'static Law>,
     limits: HashMap<&'static str, Vec<Limit>>,
-    cases: Vec<Case>,
+    tries: Vec<Try>,
 }
 
 impl Laws {
@@ -67,127 +58,63 @@ impl Laws {
         let is_limit =
             |stage: &Stage, law: &Law| limits[stage.name].iter().any(|limit| limit.law == law.name);
         let within = |stage, law| if quick || is_limit(stage, law) { BRIEF } else { BOUND };
-        let mut cases: Vec<Case> = laws
+        let mut tries: Vec<Try> = laws
             .iter()
             .flat_map(|&law| stages.iter().map(move |&stage| (stage, law)))
-            .map(|(stage, law)| Case { stage, law, within: within(stage, law) })
+            .map(|(stage, law)| Try { stage, law, within: within(stage, law) })
             .collect();
         // The longest first: the others are tried beside them.
-        cases.sort_by_key(|case| (!is_limit(case.stage, case.law), case.law.theme != LONGEST));
-        Laws { laws, limits, cases }
+        tries.sort_by_key(|it| (!is_limit(it.stage, it.law), it.law.theme != LONGEST));
+        Laws { laws, limits, tries }
     }
 
     /// Returns how many tries there are.
     pub(crate) fn count(&self) -> u64 {
-        self.cases.len() as u64
+        self.tries.len() as u64
     }
 
-    /// Tries them all.
+    /// Tries them all, and shows `after` each what has come so far.
     pub(crate) fn run(
         &self,
-        compared: &mut Compared<'_>,
-        folder: &Folder,
-        interrupt: &Interrupt,
+        setup: &Setup<'_>,
+        mut after: impl FnMut(Vec<Verdicts>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let progress = compared.progress;
-        progress.say("the laws");
-        let folder = folder.in_memory()?;
-        interrupt.would_leave(folder.path());
+        setup.progress.say("the laws");
+        let folder = setup.folder.passing()?;
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let mut known: HashMap<(&str, &str), Outcome> = HashMap::new();
-        let mut kept = Instant::now();
         thread::scope(|scope| {
             let (tell, told) = channel();
-            for _ in 0..cores.min(self.cases.len()) {
-                let (tell, next, ended, folder) = (tell.clone(), &next, &ended, folder.path());
+            for _ in 0..cores.min(self.tries.len()) {
+                let (tell, next, over, folder) = (tell.clone(), &next, &over, folder.path());
                 scope.spawn(move || {
-                    while let Some(&case) = self.cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let tried = self.try_one(case, folder, interrupt, ended);
+                    while let Some(&it) = self.tries.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let tried = it.run(folder, setup.interrupt, over);
                         let failed = tried.is_err();
                         // Nobody listens once the first error has come.
-                        if tell.send((case, tried)).is_err() || failed {
+                        if tell.send((it, tried)).is_err() || failed {
                             break;
                         }
                     }
                 });
             }
             drop(tell);
-            let taken: anyhow::Result<()> = told.iter().try_for_each(|(case, tried)| {
-                known.insert((case.stage.name, case.law.name), self.outcome(case, tried?));
-                progress.step();
-                compared.comparison.verdicts = self.verdicts(&known);
-                if kept.elapsed() >= KEEP {
-                    compared.keep()?;
-                    kept = Instant::now();
-                }
-                Ok(())
+            let taken: anyhow::Result<()> = told.iter().try_for_each(|(it, tried)| {
+                known.insert((it.stage.name, it.law.name), self.outcome(it, tried?));
+                setup.progress.step();
+                after(self.verdicts(&known))
             });
             // The threads then end their processes, and themselves.
-            ended.store(true, Ordering::Relaxed);
+            over.store(true, Ordering::Relaxed);
             taken
-        })?;
-        compared.keep()
-    }
-
-    /// Tries one law, in a process that has a folder of its own.
-    fn try_one(
-        &self,
-        case: Case,
-        folder: &Path,
-        interrupt: &Interrupt,
-        ended: &AtomicBool,
-    ) -> anyhow::Result<Tried> {
-        let folder = tempfile::tempdir_in(folder).map_err(plain).context("a law needs a folder")?;
-        let (verdict, log) = (folder.path().join("verdict"), folder.path().join("log"));
-        let log_file = File::create(&log).context("a law needs a log")?;
-        let mut child = Command::new(env::current_exe().context("cannot find this program")?)
-            .args(["law", case.stage.name, case.law.name, "--within"])
-            .arg(case.within.as_secs().to_string())
-            .arg("--verdict")
-            .arg(&verdict)
-            // Its end of this pipe is closed when this process is gone.
-            .arg("--attended")
-            .stdin(Stdio::piped())
-            // What a child leaves behind that had to be killed goes with our folder.
-            .env("TMPDIR", folder.path())
-            .stdout(log_file.try_clone().context("a file has a second handle")?)
-            .stderr(log_file)
-            .spawn()
-            .context("cannot start this program to try a law")?;
-        let began = Instant::now();
-        let killed = loop {
-            if child.try_wait().context("cannot wait for a child")?.is_some() {
-                break None;
-            }
-            let late = began.elapsed() > case.within + GRACE;
-            let interrupted = interrupt.check();
-            if late || interrupted.is_err() || ended.load(Ordering::Relaxed) {
-                // It may have ended just now; the wait takes it away in any case.
-                let _ = child.kill();
-                let _ = child.wait();
-                interrupted?;
-                break Some(Tried::Accident(format!("no end within {:?}", case.within + GRACE)));
-            }
-            thread::sleep(LOOK);
-        };
-        if let Some(tried) = killed {
-            return Ok(tried);
-        }
-        // Ctrl-C at a terminal goes to the child as well, which may be the first
-        // to end of it.
-        interrupt.check()?;
-        let Ok(said) = fs::read(&verdict) else {
-            let log = fs::read_to_string(&log).unwrap_or_default();
-            return Ok(Tried::Accident(format!("its process ended without a verdict: {log}")));
-        };
-        serde_json::from_slice(&said).context("a law's process does not say what came of it")
+        })
     }
 
     /// Holds what came of a law against what the stage declares.
-    fn outcome(&self, case: Case, tried: Tried) -> Outcome {
-        let limits = &self.limits[case.stage.name];
-        let limit = limits.iter().find(|limit| limit.law == case.law.name);
+    fn outcome(&self, it: Try, tried: Tried) -> Outcome {
+        let limits = &self.limits[it.stage.name];
+        let limit = limits.iter().find(|limit| limit.law == it.law.name);
         match (tried, limit) {
             (Tried::Held, None) => Outcome::Held,
             (Tried::Broken(_), Some(Limit { reason, .. })) => {
@@ -205,7 +132,7 @@ impl Laws {
 
     /// What is known, in the order of the stages and of the laws.
     fn verdicts(&self, known: &HashMap<(&str, &str), Outcome>) -> Vec<Verdicts> {
-        let mut stages: Vec<&'static Stage> = self.cases.iter().map(|case| case.stage).collect();
+        let mut stages: Vec<&'static Stage> = self.tries.iter().map(|it| it.stage).collect();
         stages.sort_by_key(|stage| stage.number);
         stages.dedup_by_key(|stage| stage.number);
         let of_stage = |stage: &Stage| {
@@ -220,6 +147,36 @@ impl Laws {
             Verdicts { stage: stage.name.into(), laws: laws.collect() }
         };
         stages.into_iter().map(of_stage).filter(|stage| !stage.laws.is_empty()).collect()
+    }
+}
+
+impl Try {
+    /// Tries the law in a process that has a folder of its own, until all is over.
+    fn run(self, folder: &Path, interrupt: &Interrupt, over: &AtomicBool) -> anyhow::Result<Tried> {
+        let folder = tempfile::tempdir_in(folder).context("a law needs a folder")?;
+        let Try { stage, law, within } = self;
+        let mut command = LawArgs { stage, law, within: within.as_secs() }.command()?;
+        // What a child leaves behind that had to be killed goes with our folder.
+        command.env("TMPDIR", folder.path());
+        let (begun, bound) = (Instant::now(), within + GRACE);
+        let ended = measure::run(&mut command, interrupt, |_| {
+            if over.load(Ordering::Relaxed) {
+                return Err(Interrupted.into());
+            }
+            if begun.elapsed() > bound {
+                return Err(Hung { within: format!("{bound:?}") }.into());
+            }
+            Ok(())
+        });
+        match ended {
+            Ok(ended) if ended.status.success() => answered(&ended.stdout),
+            Ok(ended) => {
+                let what = format!("its process ended with {}: {}", ended.status, ended.stderr);
+                Ok(Tried::Accident(what))
+            }
+            Err(error) if error.is::<Hung>() => Ok(Tried::Accident(error.to_string())),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -244,7 +201,7 @@ mod tests {
             quick.laws.iter().map(|law| law.theme).collect();
         assert_eq!(themes.len() + 1, quick.laws.len(), "the first of each, and a limit");
         // The longest comes first.
-        assert_eq!((quick.cases[0].stage.number, quick.cases[0].law.name), (4, LIMIT));
+        assert_eq!((quick.tries[0].stage.number, quick.tries[0].law.name), (4, LIMIT));
         assert!(Laws::new(&[&STAGES[0]], true).laws.iter().all(|law| law.name != LIMIT));
     }
 
@@ -253,7 +210,7 @@ mod tests {
         let laws = Laws::new(&all(), false);
         let law = Law::named(LIMIT).unwrap();
         let outcome = |stage: usize, tried| {
-            laws.outcome(Case { stage: &STAGES[stage - 1], law, within: BOUND }, tried)
+            laws.outcome(Try { stage: &STAGES[stage - 1], law, within: BOUND }, tried)
         };
         let broken = || Tried::Broken("how".into());
         assert_eq!(outcome(5, Tried::Held), Outcome::Held);
