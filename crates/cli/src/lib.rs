@@ -14,7 +14,6 @@ mod list;
 mod print;
 mod run;
 mod signals;
-mod stage;
 mod stats;
 mod voice;
 

@@ -93,7 +93,7 @@ fn merge(
     }
 
     let shows = backlog::show(progress.clone(), voice, args.to_stdout());
-    let merged = args.stage.merge()(plan);
+    let merged = (args.stage.merge)(plan);
     drop(shows);
     if args.stats {
         let mut told = stats::table(&progress);

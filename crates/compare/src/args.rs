@@ -10,7 +10,7 @@ use crate::child::StageArgs;
 use crate::jobs::{self, IDLE, MANY};
 use crate::law::LawArgs;
 use crate::program::Program;
-use crate::stages::{STAGES, Stage, find};
+use stages::{STAGES, Stage, find};
 
 /// Merges the same log files with every stage, checks each merged file, and
 /// prints what it took.
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE", conflicts_with_all = ["workload", "sources", "bytes", "duration", "quick"])]
     pub(crate) files: Vec<PathBuf>,
 
-    /// The stages, by number or name [default: all five].
+    /// The stages, by number or name [default: all].
     #[arg(long, value_name = "N[,N]", value_delimiter = ',', value_parser = find)]
     pub(crate) stages: Vec<&'static Stage>,
 

@@ -22,7 +22,7 @@ use crate::interrupt::{Interrupt, Interrupted};
 use crate::measure::{self, Ended};
 use crate::own_files::OwnFiles;
 use crate::program::Program;
-use crate::stages::Stage;
+use stages::Stage;
 
 /// How long a contender may do nothing when it has everything.
 const PATIENCE: Duration = Duration::from_secs(60);

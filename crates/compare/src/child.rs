@@ -20,7 +20,7 @@ use crate::args::Wake;
 use crate::lanes;
 use crate::machine::{self, Status};
 use crate::print::print;
-use crate::stages::{Stage, find};
+use stages::{Stage, find};
 
 /// Runs one stage in this process: `cargo compare` calls itself with this.
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,7 @@ use crate::attempt::{Attempt, Contender};
 use crate::folder::Folder;
 use crate::interrupt::Interrupt;
 use crate::print::print;
-use crate::stages::{STAGES, Stage};
+use stages::{STAGES, Stage};
 
 /// How often each stage runs in each way.
 const ROUNDS: usize = 9;
@@ -25,7 +25,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let folder = Folder::open(None)?;
     let sources = FILES.make(&folder.of("cost")?, 62)?;
     print("with the recorder, as a multiple of without it\n")?;
-    for stage in &STAGES {
+    for stage in STAGES {
         let output = folder.merged("cost", stage.name);
         let record = output.with_extension("recording");
         let time = |record: Option<&Path>| -> anyhow::Result<Figures> {

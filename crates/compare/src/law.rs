@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tributary::Shown;
 
 use crate::interrupt;
-use crate::stages::{Stage, find};
+use stages::{Stage, find};
 
 /// Tries one law in this process: `cargo compare` calls itself with this.
 #[derive(Debug, clap::Args)]

@@ -35,7 +35,6 @@ mod progress;
 mod rounds;
 mod rows;
 mod run;
-pub mod stages;
 mod terminal;
 mod verdicts;
 mod warnings;

@@ -12,7 +12,7 @@ use crate::interrupt::Interrupt;
 use crate::jobs::{Job, Kind};
 use crate::program::Program;
 use crate::progress::Progress;
-use crate::stages::Stage;
+use stages::Stage;
 
 /// What has come of a contender so far.
 #[derive(Debug)]

@@ -150,8 +150,8 @@ pub(crate) mod tests {
     use crate::args::Args;
     use crate::attempt::Checked;
     use crate::jobs;
-    use crate::stages::STAGES;
     use clap::Parser;
+    use stages::STAGES;
 
     /// Tables that have, together, every column.
     pub(crate) fn workloads() -> Vec<Table> {

@@ -20,8 +20,8 @@ use crate::compared::Compared;
 use crate::folder::Folder;
 use crate::interrupt::Interrupt;
 use crate::law::Tried;
-use crate::stages::Stage;
 use crate::writable::plain;
+use stages::Stage;
 
 /// How often a process is asked whether it has ended.
 const LOOK: Duration = Duration::from_millis(2);
@@ -227,7 +227,7 @@ impl Laws {
 mod tests {
     use super::*;
 
-    use crate::stages::STAGES;
+    use stages::STAGES;
 
     fn all() -> Vec<&'static Stage> {
         STAGES.iter().collect()

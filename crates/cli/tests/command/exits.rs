@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
+use stages::STAGES;
+
 use crate::folder::Folder;
 use crate::process::{Running, run, tributary, until};
 
@@ -55,7 +57,7 @@ fn values_that_mean_nothing_are_usage_errors() {
         ("--interval", "0ms"),
         ("--interval", "-1s"),
         ("--quiet-after", "soon"),
-        ("--stage", "6"),
+        ("--stage", "0"),
         ("--wake", "sometimes"),
         ("--color", "blue"),
         ("--prefix", "{"),
@@ -84,7 +86,7 @@ fn an_output_that_cannot_be_had_is_an_output_error() {
 #[test]
 fn a_full_disk_is_an_output_error_in_every_stage() {
     let folder = one_log();
-    for stage in ["threads", "mixed", "bottom-up", "tasks", "fully-async"] {
+    for stage in STAGES.iter().map(|stage| stage.name) {
         run(&folder, &["a.log", "-o", "/dev/full", "--stage", stage])
             .error(3, &["/dev/full: ", "No space left", "make room"]);
     }
