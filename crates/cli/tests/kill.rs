@@ -2,7 +2,7 @@
 //! under load, while its logs and its output are rotated, and started again
 //! with the same checkpoint. In the end every line is in the outputs once.
 //!
-//! `KILLS=100 cargo test --release -p cli --test kill` is the long run; the
+//! `KILLS=100 cargo test --release -p tributary-cli --test kill` is the long run; the
 //! default is short. `SEED=…` draws the same moments again.
 
 use std::collections::{HashMap, HashSet};

@@ -41,7 +41,7 @@ const RUNNING: u8 = 0;
 const PARKED: u8 = 1;
 /// The loop is parked, and the watch sleeps until the loop wakes it.
 const ASLEEP: u8 = 2;
-/// `main` is over and the watch is to return.
+/// `main` is over, so the watch returns.
 const ENDED: u8 = 3;
 
 /// Watches one loop for stalls, from [`Watch::start`] until it is dropped.
@@ -115,7 +115,7 @@ impl Watch {
     /// a park.
     pub(crate) fn hook_into(&self, runtime: &mut Builder) {
         if let Some(debug) = &self.shared.debug {
-            // For the sake of `counted`.
+            // `counted` needs the loop to ask for `main` after every task.
             runtime.event_interval(1);
             #[cfg(tokio_unstable)]
             crate::polls::hook_into(runtime, &debug.turns);
@@ -213,7 +213,7 @@ impl Shared {
     fn tell(&self, debug: &Debug, tells: &mut Tells) {
         let mut pings = self.pings();
         let (over, sent) = (pings.over.take(), pings.sent);
-        // The loop is not to wait for a line that is written.
+        // Unlocked first: the loop must not wait while a line is written.
         drop(pings);
         if let Some((stall, findings)) = over {
             tells.over(stall, findings);

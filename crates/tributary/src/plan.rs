@@ -39,20 +39,20 @@ const ALL_CHUNKS: usize = 16 * 1024 * 1024;
 pub struct Plan {
     /// The sources, open; the same file is in here once.
     pub sources: Vec<Source>,
-    /// The output, open and empty.
+    /// The output: empty, or with what it had if the merge goes on in it.
     pub output: Output,
     /// The longest wait between two looks at a source that has nothing new:
     /// a day where the notifier wakes it.
     pub interval: Duration,
     /// Ends the merge: keep a clone of it before the plan is given away.
     pub stop: Stop,
-    /// From which stall on the blocked loop is to be named.
+    /// A loop that stalls for longer than this names what blocks it.
     pub debug: Option<Duration>,
     common: Arc<Common>,
     left_out: Vec<Error>,
 }
 
-/// A wait that something else ends.
+/// The longest wait where the notifier wakes a source: a safety net only.
 const NOTIFIED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Plan {

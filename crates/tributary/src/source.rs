@@ -14,8 +14,9 @@ use crate::probe::{Moment, Probe};
 use crate::waking::change::Change;
 use crate::{Error, Lines, Shown, Stop};
 
-/// How many errors in a row are taken for passing ones.
-const PASSING: u32 = 3;
+/// How often a transient error (ESTALE, EMFILE, ENFILE) is retried before it
+/// ends the source.
+const RETRIES: u32 = 3;
 
 // ANCHOR: read
 /// What a look at a source found.
@@ -54,7 +55,7 @@ struct State {
     path: Arc<Path>,
     /// One, or all that have joined by the pattern.
     logs: Vec<Log>,
-    /// Whose turn it is, where there are many.
+    /// The index of the log that is read next, where there are many.
     turn: usize,
     joining: Option<Joining>,
     /// Whether a person has named the log. One that a pattern has found ends
@@ -65,14 +66,14 @@ struct State {
     stop: Stop,
     /// Whether the merge waits for what comes later.
     follows: bool,
-    /// Whether the stop was seen, and the last round noted.
+    /// Whether the stop was seen and the last round has measured the files.
     draining: bool,
     closed: bool,
     change: Arc<Change>,
     /// The number of changes that the last look knew of.
     seen: usize,
-    /// How many looks in a row met an error that may pass.
-    passing: u32,
+    /// How many looks in a row met a transient error.
+    retries: u32,
     probe: Option<Probe>,
 }
 
@@ -124,7 +125,7 @@ impl Source {
             closed: false,
             seen: change.count(),
             change,
-            passing: 0,
+            retries: 0,
             probe: probe.clone(),
         };
         Source { state: Box::new(state) }
@@ -160,13 +161,13 @@ impl Source {
         loop {
             match self.state.look() {
                 Ok(found) => {
-                    self.state.passing = 0;
+                    self.state.retries = 0;
                     self.state.closed = matches!(found, Read::Closed);
                     let left_out = self.state.closed.then(|| self.state.left_out()).flatten();
                     return left_out.map_or(Ok(found), Err);
                 }
-                Err(cause) if may_pass(&cause) && self.state.passing < PASSING => {
-                    self.state.passing += 1;
+                Err(cause) if is_transient(&cause) && self.state.retries < RETRIES => {
+                    self.state.retries += 1;
                     self.state.logs.iter_mut().for_each(|log| log.reopen(&cause));
                 }
                 Err(cause) => {
@@ -224,12 +225,13 @@ impl State {
             if self.stop.requested() {
                 return Ok(Read::NoNewData);
             }
-            // All that was noted is read. Only if no log has more, there is no
-            // new data.
+            // Every file is read to the size that this round measured. There is
+            // no new data only if no log has grown since.
             let mut more = self.join(false);
             let alone = self.logs.len() == 1;
             for log in &mut self.logs {
-                // Of many, one that was not rung has nothing to look at.
+                // Where there are many logs, only those that were rung have
+                // something to look at.
                 if (log.take_rung() || alone) && log.more()? {
                     log.look_again();
                     more = true;
@@ -263,7 +265,8 @@ impl State {
         Ok(None)
     }
 
-    /// Takes in what fits the pattern by now; true if that is something.
+    /// Takes in the files that have come to fit the pattern. Returns true if
+    /// there was one.
     fn join(&mut self, last: bool) -> bool {
         let joined = self.joining.as_mut().map(|it| it.join(last)).unwrap_or_default();
         let more = !joined.is_empty();
@@ -271,8 +274,8 @@ impl State {
         more
     }
 
-    /// Drops the logs that are over; true if there was one, and the pattern is
-    /// to be asked again.
+    /// Drops the logs that are over. Returns true if there was one: then the
+    /// pattern has to be asked again.
     fn leave(&mut self) -> bool {
         if self.by_name && self.joining.is_none() {
             return false;
@@ -311,7 +314,7 @@ impl Drop for Source {
     }
 }
 
-/// Tells whether an error says something of a moment, not of the file.
-fn may_pass(cause: &io::Error) -> bool {
+/// Tells whether an error is one of the moment and not of the file.
+fn is_transient(cause: &io::Error) -> bool {
     matches!(Errno::from_io_error(cause), Some(Errno::STALE | Errno::MFILE | Errno::NFILE))
 }

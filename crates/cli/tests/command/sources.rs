@@ -111,7 +111,7 @@ fn a_folder_among_the_sources_is_told_and_passed_over() {
 #[test]
 fn where_nothing_else_is_left_a_folder_is_a_usage_error_and_nothing_is_changed() {
     let folder = logs();
-    let told = "logs: this is a directory, not a log file; name regular files";
+    let told = "logs: this is a directory, not a log file; for the logs in it write --watch";
     for args in [&["logs"][..], &["logs", "/dev/null"], &["-F", "logs", "."]] {
         run(&folder, &[args, &["-o", "out"]].concat()).error(2, &[told]);
         assert_eq!(folder.read("out"), "before\n");
