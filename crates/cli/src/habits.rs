@@ -37,12 +37,11 @@ fn flag_instead(flag: &str, args: &[OsString]) -> Option<String> {
         "-c" | "--bytes" => "bytes are not counted here, lines are: -n N",
         "-s" | "--sleep-interval" => "how often to look is said with --interval",
         "--pid" => "end it with a signal, SIGTERM",
-        "--tail" => "for the last lines of each file write -n N",
         "--since" | "--until" | "-S" | "-U" => {
             "the times in the lines are not read, begin with the last lines (-n N) or with what \
              comes from now on (--from-end)"
         }
-        "-t" | "--timestamps" => "for the time before each line write --prefix '{time} {name}: '",
+        "-t" | "--timestamps" => "for the time before each line write --prefix time, or local_time",
         "-u" | "--unit" => {
             "the journal is not read, write it to a file first: journalctl -f -u UNIT >> unit.log"
         }

@@ -14,6 +14,7 @@ use crate::args::Args;
 use crate::backlog;
 use crate::exit;
 use crate::list;
+use crate::print;
 use crate::signals::Signals;
 use crate::stats;
 use crate::voice::Voice;
@@ -28,6 +29,10 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
         }
         // It may still come.
         warn!("{told}");
+    }
+    if args.to_stdout() && print::is_closed() {
+        voice.error(print::CLOSED);
+        return exit::OUTPUT;
     }
     let sources = match sources(args) {
         Ok(sources) => sources,

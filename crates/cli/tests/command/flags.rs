@@ -154,6 +154,12 @@ fn flag_lines() {
     }
     assert_eq!(run(&folder, &["a.log", "-n0"]).out(), "");
     run(&folder, &["a.log", "-n", "-1"]).with(2);
+    // Where a checkpoint knows a file, it goes on there.
+    let args = ["a.log", "-n", "1", "-o", "out", "--checkpoint", "state"];
+    run(&folder, &args).with(0);
+    folder.append("a.log", "4\n5\n");
+    run(&folder, &args).with(0);
+    assert_eq!(folder.read("out"), "3\n4\n5\n");
 }
 
 #[test]
@@ -187,6 +193,14 @@ fn flag_files_from() {
     folder.append("a.log", "one\n");
     folder.append("list", "a.log\n");
     assert_eq!(run(&folder, &["--files-from", "list"]).out(), "one\n");
+    // It is read once.
+    let merge = Running::follow(&folder, &["--files-from", "list", "-o", "out"]);
+    until("it has begun", || folder.read("out") == "one\n");
+    folder.append("b.log", "of another file\n");
+    folder.append("list", "b.log\n");
+    five_rounds(&folder, "a.log", "out", 0);
+    merge.terminate().with(0);
+    assert!(!folder.read("out").contains("another"));
     // `sources.rs` has more of it.
 }
 
@@ -236,6 +250,9 @@ fn flag_follow() {
     fs::rename(folder.path("a.log"), folder.path("a.log.1")).unwrap();
     folder.append("a.log", "three\n");
     until("the new file is merged", || folder.read("out") == "one\ntwo\nthree\n");
+    File::create(folder.path("a.log")).unwrap();
+    folder.append("a.log", "4\n");
+    until("and, cut short, from its start", || folder.read("out") == "one\ntwo\nthree\n4\n");
     merge.terminate().with(0);
 }
 
@@ -346,6 +363,7 @@ fn flag_prefix() {
     assert_eq!(merged("path"), ["a.log: one", "sub/b.log: two"]);
     assert_eq!(merged("{number}) {name}|"), ["1) a.log|one", "2) b.log|two"]);
     assert_eq!(merged("{folder}/{name} "), ["./a.log one", "sub/b.log two"]);
+    // `help.rs` has the other words and the times.
     run(&folder, &["--prefix", "{host}", "a.log"]).with(2);
     // A mistyped word is no text to put before a line.
     for word in ["filename", "Name", "file_2"] {
@@ -368,6 +386,8 @@ fn flag_json() {
     assert_eq!(objects[1]["line"], "two \"2\"");
     assert_eq!(objects[1]["source"], "a.log");
     assert_eq!(objects[1]["offset"], 4);
+    let [utc, local] = ["time", "local_time"].map(|key| objects[0][key].as_str().unwrap());
+    assert!(utc.ends_with('Z') && local.get(26..).is_some(), "{utc} {local}");
     run(&folder, &["--json", "--prefix", "name", "a.log"]).with(2);
 }
 
@@ -414,8 +434,13 @@ fn flag_stats() {
     assert_eq!(told[4], ["4", "15", "0", "(all)"]);
     assert_eq!(told[5][..2], ["longest", "stall:"]);
 
-    // Without the flag nothing is told at the end.
+    // Without the flag nothing is told at the end, but SIGUSR1 is answered.
     assert_eq!(run(&folder, &["a.log"]).with(0).stderr, "");
+    let merge = Running::follow(&folder, &["a.log"]);
+    until("it has begun", || !folder.read("stdout").is_empty());
+    merge.signal(Signal::USR1);
+    until("it tells", || merge.said().contains("(all)\n"));
+    assert_eq!(merge.terminate().with(0).stderr.matches("(all)").count(), 1);
     // Of a merge that failed it is told how far it came.
     let ended = run(&folder, &["--stats", "a.log", "-o", "/dev/full"]).with(3);
     assert!(ended.stderr.contains("(all)\n"), "{}", ended.stderr);
@@ -488,9 +513,14 @@ fn flag_help() {
     for help in [&long, &short] {
         assert!(help.contains("Usage: tributary [OPTIONS] <IN>..."), "{help}");
         assert!(help.contains("130"), "the exit codes are told: {help}");
+        // What is typed every day comes before what is seldom needed.
+        let place = |text: &str| help.find(text).unwrap_or_else(|| panic!("{text}: {help}"));
+        let order = ["-F, --follow", "--prefix", "Output and checkpoint:", "--checkpoint <FILE>"];
+        let order = [&order[..], &["Tuning:", "--interval", "Stages and debugging:", "--stage"]];
+        assert!(order.concat().is_sorted_by_key(|text| place(text)), "{help}");
     }
     // A brace in a help text may be taken for a placeholder of the help itself.
-    for field in ["{name}", "{path}", "{folder}", "{number}", "{time}"] {
+    for field in ["{name}", "{path}", "{folder}", "{number}", "{time}", "{local_time}"] {
         assert!(long.contains(field), "{long}");
     }
 }

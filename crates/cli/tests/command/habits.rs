@@ -26,6 +26,7 @@ fn plus_a_number_means_from_that_line_on() {
         assert_eq!(run(&folder, &["-n", from, "a.log"]).out(), merged, "{from}");
         assert_eq!(run(&folder, &[&format!("--lines={from}"), "a.log"]).out(), merged, "{from}");
     }
+    assert_eq!(run(&folder, &["--tail", "1", "a.log"]).out(), "3\n");
     for wrong in ["+", "+x", "++1", "x", "+-1"] {
         let ended = run(&folder, &["-n", wrong, "a.log"]).with(2);
         assert!(ended.stderr.contains("+N"), "{}", ended.stderr);
@@ -87,9 +88,8 @@ fn what_is_done_with_another_flag_is_told_on_one_line() {
         (&["-s", "1", "a.log"], "-s: how often to look is said with --interval"),
         (&["--sleep-interval=1", "a.log"], "--interval"),
         (&["--pid=1", "a.log"], "--pid: end it with a signal, SIGTERM"),
-        (&["--tail", "5", "a.log"], "--tail: for the last lines of each file write -n N"),
         (&["--since=10m", "a.log"], "--since: the times in the lines are not read, begin with"),
-        (&["-t", "a.log"], "-t: for the time before each line write --prefix '{time} {name}: '"),
+        (&["-t", "a.log"], "-t: for the time before each line write --prefix time, or local_time"),
         (&["-u", "web", "-f"], "-u: the journal is not read, write it to a file first"),
         (&["-Fe", "error", "a.log"], "-e: lines are chosen behind it"),
         (&["--grep=error", "a.log"], "| grep"),

@@ -6,6 +6,7 @@ mod exits;
 mod flags;
 mod folder;
 mod habits;
+mod help;
 mod names;
 mod non_blocking;
 mod process;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::folder::Folder;
-use crate::process::{Running, until};
+use crate::process::{Running, run, until};
 
 /// The README of the project.
 const PROJECT: &str = include_str!("../../../../README.md");
@@ -145,6 +145,16 @@ fn the_flags_that_the_readme_names_are_those_of_the_command() {
     assert!(unknown.is_empty(), "these are no flags: {unknown:?}");
     let missing: Vec<_> = shown.difference(&named).collect();
     assert!(missing.is_empty(), "the README does not name {missing:?}");
+}
+
+#[test]
+fn every_page_of_help_that_the_readme_names_is_there() {
+    let spans = COMMAND.split('`').filter(|span| span.starts_with("tributary help "));
+    let topics: BTreeSet<_> = spans.filter_map(|span| span.split(' ').nth(2)).collect();
+    for topic in &topics {
+        assert_ne!(run(&Folder::new(), &["help", topic]).out(), "", "{topic}");
+    }
+    assert!(topics.len() > 3, "{topics:?}");
 }
 
 #[test]

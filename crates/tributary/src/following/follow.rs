@@ -31,8 +31,8 @@ use crate::following::file::{self, Found, LogFile, Measured, Piece};
 use crate::following::files::{self, Asker, Begin, Entry, Files};
 use crate::following::identity::{FileId, Position};
 use crate::following::siblings::{self, Between, Sibling};
+use crate::waking::Departed;
 use crate::waking::watch::SourceWatch;
-use crate::waking::{Departed, later};
 
 /// When a file is asked for again of which it could not be told whose copy it
 /// is, since the log of the other file had not looked yet.
@@ -348,7 +348,7 @@ impl Follow {
             }
             Taken::Later => {
                 if let Some(watch) = &mut self.watch {
-                    watch.wake_at(later(Instant::now(), AGAIN));
+                    watch.wake_at(Instant::now().checked_add(AGAIN));
                 }
                 return Ok(self.files.len() > known);
             }
@@ -397,7 +397,7 @@ impl Follow {
         watch.poll(!armed);
         let nameless = self.files.len() - usize::from(self.named);
         if let Some(grew) = self.files[..nameless].iter().map(|file| file.grew).min() {
-            watch.wake_at(later(grew, self.options.quiet));
+            watch.wake_at(grew.checked_add(self.options.quiet));
         }
         new
     }

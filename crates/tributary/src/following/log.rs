@@ -17,6 +17,7 @@ use crate::marks::Marker;
 use crate::progress::{Counters, Tally};
 use crate::waking::change::Bell;
 use crate::waking::notifier::Notifier;
+use crate::waking::watch::SourceWatch;
 use crate::{Lines, Marks, Shown};
 
 /// What the logs of a plan have in common.
@@ -59,8 +60,8 @@ impl Log {
         bell: Arc<Bell>,
     ) -> io::Result<Log> {
         let number = common.count.fetch_add(1, Ordering::Relaxed);
-        let watch =
-            common.notifier.as_ref().map(|it| it.watch(Arc::clone(path), Arc::clone(&bell)));
+        let notifier = common.notifier.as_ref();
+        let watch = notifier.map(|it| SourceWatch::new(it, Arc::clone(path), &bell));
         let files = Arc::clone(&common.files);
         let follow = Follow::new(number, Arc::clone(path), by_name, file, files, watch, following)?;
         let marker = Marker::new(&common.marks, path, number);

@@ -48,7 +48,7 @@ impl Joining {
         common: &Arc<Common>,
         bell: Arc<Bell>,
     ) -> Joining {
-        let watch = common.notifier.as_ref().map(|it| it.watch_folders(Arc::clone(&bell)));
+        let watch = common.notifier.as_ref().map(|it| FolderWatch::new(it, &bell));
         let mut patterns = common.patterns.lock().unwrap_or_else(PoisonError::into_inner);
         patterns.push(Arc::clone(&bell));
         drop(patterns);
@@ -87,10 +87,13 @@ impl Joining {
     /// Returns the logs that fit and are not followed yet.
     fn read_folders(&mut self, following: Following) -> Vec<Log> {
         let mut complete = true;
-        let watch = self.watch.as_ref();
+        let mut watch = self.watch.as_mut();
         let Expanded { paths, refused } = self.pattern.expand(&mut self.folders, |folder| {
-            complete &= watch.is_some_and(|watch| watch.arm(folder));
+            complete &= watch.as_mut().is_some_and(|watch| watch.arm(folder));
         });
+        if let Some(watch) = watch {
+            watch.keep(&self.folders);
+        }
         let told = std::mem::take(&mut self.left_out);
         self.left_out.extend(refused);
         let mut joined = Vec::new();

@@ -17,34 +17,16 @@ use rustix::fs::StatFs;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 
+use crate::waking::watches::{Event, Naming};
+
 /// Names a watch: what `add` answered, and what an event speaks of.
-pub(crate) type Wd = i32;
-
-/// An event, in our words.
-#[derive(Debug)]
-pub(crate) enum Event<'a> {
-    /// This file or folder is no longer what it was; its watch may be gone.
-    Changed(Wd),
-    /// In this folder, this happened to this name.
-    Named(Wd, &'a OsStr, Naming),
-    /// Events were lost: anything may have changed.
-    Lost,
-}
-
-/// What happened to a name. Both halves of a rename carry one cookie.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Naming {
-    Created,
-    Deleted,
-    MovedFrom(u32),
-    MovedTo(u32),
-}
+pub(super) type Wd = i32;
 
 #[derive(Debug)]
-pub(crate) struct Inotify(OwnedFd);
+pub(super) struct Inotify(OwnedFd);
 
 impl Inotify {
-    pub(crate) fn new() -> io::Result<Inotify> {
+    pub(super) fn new() -> io::Result<Inotify> {
         Ok(Inotify(inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?))
     }
 
@@ -53,7 +35,7 @@ impl Inotify {
     /// One is enough: who is told looks until nothing is left, and then
     /// watches again. A file that is written without a pause costs one event
     /// a wait, not one a write.
-    pub(crate) fn add_file(&self, file: &File) -> io::Result<Wd> {
+    pub(super) fn add_file(&self, file: &File) -> io::Result<Wd> {
         let flags = WatchFlags::MODIFY
             | WatchFlags::ATTRIB
             | WatchFlags::MOVE_SELF
@@ -65,7 +47,7 @@ impl Inotify {
     }
 
     /// Watches the names in a folder.
-    pub(crate) fn add_folder(&self, path: &Path) -> io::Result<Wd> {
+    pub(super) fn add_folder(&self, path: &Path) -> io::Result<Wd> {
         let flags = WatchFlags::CREATE
             | WatchFlags::MOVED_TO
             | WatchFlags::MOVED_FROM
@@ -76,13 +58,13 @@ impl Inotify {
         Ok(inotify::add_watch(&self.0, path, flags)?)
     }
 
-    pub(crate) fn remove(&self, wd: Wd) {
+    pub(super) fn remove(&self, wd: Wd) {
         // Refused if its one event has come already: then there is nothing to remove.
         let _ = inotify::remove_watch(&self.0, wd);
     }
 
     /// Calls `each` with every event that has come.
-    pub(crate) fn events(&self, mut each: impl FnMut(Event<'_>)) {
+    pub(super) fn events(&self, mut each: impl FnMut(Event<'_>)) {
         let mut buffer = [MaybeUninit::uninit(); 16 * 1024];
         let mut reader = inotify::Reader::new(&self.0, &mut buffer);
         loop {
@@ -125,7 +107,7 @@ impl AsFd for Inotify {
 }
 
 /// Says in one sentence which limit was met, and how to raise it.
-pub(crate) fn limit(cause: &io::Error) -> String {
+pub(super) fn limit(cause: &io::Error) -> String {
     // Two settings bound the same thing; the second one counts in a user
     // namespace. The smaller is the one that was met.
     let names = match Errno::from_io_error(cause) {
@@ -146,17 +128,9 @@ pub(crate) fn limit(cause: &io::Error) -> String {
     }
 }
 
-/// Tells whether a file lies where writes are not notified: on another machine.
-pub(crate) fn on_network(file: &File) -> bool {
-    rustix::fs::fstatfs(file).is_ok_and(|fs| is_network(&fs))
-}
-
-/// Tells the same of a path.
-pub(crate) fn is_on_network(path: &Path) -> bool {
-    rustix::fs::statfs(path).is_ok_and(|fs| is_network(&fs))
-}
-
-fn is_network(fs: &StatFs) -> bool {
+/// Tells whether a file system is one on which other machines write, so that
+/// their writes are not notified.
+pub(super) fn is_network(fs: rustix::io::Result<StatFs>) -> bool {
     // Magic numbers of statfs(2): NFS, SMB, CIFS, SMB2, 9P, AFS, Ceph, Coda,
     // FUSE (sshfs and its like), Lustre, OCFS2, GFS2.
     const NETWORK: [u64; 12] = [
@@ -174,5 +148,5 @@ fn is_network(fs: &StatFs) -> bool {
         0x0116_1970,
     ];
     // The type of this field differs between machines; 32 bits of it count.
-    NETWORK.contains(&(fs.f_type as u64 & 0xffff_ffff))
+    fs.is_ok_and(|fs| NETWORK.contains(&(fs.f_type as u64 & 0xffff_ffff)))
 }

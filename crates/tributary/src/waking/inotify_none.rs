@@ -1,53 +1,39 @@
 //! Where there are no file notifications that we know: everything is polled.
 
 use std::convert::Infallible;
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
-pub(crate) type Wd = i32;
+use rustix::fs::StatFs;
 
-/// An event, in our words: none comes.
+use crate::waking::watches::Event;
+
+pub(super) type Wd = i32;
+
+/// None of it can be had, so what it would do never happens.
 #[derive(Debug)]
-#[expect(dead_code)]
-pub(crate) enum Event<'a> {
-    Changed(Wd),
-    Named(Wd, &'a OsStr, Naming),
-    Lost,
-}
-
-#[derive(Debug, Clone, Copy)]
-#[expect(dead_code)]
-pub(crate) enum Naming {
-    Created,
-    Deleted,
-    MovedFrom(u32),
-    MovedTo(u32),
-}
-
-#[derive(Debug)]
-pub(crate) struct Inotify(Infallible);
+pub(super) struct Inotify(Infallible);
 
 impl Inotify {
-    pub(crate) fn new() -> io::Result<Inotify> {
+    pub(super) fn new() -> io::Result<Inotify> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn add_file(&self, _: &File) -> io::Result<Wd> {
+    pub(super) fn add_file(&self, _: &File) -> io::Result<Wd> {
         match self.0 {}
     }
 
-    pub(crate) fn add_folder(&self, _: &Path) -> io::Result<Wd> {
+    pub(super) fn add_folder(&self, _: &Path) -> io::Result<Wd> {
         match self.0 {}
     }
 
-    pub(crate) fn remove(&self, _: Wd) {
+    pub(super) fn remove(&self, _: Wd) {
         match self.0 {}
     }
 
-    pub(crate) fn events(&self, _: impl FnMut(Event<'_>)) {
+    pub(super) fn events(&self, _: impl FnMut(Event<'_>)) {
         match self.0 {}
     }
 }
@@ -58,14 +44,10 @@ impl AsFd for Inotify {
     }
 }
 
-pub(crate) fn limit(cause: &io::Error) -> String {
+pub(super) fn limit(cause: &io::Error) -> String {
     cause.to_string()
 }
 
-pub(crate) fn on_network(_: &File) -> bool {
-    false
-}
-
-pub(crate) fn is_on_network(_: &Path) -> bool {
+pub(super) fn is_network(_: rustix::io::Result<StatFs>) -> bool {
     false
 }

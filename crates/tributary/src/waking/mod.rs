@@ -1,12 +1,12 @@
 //! What wakes a source: the kernel's notifications, polls by `stat`, deadlines.
 //!
-//! The [notifier](notifier::Notifier) is one thread that waits for the kernel
-//! and for deadlines. It never touches a path, so nothing can hold it up. Where
-//! the kernel cannot tell, the [poller]'s threads ask `stat`. Both ring a
-//! [`Bell`](change::Bell), and the source looks.
+//! The [notifier] is one thread that waits for the kernel and for deadlines. It
+//! never touches a path, so nothing can hold it up. Where the kernel cannot
+//! tell, the [poller]'s threads ask `stat`. Both ring a
+//! [`Bell`](change::Bell), and the source looks. Who is rung by what stands in
+//! the table of [watches]; logs and patterns enter it through a [watch].
 
 pub(crate) mod change;
-mod deadlines;
 #[cfg_attr(not(target_os = "linux"), path = "inotify_none.rs")]
 mod inotify;
 pub(crate) mod notifier;
@@ -17,5 +17,4 @@ mod tests;
 pub(crate) mod watch;
 mod watches;
 
-pub(crate) use deadlines::later;
 pub(crate) use renames::Departed;

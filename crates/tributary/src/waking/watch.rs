@@ -1,13 +1,14 @@
-//! What a source and a pattern hold of the notifier.
+//! What a log and a pattern hold of the notifier.
 //!
 //! Their threads ask the file system here, and add the watches of paths, with
 //! no lock held: a path on a dead mount holds up its own source alone.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use tracing::warn;
@@ -18,119 +19,143 @@ use crate::waking::change::Bell;
 use crate::waking::inotify::{self, Inotify, Wd};
 use crate::waking::notifier::{Core, Notifier};
 use crate::waking::poller::Target;
-use crate::waking::renames::{Departed, Place};
-use crate::waking::watches::{Armed, Id, Watches};
+use crate::waking::renames::Departed;
+use crate::waking::watches::{Found, Id, Name};
 
 /// How often something is tried that others may undo meanwhile.
 const AGAIN: usize = 10;
 
-/// What a log holds of the notifier.
+/// The watch of one path: of a log, or of a folder of a pattern.
 #[derive(Debug)]
-pub(crate) struct SourceWatch {
+pub(super) struct Watch {
     notifier: Notifier,
     id: Id,
     target: Arc<Target>,
+}
+
+/// What came of adding watches: those that were added, and the error that kept
+/// from adding the others.
+type Added = (Found, io::Result<()>);
+
+impl Watch {
+    fn new(notifier: &Notifier, path: Arc<Path>, bell: &Arc<Bell>) -> Watch {
+        let target = Target::new(path, bell);
+        let id = notifier.core().lock().add(Arc::clone(&target));
+        Watch { notifier: notifier.clone(), id, target }
+    }
+
+    fn core(&self) -> &Core {
+        self.notifier.core()
+    }
+
+    /// Has the path watched by what `add` adds, and enters that.
+    ///
+    /// The watches are added before they are entered, so an event in between
+    /// rings nobody. What it told of is found by the look that is due. But a
+    /// watch may end in between as well (its folder is deleted, or the last one
+    /// goes who was rung by it), or a link may lead elsewhere. So all is added
+    /// again once it is entered, and only the same answer counts.
+    pub(super) fn arm(&self, mut add: impl FnMut() -> Added) -> io::Result<bool> {
+        for _ in 0..AGAIN {
+            // An event from now on takes that back.
+            self.target.named.store(true, Ordering::SeqCst);
+            let (found, complete) = add();
+            let mut watches = self.core().lock();
+            let same = watches.enter(self.id, found);
+            if let Err(cause) = complete {
+                watches.leave(self.id);
+                return Err(cause);
+            }
+            if same {
+                return Ok(true);
+            }
+        }
+        self.core().lock().leave(self.id);
+        Ok(false)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.core().lock().remove(self.id);
+    }
+}
+
+/// Adds a watch for each folder; in a folder without a name, all counts.
+fn add(inotify: &Inotify, places: impl IntoIterator<Item = (PathBuf, Option<Name>)>) -> Added {
+    let mut found = Found::new();
+    for (folder, name) in places {
+        match inotify.add_folder(&folder) {
+            Ok(wd) => found.push((folder, (wd, name))),
+            Err(cause) => return (found, Err(cause)),
+        }
+    }
+    (found, Ok(()))
+}
+
+/// What a log holds of the notifier.
+#[derive(Debug)]
+pub(crate) struct SourceWatch {
+    pub(super) name: Watch,
+    polled: bool,
     /// Whether a file was found where others rename it from elsewhere.
-    network: AtomicBool,
+    network: bool,
     wake: Option<Instant>,
 }
 
 impl SourceWatch {
-    pub(super) fn new(notifier: Notifier, id: Id, target: Arc<Target>) -> SourceWatch {
-        SourceWatch { notifier, id, target, network: AtomicBool::new(false), wake: None }
+    /// Takes on a log: `bell` is rung when it should be looked at.
+    pub(crate) fn new(notifier: &Notifier, path: Arc<Path>, bell: &Arc<Bell>) -> SourceWatch {
+        let name = Watch::new(notifier, path, bell);
+        SourceWatch { name, polled: false, network: false, wake: None }
     }
 
-    /// Has the source's name watched, if it is not yet; true if that is new,
-    /// and a look is due.
-    ///
-    /// The watches are added before they are entered, so an event in between
-    /// rings nobody. What it told of is found by the look that is due. But a
-    /// watch may end in between as well (its folder is deleted, or its last
-    /// other watcher goes), or a link may lead elsewhere. So all is asked
-    /// again once it is entered, and only the same answer counts.
+    /// Has the log's name watched, in each folder that leads to its file.
+    /// Returns true if it was not watched before: look once more.
     pub(crate) fn arm_name(&self) -> bool {
-        let inotify = self.notifier.core().inotify.as_ref();
-        inotify.is_some_and(|inotify| self.arm_name_with(inotify, || self.add_folders(inotify)))
-    }
-
-    /// Arms the name with what `add` adds: see [`arm_name`](SourceWatch::arm_name).
-    pub(super) fn arm_name_with(
-        &self,
-        inotify: &Inotify,
-        mut add: impl FnMut() -> io::Result<Vec<(PathBuf, Place)>>,
-    ) -> bool {
-        let core = self.notifier.core();
         if self.is_named() {
             return false;
         }
-        for _ in 0..AGAIN {
-            // An event from now on takes that back.
-            self.target.named.store(true, Ordering::SeqCst);
-            let found = add();
-            let mut watches = core.lock();
-            match found.map(|found| watches.enter(self.id, found, inotify)) {
-                Ok(true) => return true,
-                Ok(false) => {}
-                Err(cause) => {
-                    self.say(&mut watches, &cause);
-                    break;
-                }
-            }
-        }
-        core.lock().leave_all(self.id, inotify);
-        false
+        let Some(inotify) = &self.name.core().inotify else { return false };
+        self.name.arm(|| self.add_folders(inotify)).unwrap_or_else(|cause| {
+            self.tell(&cause);
+            false
+        })
     }
 
-    /// Adds a watch for each folder that leads to the file.
-    pub(super) fn add_folders(&self, inotify: &Inotify) -> io::Result<Vec<(PathBuf, Place)>> {
-        let mut found = Vec::new();
-        for (folder, name) in siblings::names(&self.target.path) {
-            match inotify.add_folder(&folder) {
-                Ok(wd) => found.push((folder, (wd, name))),
-                Err(cause) => {
-                    let mut watches = self.notifier.core().lock();
-                    found.iter().for_each(|(_, (wd, _))| watches.release(*wd, inotify));
-                    return Err(cause);
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// Has a file watched, if it is not yet; true if that is new, and a look
-    /// is due.
-    pub(crate) fn arm_file(&self, file: &File, watch: &mut Option<FileWatch>) -> bool {
-        let core = self.notifier.core();
-        let Some(inotify) = &core.inotify else { return false };
-        let watch = watch.get_or_insert_with(|| FileWatch {
-            core: Arc::clone(core),
-            armed: Arc::new(Armed { bell: Arc::clone(&self.target.bell), wd: AtomicI32::new(-1) }),
-            last: -1,
-            network: inotify::on_network(file),
-        });
-        if watch.network || watch.is_armed() {
-            self.network.fetch_or(watch.network, Ordering::SeqCst);
-            return false;
-        }
-        // Locked round both, since the one event must not come before the
-        // entry. The file is open, so that its watch asks no file system.
-        let mut watches = core.lock();
-        match inotify.add_file(file) {
-            Ok(wd) => {
-                watch.last = wd;
-                watches.arm(wd, &watch.armed);
-                true
-            }
-            Err(cause) => {
-                self.say(&mut watches, &cause);
-                false
-            }
-        }
+    pub(super) fn add_folders(&self, inotify: &Inotify) -> Added {
+        let names = siblings::names(&self.name.target.path).into_iter();
+        add(inotify, names.map(|(folder, name)| (folder, Some(name.into()))))
     }
 
     /// Tells whether the name is watched, so that a change of it is notified.
     pub(crate) fn is_named(&self) -> bool {
-        self.target.named.load(Ordering::SeqCst)
+        self.name.target.named.load(Ordering::SeqCst)
+    }
+
+    /// Has a file watched for one event. Returns true if it was not watched
+    /// before: look once more.
+    pub(crate) fn arm_file(&mut self, file: &File, watch: &mut Option<FileWatch>) -> bool {
+        let Watch { notifier, id, .. } = &self.name;
+        let Some(inotify) = &notifier.core().inotify else { return false };
+        let watch = watch.get_or_insert_with(|| {
+            let network = inotify::is_network(rustix::fs::fstatfs(file));
+            FileWatch { notifier: notifier.clone(), log: *id, wd: None, network }
+        });
+        self.network |= watch.network;
+        if watch.network || watch.is_armed() {
+            return false;
+        }
+        // Locked round both, since the one event must not come before the
+        // entry. The file is open, so that its watch asks no file system.
+        let mut watches = notifier.core().lock();
+        let added = inotify.add_file(file);
+        if let Ok(wd) = added {
+            watches.enter_file(wd, *id);
+            watch.wd = Some(wd);
+        }
+        drop(watches);
+        added.map_err(|cause| self.tell(&cause)).is_ok()
     }
 
     /// Says which files have lost the name since the last
@@ -143,28 +168,21 @@ impl SourceWatch {
     ///
     /// May read an entry of a folder in which a file was renamed.
     pub(crate) fn departed(&self) -> Departed {
-        let core = self.notifier.core();
-        if self.network.load(Ordering::SeqCst) {
+        if self.network {
             return Departed::Unknown;
         }
         for _ in 0..AGAIN {
-            let told = core.drained(|watches| match watches.renames.moving(self.id) {
-                moving if moving.is_empty() => Ok(watches.departed(self.id)),
-                moving => {
-                    let folders = moving.iter().filter_map(|(_, wd)| watches.folder(*wd));
-                    Err((folders.collect::<Vec<_>>(), moving))
-                }
-            });
-            let (folders, moving) = match told {
+            let halves = match self.name.core().drained(|watches| watches.departed(self.name.id)) {
                 Ok(departed) => return departed,
                 Err(halves) => halves,
             };
             // The kernel tells both halves of a rename before it unlocks the
             // folder. To read the folder takes that lock, and waits for them.
-            for folder in folders {
-                let _ = fs::read_dir(folder).map(|mut entries| entries.next());
+            for half in &halves {
+                let folder = self.name.core().lock().folder(half.folder);
+                let _ = folder.map(|folder| fs::read_dir(folder).map(|mut entries| entries.next()));
             }
-            core.drained(|watches| watches.renames.moved_out(&moving));
+            self.name.core().drained(|watches| watches.renames.moved_out(&halves));
         }
         Departed::Unknown
     }
@@ -172,70 +190,59 @@ impl SourceWatch {
     /// Forgets the files that were told last. If the name is watched, all that
     /// lose it from now on will be known.
     pub(crate) fn forget_departed(&self) {
-        self.notifier.core().lock().renames.forget(self.id);
+        self.name.core().lock().renames.forget(self.name.id);
     }
 
-    /// Has the source asked by `stat` every interval, or no longer.
-    pub(crate) fn poll(&self, polled: bool) {
-        if self.target.polled.swap(polled, Ordering::SeqCst) == polled {
+    /// Has the path asked by `stat` every interval, or no longer.
+    pub(crate) fn poll(&mut self, polled: bool) {
+        if std::mem::replace(&mut self.polled, polled) == polled {
             return;
         }
-        let core = self.notifier.core();
-        let mut watches = core.lock();
-        if polled {
-            self.target.forget();
-            watches.polled += 1;
-            if watches.polled == 1 {
-                core.nudge();
-            }
-        } else {
-            watches.polled -= 1;
+        let Watch { notifier, id, target } = &self.name;
+        let mut watches = notifier.core().lock();
+        if !polled {
+            watches.polled.remove(id);
+            return;
+        }
+        target.forget();
+        watches.polled.insert(*id, Arc::clone(target));
+        if watches.polled.len() == 1 {
+            notifier.nudge();
         }
     }
 
     /// Rings the source at `when`, or before; with `None`, never.
     pub(crate) fn wake_at(&mut self, when: Option<Instant>) {
         if let Some(when) = when {
-            let bell = &self.target.bell;
-            self.notifier.core().wake_at(when, self.id, bell, &mut self.wake);
+            self.name.notifier.ring_at(when, &self.name.target.bell, &mut self.wake);
         }
     }
 
-    fn say(&self, watches: &mut Watches, cause: &io::Error) {
+    /// Warns, once for all, that a limit was met.
+    fn tell(&self, cause: &io::Error) {
         // A folder that is not there is no limit: the name is polled until it is.
         let missing = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
-        if missing.contains(&cause.kind()) || std::mem::replace(&mut watches.said, true) {
+        let core = self.name.core();
+        if missing.contains(&cause.kind()) || core.told_limit.swap(true, Ordering::SeqCst) {
             return;
         }
         warn!(
             "{}: cannot be notified of changes, it and any further one is polled every {:?}: {}",
-            Shown(&self.target.path),
-            self.notifier.core().interval,
+            Shown(&self.name.target.path),
+            core.interval,
             inotify::limit(cause)
         );
     }
 }
 
-impl Drop for SourceWatch {
-    fn drop(&mut self) {
-        self.poll(false);
-        let core = self.notifier.core();
-        let mut watches = core.lock();
-        if let Some(inotify) = &core.inotify {
-            watches.leave_all(self.id, inotify);
-        }
-        watches.remove_source(self.id, self.wake);
-    }
-}
-
-/// The watch of one file of a source.
+/// The watch of one file of a log.
 #[derive(Debug)]
 pub(crate) struct FileWatch {
-    core: Arc<Core>,
-    armed: Arc<Armed>,
-    /// The watch that was added last. It may still be there when its events
-    /// were lost.
-    last: Wd,
+    notifier: Notifier,
+    log: Id,
+    /// The watch that was added last. It may still be there when its event was
+    /// lost.
+    wd: Option<Wd>,
     /// Whether nobody would tell, since others write to it from elsewhere.
     network: bool,
 }
@@ -243,67 +250,55 @@ pub(crate) struct FileWatch {
 impl FileWatch {
     /// Tells whether a write to the file rings.
     pub(crate) fn is_armed(&self) -> bool {
-        self.armed.wd.load(Ordering::SeqCst) >= 0
+        self.wd.is_some_and(|wd| self.notifier.core().lock().has_file(wd, self.log))
     }
 }
 
 impl Drop for FileWatch {
     fn drop(&mut self) {
-        if let Some(inotify) = self.core.inotify.as_ref().filter(|_| self.last >= 0) {
-            self.core.lock().disarm(self.last, &self.armed, inotify);
+        if let Some(wd) = self.wd {
+            self.notifier.core().lock().end((wd, None), self.log);
         }
     }
 }
 
-/// What a pattern holds of the notifier.
+/// What a pattern holds of the notifier: the folders in which something may
+/// come to fit.
 #[derive(Debug)]
 pub(crate) struct FolderWatch {
     notifier: Notifier,
-    id: Id,
     bell: Arc<Bell>,
+    folders: HashMap<PathBuf, Watch>,
     wake: Option<Instant>,
 }
 
 impl FolderWatch {
-    pub(super) fn new(notifier: Notifier, id: Id, bell: Arc<Bell>) -> FolderWatch {
-        FolderWatch { notifier, id, bell, wake: None }
+    /// Takes on a pattern: `bell` is rung when its folders should be read.
+    pub(crate) fn new(notifier: &Notifier, bell: &Arc<Bell>) -> FolderWatch {
+        let (notifier, bell) = (notifier.clone(), Arc::clone(bell));
+        FolderWatch { notifier, bell, folders: HashMap::new(), wake: None }
     }
 
     /// Has a folder watched; false if that is refused, or it is not there, or
     /// others may write to it from elsewhere. Arm first and read then: what
     /// comes in between is found.
-    ///
-    /// As in [`SourceWatch::arm_name`], only the same answer twice counts.
-    pub(crate) fn arm(&self, folder: &Path) -> bool {
-        let core = self.notifier.core();
-        let Some(inotify) = &core.inotify else { return false };
-        for _ in 0..AGAIN {
-            let Ok(wd) = inotify.add_folder(folder) else { break };
-            if core.lock().enter_any(self.id, folder, wd, inotify) {
-                return !inotify::is_on_network(folder);
-            }
-        }
-        core.lock().leave_path(self.id, folder, inotify);
-        false
+    pub(crate) fn arm(&mut self, folder: &Path) -> bool {
+        let FolderWatch { notifier, bell, folders, .. } = self;
+        let Some(inotify) = &notifier.core().inotify else { return false };
+        let watch = folders
+            .entry(folder.to_owned())
+            .or_insert_with(|| Watch::new(notifier, folder.into(), bell));
+        watch.arm(|| add(inotify, [(folder.to_owned(), None)])).unwrap_or(false)
+            && !inotify::is_network(rustix::fs::statfs(folder))
     }
 
-    /// Tells whether the folders are to be read, and takes that as done.
-    #[cfg(test)]
-    pub(crate) fn take_due(&self) -> bool {
-        self.bell.take()
+    /// Has all other folders not watched any more.
+    pub(crate) fn keep(&mut self, folders: &HashSet<PathBuf>) {
+        self.folders.retain(|folder, _| folders.contains(folder));
     }
 
     /// Has the folders read at `when`, or before.
     pub(crate) fn retry_at(&mut self, when: Instant) {
-        self.notifier.core().wake_at(when, self.id, &self.bell, &mut self.wake);
-    }
-}
-
-impl Drop for FolderWatch {
-    fn drop(&mut self) {
-        let core = self.notifier.core();
-        let mut watches = core.lock();
-        watches.remove_pattern(self.id, core.inotify.as_ref());
-        watches.deadlines.remove(self.id, self.wake);
+        self.notifier.ring_at(when, &self.bell, &mut self.wake);
     }
 }

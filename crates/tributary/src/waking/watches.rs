@@ -1,315 +1,283 @@
-//! What is watched, and who is rung by it: what lies behind the notifier's lock.
+//! The table of watches: who is rung by what, and when. It lies behind the
+//! notifier's lock.
 //!
 //! Nothing in here asks a file system, so the lock is never held for long.
 
-use std::collections::{HashMap, HashSet};
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use tracing::warn;
 
 use crate::waking::change::Bell;
-use crate::waking::deadlines::Deadlines;
-use crate::waking::inotify::{Event, Inotify, Naming, Wd};
+use crate::waking::inotify::{Inotify, Wd};
 use crate::waking::poller::Target;
-use crate::waking::renames::{Departed, Place, Renames};
+use crate::waking::renames::{Departed, Half, Renames};
 
-/// Names a source or a pattern.
+/// Names a target: a log, or a folder of a pattern.
 pub(super) type Id = u64;
+
+/// A name in a folder.
+pub(super) type Name = Arc<OsStr>;
+
+/// What is watched: a name in a folder; without a name, the file or folder
+/// itself, and all that happens in it.
+pub(super) type Place = (Wd, Option<Name>);
+
+/// The places that name a path, each with the path of its folder.
+pub(super) type Found = Vec<(PathBuf, Place)>;
+
+/// An event, in our words.
+#[derive(Debug)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code))]
+pub(super) enum Event<'a> {
+    /// This file has changed, and its watch has ended; or this folder was moved
+    /// or deleted.
+    Changed(Wd),
+    /// In this folder, this happened to this name.
+    Named(Wd, &'a OsStr, Naming),
+    /// Events were lost: anything may have changed.
+    Lost,
+}
+
+/// What happened to a name. Both halves of a rename carry one cookie.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code))]
+pub(super) enum Naming {
+    Created,
+    Deleted,
+    MovedFrom(u32),
+    MovedTo(u32),
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Watches {
+    inotify: Option<Arc<Inotify>>,
     last: Id,
-    sources: HashMap<Id, Source>,
-    patterns: HashMap<Id, Pattern>,
-    files: HashMap<Wd, Vec<Arc<Armed>>>,
-    folders: HashMap<Wd, Folder>,
+    watched: HashMap<Id, Watched>,
+    /// Who is rung by what happens where.
+    rings: BTreeSet<(Place, Id)>,
+    /// The paths of the folders that are watched.
+    folders: HashMap<Wd, PathBuf>,
     pub(super) renames: Renames,
-    pub(super) deadlines: Deadlines,
-    /// How many sources are polled.
-    pub(super) polled: usize,
-    /// Whether a met limit was said already.
-    pub(super) said: bool,
-    /// Whether an overflow was.
-    said_lost: bool,
+    /// Whose path is asked every interval, since nobody would tell.
+    pub(super) polled: HashMap<Id, Arc<Target>>,
+    /// Who is rung when. A bell that is gone stays in here until its time.
+    deadlines: BTreeMap<Instant, Vec<Weak<Bell>>>,
+    /// Whom the events that were taken in are to ring.
+    rung: Vec<Arc<Bell>>,
+    /// Whether an overflow was told already.
+    told_lost: bool,
 }
 
 #[derive(Debug)]
-struct Source {
+struct Watched {
     target: Arc<Target>,
+    /// Where the path is watched. At the last place its file is renamed.
     places: Vec<Place>,
 }
 
-#[derive(Debug)]
-struct Pattern {
-    bell: Arc<Bell>,
-    folders: HashMap<PathBuf, Wd>,
-}
-
-/// A folder that is watched.
-#[derive(Debug, Default)]
-struct Folder {
-    path: PathBuf,
-    /// The sources to which a name leads.
-    names: HashMap<OsString, Vec<Id>>,
-    /// The patterns that want to know of any name.
-    any: HashSet<Id>,
-}
-
-/// The watch of a file for one event, and who is rung by it.
-#[derive(Debug)]
-pub(super) struct Armed {
-    pub(super) bell: Arc<Bell>,
-    /// Negative while nothing is watched.
-    pub(super) wd: AtomicI32,
-}
-
-impl Source {
-    /// Has the name watched anew, since it may lead elsewhere now.
-    fn lost_its_name(&self) -> Arc<Bell> {
-        self.target.named.store(false, Ordering::SeqCst);
-        Arc::clone(&self.target.bell)
-    }
-}
-
 impl Watches {
-    pub(super) fn add_source(&mut self, target: Arc<Target>) -> Id {
+    pub(super) fn new(inotify: Option<Arc<Inotify>>) -> Watches {
+        Watches { inotify, ..Watches::default() }
+    }
+
+    pub(super) fn add(&mut self, target: Arc<Target>) -> Id {
         self.last += 1;
-        self.sources.insert(self.last, Source { target, places: Vec::new() });
+        self.watched.insert(self.last, Watched { target, places: Vec::new() });
         self.last
     }
 
-    pub(super) fn add_pattern(&mut self, bell: Arc<Bell>) -> Id {
-        self.last += 1;
-        self.patterns.insert(self.last, Pattern { bell, folders: HashMap::new() });
-        self.last
+    pub(super) fn remove(&mut self, id: Id) {
+        self.leave(id);
+        self.watched.remove(&id);
+        self.polled.remove(&id);
+        self.renames.remove(id);
     }
 
     pub(super) fn targets(&self) -> impl Iterator<Item = &Arc<Target>> {
-        self.sources.values().map(|source| &source.target)
+        self.watched.values().map(|watched| &watched.target)
     }
 
-    pub(super) fn patterns(&self) -> impl Iterator<Item = &Arc<Bell>> {
-        self.patterns.values().map(|pattern| &pattern.bell)
-    }
-
-    /// Enters where the name of a source is watched: for each place, the path
-    /// of its folder. True if all of that was entered before, and nothing has
-    /// happened to it.
-    pub(super) fn enter(
-        &mut self,
-        id: Id,
-        found: Vec<(PathBuf, Place)>,
-        inotify: &Inotify,
-    ) -> bool {
-        let Some(source) = self.sources.get_mut(&id) else { return false };
-        if source.places.iter().eq(found.iter().map(|(_, place)| place)) {
-            return source.target.named.load(Ordering::SeqCst);
+    /// Enters where a path is watched. True if all of that was entered before,
+    /// and nothing has happened to it.
+    pub(super) fn enter(&mut self, id: Id, found: Found) -> bool {
+        let Some(watched) = self.watched.get_mut(&id) else { return false };
+        if watched.places.iter().eq(found.iter().map(|(_, place)| place)) {
+            return watched.target.named.load(Ordering::SeqCst);
         }
-        let places = found.iter().map(|(_, place)| place.clone()).collect();
-        let old = std::mem::replace(&mut source.places, places);
-        self.renames.enter(id, source.places.last().cloned());
-        for (path, (wd, name)) in found {
-            let folder = self.folders.entry(wd).or_default();
-            folder.path = path;
-            let ids = folder.names.entry(name).or_default();
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
+        let places: Vec<_> = found.iter().map(|(_, place)| place.clone()).collect();
+        let old = std::mem::replace(&mut watched.places, places.clone());
+        if old.last() != places.last() {
+            self.renames.gap(id);
         }
-        self.leave(id, old, inotify);
+        for (path, place) in found {
+            self.folders.insert(place.0, path);
+            self.rings.insert((place, id));
+        }
+        for place in old.into_iter().filter(|place| !places.contains(place)) {
+            self.end(place, id);
+        }
         false
     }
 
-    /// Takes the name of a source as not watched any more.
-    pub(super) fn leave_all(&mut self, id: Id, inotify: &Inotify) {
-        let Some(source) = self.sources.get_mut(&id) else { return };
-        source.target.named.store(false, Ordering::SeqCst);
-        let old = std::mem::take(&mut source.places);
-        self.renames.enter(id, None);
-        self.leave(id, old, inotify);
-    }
-
-    /// Leaves the places where a source does not have its name any more.
-    fn leave(&mut self, id: Id, old: Vec<Place>, inotify: &Inotify) {
-        for place in old {
-            let kept = self.sources.get(&id).is_some_and(|source| source.places.contains(&place));
-            let (wd, name) = place;
-            let Some(folder) = self.folders.get_mut(&wd).filter(|_| !kept) else { continue };
-            if let Some(ids) = folder.names.get_mut(&name) {
-                ids.retain(|other| *other != id);
-                if ids.is_empty() {
-                    folder.names.remove(&name);
-                }
-            }
-            self.release(wd, inotify);
-        }
-    }
-
-    /// Enters that a pattern watches a folder. True if that was so before.
-    pub(super) fn enter_any(&mut self, id: Id, path: &Path, wd: Wd, inotify: &Inotify) -> bool {
-        let Some(pattern) = self.patterns.get_mut(&id) else { return false };
-        let old = pattern.folders.insert(path.to_owned(), wd);
-        let folder = self.folders.entry(wd).or_default();
-        folder.path = path.to_owned();
-        let new = folder.any.insert(id);
-        if let Some(old) = old.filter(|old| *old != wd) {
-            self.leave_any(id, old, inotify);
-        }
-        !new
-    }
-
-    /// Leaves a folder that a pattern does not lead to any more.
-    pub(super) fn leave_path(&mut self, id: Id, path: &Path, inotify: &Inotify) {
-        let Some(pattern) = self.patterns.get_mut(&id) else { return };
-        if let Some(old) = pattern.folders.remove(path) {
-            self.leave_any(id, old, inotify);
-        }
-    }
-
-    fn leave_any(&mut self, id: Id, wd: Wd, inotify: &Inotify) {
-        let pattern = self.patterns.get(&id);
-        let kept = pattern.is_some_and(|pattern| pattern.folders.values().any(|it| *it == wd));
-        if let Some(folder) = self.folders.get_mut(&wd).filter(|_| !kept) {
-            folder.any.remove(&id);
-            self.release(wd, inotify);
-        }
-    }
-
-    /// Ends the watch of a folder, if nobody is in it.
-    pub(super) fn release(&mut self, wd: Wd, inotify: &Inotify) {
-        let used = |folder: &Folder| !folder.names.is_empty() || !folder.any.is_empty();
-        if !self.folders.get(&wd).is_some_and(used) {
-            self.folders.remove(&wd);
-            self.renames.unwatched(wd);
-            inotify.remove(wd);
+    /// Takes a path as watched no longer.
+    pub(super) fn leave(&mut self, id: Id) {
+        if let Some(watched) = self.watched.get(&id) {
+            watched.target.named.store(false, Ordering::SeqCst);
+            self.enter(id, Found::new());
         }
     }
 
     /// Enters the watch of a file.
-    pub(super) fn arm(&mut self, wd: Wd, armed: &Arc<Armed>) {
-        armed.wd.store(wd, Ordering::SeqCst);
-        self.files.entry(wd).or_default().push(Arc::clone(armed));
+    pub(super) fn enter_file(&mut self, wd: Wd, id: Id) {
+        self.rings.insert(((wd, None), id));
     }
 
-    /// Ends the watch of a file, if nobody else has it.
-    pub(super) fn disarm(&mut self, wd: Wd, armed: &Arc<Armed>, inotify: &Inotify) {
-        if let Some(all) = self.files.get_mut(&wd) {
-            all.retain(|other| !Arc::ptr_eq(other, armed));
-            if !all.is_empty() {
-                return;
+    /// Tells whether a write to a file rings.
+    pub(super) fn has_file(&self, wd: Wd, id: Id) -> bool {
+        self.rings.contains(&((wd, None), id))
+    }
+
+    /// Has a target not rung any more by a place, and ends the watch if nobody
+    /// else is rung by it.
+    pub(super) fn end(&mut self, place: Place, id: Id) {
+        let wd = place.0;
+        self.rings.remove(&(place, id));
+        if self.rung_by(wd).next().is_none() {
+            if self.folders.remove(&wd).is_some() {
+                self.renames.unwatched(wd);
             }
-            self.files.remove(&wd);
-        }
-        inotify.remove(wd);
-    }
-
-    pub(super) fn remove_source(&mut self, id: Id, wake: Option<Instant>) {
-        self.sources.remove(&id);
-        self.renames.remove(id);
-        self.deadlines.remove(id, wake);
-    }
-
-    /// Leaves out a pattern, and the folders that it alone has watched.
-    pub(super) fn remove_pattern(&mut self, id: Id, inotify: Option<&Inotify>) {
-        let folders = self.patterns.remove(&id).map(|pattern| pattern.folders);
-        if let Some(inotify) = inotify {
-            folders.into_iter().flatten().for_each(|(_, wd)| self.leave_any(id, wd, inotify));
+            self.inotify.iter().for_each(|inotify| inotify.remove(wd));
         }
     }
 
-    /// Says which files have had the name of a source, as far as is told yet.
-    pub(super) fn departed(&mut self, id: Id) -> Departed {
+    /// Has a bell rung at `when`; true if no other time comes before.
+    pub(super) fn ring_at(&mut self, when: Instant, bell: &Arc<Bell>) -> bool {
+        self.deadlines.entry(when).or_default().push(Arc::downgrade(bell));
+        self.deadline() == Some(when)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadlines.first_key_value().map(|(when, _)| *when)
+    }
+
+    /// Says which files have had the name of a log, as far as was told yet; or
+    /// which renames of these are under way.
+    pub(super) fn departed(&mut self, log: Id) -> Result<Departed, Vec<Half>> {
+        let halves = self.renames.moving(log);
+        if !halves.is_empty() {
+            return Err(halves);
+        }
         let folders = &self.folders;
-        self.renames.tell(id, |(wd, name)| Some(folders.get(wd)?.path.join(name)))
+        let departed = self.renames.tell(log, |folder, name| folders[&folder].join(&**name));
+        let is_watched = self.watched.get(&log).is_some_and(|it| !it.places.is_empty());
+        Ok(if is_watched { departed } else { Departed::Unknown })
     }
 
     /// Returns the path of a folder that is watched.
     pub(super) fn folder(&self, wd: Wd) -> Option<PathBuf> {
-        self.folders.get(&wd).map(|folder| folder.path.clone())
+        self.folders.get(&wd).cloned()
     }
 
-    /// Takes in an event, and adds to `rung` who is to be rung.
-    pub(super) fn apply(&mut self, event: Event<'_>, inotify: &Inotify, rung: &mut Vec<Arc<Bell>>) {
+    /// Takes in an event.
+    pub(super) fn apply(&mut self, event: Event<'_>) {
         match event {
-            Event::Changed(wd) => {
-                for armed in self.files.remove(&wd).into_iter().flatten() {
-                    armed.wd.store(-1, Ordering::SeqCst);
-                    rung.push(Arc::clone(&armed.bell));
-                }
-                self.folder_gone(wd, inotify, rung);
-            }
-            Event::Named(wd, name, naming) => self.name_changed(wd, name, naming, rung),
-            Event::Lost => self.lost(rung),
+            Event::Changed(wd) => self.changed(wd),
+            Event::Named(wd, name, naming) => self.name_changed(wd, &name.into(), naming),
+            Event::Lost => self.lost(),
         }
     }
 
-    /// A folder was moved or deleted: its watch is of no use.
-    fn folder_gone(&mut self, wd: Wd, inotify: &Inotify, rung: &mut Vec<Arc<Bell>>) {
-        let Some(folder) = self.folders.remove(&wd) else { return };
-        for id in folder.any {
-            if let Some(pattern) = self.patterns.get_mut(&id) {
-                pattern.folders.retain(|_, other| *other != wd);
-                rung.push(Arc::clone(&pattern.bell));
-            }
+    /// Takes in that the time is `now`.
+    pub(super) fn time(&mut self, now: Instant) {
+        while let Some(first) = self.deadlines.first_entry().filter(|it| *it.key() <= now) {
+            self.rung.extend(first.remove().iter().filter_map(Weak::upgrade));
         }
-        for id in folder.names.into_values().flatten() {
-            if let Some(source) = self.sources.get_mut(&id) {
-                source.places.retain(|(other, _)| *other != wd);
-                rung.push(source.lost_its_name());
-            }
-        }
-        self.release(wd, inotify);
     }
 
-    fn name_changed(&mut self, wd: Wd, name: &OsStr, naming: Naming, rung: &mut Vec<Arc<Bell>>) {
-        let Some(folder) = self.folders.get(&wd) else { return };
-        let patterns = folder.any.iter().filter_map(|id| self.patterns.get(id));
-        rung.extend(patterns.map(|pattern| Arc::clone(&pattern.bell)));
-        let ids = folder.names.get(name).map_or(&[][..], Vec::as_slice);
-        if ids.is_empty() && !self.renames.any() {
-            // In a busy folder most names are nobody's.
+    /// Returns whom to ring, and takes that as done.
+    pub(super) fn take_rung(&mut self) -> Vec<Arc<Bell>> {
+        let mut rung = std::mem::take(&mut self.rung);
+        // A busy folder rings the same bell for each name.
+        rung.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        rung
+    }
+
+    fn changed(&mut self, wd: Wd) {
+        let is_folder = self.folders.contains_key(&wd);
+        let rung: Vec<_> = self.rung_by(wd).cloned().collect();
+        for (place, id) in rung {
+            if is_folder {
+                self.leave(id);
+            } else {
+                self.rings.remove(&(place, id));
+            }
+            self.ring(id);
+        }
+    }
+
+    fn name_changed(&mut self, wd: Wd, name: &Name, naming: Naming) {
+        if !self.folders.contains_key(&wd) {
+            // Told before its watch was ended.
             return;
         }
-        for id in ids {
-            if let Some(source) = self.sources.get(id) {
-                rung.push(source.lost_its_name());
-            }
+        self.at((wd, None)).into_iter().for_each(|id| self.ring(id));
+        let place = (wd, Some(name.clone()));
+        let mut ids = self.at(place.clone());
+        for id in &ids {
+            // It may lead elsewhere now, and is to be watched anew.
+            self.watched[id].target.named.store(false, Ordering::SeqCst);
+            self.ring(*id);
         }
+        // Of a link, the name is not that of the file.
+        ids.retain(|id| self.watched[id].places.last() == Some(&place));
+        let half = |cookie| Half { folder: wd, cookie };
         match naming {
             Naming::Created => {}
-            Naming::Deleted => self.renames.deleted(wd, name, ids),
-            Naming::MovedFrom(cookie) => self.renames.moved_from(wd, name, cookie, ids),
-            Naming::MovedTo(cookie) => {
-                let moved = self.renames.moved_to(wd, name, cookie);
-                let moved = moved.iter().filter_map(|id| self.sources.get(id));
-                rung.extend(moved.map(|source| Arc::clone(&source.target.bell)));
-            }
+            Naming::Deleted => self.renames.deleted(wd, name, &ids),
+            Naming::MovedFrom(cookie) => self.renames.moved_from(half(cookie), name, &ids),
+            Naming::MovedTo(cookie) => self.renames.moved_to(half(cookie), name, &ids),
         }
     }
 
-    /// Events were lost: everything is watched anew, and looked at.
+    /// Has everything watched anew and looked at, since events were lost.
     ///
-    /// The one event of a file may have been among them, and then its watch is
-    /// gone without a word. Folders are still watched, unless they were deleted.
-    fn lost(&mut self, rung: &mut Vec<Arc<Bell>>) {
-        if !std::mem::replace(&mut self.said_lost, true) {
+    /// The one event of a file may have been among them, and then its watch has
+    /// ended without a word. Folders are still watched, unless they were deleted.
+    fn lost(&mut self) {
+        if !std::mem::replace(&mut self.told_lost, true) {
             warn!(
                 "more happened at once than the limit fs.inotify.max_queued_events lets be \
                  notified, now and perhaps again; every file is looked at"
             );
         }
-        for source in self.sources.values() {
-            rung.push(source.lost_its_name());
+        self.rings.retain(|((wd, _), _)| self.folders.contains_key(wd));
+        for (id, Watched { target, .. }) in &self.watched {
+            target.named.store(false, Ordering::SeqCst);
+            self.rung.push(Arc::clone(&target.bell));
+            self.renames.gap(*id);
         }
-        for armed in self.files.drain().flat_map(|(_, armed)| armed) {
-            armed.wd.store(-1, Ordering::SeqCst);
-        }
-        rung.extend(self.patterns().cloned());
-        self.renames.lost();
+    }
+
+    fn ring(&mut self, id: Id) {
+        // A file's watch may outlive that of its log for a moment.
+        let watched = self.watched.get(&id);
+        self.rung.extend(watched.map(|it| Arc::clone(&it.target.bell)));
+    }
+
+    /// Returns who is rung by a watch, whatever it tells.
+    fn rung_by(&self, wd: Wd) -> impl Iterator<Item = &(Place, Id)> {
+        self.rings.range(((wd, None), 0)..).take_while(move |((other, _), _)| *other == wd)
+    }
+
+    /// Returns who is rung by a place.
+    fn at(&self, place: Place) -> Vec<Id> {
+        let range = (place.clone(), 0)..=(place, Id::MAX);
+        self.rings.range(range).map(|(_, id)| *id).collect()
     }
 
     #[cfg(test)]
@@ -319,12 +287,10 @@ impl Watches {
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.sources.is_empty()
-            && self.patterns.is_empty()
-            && self.files.is_empty()
+        self.watched.is_empty()
+            && self.rings.is_empty()
             && self.folders.is_empty()
             && self.renames.is_empty()
-            && self.deadlines.is_empty()
-            && self.polled == 0
+            && self.polled.is_empty()
     }
 }
