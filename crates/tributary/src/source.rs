@@ -14,8 +14,8 @@ use crate::probe::{Moment, Probe};
 use crate::waking::change::Change;
 use crate::{Error, Lines, Shown, Stop};
 
-/// How many errors in a row are taken for passing ones.
-const PASSING: u32 = 3;
+/// How often in a row a transient error is retried before it ends the source.
+const RETRIES: u32 = 3;
 
 // ANCHOR: read
 /// What a look at a source found.
@@ -56,29 +56,28 @@ struct State {
     logs: Vec<Log>,
     /// Whose turn it is, where there are many.
     turn: usize,
-    joining: Option<Joining>,
+    /// What joins by the pattern.
+    joining: Option<Box<Joining>>,
     /// Whether a person has named the log. One that a pattern has found ends
     /// when its file is gone: a new one of that name joins by the pattern.
     by_name: bool,
-    /// How many bytes a chunk may have, if no line is longer.
-    chunk: usize,
-    stop: Stop,
-    /// Whether the merge waits for what comes later.
-    follows: bool,
-    /// Whether the stop was seen, and the last round noted.
+    settings: Arc<Settings>,
+    /// Whether the stop was seen, and the last round begun.
     draining: bool,
     closed: bool,
     change: Arc<Change>,
     /// The number of changes that the last look knew of.
     seen: usize,
-    /// How many looks in a row met an error that may pass.
-    passing: u32,
-    probe: Option<Probe>,
+    /// How many looks in a row met a transient error.
+    retries: u32,
 }
 
 /// What all sources of a plan have in common.
+#[derive(Debug)]
 pub(crate) struct Settings {
+    /// How many bytes a chunk may have, if no line is longer.
     pub(crate) chunk: usize,
+    /// Whether the merge waits for what comes later.
     pub(crate) follows: bool,
     pub(crate) stop: Stop,
     pub(crate) probe: Option<Probe>,
@@ -91,41 +90,42 @@ impl Source {
         path: Arc<Path>,
         change: Arc<Change>,
         by_name: bool,
-        shared: &Settings,
+        settings: &Arc<Settings>,
     ) -> Source {
-        Source::new(path, vec![log], None, by_name, change, shared)
+        Source::new(path, vec![log], None, by_name, change, settings)
     }
 
     /// Makes a source of all logs that come to fit a pattern.
-    pub(crate) fn of_pattern(joining: Joining, change: Arc<Change>, shared: &Settings) -> Source {
+    pub(crate) fn of_pattern(
+        joining: Joining,
+        change: Arc<Change>,
+        settings: &Arc<Settings>,
+    ) -> Source {
         let path = Arc::clone(joining.text());
-        Source::new(path, Vec::new(), Some(joining), true, change, shared)
+        Source::new(path, Vec::new(), Some(joining.into()), true, change, settings)
     }
 
     fn new(
         path: Arc<Path>,
         logs: Vec<Log>,
-        joining: Option<Joining>,
+        joining: Option<Box<Joining>>,
         by_name: bool,
         change: Arc<Change>,
-        Settings { chunk, follows, stop, probe }: &Settings,
+        settings: &Arc<Settings>,
     ) -> Source {
-        stop.wakes(&change);
+        settings.stop.wakes(&change);
         let state = State {
             path,
             logs,
             turn: 0,
             joining,
             by_name,
-            chunk: *chunk,
-            stop: stop.clone(),
-            follows: *follows,
+            settings: Arc::clone(settings),
             draining: false,
             closed: false,
             seen: change.count(),
             change,
-            passing: 0,
-            probe: probe.clone(),
+            retries: 0,
         };
         Source { state: Box::new(state) }
     }
@@ -160,17 +160,17 @@ impl Source {
         loop {
             match self.state.look() {
                 Ok(found) => {
-                    self.state.passing = 0;
+                    self.state.retries = 0;
                     self.state.closed = matches!(found, Read::Closed);
                     let left_out = self.state.closed.then(|| self.state.left_out()).flatten();
                     return left_out.map_or(Ok(found), Err);
                 }
-                Err(cause) if may_pass(&cause) && self.state.passing < PASSING => {
-                    self.state.passing += 1;
+                Err(cause) if is_transient(&cause) && self.state.retries < RETRIES => {
+                    self.state.retries += 1;
                     self.state.logs.iter_mut().for_each(|log| log.reopen(&cause));
                 }
                 Err(cause) => {
-                    self.state.stop.request();
+                    self.state.settings.stop.request();
                     return Err(Error::Read { path: self.path().to_owned(), cause });
                 }
             }
@@ -197,7 +197,7 @@ impl Source {
 
 impl State {
     fn look(&mut self) -> io::Result<Read> {
-        if self.closed || self.stop.abandoned() {
+        if self.closed || self.settings.stop.abandoned() {
             return Ok(Read::Closed);
         }
         // The order of these three is the whole of the stop race. The counter
@@ -205,7 +205,7 @@ impl State {
         // makes the next `changed` ready. The stop is asked before the look,
         // so what was written before the stop is found by it.
         self.seen = self.change.count();
-        let stopping = self.stop.requested();
+        let stopping = self.settings.stop.requested();
         self.probe(Moment::BeforeLook)?;
 
         if stopping && !self.draining {
@@ -221,7 +221,7 @@ impl State {
                 return Ok(Read::Closed);
             }
             // A stop is not kept waiting by new rounds: the next look drains.
-            if self.stop.requested() {
+            if self.settings.stop.requested() {
                 return Ok(Read::NoNewData);
             }
             // All that was noted is read. Only if no log has more, there is no
@@ -252,7 +252,7 @@ impl State {
     fn next(&mut self) -> io::Result<Option<Lines>> {
         for _ in 0..self.logs.len() {
             let turn = self.turn % self.logs.len();
-            if let Some(lines) = self.logs[turn].next(self.chunk, self.draining)? {
+            if let Some(lines) = self.logs[turn].next(self.settings.chunk, self.draining)? {
                 return Ok(Some(lines));
             }
             if self.logs.len() > 1 {
@@ -277,7 +277,7 @@ impl State {
         if self.by_name && self.joining.is_none() {
             return false;
         }
-        let into = self.joining.as_ref().map(Joining::text);
+        let into = self.joining.as_deref().map(Joining::text);
         let before = self.logs.len();
         self.logs.retain_mut(|log| {
             let over = log.is_over();
@@ -292,11 +292,12 @@ impl State {
     /// Returns the error of a file that fits the pattern and was left out, if
     /// nobody has waited for it.
     fn left_out(&mut self) -> Option<Error> {
-        self.joining.as_mut().filter(|_| !self.follows).and_then(Joining::take_left_out)
+        let joining = self.joining.as_deref_mut().filter(|_| !self.settings.follows);
+        joining.and_then(Joining::take_left_out)
     }
 
     fn probe(&self, moment: Moment) -> io::Result<()> {
-        match &self.probe {
+        match &self.settings.probe {
             Some(probe) => probe.call(moment, &self.path),
             None => Ok(()),
         }
@@ -306,12 +307,12 @@ impl State {
 impl Drop for Source {
     fn drop(&mut self) {
         if !self.state.closed {
-            self.state.stop.request();
+            self.state.settings.stop.request();
         }
     }
 }
 
 /// Tells whether an error says something of a moment, not of the file.
-fn may_pass(cause: &io::Error) -> bool {
+fn is_transient(cause: &io::Error) -> bool {
     matches!(Errno::from_io_error(cause), Some(Errno::STALE | Errno::MFILE | Errno::NFILE))
 }
