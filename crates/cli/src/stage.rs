@@ -24,6 +24,11 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
+    /// Tells whether the sources share a loop, which can be watched.
+    pub(crate) fn has_a_loop(self) -> bool {
+        !matches!(self, Stage::Threads | Stage::BottomUp)
+    }
+
     /// Returns the entry point.
     pub(crate) fn merge(self) -> MergeFn {
         match self {
