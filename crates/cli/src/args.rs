@@ -158,7 +158,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "STAGE", default_value = "fully-async", help_heading = STAGES)]
     pub(crate) stage: Stage,
 
-    /// Put before each line its name, path, folder, time, local_time, or a template.
+    /// Put a prefix before each line: name, path, folder, time, local_time, or a template.
     ///
     /// The fields of a template are {name}, {path}, {folder}, {number}, {time}
     /// and {local_time}. `tributary help prefix` shows what each puts there.
