@@ -4,15 +4,17 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
+use clap::builder::{
+    OsStringValueParser, PathBufValueParser, PossibleValue, PossibleValuesParser, TypedValueParser,
+};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
+use stages::Stage;
 use tributary::{Marks, Options, Start, Target, Template, TemplateError};
 
 use crate::help::{self, Topic};
 use crate::metrics;
-use crate::stage::Stage;
 use crate::stats::Format;
 
 /// Merges log files into one, while they are still being written.
@@ -154,9 +156,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = TUNING)]
     pub(crate) max_line: Option<u64>,
 
-    /// Which of the five merges does it, by name or by number.
-    #[arg(long, value_name = "STAGE", default_value = "fully-async", help_heading = STAGES)]
-    pub(crate) stage: Stage,
+    /// Which of the stages merges, by name or by number.
+    #[arg(long, value_name = "STAGE", default_value = "fully-async", value_parser = stage(), help_heading = STAGES)]
+    pub(crate) stage: &'static Stage,
 
     /// Put a prefix before each line: name, path, folder, time, local_time, or a template.
     ///
@@ -371,6 +373,14 @@ impl Args {
             None => Marks::None,
         }
     }
+}
+
+/// A stage by any of its words; help and completions offer the short name.
+fn stage() -> impl TypedValueParser<Value = &'static Stage> {
+    let values = stages::STAGES.iter().map(|stage| {
+        PossibleValue::new(stage.short_name()).aliases(stage.words()).help(stage.description())
+    });
+    PossibleValuesParser::new(values).try_map(|word| stages::find(&word))
 }
 
 fn prefix(text: &str) -> Result<Prefix, String> {

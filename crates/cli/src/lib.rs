@@ -19,7 +19,6 @@ mod observer;
 mod print;
 mod run;
 mod signals;
-mod stage;
 mod stalls;
 mod stats;
 mod voice;

@@ -108,7 +108,7 @@ fn merge(
     let plan = Plan::open(sources, args.target(), args.options())?;
     let left_out = !plan.left_out().is_empty();
     let progress = plan.progress();
-    let stalls = args.stage.has_a_loop().then(|| voice.stalls.clone());
+    let stalls = args.stage.said().has_loop.then(|| voice.stalls.clone());
     let observer = Arc::new(Observer::new(progress.clone(), stalls, args.checkpoint.clone()));
     let watched = args.metrics.is_some() || matches!(args.stats, Some(Format::Json));
     let metrics = watched.then(|| Metrics::keep(Arc::clone(&observer), args.metrics.clone()));
@@ -119,7 +119,7 @@ fn merge(
     }
 
     let shows = backlog::show(progress, voice, args.to_stdout());
-    let merged = args.stage.merge()(plan);
+    let merged = (args.stage.merge)(plan);
     drop((shows, metrics));
     if let Some(format) = args.stats {
         let stall = merged.as_ref().ok().map(|report| report.stall);

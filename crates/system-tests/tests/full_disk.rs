@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use system_tests::{STAGES, line, lost, program};
+use stages::STAGES;
+use system_tests::{line, lost, program};
 
 /// More than the small disk holds.
 const LINES: u64 = 20_000;

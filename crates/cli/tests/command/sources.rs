@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use stages::STAGES;
+
 use crate::folder::Folder;
 use crate::process::{Running, run, tributary, until};
 
@@ -94,7 +96,7 @@ fn a_folder_among_the_sources_is_told_and_passed_over() {
     let args = ["logs/a.log", "logs/b.log", "logs/journal", "logs/pipe"];
     let said = "warning: logs/journal: this is a directory, not a log file; left out\n\
                 warning: logs/pipe: this is a pipe, not a log file; left out\n";
-    for stage in ["threads", "mixed", "bottom-up", "tasks", "fully-async"] {
+    for stage in STAGES.iter().map(|stage| stage.name) {
         let ended = run(&folder, &[&args[..], &["-o", "out", "--stage", stage]].concat()).with(1);
         assert_eq!(ended.stderr, said);
         let merged = folder.read("out");

@@ -11,7 +11,7 @@ use crate::asking::contender::{Contender, Program};
 use crate::asking::own_files::OwnFiles;
 use crate::asking::workloads::{self, Named};
 use crate::protocol::Wake;
-use crate::stages::Stage;
+use stages::Stage;
 
 /// One table's worth of work.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use crate::protocol::Wake;
 use crate::running::attempt::{Attempt, Checked, Sources};
 use crate::running::course::Growing;
 use crate::running::rounds::Setup;
-use crate::stages::Stage;
+use stages::Stage;
 
 /// Ten files that take turns, a line every ten milliseconds. Two lines fill the
 /// pipe, so the output blocks soon after its reader pauses; the other sources

@@ -17,7 +17,7 @@ use crate::asking::interrupt::{Interrupt, Interrupted};
 use crate::protocol::{LawArgs, Tried, answered};
 use crate::running::measure::{self, Hung};
 use crate::running::rounds::Setup;
-use crate::stages::Stage;
+use stages::Stage;
 
 /// How long a law may wait that is declared to break, by its bound at the
 /// latest; and any law where all is to be quick.
@@ -184,7 +184,7 @@ impl Try {
 mod tests {
     use super::*;
 
-    use crate::stages::STAGES;
+    use stages::STAGES;
 
     fn all() -> Vec<&'static Stage> {
         STAGES.iter().collect()

@@ -14,7 +14,7 @@ use crate::running::attempt::{Attempt, Checked, Figures, Sources};
 use crate::running::course::Growing;
 use crate::running::folder::Folder;
 use crate::running::progress::Progress;
-use crate::stages::Stage;
+use stages::Stage;
 
 /// The runs of one contender so far.
 #[derive(Debug)]
