@@ -165,7 +165,10 @@ fn metrics_that_cannot_be_written_are_told_once_and_delay_no_line() {
     fs::create_dir(folder.path("m")).unwrap();
     let merge = Running::follow(&folder, &["a.log", "--metrics", "m/t.prom", "-o", "out", "-v"]);
     until("the first metrics are there", || folder.path("m/t.prom").exists());
-    fs::remove_dir_all(folder.path("m")).unwrap();
+    // Not at once, if metrics are being written there.
+    let metrics = folder.path("m");
+    let remove = || until("it goes", || fs::remove_dir_all(&metrics).is_ok() || !metrics.exists());
+    remove();
     let failed = "warning: m/t.prom: cannot write metrics: No such file or directory";
     until("it is told", || {
         merge.signal(Signal::USR1);
@@ -185,7 +188,7 @@ fn metrics_that_cannot_be_written_are_told_once_and_delay_no_line() {
     });
     Exposition::read(&folder.read("m/t.prom"));
     // Nor do they change the exit code.
-    fs::remove_dir_all(folder.path("m")).unwrap();
+    remove();
     let said = merge.terminate().with(0).stderr;
     assert_eq!(said.matches(failed).count(), 2, "{said}");
 }
