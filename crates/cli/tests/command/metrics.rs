@@ -269,11 +269,12 @@ fn no_pattern_takes_the_metrics_for_a_log() {
     assert!(!folder.read("out").contains("tributary_"), "{}", folder.read("out"));
 }
 
-#[test]
-fn stalls_are_counted_where_a_loop_is_shared() {
+/// Blocks the loop for a while, and returns what the metrics say in the end.
+fn metrics_of_a_stall(flags: &[&str]) -> Exposition {
     let folder = Folder::new();
     fill(&folder);
-    let blocked = Blocked::start(&folder, "tasks", "--metrics=t.prom");
+    let flags = [flags, &["--metrics", "t.prom"]].concat();
+    let blocked = Blocked::start(&folder, "tasks", &flags);
     let lag = || {
         blocked.merge().signal(Signal::USR1);
         let text = folder.read("t.prom");
@@ -284,9 +285,18 @@ fn stalls_are_counted_where_a_loop_is_shared() {
     let begin = lag();
     until("the lag lasts", || lag() > begin + 0.2);
     blocked.read(&folder).0.with(0);
-    let told = metrics(&folder);
-    assert!(told.value("tributary_stalls_total") >= 1.0);
-    assert!(told.value("tributary_stall_seconds_max") > 0.1);
+    metrics(&folder)
+}
+
+#[test]
+fn stalls_are_counted_where_a_loop_is_shared() {
+    for flags in [&[][..], &["--debug"]] {
+        let told = metrics_of_a_stall(flags);
+        assert!(told.value("tributary_stalls_total") >= 1.0, "{flags:?}");
+        assert!(told.value("tributary_stall_seconds_max") > 0.1, "{flags:?}");
+    }
+    let folder = Folder::new();
+    folder.append("a.log", "one\n");
     for stage in ["threads", "bottom-up"] {
         run(&folder, &["a.log", "-o", "out", "--stage", stage, "--metrics", "t.prom"]).with(0);
         assert!(!metrics(&folder).names().contains("tributary_stalls_total"), "{stage}");
