@@ -29,6 +29,10 @@ impl Blocked {
         Blocked { merge, fifo, name }
     }
 
+    pub(crate) fn merge(&self) -> &Running {
+        &self.merge
+    }
+
     /// Waits until the merge has said something.
     pub(crate) fn until_said(&self, what: &str) {
         until("it is said", || self.merge.said().contains(what));
