@@ -57,7 +57,8 @@ struct State {
     logs: Vec<Log>,
     /// The index of the log that is read next, where there are many.
     turn: usize,
-    joining: Option<Joining>,
+    // Boxed, since most sources have none, and there may be many.
+    joining: Option<Box<Joining>>,
     /// Whether a person has named the log. One that a pattern has found ends
     /// when its file is gone: a new one of that name joins by the pattern.
     by_name: bool,
@@ -100,13 +101,13 @@ impl Source {
     /// Makes a source of all logs that come to fit a pattern.
     pub(crate) fn of_pattern(joining: Joining, change: Arc<Change>, shared: &Settings) -> Source {
         let path = Arc::clone(joining.text());
-        Source::new(path, Vec::new(), Some(joining), true, change, shared)
+        Source::new(path, Vec::new(), Some(Box::new(joining)), true, change, shared)
     }
 
     fn new(
         path: Arc<Path>,
         logs: Vec<Log>,
-        joining: Option<Joining>,
+        joining: Option<Box<Joining>>,
         by_name: bool,
         change: Arc<Change>,
         Settings { chunk, follows, stop, probe }: &Settings,
@@ -245,7 +246,7 @@ impl State {
                 break;
             }
         }
-        self.logs.iter_mut().for_each(Log::rest);
+        self.logs.iter_mut().for_each(|log| log.follow.rest());
         self.probe(Moment::FoundNothing)?;
         Ok(Read::NoNewData)
     }
@@ -258,7 +259,7 @@ impl State {
                 return Ok(Some(lines));
             }
             if self.logs.len() > 1 {
-                self.logs[turn].rest();
+                self.logs[turn].follow.rest();
             }
             self.turn = turn + 1;
         }
@@ -280,10 +281,10 @@ impl State {
         if self.by_name && self.joining.is_none() {
             return false;
         }
-        let into = self.joining.as_ref().map(Joining::text);
+        let into = self.joining.as_ref().map(|joining| joining.text());
         let before = self.logs.len();
         self.logs.retain_mut(|log| {
-            let over = log.is_over();
+            let over = log.follow.is_over();
             if over {
                 log.leave(into);
             }
@@ -295,7 +296,7 @@ impl State {
     /// Returns the error of a file that fits the pattern and was left out, if
     /// nobody has waited for it.
     fn left_out(&mut self) -> Option<Error> {
-        self.joining.as_mut().filter(|_| !self.follows).and_then(Joining::take_left_out)
+        self.joining.as_mut().filter(|_| !self.follows)?.take_left_out()
     }
 
     fn probe(&self, moment: Moment) -> io::Result<()> {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 
 use rustix::io::ioctl_fionread;
+use stages::STAGES;
 
 use crate::folder::Folder;
 use crate::process::{Ended, Running, tributary, until};
@@ -26,6 +27,10 @@ impl Blocked {
         let merge = Running::start(folder, &mut tributary(folder, &args));
         until("the FIFO is full", || ioctl_fionread(&fifo).unwrap() > 60_000);
         Blocked { merge, fifo, name }
+    }
+
+    pub(crate) fn merge(&self) -> &Running {
+        &self.merge
     }
 
     /// Waits until the merge has said something.
@@ -56,7 +61,8 @@ fn a_blocked_output_blocks_the_loop_of_tasks_and_of_no_other_stage() {
     let lines = fill(&folder);
     // Longer than a busy machine leaves a thread alone.
     let blocked = |stage| Blocked::start(&folder, stage, "--debug=1500ms");
-    let others = ["threads", "mixed", "bottom-up", "fully-async"].map(blocked);
+    let others = STAGES.iter().filter(|stage| stage.short_name() != "tasks");
+    let others: Vec<_> = others.map(|stage| blocked(stage.name)).collect();
     // The last to be blocked, so that the others have been blocked for longer
     // when it says so.
     let tasks = blocked("tasks");

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use report::{Grouped, Size, Time};
+use stages::Stage;
 use workload::{Backlog, Live, OutputKind, Pauses, SourceKind, WORKLOADS, Workload};
 
 use crate::asking::args::Args;
@@ -11,7 +12,6 @@ use crate::asking::contender::{Contender, Program};
 use crate::asking::own_files::OwnFiles;
 use crate::asking::workloads::{self, Named};
 use crate::protocol::Wake;
-use crate::stages::Stage;
 
 /// One table's worth of work.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use stages::Stage;
 use tributary::Shown;
 
 use crate::asking::contender::{Contender, Program};
@@ -13,7 +14,6 @@ use crate::running::attempt::{Attempt, Checked, Figures, Sources};
 use crate::running::course::Growing;
 use crate::running::folder::Folder;
 use crate::running::progress::Progress;
-use crate::stages::Stage;
 
 /// The runs of one contender so far.
 #[derive(Debug)]

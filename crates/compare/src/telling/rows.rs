@@ -159,8 +159,8 @@ pub(crate) mod tests {
     use crate::asking::args::Args;
     use crate::asking::contender::Contender;
     use crate::asking::jobs;
-    use crate::stages::STAGES;
     use clap::Parser;
+    use stages::STAGES;
 
     /// Tables that have, together, every column.
     pub(crate) fn workloads() -> Vec<Table> {

@@ -5,14 +5,15 @@ use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tracing::{info, warn};
 
 use crate::error::Shown;
+use crate::following::entry::{Entry, Reader};
 use crate::following::file;
-use crate::following::files::{Entry, Reader, home};
 use crate::following::identity::{Before, Fingerprint, Position};
+use crate::following::path::FullPath;
 use crate::following::reading::{before, is_freed};
 use crate::following::rotated::rotated;
 use crate::following::siblings;
@@ -40,7 +41,7 @@ pub(crate) fn restored(
         let position = entry.position.clone();
         let Some(known) = repeats(file, &position)? else { continue };
         // Still there, under another name: it was rotated, and this is new.
-        if entry.is_there() {
+        if entry.find().is_some() {
             continue;
         }
         if known {
@@ -76,7 +77,7 @@ pub(crate) fn copied(
         }
         match &entry.reader {
             Reader::Log(_, read) => {
-                let Ok((original, id)) = file::open(&entry.place) else { continue };
+                let Ok((original, id)) = file::open(entry.target()) else { continue };
                 if id != entry.position.file {
                     continue;
                 }
@@ -91,13 +92,13 @@ pub(crate) fn copied(
             }
             // Of one that is gone, it may as well be the same text once more.
             _ => match repeats(file, &entry.position)? {
-                Some(known) if known || entry.is_there() => {
+                Some(known) if known || entry.find().is_some() => {
                     return Ok(Alike::Until(entry.position));
                 }
                 Some(_) => warn!(
                     "{}: begins with the lines of {}, which is gone; read from its start",
                     Shown(path),
-                    Shown(&entry.place)
+                    Shown(entry.target())
                 ),
                 None => {}
             },
@@ -109,22 +110,23 @@ pub(crate) fn copied(
 /// Returns the paths of which a file of this path may be a copy: those of the
 /// names that it begins with, also with its ending (`app.log.bak`,
 /// `app-20261122.log`).
-pub(crate) fn originals(path: &Path) -> Vec<PathBuf> {
-    let path = home(path);
-    let name = path.file_name().unwrap_or_default().as_bytes();
+pub(crate) fn originals(path: &Path) -> Vec<FullPath> {
+    let path = FullPath::of(path);
+    let name = path.name().as_bytes();
     let ending = name.iter().rposition(|byte| *byte == b'.').map_or(&name[..0], |dot| &name[dot..]);
-    let cuts = (1..name.len()).filter(|at| b".-_~".contains(&name[*at]));
-    // `app-error.log` begins like `app.log`, and is no copy of it: what stands
-    // before the ending has to be a number or a date.
-    let dated = |original: &Vec<u8>| {
-        rotated(OsStr::from_bytes(original), OsStr::from_bytes(name)).is_some()
-    };
-    let names = cuts.flat_map(|cut| {
-        let before_ending = Some([&name[..cut], ending].concat()).filter(dated);
-        [Some(name[..cut].to_vec()), before_ending].into_iter().flatten()
-    });
-    let others = names.filter(|other| other != name);
-    others.map(|name| path.with_file_name(OsStr::from_bytes(&name))).collect()
+    let mut originals = Vec::new();
+    for cut in (1..name.len()).filter(|at| b".-_~".contains(&name[*at])) {
+        originals.push(path.with_name(OsStr::from_bytes(&name[..cut])));
+        // `app-error.log` begins like `app.log`, and is no copy of it: what stands
+        // before the ending has to be a number or a date.
+        let with_ending = [&name[..cut], ending].concat();
+        let with_ending = OsStr::from_bytes(&with_ending);
+        if rotated(with_ending, path.name()).is_some() {
+            originals.push(path.with_name(with_ending));
+        }
+    }
+    originals.retain(|original| *original != path);
+    originals
 }
 
 /// Tells whether a file has been read as far as `position`.

@@ -71,6 +71,10 @@ pub(crate) struct World {
 
 type Told = Result<Option<String>, Wrong>;
 
+fn failed(error: Error) -> Wrong {
+    Wrong { kind: Kind::Failed, what: error.to_string() }
+}
+
 fn told(words: impl Into<String>) -> Told {
     Ok(Some(words.into()))
 }
@@ -144,7 +148,7 @@ impl World {
             Step::Stop => self.stop(),
             Step::Kill(earlier) => self.kill(earlier),
             Step::Renumber => self.renumber(),
-            Step::RotateOutput => self.rotate_output(),
+            Step::RotateOutput(is_told) => self.rotate_output(is_told),
             Step::CutOutput(removed) => self.cut_output(removed),
         }
     }
@@ -652,7 +656,6 @@ impl World {
     /// Asks each source once; true if one of them had lines.
     fn look_once(&mut self, seed: u64) -> Result<bool, Wrong> {
         let Some(running) = &mut self.running else { return Ok(false) };
-        let failed = |error: Error| Wrong { kind: Kind::Failed, what: error.to_string() };
         let mut order: Vec<_> = (0..running.plan.sources.len()).collect();
         Rng::with_seed(seed).shuffle(&mut order);
         let mut more = false;
@@ -715,7 +718,6 @@ impl World {
 
     fn save(&mut self) -> Told {
         let Some(running) = &mut self.running else { return Ok(None) };
-        let failed = |error: Error| Wrong { kind: Kind::Failed, what: error.to_string() };
         running.plan.output.finish().map_err(failed)?;
         self.model.saved.extend(running.appended.drain(..));
         told("save the checkpoint")
@@ -769,7 +771,7 @@ impl World {
         told("the devices get other numbers")
     }
 
-    fn rotate_output(&mut self) -> Told {
+    fn rotate_output(&mut self, is_told: bool) -> Told {
         let output = self.output();
         if !output.exists() {
             return Ok(None);
@@ -782,7 +784,14 @@ impl World {
         to.push(format!(".{}", self.before.len() + 1));
         fs::rename(&output, &to).unwrap();
         self.before.push(Output::Path(to.into()));
-        told("the output is rotated")
+        if !is_told {
+            return told("the output is rotated");
+        }
+        File::create(output).unwrap();
+        if let Some(running) = &self.running {
+            running.plan.reopen().request();
+        }
+        told("the output is rotated, with a new one, and the merge told")
     }
 
     /// Only after a good end: what is behind the checkpoint comes again.
