@@ -23,7 +23,7 @@ bench *args:
 # Five writers and one merged stream, in colours, for ten seconds
 [group('look')]
 demo:
-    cargo run --release --package cli --example demo
+    cargo run --release --package tributary-cli --example demo
 
 # The book, as pages under target/book; `just book --open` shows it
 [group('look')]
@@ -35,15 +35,30 @@ book *args:
 refresh:
     cargo run --quiet --package book --bin refresh
 
+# The terminal that the command's README shows, run and drawn anew
+[group('look')]
+picture:
+    cargo build --quiet --package tributary-cli --bin tributary && cargo run --quiet --package tributary-cli --example picture
+
 # The pictures and tables of the book, measured anew: on a machine at rest
 [group('look')]
 refresh-figures:
-    cargo compare --runs 9 --figures docs/src/figures
+    cargo compare --runs 9 --figures docs/src/figures --force
 
 # Every test: the laws for every stage, the guards, the texts
 [group('hold')]
 test *args:
     cargo test --workspace "$@"
+
+# The laws for every stage and the contract's own tests, and no other
+[group('hold')]
+laws *args:
+    cargo test "$@"
+
+# Where the time of the tests goes: the slowest programs of tests, in seconds
+[group('hold')]
+slowest:
+    cargo test --workspace 2>&1 | awk '/Running|Doc-tests/ { name = $2 " " $3 } /finished in/ { print $NF, name }' | sort -rn | head -25
 
 # The event loop with what tokio tells only if it is asked: where a task began
 [group('hold')]
@@ -63,14 +78,14 @@ smoke:
 # A hundred kills -9 of each stage, under load and rotation: about five minutes
 [group('hold')]
 kill:
-    KILLS=100 cargo test --release --package cli --test kill
+    KILLS=100 cargo test --release --package tributary-cli --test kill
 
 # N stories of logs that are rotated and merges that are killed, drawn at random
 [group('hold')]
 stories N="20000":
     STORIES="$1" cargo test --release --package tributary --test stories
 
-# Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze and Chromium
+# Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze, groff, strace and Chromium
 [group('hold')]
 system *args:
     cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target "$@"
@@ -80,10 +95,10 @@ system *args:
 lint-system:
     cargo fmt --check --manifest-path crates/system-tests/Cargo.toml && cargo clippy --manifest-path crates/system-tests/Cargo.toml --target-dir target --all-targets -- -D warnings
 
-# The outputs that the book shows are those that the programs give
+# The outputs and the terminal that the texts show are those that the programs give
 [group('hold')]
-fresh: refresh
-    git diff --exit-code -- docs/src/outputs
+fresh: refresh picture
+    git diff --exit-code -- docs/src/outputs crates/cli/terminal.svg
 
 # All that the pipeline runs
 [group('hold')]

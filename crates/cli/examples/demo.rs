@@ -44,5 +44,5 @@ fn main() -> ExitCode {
     std::env::set_current_dir(&folder).expect("the folder is there");
     let flags = ["tributary", "-F", "--prefix", "name"];
     let logs = SERVICES.iter().map(|(name, _)| *name);
-    cli::run(flags.into_iter().chain(logs).map(OsString::from))
+    tributary_cli::run(flags.into_iter().chain(logs).map(OsString::from))
 }

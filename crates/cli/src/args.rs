@@ -4,13 +4,18 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{
+    OsStringValueParser, PathBufValueParser, PossibleValue, PossibleValuesParser, TypedValueParser,
+};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
+use stages::Stage;
 use tributary::{Marks, Options, Start, Target, Template, TemplateError};
 
-use crate::stage::Stage;
+use crate::help::{self, Topic};
+use crate::metrics;
+use crate::stats::Format;
 
 /// Merges log files into one, while they are still being written.
 ///
@@ -26,7 +31,7 @@ use crate::stage::Stage;
     disable_help_subcommand = true,
     max_term_width = 100,
     after_help = "Exit codes: 0 done, 1 a source failed, 2 usage, 3 the output failed, 130 interrupted; see --help.",
-    after_long_help = AFTER_HELP,
+    after_long_help = help::behind_the_flags(),
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -34,7 +39,7 @@ pub(crate) struct Args {
 
     /// The log files to merge.
     ///
-    /// A file that is called like a command is `./man`, or stands behind `--`.
+    /// A file that is called like a command is `./help`, or stands behind `--`.
     #[arg(value_name = "IN", required_unless_present_any = ["watch", "files_from"], value_parser = OsStringValueParser::new().try_map(source))]
     pub(crate) sources: Vec<PathBuf>,
 
@@ -43,11 +48,11 @@ pub(crate) struct Args {
     /// A file that is there starts anew, as with `>`; with --checkpoint it is
     /// gone on with. With --follow it may be rotated: what comes after a rename
     /// goes to a new file of that name, on SIGHUP at once.
-    #[arg(short, long, value_name = "OUT", default_value = "-")]
+    #[arg(short, long, value_name = "OUT", default_value = "-", value_parser = PathBufValueParser::new().try_map(output))]
     pub(crate) output: PathBuf,
 
     /// Add to the output, instead of starting it anew.
-    #[arg(long, requires = "output")]
+    #[arg(long, requires = "output", help_heading = KEPT)]
     pub(crate) append: bool,
 
     /// Remember in FILE how far the merge is, and go on there next time.
@@ -56,17 +61,17 @@ pub(crate) struct Args {
     /// run. What was written behind the checkpoint is cut off and merged again.
     /// An output that has lines is refused if FILE is not there: see --append
     /// and --restart.
-    #[arg(long, value_name = "FILE", requires = "output")]
+    #[arg(long, value_name = "FILE", requires = "output", help_heading = KEPT)]
     pub(crate) checkpoint: Option<PathBuf>,
 
     /// Forget the checkpoint, and start the output anew.
     ///
     /// Lines that are in the output and in no log any more are lost.
-    #[arg(long, requires = "checkpoint", conflicts_with = "append")]
+    #[arg(long, requires = "checkpoint", conflicts_with = "append", help_heading = KEPT)]
     pub(crate) restart: bool,
 
     /// When the output is synced to the disk.
-    #[arg(long, value_name = "WHEN", default_value = "none")]
+    #[arg(long, value_name = "WHEN", default_value = "none", help_heading = KEPT)]
     pub(crate) durability: Durability,
 
     /// Go on with what is written later, until SIGTERM or SIGINT.
@@ -121,7 +126,7 @@ pub(crate) struct Args {
     ///
     /// So +1 is the whole file. Where a checkpoint knows a file, it goes on
     /// there instead.
-    #[arg(short = 'n', long, value_name = "N", value_parser = lines)]
+    #[arg(short = 'n', long, alias = "tail", value_name = "N", value_parser = lines)]
     pub(crate) lines: Option<Start>,
 
     /// Begin at the end of each file: only what is written from now on.
@@ -129,18 +134,18 @@ pub(crate) struct Args {
     pub(crate) from_end: bool,
 
     /// How often to look for new lines, where nothing notifies.
-    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = time, help_heading = TUNING)]
     pub(crate) interval: Duration,
 
     /// How new lines are noticed.
-    #[arg(long, value_name = "HOW", default_value = "notify")]
+    #[arg(long, value_name = "HOW", default_value = "notify", help_heading = TUNING)]
     pub(crate) wake: Wake,
 
     /// How long a file is still read that was rotated away and is quiet.
     ///
     /// Its writer may not have heard yet that there is a new file. What is
     /// written to the old one within that time is merged, too.
-    #[arg(long, value_name = "TIME", default_value = "6s", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "6s", value_parser = time, help_heading = TUNING)]
     pub(crate) quiet_after: Duration,
 
     /// Cut lines that are longer than SIZE, and say so.
@@ -148,26 +153,25 @@ pub(crate) struct Args {
     /// The first SIZE bytes are merged, the rest is skipped: 64K, 1MiB, 1000000.
     /// A file without a newline then fills no memory. How many lines were cut is
     /// in --stats.
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = TUNING)]
     pub(crate) max_line: Option<u64>,
 
-    /// Which of the five merges does it, by name or by number.
-    #[arg(long, value_name = "STAGE", default_value = "fully-async")]
-    pub(crate) stage: Stage,
+    /// Which of the stages merges, by name or by number.
+    #[arg(long, value_name = "STAGE", default_value = "fully-async", value_parser = stage(), help_heading = STAGES)]
+    pub(crate) stage: &'static Stage,
 
-    /// Put a prefix before each line: none, name, path, or a template.
+    /// Put a prefix before each line: name, path, folder, time, local_time, or a template.
     ///
-    /// `name` and `path` are those of the source. The fields of a template are
-    /// {name}, {path}, {folder} (the name of the folder in the path), {number}
-    /// (its place among the sources) and {time}.
+    /// The fields of a template are {name}, {path}, {folder}, {number}, {time}
+    /// and {local_time}. `tributary help prefix` shows what each puts there.
     #[arg(long, value_name = "WHAT", default_value = "none", value_parser = prefix)]
     pub(crate) prefix: Prefix,
 
-    /// Write a JSON object for each line: source, offset, time and line.
+    /// Write a JSON object for each line: source, offset, time, local_time and line.
     ///
-    /// The offset is where the line begins in its file, the time is when it
-    /// was read. A line that is not UTF-8 is in line_base64 instead, and a
-    /// path in source_base64.
+    /// The offset is where the line begins in its file, the times are when it
+    /// was read, in UTC and with the local offset. A line that is not UTF-8 is
+    /// in line_base64 instead, and a path in source_base64.
     #[arg(long, conflicts_with = "prefix")]
     pub(crate) json: bool,
 
@@ -178,9 +182,25 @@ pub(crate) struct Args {
     /// Tell lines, bytes and lag of each source, and the longest stall.
     ///
     /// On stderr, at the end. SIGUSR1 asks for it at any time, also without
-    /// this flag.
-    #[arg(long)]
-    pub(crate) stats: bool,
+    /// this flag. As a table, or with =json as one line, an object.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "table"
+    )]
+    pub(crate) stats: Option<Format>,
+
+    /// Keep metrics in FILE for Prometheus: *.prom in the folder of node_exporter.
+    ///
+    /// Lines, bytes and lag of each source, files, stalls and more; what each
+    /// means is in FILE. It is written every 10 s, on SIGUSR1 and at the end, and
+    /// replaced as a whole, so nobody reads half of it. A write that fails is
+    /// told once and tried again; it neither holds up a line nor changes the exit
+    /// code. No --watch takes a file of that name for a log.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
 
     /// Warn when the event loop stands still for longer, and name what blocks it.
     ///
@@ -195,7 +215,8 @@ pub(crate) struct Args {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "100ms",
-        value_parser = time
+        value_parser = time,
+        help_heading = STAGES,
     )]
     pub(crate) debug: Option<Duration>,
 
@@ -206,48 +227,30 @@ pub(crate) struct Args {
 
 const USAGE: &str = "\
 tributary [OPTIONS] <IN>...
+       tributary help [TOPIC]
        tributary man
-       tributary completions <SHELL>";
+       tributary completions [SHELL]";
 
-const AFTER_HELP: &str = "\
-Exit codes:
-  0    Done: all that was to be merged is in the output. A reader of stdout
-       that went away (`| head -1`) counts as that.
-  1    A source failed while it was read, or the system refused a thread. What
-       the other sources had is in the output. The same without --follow if a
-       source is no log file, but a folder, a pipe or a device.
-  2    Usage: an argument, a source that cannot be opened, or without --follow
-       a pattern that no file fits. Nothing was changed.
-  3    The output failed, or its checkpoint.
-  130  Interrupted: twice with --follow, where the first signal ends the merge
-       in good order; once without.
-
-Habits of tail:
-  -f is -F: files are followed by name. --follow=name and --retry say what
-  --follow does anyway, and -q is taken, since there are no headers. Instead of
-  -5 write -n 5. Without -n each file begins at its first line, not at its last
-  ten.
-
-Signals:
-  SIGTERM, SIGINT   End the merge, as above.
-  SIGHUP            With --follow and -o FILE, open FILE by its name once more:
-                    what logrotate sends after a rotation. When its terminal
-                    has gone, or the lines go to stdout, it ends the merge.
-  SIGUSR1           Tell on stderr how far the merge is.
-
-Examples:
-  tributary a.log b.log > merged.log
-  tributary -F -o merged.log /var/log/app/*.log
-  tributary -F -o merged.log --checkpoint merged.state /var/log/app/*.log
-  tributary -F --prefix name --watch 'logs/*.log' | grep -i error";
+/// Flags for an output that has more lines with each run.
+const KEPT: &str = "Output and checkpoint";
+/// Flags that are seldom needed.
+const TUNING: &str = "Tuning";
+const STAGES: &str = "Stages and debugging";
 
 /// What is done instead of a merge.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Print the completions for a shell.
+    /// Tell all flags, or more of one topic.
+    Help {
+        /// What is to be told.
+        ///
+        /// A log that is called `help` is merged as `./help`.
+        topic: Option<Topic>,
+    },
+    /// Print the completions for a shell, or how they are installed.
     Completions {
         /// The shell.
-        shell: Shell,
+        shell: Option<Shell>,
     },
     /// Print the man page.
     Man,
@@ -303,7 +306,7 @@ impl Args {
                 lines => lines.unwrap_or(Start::Beginning),
             },
             patterns: self.watch.clone(),
-            exclude: self.exclude.clone(),
+            exclude: self.excluded(),
             wake: match self.wake {
                 Wake::Notify => tributary::Wake::Notify,
                 Wake::Poll => tributary::Wake::Poll,
@@ -330,12 +333,25 @@ impl Args {
         if self.to_stdout() { Target::Stdout } else { Target::from(&self.output) }
     }
 
-    /// Returns the source that was to be the time of `--debug`: such a file is
-    /// not there.
-    pub(crate) fn misplaced_time(&self) -> Option<&str> {
-        self.debug?;
-        let is_a_time = |name: &&str| time(name).is_ok() && !Path::new(name).exists();
-        self.sources.iter().filter_map(|source| source.to_str()).find(is_a_time)
+    /// Returns a flag whose value was taken for a source, what the flag asks
+    /// for, and the value: there is no such file.
+    pub(crate) fn misplaced(&self) -> Option<(&str, &str, &str)> {
+        let missing = self.sources.iter().filter(|source| !source.exists());
+        missing.filter_map(|source| source.to_str()).find_map(|name| {
+            if self.debug.is_some() && time(name).is_ok() {
+                return Some(("--debug", "the time", name));
+            }
+            let is_format = self.stats.is_some() && Format::from_str(name, false).is_ok();
+            is_format.then_some(("--stats", "the format", name))
+        })
+    }
+
+    /// Returns the patterns of what no other pattern finds: also the metrics,
+    /// and what they are before they are renamed.
+    fn excluded(&self) -> Vec<String> {
+        let metrics = self.metrics.as_deref().map(metrics::pattern);
+        let metrics = metrics.into_iter().flat_map(|name| [format!(".{name}.*.new"), name]);
+        self.exclude.iter().cloned().chain(metrics).collect()
     }
 
     /// Returns what is put round each line.
@@ -359,15 +375,26 @@ impl Args {
     }
 }
 
+/// A stage by any of its words; help and completions offer the short name.
+fn stage() -> impl TypedValueParser<Value = &'static Stage> {
+    let values = stages::STAGES.iter().map(|stage| {
+        PossibleValue::new(stage.short_name()).aliases(stage.words()).help(stage.description())
+    });
+    PossibleValuesParser::new(values).try_map(|word| stages::find(&word))
+}
+
 fn prefix(text: &str) -> Result<Prefix, String> {
     let template = match text {
         "none" => return Ok(Prefix(None)),
         "name" => "{name}: ",
         "path" => "{path}: ",
+        "folder" => "{folder}: ",
+        "time" => "{time} {name}: ",
+        "local_time" => "{local_time} {name}: ",
         // A mistyped word, most likely.
         word if !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_') => {
-            return Err("there are none, name and path; a template has a field, such as {name}, \
-                        or a text with a separator"
+            return Err("there are none, name, path, folder, time and local_time; a template has \
+                        a field, such as {name}, or a text with a separator"
                 .to_owned());
         }
         template => template,
@@ -415,6 +442,11 @@ fn size(text: &str) -> Result<u64, &'static str> {
     }
 }
 
+/// `-o json` is how others are asked for JSON; `habits` says what is typed here.
+fn output(path: PathBuf) -> Result<PathBuf, &'static str> {
+    if path == Path::new("json") { Err("this is no format") } else { Ok(path) }
+}
+
 fn source(path: OsString) -> Result<PathBuf, &'static str> {
     let path = PathBuf::from(path);
     if path.as_os_str().is_empty() {
@@ -447,14 +479,6 @@ mod tests {
         assert_eq!(durability, tributary::Durability::None);
         assert_eq!(options(&[]).marks, Marks::None);
         assert_eq!(options(&[]).debug, None);
-    }
-
-    #[test]
-    fn the_durability_reaches_the_merge() {
-        let durability = |word| options(&["--durability", word]).durability;
-        assert_eq!(durability("none"), tributary::Durability::None);
-        assert_eq!(durability("flush"), tributary::Durability::Flush);
-        assert_eq!(durability("fsync"), tributary::Durability::Fsync);
     }
 
     #[test]

@@ -64,6 +64,9 @@ fn advice(error: &Error) -> Option<&'static str> {
         Error::NotAFile { what, .. } if what == "a pipe" => {
             "write it to a file first, as with `zcat old.gz > old.log`"
         }
+        Error::NotAFile { what, .. } if what == "a directory" => {
+            "for the logs in it write --watch 'FOLDER/*.log'"
+        }
         Error::NotAFile { .. } => "name regular files",
         // Stdout, as `> a.log` has opened it.
         Error::OutputIsSource { output, path }

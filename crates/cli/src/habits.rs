@@ -1,29 +1,66 @@
-//! Flags of `tail` that are called otherwise here.
+//! Flags of `tail`, `grep`, `journalctl` and `stern` that are called otherwise
+//! here.
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Says what to type instead, if a flag was refused that `tail` has.
+/// Says what to type instead, if something was refused that another command
+/// takes.
 pub(crate) fn instead(error: &clap::Error, args: &[OsString]) -> Option<String> {
-    let (ErrorKind::UnknownArgument, Some(ContextValue::String(flag))) =
-        (error.kind(), error.get(ContextKind::InvalidArg))
-    else {
-        return None;
+    let refused = error.get(ContextKind::InvalidArg)?;
+    match (error.kind(), refused) {
+        (ErrorKind::UnknownArgument, ContextValue::String(flag)) => flag_instead(flag, args),
+        (ErrorKind::MissingRequiredArgument, ContextValue::Strings(missing))
+            if missing.iter().any(|flag| flag.starts_with("--watch")) =>
+        {
+            Some(
+                "--exclude leaves files out of --watch: write --watch 'logs/*.log', in quotes, \
+                 instead of the names"
+                    .to_owned(),
+            )
+        }
+        (ErrorKind::ValueValidation, ContextValue::String(flag))
+            if flag.starts_with("--output") =>
+        {
+            Some(
+                "-o json: for a JSON object a line write --json; a file of that name is ./json"
+                    .to_owned(),
+            )
+        }
+        _ => None,
+    }
+}
+
+fn flag_instead(flag: &str, args: &[OsString]) -> Option<String> {
+    let instead = match flag {
+        "-c" | "--bytes" => "bytes are not counted here, lines are: -n N",
+        "-s" | "--sleep-interval" => "how often to look is said with --interval",
+        "--pid" => "end it with a signal, SIGTERM",
+        "--since" | "--until" | "-S" | "-U" => {
+            "the times in the lines are not read, begin with the last lines (-n N) or with what \
+             comes from now on (--from-end)"
+        }
+        "-t" | "--timestamps" => "for the time before each line write --prefix time, or local_time",
+        "-u" | "--unit" => {
+            "the journal is not read, write it to a file first: journalctl -f -u UNIT >> unit.log"
+        }
+        "-e" | "--regexp" | "-g" | "--grep" | "-i" | "--include" | "-H" | "--highlight" => {
+            "lines are chosen behind it, tributary … | grep PATTERN; files are with --watch GLOB"
+        }
+        "-r" | "-R" | "--recursive" => {
+            "for the logs in and below a folder write --watch 'FOLDER/**/*.log'"
+        }
+        _ => return last_lines(flag, args),
     };
-    Some(match flag.as_str() {
-        "-c" | "--bytes" => format!("{flag}: bytes are not counted here, lines are: -n N"),
-        "-s" | "--sleep-interval" => {
-            format!("{flag}: how often to look is said with --interval")
-        }
-        "--pid" => format!("{flag}: end it with a signal, SIGTERM"),
-        _ => {
-            // Of `-20`, clap names the first digit alone.
-            let typed = args.iter().filter_map(|arg| arg.to_str());
-            let typed = typed.into_iter().find(|arg| arg.starts_with(flag.as_str()))?;
-            let lines = typed[1..].trim_end_matches(|it: char| !it.is_ascii_digit());
-            let lines = lines.parse::<u64>().ok()?;
-            format!("{typed}: for the last lines of each file write -n {lines}")
-        }
-    })
+    Some(format!("{flag}: {instead}"))
+}
+
+/// Of `-20`, clap names the first digit alone.
+fn last_lines(flag: &str, args: &[OsString]) -> Option<String> {
+    let mut typed = args.iter().filter_map(|arg| arg.to_str());
+    let typed = typed.find(|arg| arg.starts_with(flag))?;
+    let lines = typed[1..].trim_end_matches(|it: char| !it.is_ascii_digit());
+    let lines = lines.parse::<u64>().ok()?;
+    Some(format!("{typed}: for the last lines of each file write -n {lines}"))
 }

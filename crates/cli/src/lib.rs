@@ -2,26 +2,33 @@
 //! being written.
 //!
 //! The reading order of its modules: `args` (what can be typed), `habits` (and
-//! what is typed by habit), `list`, `run` (one
-//! merge), `signals`, `exit` (codes and errors), then what it says: `voice`,
-//! `stats`, `backlog`.
+//! what is typed by habit), `list`, `run` (one merge), `signals`, `exit` (codes
+//! and errors), then what it says: `voice`, `observer` (how far a merge is) with
+//! `stalls`, `stats`, `metrics`, `backlog`, and instead of a merge `print`,
+//! `help`, `man`.
 
 mod args;
 mod backlog;
 mod exit;
 mod habits;
+mod help;
 mod list;
+mod man;
+mod metrics;
+mod observer;
 mod print;
 mod run;
 mod signals;
-mod stage;
+mod stalls;
 mod stats;
 mod voice;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use tracing::warn;
 
 use args::{Args, Command};
 use voice::Voice;
@@ -41,29 +48,45 @@ pub fn main() -> ExitCode {
 /// Blocks the calling thread until the merge has ended.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
-    if args.len() < 2 {
-        Voice::new(false, false).text(print::USAGE);
-        return exit::USAGE.into();
-    }
-    let args = match Args::try_parse_from(&args) {
-        Ok(args) => args,
-        Err(error) => {
-            if let Some(told) = habits::instead(&error, &args) {
-                Voice::new(false, false).error(&told);
-                return exit::USAGE.into();
-            }
-            // Nobody is left to tell that stdout or stderr is gone.
-            let _ = error.print();
-            return u8::try_from(error.exit_code()).unwrap_or(exit::USAGE).into();
-        }
+    let parsed = Args::try_parse_from(&args);
+    let voice = match &parsed {
+        Ok(args) => Voice::new(args.verbose, args.debug.is_some()),
+        Err(_) => Voice::new(false, false),
     };
-    let voice = Voice::new(args.verbose, args.debug.is_some());
-    let code = match &args.command {
-        Some(Command::Completions { shell }) => print::completions(*shell, &voice),
-        Some(Command::Man) => print::man(&voice),
-        None => run::run(&args, &voice),
+    warn_of_a_file_called_like_a_command(&args);
+    let code = match parsed {
+        Ok(args) => match args.command {
+            Some(Command::Completions { shell }) => print::completions(shell, &voice),
+            Some(Command::Help { topic }) => print::help(topic, &voice),
+            Some(Command::Man) => print::man(&voice),
+            None => run::run(&args, &voice),
+        },
+        Err(error) => refuse(&error, &args, &voice),
     };
     code.into()
+}
+
+/// Says what clap has to say, which may be the help.
+fn refuse(error: &clap::Error, args: &[OsString], voice: &Voice) -> u8 {
+    if !error.use_stderr() {
+        return print::print(error.render().ansi().to_string().as_bytes(), voice);
+    }
+    if args.len() < 2 {
+        voice.text(print::USAGE);
+    } else if let Some(told) = habits::instead(error, args) {
+        voice.error(&told);
+    } else {
+        voice.text(&error.render().ansi().to_string());
+    }
+    exit::USAGE
+}
+
+/// `tributary help` may have been meant to merge a log that is called `help`.
+fn warn_of_a_file_called_like_a_command(args: &[OsString]) {
+    let Some(first) = args.get(1).and_then(|first| first.to_str()) else { return };
+    if command().find_subcommand(first).is_some() && Path::new(first).exists() {
+        warn!("{first}: taken for the command of that name; the file is ./{first}");
+    }
 }
 
 /// Returns the command as clap knows it: all its flags, with their help.

@@ -2,44 +2,18 @@
 //! in a process of its own, checked and measured; and `cargo compare diff N`,
 //! the step from one stage to the next.
 //!
-//! Reading order: `args` (what can be typed), `run` (what is done), `jobs` (the
-//! workloads), `rounds`, `attempt` and `course` (how they are run), `measure`
-//! (what is measured), `child` (what runs inside a stage's process), `rows` (what
-//! comes of it); `lanes`, `growth`, `verdicts`, `law` and `cost` (what else there
-//! is to see); `compared`, `kept` and `writable` (where it is
-//! gathered); `terminal`, `json`,
-//! `words` and `warnings` (how it is told), [`diff`].
+//! Four rooms, each of which may use those before it: `asking` (what is wanted),
+//! `running` (a stage in a child, measured), `telling` (what was seen, as tables,
+//! words and JSON), `keeping` (where it is gathered). `run` goes through them
+//! from start to end; `protocol` is what parent and child say to each other.
+//! Beside them is [`diff`].
 
-mod args;
-mod attempt;
-mod child;
-mod compared;
-mod cost;
-mod course;
+mod asking;
 pub mod diff;
-mod figures;
-mod folder;
-mod growth;
-mod interrupt;
-mod jobs;
-mod json;
-mod kept;
-mod lanes;
-mod law;
-mod machine;
-mod measure;
-mod own_files;
-mod print;
-mod program;
-mod progress;
-mod rounds;
-mod rows;
+mod keeping;
+mod protocol;
 mod run;
-pub mod stages;
-mod terminal;
-mod verdicts;
-mod warnings;
-mod words;
-mod writable;
+mod running;
+mod telling;
 
 pub use run::main;

@@ -6,22 +6,23 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::Parser;
 
-use crate::args::{Args, Command};
-use crate::compared::Compared;
-use crate::folder::Folder;
-use crate::growth::Steps;
-use crate::interrupt::{self, Interrupt, Interrupted};
-use crate::jobs::{self, Job, Kind};
-use crate::kept::Kept;
-use crate::machine::{self, raise_open_files};
-use crate::own_files::OwnFiles;
-use crate::print::{self, print};
-use crate::progress::Progress;
-use crate::rounds::Rounds;
-use crate::verdicts::Laws;
-use crate::warnings::{self, Warning};
-use crate::writable::make_folder;
-use crate::{child, cost, diff, figures, lanes, law, terminal};
+use crate::asking::args::{Args, Command};
+use crate::asking::growth;
+use crate::asking::interrupt::{self, Interrupt, Interrupted};
+use crate::asking::jobs::{self, Job};
+use crate::asking::own_files::OwnFiles;
+use crate::asking::places::take_folder;
+use crate::diff;
+use crate::keeping::compared::Compared;
+use crate::keeping::files::Files;
+use crate::running::folder::Folder;
+use crate::running::laws::Laws;
+use crate::running::machine::{self, raise_open_files};
+use crate::running::progress::Progress;
+use crate::running::rounds::Setup;
+use crate::running::{child, cost};
+use crate::telling::print::{self, print};
+use crate::telling::{figures, warnings};
 
 /// What this process has open besides the sources.
 const OTHER_FILES: u64 = 32;
@@ -40,16 +41,14 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> anyhow::Result<ExitCode> {
-    match args.command {
-        Some(Command::Diff { stage }) => {
-            print(&diff::render(stage)?)?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Some(Command::Cost) => cost::run().map(|()| ExitCode::SUCCESS),
-        Some(Command::Stage(args)) => child::run(args).map(|()| ExitCode::SUCCESS),
-        Some(Command::Law(args)) => law::run(&args).map(|()| ExitCode::SUCCESS),
-        None => compare(&args),
-    }
+    let done = match args.command {
+        Some(Command::Diff { stage }) => diff::render(stage).and_then(|steps| print(&steps)),
+        Some(Command::Cost) => cost::run(print),
+        Some(Command::Stage(args)) => child::merge(args),
+        Some(Command::Law(args)) => child::law(&args),
+        None => return compare(&args),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn compare(args: &Args) -> anyhow::Result<ExitCode> {
@@ -58,57 +57,39 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
     let limit = raise_open_files();
-    for program in &args.against {
-        program.find()?;
-    }
+    args.against.iter().try_for_each(|program| program.find())?;
     let own = match &args.files[..] {
         [] => None,
         files => Some(OwnFiles::open(files, &interrupt)?),
     };
-    // What would be lost, and what cannot be kept, is known before the work
-    // begins: a wrong name does not cost a minute.
-    let (kept, not_kept) = Kept::open(args, own.as_ref())?;
     let jobs = jobs::asked_for(args, own);
     let stages = args.stages();
     refuse_too_many(&jobs, limit)?;
 
-    let folder = Folder::open(args.keep.as_deref())?;
+    // What would be lost, and what cannot be kept, is known before the work
+    // begins: a wrong name does not cost a minute.
+    let files = Files::open(args)?;
+    let folder = Folder::open(args.keep.as_deref(), args.force)?;
     if !folder.is_kept() {
         interrupt.would_leave(folder.path());
     }
-    for job in &jobs {
-        if let Kind::Own(own) = &job.kind {
-            let names = stages.iter().map(|stage| stage.name).chain(["cat"]);
-            names.map(|name| folder.merged(job.name, name)).try_for_each(|output| {
-                own.refuse_output(&output, "name another folder with --keep")
-            })?;
-        }
-    }
-    if let Some(folder) = &args.trace {
-        make_folder(folder, "--trace")?;
-    }
-    if let Some(folder) = &args.figures {
-        make_folder(folder, "--figures")?;
+    for (named, option) in [(&args.trace, "--trace"), (&args.figures, "--figures")] {
+        named.as_ref().map_or(Ok(()), |folder| take_folder(folder, option, args.force))?;
     }
 
     let head = machine::head(args.seed);
     let mut doubts = warnings::about_machine(&head);
-    let growth = if args.is_whole() { Steps::most() } else { 0 };
-    let most = jobs.iter().map(|job| job.sources() as u64).chain([growth]).max();
-    let needed = most.unwrap_or_default() + OTHER_FILES;
-    if let Some(limit) = limit
-        && limit < needed
-    {
-        doubts.push(Warning::FewDescriptors { limit, needed });
+    let whole = if args.is_whole() { growth::jobs(false, None) } else { Vec::new() };
+    let needed = most_sources(&jobs).max(most_sources(&whole)) + OTHER_FILES;
+    let limit_met = limit.filter(|limit| *limit < needed);
+    doubts.extend(limit_met.map(|limit| warnings::few_descriptors(limit, needed)));
+    for job in &jobs {
+        let not_run = args.against.iter().filter(|program| !job.can_be_done_by(**program));
+        doubts.extend(not_run.map(|program| warnings::not_run(job.name, *program)));
     }
-    doubts.extend(not_run(args, &jobs));
-    doubts.extend(not_kept);
 
-    let shown = terminal::head(&head);
     let progress = Progress::new();
-    let mut compared = Compared::begin(args, kept, head, doubts, &progress)?;
-    compared.show(&shown)?;
-    let rounds = Rounds {
+    let setup = Setup {
         stages: &stages,
         against: &args.against,
         seed: args.seed,
@@ -116,7 +97,8 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         interrupt: &interrupt,
         progress: &progress,
     };
-    let ended = everything(args, &jobs, limit, &rounds, &mut compared);
+    let mut compared = Compared::begin(args, files, head, doubts, &setup)?;
+    let ended = everything(args, &jobs, limit, &setup, &mut compared);
     let interrupted = ended.as_ref().is_err_and(|error| error.is::<Interrupted>());
     let kept = compared.end(ended.is_err());
     let mut ended = if interrupted { kept.and(ended) } else { ended.and(kept) };
@@ -126,7 +108,6 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
     }
     // However it has ended: what was seen by then is told.
     let (closing, wrong) = (compared.closing(), compared.is_wrong());
-    drop(compared);
     drop(progress);
     let printed = print(&closing);
     drop(folder);
@@ -139,46 +120,33 @@ fn everything(
     args: &Args,
     jobs: &[Job],
     limit: Option<u64>,
-    rounds: &Rounds<'_>,
+    setup: &Setup<'_>,
     compared: &mut Compared<'_>,
 ) -> anyhow::Result<()> {
-    let steps = Steps::new(args.quick, limit, OTHER_FILES);
-    let laws = Laws::new(rounds.stages, args.quick);
-    let besides = || steps.count(rounds.stages.len()) + rounds.stages.len() as u64 + laws.count();
-    let besides = if args.is_whole() { besides() } else { 0 };
-    rounds.progress.expect(jobs.iter().map(|job| rounds.count(job)).sum::<u64>() + besides);
+    let growth = growth::jobs(args.quick, limit.map(|limit| limit.saturating_sub(OTHER_FILES)));
+    let laws = Laws::new(setup.stages, args.quick);
+    let count = |jobs: &[Job]| jobs.iter().map(|job| setup.count(job)).sum::<u64>();
+    let besides = count(&growth) + setup.stages.len() as u64 + laws.count();
+    setup.progress.expect(count(jobs) + if args.is_whole() { besides } else { 0 });
 
-    jobs.iter().try_for_each(|job| compared.run(job, rounds))?;
+    jobs.iter().try_for_each(|job| compared.job(job))?;
     if args.is_whole() {
-        lanes::run(rounds, compared, args.trace.as_deref())?;
-        compared.show(&terminal::lanes(&compared.comparison.lanes))?;
-        steps.run(rounds, compared)?;
-        compared.show(&terminal::growth(&compared.comparison.growth))?;
-        laws.run(compared, rounds.folder, rounds.interrupt)?;
-        compared.show(&terminal::verdicts(&compared.comparison.verdicts))?;
+        compared.lanes(args.trace.as_deref())?;
+        compared.growth(&growth)?;
+        compared.laws(&laws)?;
     }
     Ok(())
 }
 
 /// Refuses a job whose sources no stage could have open at once.
 fn refuse_too_many(jobs: &[Job], limit: Option<u64>) -> anyhow::Result<()> {
-    let Some(limit) = limit else { return Ok(()) };
-    let sources = jobs.iter().map(|job| job.sources() as u64).max().unwrap_or_default();
-    if sources + OF_A_STAGE <= limit {
-        return Ok(());
+    let sources = most_sources(jobs);
+    match limit.filter(|limit| sources + OF_A_STAGE > *limit) {
+        Some(limit) => bail!("{}", warnings::few_descriptors(limit, sources + OTHER_FILES)),
+        None => Ok(()),
     }
-    bail!("{}", Warning::FewDescriptors { limit, needed: sources + OTHER_FILES })
 }
 
-/// Which programs were asked for that cannot do what a job is about.
-fn not_run(args: &Args, jobs: &[Job]) -> Vec<Warning> {
-    let pairs = jobs.iter().flat_map(|job| args.against.iter().map(move |&program| (job, program)));
-    let pairs = pairs.filter(|(job, program)| !program.can(job));
-    pairs
-        .map(|(job, program)| Warning::NotRun {
-            program: program.name(),
-            workload: job.name.into(),
-            why: program.why_not(),
-        })
-        .collect()
+fn most_sources(jobs: &[Job]) -> u64 {
+    jobs.iter().map(|job| job.sources() as u64).max().unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! Until when a law may wait, and what it is tried by: what the thread of a law
-//! knows besides its merger.
+//! The context of the law that runs on this thread: its deadline, and how it can
+//! be started again in a process of its own.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};

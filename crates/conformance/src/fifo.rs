@@ -8,6 +8,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::ioctl_fionread;
 
@@ -30,7 +32,7 @@ pub(crate) const PAGE: usize = 4096;
 
 impl Fifo {
     pub(crate) fn new(path: PathBuf) -> Fifo {
-        workload::make_fifo(&path).expect("a law needs its FIFO");
+        mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).expect("a law needs its FIFO");
         let open = |options: &mut OpenOptions| {
             let options = options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
             options.open(&path).expect("the FIFO can be opened")

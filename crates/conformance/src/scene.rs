@@ -6,9 +6,9 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
+use checker::{Kind, check_tagged, tag};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
-use workload::{Kind, check_tagged, source_path, tag};
 
 use crate::broken::{Verdict, require};
 
@@ -37,7 +37,7 @@ impl Scene {
     pub(crate) fn logs(&self, count: usize) -> Vec<Log> {
         (0..count)
             .map(|index| {
-                let path = source_path(self.folder.path(), index);
+                let path = self.folder.path().join(format!("source-{index:04}.log"));
                 fs::write(&path, "").expect("a law needs its logs");
                 Log { index, path }
             })

@@ -1,9 +1,11 @@
-//! The turns of a loop, counted while the sentinel waits: a thousand short ones
-//! are no blocked loop, and tokio tells nobody of them.
+//! Counts the turns of a loop while the sentinel waits. A loop that gives out a
+//! thousand short turns is busy, not blocked, and tokio has no stable hook for a
+//! turn.
 //!
 //! A loop whose event interval is one asks after every task whether `main` was
-//! woken. So while the sentinel waits, `main` is woken again and again, which
-//! costs nothing when the loop stands still; each poll is the end of a turn.
+//! woken. So `main` is woken again and again while the sentinel waits, and each
+//! of its polls is the end of a turn. A loop that stands still pays nothing for
+//! this.
 
 use std::future::poll_fn;
 use std::pin::pin;

@@ -34,13 +34,13 @@ use crate::turn::{self, Operation};
 /// # tracing::subscriber::with_default(subscriber, || {});
 /// ```
 ///
-/// It has a filter of its own, so it is all the same what that of the printing
-/// layer lets through. A filter that is itself a layer of the registry
-/// (`registry().with(LevelFilter::ERROR)`) is above them all: what it refuses
-/// is not made, and has no name.
+/// The layer has a filter of its own: the filter of the printing layer does not
+/// affect it. A filter that is itself a layer of the registry
+/// (`registry().with(LevelFilter::ERROR)`) does: a span that it refuses is never
+/// made, and has no name.
 ///
-/// On a thread that drives no loop, and on a loop that runs without `debug`, it
-/// returns at once. What it costs where it does not is told in the README.
+/// On a thread that drives no loop, and on a loop that runs without `debug`, the
+/// layer returns at once. The README says what it costs elsewhere.
 pub fn names<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,

@@ -15,10 +15,12 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, LocalRuntime};
 use tokio::sync::Notify;
+use tracing::debug;
 
 use crate::counted::{Bell, counted};
 use crate::tell::Tells;
 use crate::turn::{Findings, Turns};
+use crate::{SLOW, TARGET};
 
 /// How long the watch leaves the loop alone between two looks.
 ///
@@ -41,7 +43,7 @@ const RUNNING: u8 = 0;
 const PARKED: u8 = 1;
 /// The loop is parked, and the watch sleeps until the loop wakes it.
 const ASLEEP: u8 = 2;
-/// `main` is over and the watch is to return.
+/// `main` is over, so the watch returns.
 const ENDED: u8 = 3;
 
 /// Watches one loop for stalls, from [`Watch::start`] until it is dropped.
@@ -115,7 +117,7 @@ impl Watch {
     /// a park.
     pub(crate) fn hook_into(&self, runtime: &mut Builder) {
         if let Some(debug) = &self.shared.debug {
-            // For the sake of `counted`.
+            // `counted` needs the loop to ask for `main` after every task.
             runtime.event_interval(1);
             #[cfg(tokio_unstable)]
             crate::polls::hook_into(runtime, &debug.turns);
@@ -213,7 +215,7 @@ impl Shared {
     fn tell(&self, debug: &Debug, tells: &mut Tells) {
         let mut pings = self.pings();
         let (over, sent) = (pings.over.take(), pings.sent);
-        // The loop is not to wait for a line that is written.
+        // Unlocked first: the loop must not wait while a line is written.
         drop(pings);
         if let Some((stall, findings)) = over {
             tells.over(stall, findings);
@@ -250,15 +252,22 @@ impl Shared {
     /// Notes that the sentinel has had its turn.
     fn answer(&self) {
         let mut pings = self.pings();
-        if let Some(sent) = pings.sent.take() {
-            let stall = sent.elapsed();
-            pings.longest = pings.longest.max(Some(stall));
-            if let Some(debug) = &self.debug {
-                let findings = debug.turns.answered();
-                if stall > debug.threshold {
-                    pings.over = Some((stall, findings));
-                }
+        let Some(sent) = pings.sent.take() else { return };
+        let stall = sent.elapsed();
+        pings.longest = pings.longest.max(Some(stall));
+        let mut is_told = false;
+        if let Some(debug) = &self.debug {
+            let findings = debug.turns.answered();
+            is_told = stall > debug.threshold;
+            if is_told {
+                pings.over = Some((stall, findings));
             }
+        }
+        // Nobody is to wait for the lock while the stall is counted.
+        drop(pings);
+        if stall >= SLOW && !is_told {
+            let stall_us = u64::try_from(stall.as_micros()).unwrap_or(u64::MAX);
+            debug!(target: TARGET, stall_us, "the event loop has stalled");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use results::{Comparison, fixed};
+use report::{Comparison, fixed};
 use serde_json::{Value, json};
 use system_tests::Browser;
 
@@ -30,7 +30,7 @@ fn page() -> &'static Path {
     let (_, path) = PAGE.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let path = folder.path().join("index.html");
-        std::fs::write(&path, page::render(&comparison())).expect("the page can be written");
+        std::fs::write(&path, report::render(&comparison())).expect("the page can be written");
         (folder, path)
     });
     path

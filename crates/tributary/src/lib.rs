@@ -1,4 +1,4 @@
-//! The contract that all five stages share: what is read, what is written,
+//! The contract that all stages share: what is read, what is written,
 //! and how a merge is told to end.
 //!
 //! A [`Plan`] opens the sources and the output. Each [`Source`] is one growing
@@ -6,7 +6,7 @@
 //! ([`Lines`]), with "nothing new" or with "closed". [`Output::append`] writes
 //! such a chunk. What lies between the two (who reads, who writes, who waits
 //! for whom) is what the stages differ in, so none of it is here: this crate
-//! knows no runtime and no stage.
+//! depends on no runtime and no stage.
 //!
 //! ```
 //! use tributary::{Options, Plan, Read};
@@ -28,12 +28,15 @@
 //! ```
 //!
 //! What may block a thread is inside a `tracing` span: `read_lines` and `append`
-//! with the field `source`, `finish` with `output`. Their target is `tributary`,
-//! and their level is WARN, that of the line about a stall which they help to
-//! write: a filter by level that shows the line admits its cause.
+//! with the field `source`, `finish` with `output`. Their target is `tributary`.
+//! Their level is WARN, like that of the stall warning that takes the name of its
+//! operation from them: a filter that shows the warning lets the spans through.
 //!
 //! Reading order: [`Plan`], [`Source`], [`Lines`], [`Output`], [`Stop`],
 //! [`Report`], [`Error`]; then [`Probe`], which is for tests.
+
+#[cfg(not(unix))]
+compile_error!("a log is known by its inode, so `tributary` needs a Unix");
 
 mod error;
 mod following;
@@ -70,3 +73,18 @@ pub use stop::Stop;
 /// Blocks the calling thread until every source has closed and every line is
 /// on its way to the disk.
 pub type MergeFn = fn(Plan) -> Result<Report, Error>;
+
+// Every stage moves these to threads or shares them between threads: a field that
+// forbids it must fail here, and not in a stage.
+const _: () = {
+    const fn moves<T: Send>() {}
+    const fn is_shared<T: Send + Sync>() {}
+    moves::<Plan>();
+    moves::<Source>();
+    moves::<Output>();
+    is_shared::<Lines>();
+    is_shared::<Stop>();
+    is_shared::<Progress>();
+    is_shared::<Reopen>();
+    is_shared::<Error>();
+};

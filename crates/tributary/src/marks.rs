@@ -3,17 +3,21 @@
 //! It is done by the source, on the reader's time: the output is what all
 //! sources wait for.
 
+use std::env;
 use std::ffi::OsStr;
 use std::fmt::{self, Write};
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use anstyle::{AnsiColor, Style};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Buf, BufMut, BytesMut};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use memchr::memchr_iter;
+use tracing::warn;
 
 use crate::error::Shown;
 use crate::following::file::Piece;
@@ -28,13 +32,14 @@ pub enum Marks {
     /// A prefix, made from the path of the source.
     Prefix(Template),
     /// An object a line, as JSON:
-    /// `{"source":"a.log","offset":0,"time":"2026-11-22T03:38:44.512409Z","line":"…"}`.
+    /// `{"source":"a.log","offset":0,"time":"2026-11-22T03:38:44.512409Z","local_time":"2026-11-22T04:38:44.512409+01:00","line":"…"}`.
     ///
-    /// `source` is the path as it was given, `offset` is where the line begins
-    /// in its file, in bytes, and `time` is when it was read, in UTC. The
-    /// newline is not part of `line`, a carriage return is. A line that is not
-    /// UTF-8 has `line_base64` instead of `line`, and a path that is not
-    /// UTF-8 `source_base64` instead of `source`: nothing is lost.
+    /// `source` is the path as it was given, and `offset` is where the line
+    /// begins in its file, in bytes. `time` is when the line was read, in UTC,
+    /// and `local_time` is the same, as for a [`Template`]. The newline is not
+    /// part of `line`, a carriage return is. A line that is not UTF-8 has
+    /// `line_base64` instead of `line`, and a path that is not UTF-8
+    /// `source_base64` instead of `source`: nothing is lost.
     Json,
 }
 
@@ -47,7 +52,11 @@ pub enum Marks {
 /// | `{path}` | the path, as it was given |
 /// | `{folder}` | the name of the folder in that path, `.` if there is none |
 /// | `{number}` | the place of the source among the sources, from 1 |
-/// | `{time}` | when the line was read: `2026-11-22T03:38:44.512409Z` |
+/// | `{time}` | when the line was read, in UTC: `2026-11-22T03:38:44.512409Z` |
+/// | `{local_time}` | the same with its offset: `2026-11-22T04:38:44.512409+01:00` |
+///
+/// The offset is that of the time zone in `TZ`, or else of the system's, as it
+/// was when the process asked first.
 ///
 /// `{{` and `}}` are braces. Control characters in a path are escaped, so that
 /// a line stays a line.
@@ -70,7 +79,35 @@ enum Part {
     Path,
     Folder,
     Number,
-    Time,
+    Time(Clock),
+}
+
+/// Which time is told of one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clock {
+    Utc,
+    Local,
+}
+
+/// The zone of local times, asked for once.
+static ZONE: LazyLock<TimeZone> = LazyLock::new(|| {
+    TimeZone::try_system().unwrap_or_else(|_| {
+        // A system without a zone is in UTC, and needs no word.
+        if let Some(zone) = env::var_os("TZ") {
+            let zone = Shown(Path::new(&zone));
+            warn!("TZ={zone}: there is no such time zone here, local times are in UTC");
+        }
+        TimeZone::UTC
+    })
+});
+
+impl Clock {
+    fn tell(self, time: Timestamp) -> String {
+        match self {
+            Clock::Utc => format!("{time:.6}"),
+            Clock::Local => format!("{:.6}", time.display_with_offset(ZONE.to_offset(time))),
+        }
+    }
 }
 
 impl Template {
@@ -89,9 +126,8 @@ impl Template {
 pub enum TemplateError {
     /// There is no such field.
     #[error(
-        "there is no field {{{0}}}; there are {{name}}, {{path}}, {{folder}}, {{number}} and \
-         {{time}}, \
-         and {{{{ is a brace"
+        "there is no field {{{0}}}; there are {{name}}, {{path}}, {{folder}}, {{number}}, \
+         {{time}} and {{local_time}}, and {{{{ is a brace"
     )]
     UnknownField(String),
     /// A brace has no partner.
@@ -130,7 +166,8 @@ impl FromStr for Template {
                 "path" => Part::Path,
                 "folder" => Part::Folder,
                 "number" => Part::Number,
-                "time" => Part::Time,
+                "time" => Part::Time(Clock::Utc),
+                "local_time" => Part::Time(Clock::Local),
                 _ => return Err(TemplateError::UnknownField(field.to_owned())),
             });
             rest = behind;
@@ -157,8 +194,8 @@ pub(crate) struct Marker {
 #[derive(Debug)]
 enum Form {
     Plain,
-    /// The texts between which the time stands: without one, a single text.
-    Prefix(Vec<String>),
+    /// Texts that have a time behind them, and the last text.
+    Prefix(Vec<(String, Clock)>, String),
     /// The object, up to the offset.
     Json(String),
 }
@@ -168,9 +205,11 @@ impl Marker {
     pub(crate) fn new(marks: &Marks, path: &Path, index: usize) -> Marker {
         let form = match marks {
             Marks::None => Form::Plain,
-            Marks::Prefix(template) => Form::Prefix(prefix(template, path, index)),
+            Marks::Prefix(template) => prefix(template, path, index),
             Marks::Json => Form::Json(json_head(path)),
         };
+        // The zone is in a file, for which there may be no descriptor later.
+        form.told(Timestamp::now());
         Marker { form, left: None }
     }
 
@@ -193,11 +232,7 @@ impl Marker {
     }
 
     fn mark(&mut self, mut piece: Piece, time: Timestamp, most: usize) -> Piece {
-        let now = format!("{time:.6}");
-        let prefix = match &self.form {
-            Form::Prefix(texts) => texts.join(&now),
-            Form::Plain | Form::Json(_) => String::new(),
-        };
+        let told = self.form.told(time);
         // Marks may make a hundred bytes of one. So the bound of a chunk holds
         // for what comes out, and the rest of the piece waits.
         let mut marked = BytesMut::with_capacity((2 * piece.bytes.len()).min(most));
@@ -206,12 +241,12 @@ impl Marker {
             let line = &piece.bytes[done..newline];
             if let Form::Json(head) = &self.form {
                 let offset = piece.start + done as u64;
-                let object = write!(marked, "{head}{offset},\"time\":\"{now}\",");
+                let object = write!(marked, "{head}{offset},{told}");
                 object.expect("memory takes everything");
                 json_field(&mut marked, "line", line);
                 marked.put_slice(b"}\n");
             } else {
-                marked.put_slice(prefix.as_bytes());
+                marked.put_slice(told.as_bytes());
                 marked.put_slice(line);
                 marked.put_u8(b'\n');
             }
@@ -237,12 +272,30 @@ impl Marker {
     }
 }
 
-/// Fills in a template, all but the time.
-fn prefix(template: &Template, path: &Path, index: usize) -> Vec<String> {
+impl Form {
+    /// Returns what all lines share that were read at this time: the prefix, or
+    /// the times of the object.
+    fn told(&self, time: Timestamp) -> String {
+        match self {
+            Form::Plain => String::new(),
+            Form::Prefix(timed, last) => {
+                let timed = timed.iter().map(|(text, clock)| text.clone() + &clock.tell(time));
+                timed.collect::<String>() + last
+            }
+            Form::Json(_) => {
+                let [utc, local] = [Clock::Utc, Clock::Local].map(|clock| clock.tell(time));
+                format!("\"time\":\"{utc}\",\"local_time\":\"{local}\",")
+            }
+        }
+    }
+}
+
+/// Fills in a template, all but the times.
+fn prefix(template: &Template, path: &Path, index: usize) -> Form {
     let style = if template.colored { color(path) } else { Style::new() };
-    let mut texts = vec![style.render().to_string()];
+    let mut timed = Vec::new();
+    let mut text = style.render().to_string();
     for part in &template.parts {
-        let text = texts.last_mut().expect("it begins with one, and none is taken away");
         let filled = match part {
             Part::Text(plain) => write!(text, "{plain}"),
             Part::Name => {
@@ -254,16 +307,15 @@ fn prefix(template: &Template, path: &Path, index: usize) -> Vec<String> {
                 write!(text, "{}", Shown(Path::new(folder)))
             }
             Part::Number => write!(text, "{}", index + 1),
-            Part::Time => {
-                texts.push(String::new());
+            Part::Time(clock) => {
+                timed.push((std::mem::take(&mut text), *clock));
                 Ok(())
             }
         };
         filled.expect("a string takes everything");
     }
-    let text = texts.last_mut().expect("it begins with one, and none is taken away");
     text.push_str(&style.render_reset().to_string());
-    texts
+    Form::Prefix(timed, text)
 }
 
 /// Chooses the colour of a source. Black and white are left out, and so is red,

@@ -12,8 +12,8 @@ pub struct Options {
     pub follow: bool,
     /// Where a source that is there already begins (default: at its start).
     pub start: Start,
-    /// Patterns of paths, such as `/var/log/*.log`: what fits is merged, too,
-    /// and with `follow` what comes to fit later (default: none).
+    /// Patterns of paths, such as `/var/log/*.log`. What fits is merged, too, and
+    /// with `follow` also what comes to fit later (default: none).
     pub patterns: Vec<String>,
     /// Files that fit no pattern, whatever they are called: patterns of names,
     /// or of paths if there is a slash in them (default: none).
@@ -45,7 +45,8 @@ pub struct Options {
     pub durability: Durability,
     /// What is put round each line (default: nothing).
     pub marks: Marks,
-    /// From which stall on the blocked loop is to be named (default: never).
+    /// A loop that stalls for longer than this names what blocks it (default:
+    /// no loop does).
     pub debug: Option<Duration>,
     /// A window for tests (default: none).
     pub probe: Option<Probe>,

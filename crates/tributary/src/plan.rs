@@ -14,12 +14,11 @@ use tracing::warn;
 use crate::following::expand::{self, Expanded, Pattern};
 use crate::following::file;
 use crate::following::files::Files;
-use crate::following::follow::{Begun, Following};
+use crate::following::follow::Begun;
 use crate::following::identity::FileId;
 use crate::following::log::{Common, Log};
 use crate::following::pattern::Joining;
 use crate::keeping::begin::{self, Beginning};
-use crate::keeping::checkpoint::Saved;
 use crate::source::Settings;
 use crate::waking::change::{Bell, Change};
 use crate::waking::notifier::Notifier;
@@ -39,20 +38,20 @@ const ALL_CHUNKS: usize = 16 * 1024 * 1024;
 pub struct Plan {
     /// The sources, open; the same file is in here once.
     pub sources: Vec<Source>,
-    /// The output, open and empty.
+    /// The output: empty, or with what it had if the merge goes on in it.
     pub output: Output,
     /// The longest wait between two looks at a source that has nothing new:
     /// a day where the notifier wakes it.
     pub interval: Duration,
     /// Ends the merge: keep a clone of it before the plan is given away.
     pub stop: Stop,
-    /// From which stall on the blocked loop is to be named.
+    /// A loop that stalls for longer than this names what blocks it.
     pub debug: Option<Duration>,
     common: Arc<Common>,
     left_out: Vec<Error>,
 }
 
-/// A wait that something else ends.
+/// The longest wait where the notifier wakes a source: a safety net only.
 const NOTIFIED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Plan {
@@ -109,14 +108,14 @@ impl Plan {
         for (pattern, text) in patterns.iter().zip(&options.patterns) {
             found.push(fitting(pattern, text, &target, options.follow)?);
         }
-        let saved_output = saved.as_ref().map(Saved::output);
-        let beginning = Beginning::open(&target, &options, saved_output.as_ref(), &opened.names)?;
+        let known = saved.as_ref().map(|saved| &saved.output);
+        let beginning = Beginning::open(&target, &options, known, &opened.names)?;
         let stop = Stop::new();
         let notified = options.follow && options.wake == Wake::Notify;
         let notifier = notified.then(|| Notifier::start(options.interval)).transpose();
         let notifier = notifier.map_err(Error::Runtime)?;
 
-        let files = Arc::new(Saved::files(saved));
+        let files = Arc::new(Files::load(saved.map(|saved| saved.files).unwrap_or_default()));
         for file in beginning.outputs() {
             files.output(&beginning.to.path, file, 0);
         }
@@ -124,19 +123,14 @@ impl Plan {
             files.checkpoint(path);
         }
         found.into_iter().for_each(|paths| opened.found(paths, &files));
-        let following = Following {
+        let common = Arc::new(Common {
+            files: Arc::clone(&files),
             quiet: options.quiet,
             checkpointed: options.checkpoint.is_some(),
             max_line: options.max_line.unwrap_or(u64::MAX),
-            start: options.start,
-            began,
-        };
-        let common = Arc::new(Common {
-            files: Arc::clone(&files),
-            following,
             notifier,
             marks: options.marks.clone(),
-            count: AtomicUsize::new(0),
+            next_log: AtomicUsize::new(0),
             tally: Arc::default(),
             patterns: Mutex::default(),
         });
@@ -152,13 +146,13 @@ impl Plan {
             let change = Arc::new(Change::default());
             let bell = Bell::new(Arc::clone(&change));
             let id = file.as_ref().map(|(_, id)| *id);
-            let log = Log::new(&common, &path, by_name, id, following, bell);
+            let log = Log::new(&common, &path, by_name, id, began, bell);
             let log = log.map_err(|cause| Error::Read { path: path.to_path_buf(), cause })?;
             logs.push((log, path, by_name, file, change));
         }
         let mut sources = Vec::new();
         for (mut log, path, by_name, file, change) in logs {
-            let begun = log.begin(file);
+            let begun = log.follow.begin(file, options.start, began);
             match begun.map_err(|cause| Error::Read { path: path.to_path_buf(), cause })? {
                 Begun::No | Begun::Later if !by_name => log.withdraw(),
                 _ => sources.push(Source::of_log(log, path, change, by_name, &settings)),
@@ -176,7 +170,7 @@ impl Plan {
         let tally = Arc::clone(&common.tally);
         let mut output = Output::new(to, opened_at, options.durability, &files, tally, &stop);
         if let Some(path) = &options.checkpoint {
-            output.keep_checkpoint(path, anew, options.follow)?;
+            output.keep_checkpoint(path, anew)?;
         }
         if anew {
             // After the first checkpoint, which speaks of an empty output: a

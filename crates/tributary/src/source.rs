@@ -14,7 +14,8 @@ use crate::probe::{Moment, Probe};
 use crate::waking::change::Change;
 use crate::{Error, Lines, Shown, Stop};
 
-/// How often in a row a transient error is retried before it ends the source.
+/// How often a transient error (ESTALE, EMFILE, ENFILE) is retried before it
+/// ends the source.
 const RETRIES: u32 = 3;
 
 // ANCHOR: read
@@ -54,15 +55,15 @@ struct State {
     path: Arc<Path>,
     /// One, or all that have joined by the pattern.
     logs: Vec<Log>,
-    /// Whose turn it is, where there are many.
+    /// The index of the log that is read next, where there are many.
     turn: usize,
-    /// What joins by the pattern.
+    // Boxed, since most sources have none, and there may be many.
     joining: Option<Box<Joining>>,
     /// Whether a person has named the log. One that a pattern has found ends
     /// when its file is gone: a new one of that name joins by the pattern.
     by_name: bool,
     settings: Arc<Settings>,
-    /// Whether the stop was seen, and the last round begun.
+    /// Whether the stop was seen and the last round has measured the files.
     draining: bool,
     closed: bool,
     change: Arc<Change>,
@@ -224,12 +225,13 @@ impl State {
             if self.settings.stop.requested() {
                 return Ok(Read::NoNewData);
             }
-            // All that was noted is read. Only if no log has more, there is no
-            // new data.
+            // Every file is read to the size that this round measured. There is
+            // no new data only if no log has grown since.
             let mut more = self.join(false);
             let alone = self.logs.len() == 1;
             for log in &mut self.logs {
-                // Of many, one that was not rung has nothing to look at.
+                // Where there are many logs, only those that were rung have
+                // something to look at.
                 if (log.take_rung() || alone) && log.more()? {
                     log.look_again();
                     more = true;
@@ -243,7 +245,7 @@ impl State {
                 break;
             }
         }
-        self.logs.iter_mut().for_each(Log::rest);
+        self.logs.iter_mut().for_each(|log| log.follow.rest());
         self.probe(Moment::FoundNothing)?;
         Ok(Read::NoNewData)
     }
@@ -256,14 +258,15 @@ impl State {
                 return Ok(Some(lines));
             }
             if self.logs.len() > 1 {
-                self.logs[turn].rest();
+                self.logs[turn].follow.rest();
             }
             self.turn = turn + 1;
         }
         Ok(None)
     }
 
-    /// Takes in what fits the pattern by now; true if that is something.
+    /// Takes in the files that have come to fit the pattern. Returns true if
+    /// there was one.
     fn join(&mut self, last: bool) -> bool {
         let joined = self.joining.as_mut().map(|it| it.join(last)).unwrap_or_default();
         let more = !joined.is_empty();
@@ -271,8 +274,8 @@ impl State {
         more
     }
 
-    /// Drops the logs that are over; true if there was one, and the pattern is
-    /// to be asked again.
+    /// Drops the logs that are over. Returns true if there was one: then the
+    /// pattern has to be asked again.
     fn leave(&mut self) -> bool {
         if self.by_name && self.joining.is_none() {
             return false;
@@ -280,7 +283,7 @@ impl State {
         let into = self.joining.as_deref().map(Joining::text);
         let before = self.logs.len();
         self.logs.retain_mut(|log| {
-            let over = log.is_over();
+            let over = log.follow.is_over();
             if over {
                 log.leave(into);
             }
@@ -312,7 +315,7 @@ impl Drop for Source {
     }
 }
 
-/// Tells whether an error says something of a moment, not of the file.
+/// Tells whether an error is one of the moment and not of the file.
 fn is_transient(cause: &io::Error) -> bool {
     matches!(Errno::from_io_error(cause), Some(Errno::STALE | Errno::MFILE | Errno::NFILE))
 }

@@ -24,7 +24,8 @@ pub struct Stop {
 struct Shared {
     requested: AtomicBool,
     abandoned: AtomicBool,
-    /// Whom to wake; a source that is gone leaves a dead entry behind.
+    /// The sources to wake. The entry of a dropped source stays, and no longer
+    /// upgrades.
     changes: Mutex<Vec<Weak<Change>>>,
 }
 

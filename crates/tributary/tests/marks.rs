@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -78,10 +79,19 @@ fn a_number_counts_the_sources_and_doubled_braces_are_braces() {
 
 #[test]
 fn the_time_is_when_it_was_read() {
-    let merged = text(prefix("<{time} {time}>"), &[(b"a", b"x\n")]);
+    let merged = text(prefix("<{time} {local_time} {time}>"), &[(b"a", b"x\n")]);
     let times = merged.strip_prefix('<').unwrap().strip_suffix(">x\n").unwrap();
-    let (one, other) = times.split_once(' ').unwrap();
-    assert!(is_time(one) && one == other, "{merged}");
+    let times: Vec<&str> = times.split(' ').collect();
+    assert!(is_time(times[0]) && times[0] == times[2], "{merged}");
+    assert!(is_same_time(times[1], times[0]), "{merged}");
+}
+
+/// A local time with its offset, `2026-11-22T04:38:44.512409+01:00`, of the
+/// same moment as one in UTC. Which zone it is, a test of the command asks.
+fn is_same_time(local: &str, utc: &str) -> bool {
+    let offset = local.get(26..).unwrap_or_default();
+    let has_offset = offset.len() == 6 && offset.starts_with(['+', '-']);
+    has_offset && local.parse::<Timestamp>().unwrap() == utc.parse().unwrap()
 }
 
 #[test]
@@ -107,8 +117,8 @@ fn a_template_that_cannot_be_meant_says_why() {
     assert_eq!(refused("{name}\n"), TemplateError::Newline);
     assert_eq!(
         refused("{host}").to_string(),
-        "there is no field {host}; there are {name}, {path}, {folder}, {number} and {time}, \
-         and {{ is a brace"
+        "there is no field {host}; there are {name}, {path}, {folder}, {number}, {time} and \
+         {local_time}, and {{ is a brace"
     );
 }
 
@@ -156,8 +166,9 @@ fn json_tells_source_offset_time_and_line() {
     assert_eq!(offsets, [0, 4, 9, 10]);
     for object in &objects {
         assert!(object["source"].as_str().unwrap().ends_with("/a.log"), "{object}");
-        assert!(is_time(object["time"].as_str().unwrap()), "{object}");
-        assert_eq!(object.as_object().unwrap().len(), 4, "{object}");
+        let [utc, local] = ["time", "local_time"].map(|key| object[key].as_str().unwrap());
+        assert!(is_time(utc) && is_same_time(local, utc), "{object}");
+        assert_eq!(object.as_object().unwrap().len(), 5, "{object}");
     }
     assert!(merged.starts_with("{\"source\":"), "in the order that is documented: {merged}");
 }
@@ -173,7 +184,7 @@ fn json_keeps_what_is_not_utf8() {
         let path = object["source_base64"].as_str().unwrap();
         assert!(decoded(path).ends_with(b"/\xff.log"), "{object}");
         assert_eq!(object.get("source"), None);
-        assert_eq!(object.as_object().unwrap().len(), 4, "{object}");
+        assert_eq!(object.as_object().unwrap().len(), 5, "{object}");
     }
 }
 

@@ -1,56 +1,17 @@
 //! Lines that are longer than they may be: cut, counted, skipped to their end.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+mod common;
 
-use tempfile::TempDir;
-use tributary::{Marks, Options, Plan, Read, Wake};
+use std::fs;
 
-struct Place {
-    _folder: TempDir,
-    log: PathBuf,
-    output: PathBuf,
-    options: Options,
-}
+use common::Place;
+use tributary::{Marks, Options};
 
-impl Place {
-    fn new(max_line: u64) -> Place {
-        let folder = tempfile::tempdir().unwrap();
-        let (log, output) = (folder.path().join("app.log"), folder.path().join("merged"));
-        let options = Options {
-            follow: true,
-            wake: Wake::Poll,
-            max_line: Some(max_line),
-            checkpoint: Some(folder.path().join("checkpoint")),
-            ..Options::default()
-        };
-        Place { _folder: folder, log, output, options }
-    }
-
-    fn open(&self) -> Plan {
-        Plan::open([&self.log], &self.output, self.options.clone()).unwrap()
-    }
-
-    fn merged(&self) -> Vec<u8> {
-        fs::read(&self.output).unwrap()
-    }
-}
-
-fn append(path: &Path, bytes: &[u8]) {
-    let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
-    file.write_all(bytes).unwrap();
-}
-
-/// Looks until there is nothing new, or the end.
-fn look(plan: &mut Plan) {
-    while look_once(plan) {}
-}
-
-fn look_once(plan: &mut Plan) -> bool {
-    let Read::Lines(lines) = plan.sources[0].read_lines().unwrap() else { return false };
-    plan.output.append(&lines).unwrap();
-    true
+/// A place whose merges cut longer lines.
+fn place(max_line: u64) -> Place {
+    let mut place = Place::with_checkpoint();
+    place.options.max_line = Some(max_line);
+    place
 }
 
 /// What a merge makes of `bytes`, and of how many lines.
@@ -62,28 +23,26 @@ fn cut(bytes: &[u8], max_line: usize) -> Vec<u8> {
 
 #[test]
 fn a_line_that_is_too_long_is_cut_and_counted() {
-    let place = Place::new(5);
-    append(&place.log, b"12345\n123456\n\n1234567890\nhalf");
+    let place = place(5);
+    place.append(&place.log, b"12345\n123456\n\n1234567890\nhalf");
     let mut plan = place.open();
-    look(&mut plan);
-    assert_eq!(place.merged(), b"12345\n12345\n\n12345\n");
-    append(&place.log, b" and more");
-    look(&mut plan);
-    append(&place.log, b" to come\nnext\n");
-    look(&mut plan);
-    assert_eq!(place.merged(), b"12345\n12345\n\n12345\nhalf \nnext\n");
+    assert_eq!(plan.look(), "12345\n12345\n\n12345\n");
+    place.append(&place.log, b" and more");
+    plan.drain();
+    place.append(&place.log, b" to come\nnext\n");
+    assert_eq!(plan.look(), "12345\n12345\n\n12345\nhalf \nnext\n");
     let progress = &plan.progress().sources()[0];
     assert_eq!((progress.lines, progress.cut, progress.lag), (6, 3, Some(0)));
 }
 
 #[test]
 fn the_offsets_are_those_of_the_file() {
-    let place = Place::new(3);
-    append(&place.log, b"1\n12345\n2\n");
+    let place = place(3);
+    place.append(&place.log, b"1\n12345\n2\n");
     let options = Options { marks: Marks::Json, ..place.options.clone() };
-    let mut plan = Plan::open([&place.log], &place.output, options).unwrap();
-    look(&mut plan);
-    let merged = String::from_utf8(place.merged()).unwrap();
+    let mut plan = place.merge(&["app.log"], options);
+    plan.drain();
+    let merged = place.merged();
     for (line, offset) in merged.lines().zip([0, 2, 8]) {
         assert!(line.contains(&format!("\"offset\":{offset},")), "{line}");
     }
@@ -92,38 +51,36 @@ fn the_offsets_are_those_of_the_file() {
 
 #[test]
 fn a_half_line_is_cut_at_the_end_of_a_run() {
-    let place = Place::new(3);
-    append(&place.log, b"12345");
+    let place = place(3);
+    place.append(&place.log, b"12345");
     let options = Options { checkpoint: None, follow: false, ..place.options.clone() };
-    look(&mut Plan::open([&place.log], &place.output, options).unwrap());
-    assert_eq!(place.merged(), b"123\n");
+    assert_eq!(place.run(&["app.log"], options), "123\n");
 }
 
 #[test]
 fn a_line_without_an_end_fills_no_memory() {
-    let place = Place::new(1 << 20);
+    let place = place(1 << 20);
     let part = vec![b'x'; 1 << 20];
-    (0..64).for_each(|_| append(&place.log, &part));
-    append(&place.log, b"\nnext\n");
-    let used = allocation_counter::measure(|| look(&mut place.open()));
-    assert_eq!(place.merged(), [&part[..], b"\nnext\n"].concat());
+    (0..64).for_each(|_| drop(place.append(&place.log, &part)));
+    place.append(&place.log, b"\nnext\n");
+    let used = allocation_counter::measure(|| place.open().drain());
+    assert!(place.merged().into_bytes() == [&part[..], b"\nnext\n"].concat());
     assert!(used.bytes_max < 8 << 20, "{used:?}");
 }
 
 #[test]
 fn a_line_that_was_skipped_in_parts_is_known_again() {
-    let place = Place::new(3);
-    append(&place.log, b"");
+    let place = place(3);
+    place.append(&place.log, b"");
     let mut plan = place.open();
     for part in ["123456", "78", "90", "12\n"] {
-        append(&place.log, part.as_bytes());
-        look(&mut plan);
+        place.append(&place.log, part.as_bytes());
+        plan.drain();
     }
     plan.output.finish().unwrap();
     drop(plan);
-    append(&place.log, b"new\n");
-    look(&mut place.open());
-    assert_eq!(place.merged(), b"123\nnew\n");
+    place.append(&place.log, b"new\n");
+    assert_eq!(place.open().look(), "123\nnew\n");
 }
 
 #[test]
@@ -132,9 +89,9 @@ fn a_merge_that_is_killed_anywhere_cuts_the_same_lines() {
         let mut random = fastrand::Rng::with_seed(seed);
         let most = [10, 600][random.usize(0..2)];
         let max_line = random.usize(1..most);
-        let place = Place::new(max_line as u64);
+        let place = place(max_line as u64);
         let mut written = Vec::new();
-        append(&place.log, b"");
+        place.append(&place.log, b"");
         let mut plan = place.open();
         for _ in 0..12 {
             for _ in 0..random.usize(0..6) {
@@ -146,10 +103,10 @@ fn a_merge_that_is_killed_anywhere_cuts_the_same_lines() {
                 }
             }
             let known = fs::metadata(&place.log).unwrap().len() as usize;
-            append(&place.log, &written[known..]);
+            place.append(&place.log, &written[known..]);
             match random.u8(0..4) {
                 0 => {
-                    look_once(&mut plan);
+                    plan.look_once();
                 }
                 1 => {
                     plan.output.finish().unwrap();
@@ -158,10 +115,10 @@ fn a_merge_that_is_killed_anywhere_cuts_the_same_lines() {
                     drop(plan);
                     plan = place.open();
                 }
-                _ => look(&mut plan),
+                _ => plan.drain(),
             }
         }
-        look(&mut plan);
-        assert!(place.merged() == cut(&written, max_line), "seed {seed}");
+        plan.drain();
+        assert!(place.merged().into_bytes() == cut(&written, max_line), "seed {seed}");
     }
 }

@@ -1,71 +1,20 @@
 //! Every line once, whatever the names do: over runs, patterns, copies and
 //! restored files.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+mod common;
+
+use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-use tributary::{Options, Plan, Read, Wake};
+use common::BOUND;
+use tributary::{Options, Wake};
 
-struct Place {
-    folder: TempDir,
-    options: Options,
-}
-
-impl Place {
-    fn new() -> Place {
-        let folder = tempfile::tempdir().unwrap();
-        let checkpoint = Some(folder.path().join("state"));
-        let options = Options { wake: Wake::Poll, checkpoint, ..Options::default() };
-        Place { folder, options }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn pattern(&self, pattern: &str) -> Options {
-        let patterns = vec![self.path(pattern).to_str().unwrap().to_owned()];
-        Options { patterns, ..self.options.clone() }
-    }
-
-    fn append(&self, name: &str, text: &str) -> File {
-        let mut file = OpenOptions::new().append(true).create(true).open(self.path(name)).unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-        file
-    }
-
-    fn rename(&self, from: &str, to: &str) {
-        fs::rename(self.path(from), self.path(to)).unwrap();
-    }
-
-    fn open(&self, names: &[&str], options: Options) -> Plan {
-        Plan::open(names.iter().map(|name| self.path(name)), self.path("out"), options).unwrap()
-    }
-
-    /// Merges what is there, and ends.
-    fn run(&self, names: &[&str], options: Options) -> String {
-        let mut plan = self.open(names, options);
-        self.look(&mut plan);
-        plan.output.finish().unwrap();
-        self.merged()
-    }
-
-    fn look(&self, plan: &mut Plan) -> String {
-        for source in &mut plan.sources {
-            while let Read::Lines(lines) = source.read_lines().unwrap() {
-                plan.output.append(&lines).unwrap();
-            }
-        }
-        self.merged()
-    }
-
-    fn merged(&self) -> String {
-        fs::read_to_string(self.path("out")).unwrap()
-    }
+/// A place whose merges keep a checkpoint, and do not follow.
+fn place() -> common::Place {
+    let mut place = common::Place::with_checkpoint();
+    place.options.follow = false;
+    place
 }
 
 /// Many lines, more than the bytes by which a file is recognised.
@@ -76,7 +25,7 @@ fn many(from: u32, to: u32) -> String {
 #[test]
 fn a_log_rotated_between_two_runs_onto_another_source_is_read_once() {
     for order in [["app.log", "app.log.1"], ["app.log.1", "app.log"]] {
-        let place = Place::new();
+        let place = place();
         place.append("app.log", "1\n");
         place.append("app.log.1", "0\n");
         place.run(&order, place.options.clone());
@@ -91,7 +40,7 @@ fn a_log_rotated_between_two_runs_onto_another_source_is_read_once() {
 #[test]
 fn a_log_rotated_between_two_runs_under_a_pattern_is_read_once_and_first() {
     for rotated in ["app-20261122.log", "app.1.log", "app.old-name.log"] {
-        let place = Place::new();
+        let place = place();
         place.append("app.log", "1\n");
         place.run(&[], place.pattern("*.log"));
         place.append("app.log", "2\n");
@@ -104,11 +53,11 @@ fn a_log_rotated_between_two_runs_under_a_pattern_is_read_once_and_first() {
 
 #[test]
 fn a_device_that_is_renumbered_means_nothing() {
-    let place = Place::new();
+    let place = place();
     place.append("a.log", "1\n");
     place.append("b.log", "b\n");
     place.run(&["a.log", "b.log"], place.options.clone());
-    let saved = fs::read_to_string(place.path("state")).unwrap();
+    let saved = place.read("state");
     fs::write(place.path("state"), saved.replace("\"device\":", "\"device\":9")).unwrap();
     place.append("a.log", "2\n");
     place.rename("b.log", "b.log.1");
@@ -118,7 +67,7 @@ fn a_device_that_is_renumbered_means_nothing() {
 
 #[test]
 fn another_spelling_or_a_link_is_the_same_file_in_the_next_run() {
-    let place = Place::new();
+    let place = place();
     place.append("app.log", "1\n");
     symlink("app.log", place.path("link.log")).unwrap();
     fs::create_dir(place.path("sub")).unwrap();
@@ -135,7 +84,7 @@ fn another_spelling_or_a_link_is_the_same_file_in_the_next_run() {
 
 #[test]
 fn names_that_hold_a_time_are_found_between_two_runs() {
-    let place = Place::new();
+    let place = place();
     place.append("current", "1\n");
     place.run(&["current"], place.options.clone());
     place.append("current", "2\n");
@@ -148,8 +97,8 @@ fn names_that_hold_a_time_are_found_between_two_runs() {
 
 #[test]
 fn a_log_that_was_restored_is_known_by_its_bytes() {
-    let place = Place::new();
-    place.append("app.log", &many(0, 50));
+    let place = place();
+    place.append("app.log", many(0, 50));
     place.run(&["app.log"], place.options.clone());
     fs::copy(place.path("app.log"), place.path("copy")).unwrap();
     place.rename("copy", "app.log");
@@ -161,7 +110,7 @@ fn a_log_that_was_restored_is_known_by_its_bytes() {
 
 #[test]
 fn the_same_text_in_a_new_file_is_new() {
-    let place = Place::new();
+    let place = place();
     for day in 1..4 {
         place.append("result.log", "backup OK\n");
         assert_eq!(place.run(&["result.log"], place.options.clone()), "backup OK\n".repeat(day));
@@ -169,26 +118,26 @@ fn the_same_text_in_a_new_file_is_new() {
     }
     // Also while it is followed, whatever inode it gets.
     let options = Options { follow: true, quiet: Duration::ZERO, ..place.options.clone() };
-    let mut plan = place.open(&["result.log"], options);
+    let mut plan = place.merge(&["result.log"], options);
     for day in 4..8 {
         place.append("result.log", "backup OK\n");
-        assert_eq!(place.look(&mut plan), "backup OK\n".repeat(day));
+        assert_eq!(plan.look(), "backup OK\n".repeat(day));
         fs::remove_file(place.path("result.log")).unwrap();
-        place.look(&mut plan);
+        plan.look();
     }
 }
 
 #[test]
 fn a_longer_file_with_the_same_lines_goes_on_where_the_one_before_ended() {
-    let place = Place::new();
+    let place = place();
     place.append("app.log", &(many(0, 50) + "half"));
     let options = Options { follow: true, ..place.options.clone() };
-    let mut plan = place.open(&["app.log"], options);
-    assert_eq!(place.look(&mut plan), many(0, 50));
+    let mut plan = place.merge(&["app.log"], options);
+    assert_eq!(plan.look(), many(0, 50));
     place.append(".app.log.tmp", &(many(0, 50) + "half a line\n"));
     place.rename(".app.log.tmp", "app.log");
     let expected = many(0, 50) + "half a line\n";
-    assert_eq!(place.look(&mut plan), expected);
+    assert_eq!(plan.look(), expected);
     // A merge that is killed now knows that, too.
     plan.output.finish().unwrap();
     drop(plan);
@@ -197,25 +146,25 @@ fn a_longer_file_with_the_same_lines_goes_on_where_the_one_before_ended() {
 
 #[test]
 fn a_log_may_be_replaced_again_and_again_without_a_checkpoint_too() {
-    let place = Place::new();
-    place.append("app.log", &many(0, 50));
+    let place = place();
+    place.append("app.log", many(0, 50));
     let options = Options { follow: true, checkpoint: None, ..place.options.clone() };
-    let mut plan = place.open(&["app.log"], options);
-    place.look(&mut plan);
+    let mut plan = place.merge(&["app.log"], options);
+    plan.look();
     for length in [51, 52, 53] {
-        place.append(".app.log.tmp", &many(0, length));
+        place.append(".app.log.tmp", many(0, length));
         place.rename(".app.log.tmp", "app.log");
-        assert_eq!(place.look(&mut plan), many(0, length));
+        assert_eq!(plan.look(), many(0, length));
     }
 }
 
 #[test]
 fn a_copy_that_fits_the_pattern_is_not_read_again() {
-    let place = Place::new();
-    place.append("app.log", &many(0, 50));
+    let place = place();
+    place.append("app.log", many(0, 50));
     let options = Options { follow: true, ..place.pattern("app.log*") };
-    let mut plan = place.open(&[], options);
-    place.look(&mut plan);
+    let mut plan = place.merge(&[], options);
+    plan.look();
     fs::copy(place.path("app.log"), place.path("app.log.bak")).unwrap();
     // What the copy has beyond the place of the last look is read from it.
     place.append("app.log", "unread\n");
@@ -223,11 +172,7 @@ fn a_copy_that_fits_the_pattern_is_not_read_again() {
     File::create(place.path("app.log")).unwrap();
     place.append("app.log", "after\n");
     let expected = many(0, 50) + "after\nunread\n";
-    let bound = Instant::now() + Duration::from_secs(60);
-    while place.look(&mut plan) != expected && Instant::now() < bound {
-        plan.sources[0].changed();
-    }
-    assert_eq!(place.merged(), expected);
+    plan.look_until(&expected);
     plan.output.finish().unwrap();
     drop(plan);
     place.rename("app.log.1", "app.log.2");
@@ -236,39 +181,35 @@ fn a_copy_that_fits_the_pattern_is_not_read_again() {
 
 #[test]
 fn the_checkpoint_and_the_outputs_before_are_no_logs() {
-    let place = Place::new();
+    let place = place();
     place.append("a.log", "1\n");
     let options = || Options { checkpoint: Some(place.path("state.log")), ..place.pattern("*") };
     let run = || {
-        let mut plan = Plan::open([] as [&Path; 0], place.path("out.log"), options()).unwrap();
+        let mut plan = place.merge(&[], options());
         for _ in 0..3 {
-            for source in &mut plan.sources {
-                while let Read::Lines(lines) = source.read_lines().unwrap() {
-                    plan.output.append(&lines).unwrap();
-                }
-            }
+            plan.drain();
         }
         plan.output.finish().unwrap();
-        fs::read_to_string(place.path("out.log")).unwrap()
+        place.merged()
     };
     assert_eq!(run(), "1\n");
-    place.rename("out.log", "out.log.1");
+    place.rename("merged.log", "merged.log.1");
     place.append("a.log", "2\n");
     assert_eq!(run(), "2\n");
     place.append("a.log", "3\n");
     assert_eq!(run(), "2\n3\n");
-    assert_eq!(fs::read_to_string(place.path("out.log.1")).unwrap(), "1\n");
+    assert_eq!(place.read("merged.log.1"), "1\n");
     // A log that gets the inode of such a file is one.
-    fs::remove_file(place.path("out.log.1")).unwrap();
+    fs::remove_file(place.path("merged.log.1")).unwrap();
     for number in 0..20 {
-        place.append(&format!("b{number}.log"), "b\n");
+        place.append(format!("b{number}.log"), "b\n");
     }
     assert_eq!(run(), "2\n3\n".to_owned() + &"b\n".repeat(20));
 }
 
 #[test]
 fn a_checkpoint_is_its_owners_alone_and_touches_no_other_file() {
-    let place = Place::new();
+    let place = place();
     place.append("a.log", "1\n");
     for bystander in ["state.new", ".state.new"] {
         place.append(bystander, "precious\n");
@@ -278,35 +219,31 @@ fn a_checkpoint_is_its_owners_alone_and_touches_no_other_file() {
     place.run(&["a.log"], place.options.clone());
     let mode = fs::metadata(place.path("state")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert_eq!(fs::read_to_string(place.path("victim")).unwrap(), "keep\n");
+    assert_eq!(place.read("victim"), "keep\n");
     for bystander in ["state.new", ".state.new"] {
-        assert_eq!(fs::read_to_string(place.path(bystander)).unwrap(), "precious\n");
+        assert_eq!(place.read(bystander), "precious\n");
     }
 }
 
 #[test]
 fn logs_that_are_gone_leave_nothing_behind() {
-    let place = Place::new();
+    let place = place();
     fs::create_dir(place.path("d")).unwrap();
     let options =
         Options { follow: true, quiet: Duration::ZERO, wake: Wake::Notify, ..place.pattern("d/*") };
-    let mut plan = place.open(&[], options);
+    let mut plan = place.merge(&[], options);
     let mut expected = String::new();
     for number in 0..200 {
         let (name, line) = (format!("d/{number}"), format!("{number}\n"));
         place.append(&name, &line);
         expected += &line;
-        let bound = Instant::now() + Duration::from_secs(60);
-        while place.look(&mut plan) != expected {
-            assert!(Instant::now() < bound, "{name} does not come");
-            plan.sources[0].changed();
-        }
+        plan.look_until(&expected);
         fs::remove_file(place.path(&name)).unwrap();
     }
-    let bound = Instant::now() + Duration::from_secs(60);
+    let bound = Instant::now() + BOUND;
     while plan.progress().sources().len() > 1 {
         assert!(Instant::now() < bound, "{:?}", plan.progress().sources());
-        place.look(&mut plan);
+        plan.look();
     }
     let all = &plan.progress().sources()[0];
     assert_eq!((all.lines, all.bytes), (200, expected.len() as u64), "summed up: {all:?}");
@@ -317,19 +254,18 @@ fn logs_that_are_gone_leave_nothing_behind() {
 
 #[test]
 fn what_a_checkpoint_costs_is_what_has_changed() {
-    let place = Place::new();
-    fs::create_dir(place.path("d")).unwrap();
+    let place = place();
     for number in 0..500 {
-        place.append(&format!("d/{number}.log"), &many(0, 30));
+        place.append(format!("d/{number}.log"), many(0, 30));
     }
-    let mut plan = place.open(&[], Options { follow: true, ..place.pattern("d/*.log") });
-    place.look(&mut plan);
+    let mut plan = place.merge(&[], Options { follow: true, ..place.pattern("d/*.log") });
+    plan.look();
     plan.output.finish().unwrap();
     let length = || fs::metadata(place.path("state")).unwrap().len();
     let whole = length();
     for line in 0..20 {
-        place.append("d/7.log", &format!("{line}\n"));
-        place.look(&mut plan);
+        place.append("d/7.log", format!("{line}\n"));
+        plan.look();
         plan.output.finish().unwrap();
     }
     assert!(length() <= whole + 20_000, "from {whole} to {} bytes", length());
@@ -337,25 +273,25 @@ fn what_a_checkpoint_costs_is_what_has_changed() {
 
 #[test]
 fn what_is_rotated_while_the_kernel_tells_is_read_once_whatever_its_name() {
-    let place = Place::new();
+    let place = place();
     place.append("app.log", "1\n");
     let options = Options { follow: true, wake: Wake::Notify, ..place.options.clone() };
-    let mut plan = place.open(&["app.log"], options);
-    place.look(&mut plan);
+    let mut plan = place.merge(&["app.log"], options);
+    plan.look();
     let mut expected = "1\n".to_owned();
     // No rule knows such names, and each is passed over between two looks.
     for round in 0..5 {
         for (name, line) in [("first", "a"), ("second", "b")] {
-            place.rename("app.log", &format!("{name} of {round}"));
-            place.append("app.log", &format!("{line} {round}\n"));
+            place.rename("app.log", format!("{name} of {round}"));
+            place.append("app.log", format!("{line} {round}\n"));
             expected += &format!("{line} {round}\n");
         }
-        assert_eq!(place.look(&mut plan), expected, "round {round}");
+        assert_eq!(plan.look(), expected, "round {round}");
         // What comes late comes once.
         for name in ["first", "second"] {
-            place.append(&format!("{name} of {round}"), &format!("late in {name} {round}\n"));
+            place.append(format!("{name} of {round}"), format!("late in {name} {round}\n"));
             expected += &format!("late in {name} {round}\n");
         }
-        assert_eq!(place.look(&mut plan), expected, "late in round {round}");
+        assert_eq!(plan.look(), expected, "late in round {round}");
     }
 }

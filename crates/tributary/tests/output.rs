@@ -1,30 +1,25 @@
 //! The output under its name: rotated, removed, truncated, between two runs and
 //! while one runs; and what is never emptied.
-//!
-//! Dropping a plan saves nothing, so it is what `kill -9` is.
+
+mod common;
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use tempfile::TempDir;
+use common::{BOUND, Merge};
 use tracing::field::{Field, Visit};
 use tracing::subscriber::{DefaultGuard, set_default};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
-use tributary::{Error, Options, Plan, Read, Target, Wake};
+use tributary::{Error, Options, Plan, Read, Target};
 
-/// What only a hang makes this long.
-const BOUND: Duration = Duration::from_secs(60);
-
+/// A place of which it is known what its merges say.
 struct Place {
-    folder: TempDir,
-    log: PathBuf,
-    output: PathBuf,
-    checkpoint: PathBuf,
+    place: common::Place,
     said: Said,
     _hears: DefaultGuard,
 }
@@ -51,48 +46,30 @@ impl Visit for Message {
     }
 }
 
+impl Deref for Place {
+    type Target = common::Place;
+
+    fn deref(&self) -> &common::Place {
+        &self.place
+    }
+}
+
 impl Place {
     fn new() -> Place {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name| folder.path().join(name);
-        let (log, output, checkpoint) = (path("app.log"), path("merged"), path("checkpoint"));
         let said = Said::default();
         let _hears = set_default(tracing_subscriber::registry().with(said.clone()));
-        Place { folder, log, output, checkpoint, said, _hears }
-    }
-
-    fn options(&self) -> Options {
-        Options {
-            follow: true,
-            wake: Wake::Poll,
-            checkpoint: Some(self.checkpoint.clone()),
-            ..Options::default()
-        }
-    }
-
-    fn open(&self) -> Plan {
-        self.try_open(self.options()).unwrap()
-    }
-
-    fn try_open(&self, options: Options) -> Result<Plan, Error> {
-        Plan::open([&self.log], &self.output, options)
+        Place { place: common::Place::with_checkpoint(), said, _hears }
     }
 
     /// Merges what is there, in a run that ends well.
     fn run(&self) {
-        let mut plan = self.open();
-        look(&mut plan);
-        plan.output.finish().unwrap();
+        self.place.run(&["app.log"], self.options.clone());
     }
 
     fn rotate(&self, number: u32) -> PathBuf {
         let rotated = self.output.with_extension(number.to_string());
-        fs::rename(&self.output, &rotated).unwrap();
+        self.rename(&self.output, &rotated);
         rotated
-    }
-
-    fn merged(&self) -> String {
-        fs::read_to_string(&self.output).unwrap()
     }
 
     fn said(&self) -> String {
@@ -101,38 +78,25 @@ impl Place {
 
     /// The names of all files, to see that none came or went.
     fn names(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.folder.path()).unwrap();
+        let entries = fs::read_dir(self.path("")).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
         names.sort();
         names
     }
 }
 
-fn append(path: impl AsRef<Path>, text: &str) -> File {
-    let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
-    file.write_all(text.as_bytes()).unwrap();
-    file
-}
-
-/// Looks until there is nothing new, or the end.
-fn look(plan: &mut Plan) {
-    while let Read::Lines(lines) = plan.sources[0].read_lines().unwrap() {
-        plan.output.append(&lines).unwrap();
-    }
-}
-
 #[test]
 fn an_output_with_lines_is_not_emptied_when_its_checkpoint_is_missing() {
     let place = Place::new();
-    append(&place.log, "1\n");
-    append(&place.output, "months\nof\nlines\n");
-    let error = place.try_open(place.options()).unwrap_err();
+    place.append(&place.log, "1\n");
+    place.append(&place.output, "months\nof\nlines\n");
+    let error = place.refused(place.options.clone());
     assert!(matches!(error, Error::UnknownLines { bytes: 16, .. }), "{error}");
     assert_eq!(place.merged(), "months\nof\nlines\n");
     assert!(!place.checkpoint.exists());
 
-    let mut plan = place.try_open(Options { append: true, ..place.options() }).unwrap();
-    look(&mut plan);
+    let mut plan = place.merge(&["app.log"], Options { append: true, ..place.options.clone() });
+    plan.drain();
     plan.output.finish().unwrap();
     drop(plan);
     assert_eq!(place.merged(), "months\nof\nlines\n1\n");
@@ -143,46 +107,47 @@ fn an_output_with_lines_is_not_emptied_when_its_checkpoint_is_missing() {
             Some(text) => fs::write(&place.checkpoint, text).unwrap(),
             None => fs::remove_file(&place.checkpoint).unwrap(),
         }
-        let mut plan = place.try_open(Options { restart: true, ..place.options() }).unwrap();
-        look(&mut plan);
+        let mut plan =
+            place.merge(&["app.log"], Options { restart: true, ..place.options.clone() });
+        plan.drain();
         drop(plan);
         assert_eq!(place.merged(), "1\n", "{checkpoint:?}");
     }
     // Without a checkpoint it is as with `>`.
-    place.try_open(Options::default()).unwrap();
+    place.merge(&["app.log"], Options::default());
     assert_eq!(place.merged(), "");
 }
 
 #[test]
 fn what_is_refused_leaves_everything_as_it_was() {
     let place = Place::new();
-    append(&place.log, "1\n");
+    place.append(&place.log, "1\n");
     let device = PathBuf::from("/dev/null");
-    let in_no_folder = place.folder.path().join("missing").join("checkpoint");
+    let in_no_folder = place.path("missing/checkpoint");
     let options = |checkpoint: &Path| Options {
         checkpoint: Some(checkpoint.to_owned()),
         append: true,
-        ..place.options()
+        ..place.options.clone()
     };
     let bad_pattern = Options { patterns: vec!["[a".into()], ..options(&place.checkpoint) };
     for output_is_there in [false, true] {
         if output_is_there {
-            append(&place.output, "months\nof\nlines");
+            place.append(&place.output, "months\nof\nlines");
         }
         let names = place.names();
         for (options, what) in [
             (bad_pattern.clone(), "cannot be understood"),
             (options(&in_no_folder), "cannot keep the checkpoint"),
             (options(&device), "a checkpoint is a regular file"),
-            (options(place.folder.path()), "a checkpoint is a regular file"),
+            (options(&place.path("")), "a checkpoint is a regular file"),
             (options(&place.output), "it is also the checkpoint"),
         ] {
-            let error = place.try_open(options).unwrap_err();
+            let error = place.refused(options);
             assert!(error.to_string().contains(what), "{what}: {error}");
             assert_eq!(place.names(), names, "{what}");
         }
         for target in [Target::Stdout, Target::from(&device)] {
-            let error = Plan::open([&place.log], target, place.options()).unwrap_err();
+            let error = Plan::open([&place.log], target, place.options.clone()).unwrap_err();
             assert!(error.to_string().contains("cannot be cut back"), "{error}");
         }
     }
@@ -193,27 +158,27 @@ fn what_is_refused_leaves_everything_as_it_was() {
 fn an_output_that_was_renamed_between_two_runs_is_ended_and_a_new_one_begins() {
     for new in [None, Some(""), Some("foreign\nha")] {
         let place = Place::new();
-        append(&place.log, "1\n2\n");
+        place.append(&place.log, "1\n2\n");
         let mut plan = place.open();
-        look(&mut plan);
+        plan.drain();
         plan.output.finish().unwrap();
         // Behind the checkpoint.
-        append(&place.log, "3\n");
-        look(&mut plan);
+        place.append(&place.log, "3\n");
+        plan.drain();
         drop(plan);
         let rotated = place.rotate(1);
         if let Some(text) = new {
-            append(&place.output, text);
+            place.append(&place.output, text);
         }
-        append(&place.log, "4\n");
+        place.append(&place.log, "4\n");
         place.run();
-        assert_eq!(fs::read_to_string(&rotated).unwrap(), "1\n2\n", "cut back");
+        assert_eq!(place.read(&rotated), "1\n2\n", "cut back");
         let before = if new == Some("foreign\nha") { "foreign\nha\n" } else { "" };
         assert_eq!(place.merged(), format!("{before}3\n4\n"));
         let said = place.said();
         assert!(said.contains("INFO") && said.contains("cut back to the checkpoint"), "{said}");
 
-        append(&place.log, "5\n");
+        place.append(&place.log, "5\n");
         place.run();
         assert_eq!(place.merged(), format!("{before}3\n4\n5\n"), "it goes on in the new one");
     }
@@ -222,9 +187,9 @@ fn an_output_that_was_renamed_between_two_runs_is_ended_and_a_new_one_begins() {
 #[test]
 fn a_renumbered_device_is_no_other_output() {
     let place = Place::new();
-    append(&place.log, "1\n");
+    place.append(&place.log, "1\n");
     let renumber = || {
-        let saved = fs::read_to_string(&place.checkpoint).unwrap();
+        let saved = place.read(&place.checkpoint);
         fs::write(&place.checkpoint, saved.replace("\"device\":", "\"device\":9")).unwrap();
     };
     place.run();
@@ -233,21 +198,21 @@ fn a_renumbered_device_is_no_other_output() {
     assert_eq!(place.merged(), "1\n");
     drop(plan);
     renumber();
-    append(place.rotate(1), "behind the checkpoint\n");
+    place.append(place.rotate(1), "behind the checkpoint\n");
     drop(place.open());
-    assert_eq!(fs::read_to_string(place.output.with_extension("1")).unwrap(), "1\n");
+    assert_eq!(place.read("merged.1"), "1\n");
 }
 
 #[test]
 fn a_renamed_output_that_cannot_be_found_is_told() {
     let place = Place::new();
-    append(&place.log, "1\n");
+    place.append(&place.log, "1\n");
     place.run();
     let rotated = place.rotate(1);
     // Packed, so that its inode is gone; nobody else may get it.
-    let packed = File::create(place.folder.path().join("merged.1.gz")).unwrap();
+    let packed = File::create(place.path("merged.1.gz")).unwrap();
     fs::remove_file(&rotated).unwrap();
-    append(&place.log, "2\n");
+    place.append(&place.log, "2\n");
     place.run();
     drop(packed);
     let said = place.said();
@@ -258,15 +223,15 @@ fn a_renamed_output_that_cannot_be_found_is_told() {
 #[test]
 fn an_output_of_another_name_and_file_is_refused_whether_it_is_there_or_not() {
     let place = Place::new();
-    append(&place.log, "1\n");
+    place.append(&place.log, "1\n");
     place.run();
-    let other = place.folder.path().join("other");
-    let open = || Plan::open([&place.log], &other, place.options());
+    let other = place.path("other");
+    let open = || Plan::open([&place.log], &other, place.options.clone());
     assert!(open().unwrap_err().to_string().contains("is of another output, "));
     assert!(!other.exists());
-    append(&other, "not ours\n");
+    place.append(&other, "not ours\n");
     assert!(open().unwrap_err().to_string().contains("is of another output, "));
-    assert_eq!(fs::read_to_string(&other).unwrap(), "not ours\n");
+    assert_eq!(place.read(&other), "not ours\n");
     // The same file, whatever its name.
     fs::rename(&place.output, &other).unwrap();
     open().unwrap();
@@ -275,10 +240,10 @@ fn an_output_of_another_name_and_file_is_refused_whether_it_is_there_or_not() {
 #[test]
 fn an_output_that_is_shorter_than_known_is_told_and_gone_on_with() {
     let place = Place::new();
-    append(&place.log, "1\n2\n");
+    place.append(&place.log, "1\n2\n");
     place.run();
     OpenOptions::new().write(true).open(&place.output).unwrap().set_len(3).unwrap();
-    append(&place.log, "3\n");
+    place.append(&place.log, "3\n");
     place.run();
     assert_eq!(place.merged(), "1\n2\n3\n");
     let said = place.said();
@@ -290,44 +255,42 @@ fn an_output_that_is_shorter_than_known_is_told_and_gone_on_with() {
 #[test]
 fn a_request_goes_on_in_the_file_that_has_the_name() {
     let place = Place::new();
-    append(&place.log, "1\n");
+    place.append(&place.log, "1\n");
     let mut plan = place.open();
     let reopen = plan.reopen();
-    look(&mut plan);
+    plan.drain();
     // Nothing was renamed.
     reopen.request();
-    append(&place.log, "2\n");
-    look(&mut plan);
-    assert_eq!(place.merged(), "1\n2\n");
+    place.append(&place.log, "2\n");
+    assert_eq!(plan.look(), "1\n2\n");
 
     let rotated = place.rotate(1);
-    append(&place.log, "3\n");
+    place.append(&place.log, "3\n");
     reopen.request();
-    look(&mut plan);
-    assert_eq!(fs::read_to_string(&rotated).unwrap(), "1\n2\n");
+    plan.drain();
+    assert_eq!(place.read(&rotated), "1\n2\n");
     assert_eq!(place.merged(), "3\n");
     let said = place.said();
     assert!(said.contains("INFO") && said.contains("it was renamed"), "{said}");
 
     // The new one is ours alone, the old one nobody's.
-    let again = Plan::open([&place.log], &place.output, Options::default()).unwrap_err();
+    let again = place.refused(Options::default());
     assert!(again.to_string().contains("another merge writes to it"), "{again}");
     Plan::open([&place.log], &rotated, Options { append: true, ..Options::default() }).unwrap();
 
     // What is there already stays, and a half line is ended.
     place.rotate(2);
-    append(&place.output, "foreign");
-    append(&place.log, "4\n");
+    place.append(&place.output, "foreign");
+    place.append(&place.log, "4\n");
     reopen.request();
-    look(&mut plan);
-    assert_eq!(place.merged(), "foreign\n4\n");
+    assert_eq!(plan.look(), "foreign\n4\n");
 
     // The end counts as well.
     place.rotate(3);
     plan.output.finish().unwrap();
     assert_eq!(place.merged(), "");
     drop(plan);
-    append(&place.log, "5\n");
+    place.append(&place.log, "5\n");
     place.run();
     assert_eq!(place.merged(), "5\n");
 }
@@ -335,10 +298,10 @@ fn a_request_goes_on_in_the_file_that_has_the_name() {
 #[test]
 fn what_has_no_name_of_ours_is_left_alone() {
     let place = Place::new();
-    append(&place.log, "1\n");
-    let mut plan = Plan::open([&place.log], "/dev/null", Options::default()).unwrap();
+    place.append(&place.log, "1\n");
+    let mut plan = Merge::new(&place.log, Path::new("/dev/null"), Options::default());
     plan.reopen().request();
-    look(&mut plan);
+    plan.drain();
     assert_eq!(plan.output.finish().unwrap().lines, 1);
     assert_eq!(place.said(), "");
 }
@@ -346,33 +309,33 @@ fn what_has_no_name_of_ours_is_left_alone() {
 #[test]
 fn a_new_output_that_cannot_be_opened_is_told_and_the_old_one_gone_on_with() {
     let place = Place::new();
-    append(&place.log, "1\n");
+    place.append(&place.log, "1\n");
     let mut plan = place.open();
-    look(&mut plan);
+    plan.drain();
     let rotated = place.rotate(1);
     fs::create_dir(&place.output).unwrap();
     for line in ["2\n", "3\n"] {
-        append(&place.log, line);
+        place.append(&place.log, line);
         plan.reopen().request();
-        look(&mut plan);
+        plan.drain();
     }
     let said = place.said();
     assert_eq!(said.matches("a new one cannot be opened").count(), 1, "{said}");
     fs::remove_dir(&place.output).unwrap();
-    append(&place.log, "4\n");
+    place.append(&place.log, "4\n");
     plan.reopen().request();
-    look(&mut plan);
-    assert_eq!(fs::read_to_string(&rotated).unwrap(), "1\n2\n3\n");
+    plan.drain();
+    assert_eq!(place.read(&rotated), "1\n2\n3\n");
     assert_eq!(place.merged(), "4\n");
 }
 
 /// Appends lines until something is so.
-fn look_until(place: &Place, plan: &mut Plan, what: &str, mut is_so: impl FnMut() -> bool) {
+fn look_until(place: &Place, plan: &mut Merge, what: &str, mut is_so: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !is_so() {
         assert!(begin.elapsed() < BOUND, "it never came that {what}");
-        append(&place.log, "more\n");
-        look(plan);
+        place.append(&place.log, "more\n");
+        plan.drain();
     }
 }
 
@@ -380,9 +343,9 @@ fn look_until(place: &Place, plan: &mut Plan, what: &str, mut is_so: impl FnMut(
 fn without_a_request_a_lost_name_is_noticed_within_a_moment() {
     for removed in [false, true] {
         let place = Place::new();
-        append(&place.log, "1\n");
+        place.append(&place.log, "1\n");
         let mut plan = place.open();
-        look(&mut plan);
+        plan.drain();
         if removed {
             fs::remove_file(&place.output).unwrap()
         } else {
@@ -401,14 +364,14 @@ fn without_a_request_a_lost_name_is_noticed_within_a_moment() {
 #[test]
 fn an_output_that_was_removed_and_cannot_be_made_anew_ends_the_merge() {
     let place = Place::new();
-    append(&place.log, "1\n");
-    let folder = place.folder.path().join("folder");
+    place.append(&place.log, "1\n");
+    let folder = place.path("folder");
     fs::create_dir(&folder).unwrap();
     let output = folder.join("merged");
-    let mut plan = Plan::open([&place.log], &output, place.options()).unwrap();
-    look(&mut plan);
+    let mut plan = Merge::new(&place.log, &output, place.options.clone());
+    plan.drain();
     fs::remove_dir_all(&folder).unwrap();
-    append(&place.log, "2\n");
+    place.append(&place.log, "2\n");
     plan.reopen().request();
     let Read::Lines(lines) = plan.sources[0].read_lines().unwrap() else { panic!("a line") };
     let error = plan.output.append(&lines).unwrap_err();
@@ -420,18 +383,18 @@ fn an_output_that_was_removed_and_cannot_be_made_anew_ends_the_merge() {
 #[test]
 fn an_output_that_is_truncated_while_the_merge_runs_is_told_and_gone_on_with() {
     let place = Place::new();
-    append(&place.log, "1\n2\n");
+    place.append(&place.log, "1\n2\n");
     let mut plan = place.open();
-    look(&mut plan);
+    plan.drain();
     // As `copytruncate` does.
     OpenOptions::new().write(true).open(&place.output).unwrap().set_len(0).unwrap();
-    append(&place.log, "3\n");
-    look(&mut plan);
+    place.append(&place.log, "3\n");
+    plan.drain();
     let said = place.said();
     assert!(said.starts_with("WARN") && said.contains("it was truncated"), "{said}");
     plan.output.finish().unwrap();
-    append(&place.log, "4\n");
-    look(&mut plan);
+    place.append(&place.log, "4\n");
+    plan.drain();
     drop(plan);
     place.run();
     assert_eq!(place.merged(), "3\n4\n");
@@ -440,9 +403,9 @@ fn an_output_that_is_truncated_while_the_merge_runs_is_told_and_gone_on_with() {
     // In the midst of a line: noticed when it is asked, and the line is ended.
     let mut plan = place.open();
     OpenOptions::new().write(true).open(&place.output).unwrap().set_len(3).unwrap();
-    append(&place.log, "5\n");
+    place.append(&place.log, "5\n");
     plan.reopen().request();
-    look(&mut plan);
+    plan.drain();
     let said = place.said();
     assert!(said.contains("it was truncated, from 4 bytes to 3"), "{said}");
     plan.output.finish().unwrap();
@@ -454,75 +417,15 @@ fn an_output_that_is_truncated_while_the_merge_runs_is_told_and_gone_on_with() {
 #[test]
 fn what_somebody_else_appends_shifts_no_checkpoint() {
     let place = Place::new();
-    append(&place.log, "1\n");
+    place.append(&place.log, "1\n");
     let mut plan = place.open();
-    look(&mut plan);
-    append(&place.output, "a mark of the administrator\n");
-    append(&place.log, "a line that is long enough\n");
-    look(&mut plan);
+    plan.drain();
+    place.append(&place.output, "a mark of the administrator\n");
+    place.append(&place.log, "a line that is long enough\n");
+    plan.drain();
     plan.output.finish().unwrap();
     drop(plan);
     let before = place.merged();
     place.run();
     assert_eq!(place.merged(), before);
-}
-
-/// Whatever happens in whatever order, each line is once in all outputs
-/// together, and in order: random stories of lines, rotations of the output
-/// with and without a request, checkpoints and kills.
-#[test]
-fn every_story_of_kills_and_rotated_outputs_has_each_line_once() {
-    for seed in 0..200 {
-        let mut random = fastrand::Rng::with_seed(seed);
-        let place = Place::new();
-        let (mut number, mut rotations) = (0, 0);
-        append(&place.log, "");
-        let mut plan = Some(place.open());
-        let mut story = Vec::new();
-        for _ in 0..random.usize(5..60) {
-            let step = random.u32(0..12);
-            story.push(step);
-            match step {
-                0..5 => {
-                    number += 1;
-                    append(&place.log, &format!("{number}\n"));
-                    if let Some(plan) = &mut plan {
-                        look(plan);
-                    }
-                }
-                5 | 6 if place.output.exists() => {
-                    rotations += 1;
-                    place.rotate(rotations);
-                    if random.bool() {
-                        append(&place.output, "");
-                    }
-                }
-                7 | 8 => {
-                    if let Some(plan) = &plan {
-                        plan.reopen().request();
-                    }
-                }
-                9 => {
-                    if let Some(plan) = &mut plan {
-                        plan.output.finish().unwrap();
-                    }
-                }
-                10 => plan = None,
-                _ => {
-                    plan = None;
-                    plan.replace(place.open());
-                }
-            }
-        }
-        drop(plan);
-        place.run();
-        let mut merged = String::new();
-        for number in 1..=rotations {
-            let rotated = place.output.with_extension(number.to_string());
-            merged += &fs::read_to_string(rotated).unwrap();
-        }
-        merged += &place.merged();
-        let expected: String = (1..=number).map(|number| format!("{number}\n")).collect();
-        assert_eq!(merged, expected, "seed {seed}, story {story:?}");
-    }
 }

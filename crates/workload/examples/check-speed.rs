@@ -9,8 +9,9 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::time::{Duration, Instant};
 
+use checker::{Verdict, check_tagged, check_untagged};
 use rustix::time::{ClockId, clock_gettime};
-use workload::{Backlog, Verdict, check_tagged, check_untagged};
+use workload::Backlog;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;

@@ -7,8 +7,8 @@ use std::thread;
 
 use fastrand::Rng;
 
-use crate::tag::{self, TAG_BYTES};
 use crate::{name_path, source_path};
+use checker::tag::{self, TAG_BYTES};
 
 /// Files that are complete before the merge begins.
 #[derive(Debug, Clone, PartialEq, Eq)]

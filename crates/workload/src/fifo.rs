@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use crate::latency::Meter;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
 use crate::{monotonic_nanos, name_path};
 
 /// Makes a FIFO that its owner may read and write.
@@ -17,18 +20,7 @@ use crate::{monotonic_nanos, name_path};
 /// The path is taken, its folder is missing, or the file system has no FIFOs;
 /// the path is named.
 pub fn make_fifo(path: &Path) -> io::Result<()> {
-    #[cfg(not(target_vendor = "apple"))]
-    let made = {
-        use rustix::fs::{CWD, Mode, mkfifoat};
-        mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR).map_err(io::Error::from)
-    };
-    // macOS has no mkfifoat(2) that rustix knows of.
-    #[cfg(target_vendor = "apple")]
-    let made = match std::process::Command::new("mkfifo").arg("-m").arg("600").arg(path).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(io::Error::other(format!("mkfifo: {status}"))),
-        Err(cause) => Err(cause),
-    };
+    let made = mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR).map_err(io::Error::from);
     made.map_err(name_path("cannot make the FIFO", path))
 }
 

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::{monotonic_nanos, name_path, tag};
+use checker::tag;
+
+use crate::{monotonic_nanos, name_path};
 
 /// Takes the bytes of an output as they arrive, and notes for every stamped
 /// line how old it was when its newline came.

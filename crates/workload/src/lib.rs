@@ -1,16 +1,15 @@
-//! Named workloads, made from a seed, and the checker of a merged file.
+//! Named workloads, made from a seed.
 //!
 //! In reading order:
 //!
-//! 1. [`tag`]: the form of a line. Every line that is made here says which
-//!    source it belongs to and which line of it it is.
-//! 2. [`WORKLOADS`]: the table of workloads, a name and one sentence each.
-//! 3. [`Backlog`]: files that are complete before the merge begins.
-//! 4. [`Live`]: files that grow while they are merged.
-//! 5. [`LatencyWatch`] and [`FifoReader`]: who reads the output while it is
+//! 1. [`WORKLOADS`]: the table of workloads, a name and one sentence each.
+//! 2. [`Backlog`]: files that are complete before the merge begins.
+//! 3. [`Live`]: files that grow while they are merged.
+//! 4. [`LatencyWatch`] and [`FifoReader`]: who reads the output while it is
 //!    being written, and how long each line took to get there.
-//! 6. [`check_tagged`] and [`check_untagged`]: is the merge right? The book's
-//!    `confirm_merge`.
+//!
+//! Every line is in the form of [`checker::tag`]: it says which source it
+//! belongs to and which line of it it is.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,26 +23,23 @@
 //! let bytes = [std::fs::read(&sources[0])?, std::fs::read(&sources[1])?].concat();
 //! std::fs::write(&merged, bytes)?;
 //!
-//! let verdict = workload::check_tagged(&sources, &merged)?;
+//! let verdict = checker::check_tagged(&sources, &merged)?;
 //! assert!(verdict.is_right(), "{verdict}");
 //! # Ok(())
 //! # }
 //! ```
 
 mod backlog;
-mod check;
 mod clock;
 mod fifo;
 mod latency;
 mod live;
 mod named;
-pub mod tag;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use backlog::Backlog;
-pub use check::{CheckError, Finding, Kind, Place, Verdict, check_tagged, check_untagged};
 pub use clock::monotonic_nanos;
 pub use fifo::{FifoReader, Pauses, Received, make_fifo};
 pub use latency::LatencyWatch;

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 
 use crate::backlog::Text;
-use crate::tag::{self, STAMP_BYTES, TAG_BYTES};
 use crate::{monotonic_nanos, name_path, source_path};
+use checker::tag::{self, STAMP_BYTES, TAG_BYTES};
 
 /// Files that grow while they are merged: one write(2) a line, each line
 /// stamped with the time of its write; some in two pieces, if that is asked for.

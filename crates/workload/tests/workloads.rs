@@ -6,9 +6,8 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::time::Duration;
 
-use workload::{
-    Backlog, FifoReader, LatencyWatch, Live, Pauses, WORKLOADS, check_tagged, make_fifo, tag,
-};
+use checker::{check_tagged, tag};
+use workload::{Backlog, FifoReader, LatencyWatch, Live, Pauses, WORKLOADS, make_fifo};
 
 fn read_all(paths: &[impl AsRef<Path>]) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).unwrap()).collect()

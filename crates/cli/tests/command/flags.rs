@@ -13,7 +13,7 @@ use crate::process::{Running, run, tributary, until};
 /// Compares what the command offers with the tests in this file.
 #[test]
 fn every_flag_has_a_test() {
-    let mut command = cli::command();
+    let mut command = tributary_cli::command();
     command.build();
     let flags = command.get_arguments().filter_map(|arg| arg.get_long());
     let flags: BTreeSet<String> = flags.map(|flag| flag.replace('-', "_")).collect();
@@ -112,8 +112,7 @@ fn flag_durability() {
         fs::remove_file(folder.path("out")).unwrap();
     }
     run(&folder, &["a.log", "--durability", "rust"]).with(2);
-    // That a value reaches the merge is held in `args.rs`; what it does to a
-    // disk, no file shows afterwards.
+    // What the system is asked for, strace shows in the system tests.
 }
 
 #[test]
@@ -154,6 +153,12 @@ fn flag_lines() {
     }
     assert_eq!(run(&folder, &["a.log", "-n0"]).out(), "");
     run(&folder, &["a.log", "-n", "-1"]).with(2);
+    // Where a checkpoint knows a file, it goes on there.
+    let args = ["a.log", "-n", "1", "-o", "out", "--checkpoint", "state"];
+    run(&folder, &args).with(0);
+    folder.append("a.log", "4\n5\n");
+    run(&folder, &args).with(0);
+    assert_eq!(folder.read("out"), "3\n4\n5\n");
 }
 
 #[test]
@@ -187,6 +192,14 @@ fn flag_files_from() {
     folder.append("a.log", "one\n");
     folder.append("list", "a.log\n");
     assert_eq!(run(&folder, &["--files-from", "list"]).out(), "one\n");
+    // It is read once.
+    let merge = Running::follow(&folder, &["--files-from", "list", "-o", "out"]);
+    until("it has begun", || folder.read("out") == "one\n");
+    folder.append("b.log", "of another file\n");
+    folder.append("list", "b.log\n");
+    five_rounds(&folder, "a.log", "out", 0);
+    merge.terminate().with(0);
+    assert!(!folder.read("out").contains("another"));
     // `sources.rs` has more of it.
 }
 
@@ -236,6 +249,9 @@ fn flag_follow() {
     fs::rename(folder.path("a.log"), folder.path("a.log.1")).unwrap();
     folder.append("a.log", "three\n");
     until("the new file is merged", || folder.read("out") == "one\ntwo\nthree\n");
+    File::create(folder.path("a.log")).unwrap();
+    folder.append("a.log", "4\n");
+    until("and, cut short, from its start", || folder.read("out") == "one\ntwo\nthree\n4\n");
     merge.terminate().with(0);
 }
 
@@ -346,6 +362,7 @@ fn flag_prefix() {
     assert_eq!(merged("path"), ["a.log: one", "sub/b.log: two"]);
     assert_eq!(merged("{number}) {name}|"), ["1) a.log|one", "2) b.log|two"]);
     assert_eq!(merged("{folder}/{name} "), ["./a.log one", "sub/b.log two"]);
+    // `help.rs` has the other words and the times.
     run(&folder, &["--prefix", "{host}", "a.log"]).with(2);
     // A mistyped word is no text to put before a line.
     for word in ["filename", "Name", "file_2"] {
@@ -368,6 +385,8 @@ fn flag_json() {
     assert_eq!(objects[1]["line"], "two \"2\"");
     assert_eq!(objects[1]["source"], "a.log");
     assert_eq!(objects[1]["offset"], 4);
+    let [utc, local] = ["time", "local_time"].map(|key| objects[0][key].as_str().unwrap());
+    assert!(utc.ends_with('Z') && local.get(26..).is_some(), "{utc} {local}");
     run(&folder, &["--json", "--prefix", "name", "a.log"]).with(2);
 }
 
@@ -414,11 +433,53 @@ fn flag_stats() {
     assert_eq!(told[4], ["4", "15", "0", "(all)"]);
     assert_eq!(told[5][..2], ["longest", "stall:"]);
 
-    // Without the flag nothing is told at the end.
+    // For a machine, on one line.
+    let merge = Running::follow(&folder, &["--stats=json", "a.log", "b.log"]);
+    until("all is merged", || folder.read("stdout").lines().count() == 3);
+    merge.signal(Signal::USR1);
+    until("it tells", || merge.said().ends_with("}\n"));
+    folder.append("a.log", "three\n");
+    let said = merge.terminate().with(0).stderr;
+    let objects = said.lines().map(|line| serde_json::from_str(line).unwrap());
+    let objects: Vec<serde_json::Value> = objects.collect();
+    let [now, end] = &objects[..] else { panic!("two lines: {said}") };
+    assert_eq!((&now["lines"], &end["lines"]), (&3.into(), &4.into()));
+    assert_eq!(
+        (&end["bytes"], &end["lag_bytes"], &end["files"]),
+        (&16.into(), &0.into(), &2.into())
+    );
+    let b = &end["sources"][1];
+    assert_eq!(
+        (&b["source"], &b["lines"], &b["lag_bytes"]),
+        (&"b.log".into(), &1.into(), &0.into())
+    );
+    for key in ["time", "cut_lines", "open_fds", "stalls", "stall_seconds_max"] {
+        assert!(end.get(key).is_some(), "{key}: {said}");
+    }
+
+    // Without the flag nothing is told at the end, but SIGUSR1 is answered.
     assert_eq!(run(&folder, &["a.log"]).with(0).stderr, "");
+    let merge = Running::follow(&folder, &["a.log"]);
+    until("it has begun", || !folder.read("stdout").is_empty());
+    merge.signal(Signal::USR1);
+    until("it tells", || merge.said().contains("(all)\n"));
+    assert_eq!(merge.terminate().with(0).stderr.matches("(all)").count(), 1);
     // Of a merge that failed it is told how far it came.
     let ended = run(&folder, &["--stats", "a.log", "-o", "/dev/full"]).with(3);
     assert!(ended.stderr.contains("(all)\n"), "{}", ended.stderr);
+}
+
+#[test]
+fn flag_metrics() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\ntwo\n");
+    assert_eq!(run(&folder, &["a.log", "--metrics", "t.prom"]).out(), "one\ntwo\n");
+    assert!(
+        folder
+            .read("t.prom")
+            .contains("tributary_source_lines_total{merge=\"t\",source=\"a.log\"} 2\n")
+    );
+    // `metrics.rs` has more of it.
 }
 
 #[test]
@@ -442,7 +503,7 @@ fn flag_verbose() {
 fn flag_debug() {
     let folder = Folder::new();
     let lines = fill(&folder);
-    let merge = Blocked::start(&folder, "tasks", "--debug");
+    let merge = Blocked::start(&folder, "tasks", &["--debug"]);
     merge.until_said("`append` of a.log blocks it");
     let (ended, merged) = merge.read(&folder);
     let said = ended.with(0).stderr;
@@ -465,7 +526,7 @@ fn flag_debug() {
 }
 
 #[test]
-fn a_time_of_debug_that_is_taken_for_a_source_is_told() {
+fn a_value_of_a_flag_that_is_taken_for_a_source_is_told() {
     let folder = Folder::new();
     folder.append("a.log", "one\n");
     let told = "1s: no such file; the time of --debug needs a `=`: --debug=1s";
@@ -477,6 +538,10 @@ fn a_time_of_debug_that_is_taken_for_a_source_is_told() {
     folder.append("1s", "two\n");
     assert_eq!(run(&folder, &["--debug", "1s"]).out(), "two\n");
     run(&folder, &["2s"]).error(2, &["2s: cannot open this source"]);
+    // The same with a format.
+    let told = "json: no such file; the format of --stats needs a `=`: --stats=json";
+    run(&folder, &["--stats", "json", "a.log"]).error(2, &[told]);
+    run(&folder, &["--stats=xml", "a.log"]).with(2);
 }
 
 #[test]
@@ -488,9 +553,14 @@ fn flag_help() {
     for help in [&long, &short] {
         assert!(help.contains("Usage: tributary [OPTIONS] <IN>..."), "{help}");
         assert!(help.contains("130"), "the exit codes are told: {help}");
+        // What is typed every day comes before what is seldom needed.
+        let place = |text: &str| help.find(text).unwrap_or_else(|| panic!("{text}: {help}"));
+        let order = ["-F, --follow", "--prefix", "Output and checkpoint:", "--checkpoint <FILE>"];
+        let order = [&order[..], &["Tuning:", "--interval", "Stages and debugging:", "--stage"]];
+        assert!(order.concat().is_sorted_by_key(|text| place(text)), "{help}");
     }
     // A brace in a help text may be taken for a placeholder of the help itself.
-    for field in ["{name}", "{path}", "{folder}", "{number}", "{time}"] {
+    for field in ["{name}", "{path}", "{folder}", "{number}", "{time}", "{local_time}"] {
         assert!(long.contains(field), "{long}");
     }
 }

@@ -26,6 +26,7 @@ fn plus_a_number_means_from_that_line_on() {
         assert_eq!(run(&folder, &["-n", from, "a.log"]).out(), merged, "{from}");
         assert_eq!(run(&folder, &[&format!("--lines={from}"), "a.log"]).out(), merged, "{from}");
     }
+    assert_eq!(run(&folder, &["--tail", "1", "a.log"]).out(), "3\n");
     for wrong in ["+", "+x", "++1", "x", "+-1"] {
         let ended = run(&folder, &["-n", wrong, "a.log"]).with(2);
         assert!(ended.stderr.contains("+N"), "{}", ended.stderr);
@@ -87,9 +88,21 @@ fn what_is_done_with_another_flag_is_told_on_one_line() {
         (&["-s", "1", "a.log"], "-s: how often to look is said with --interval"),
         (&["--sleep-interval=1", "a.log"], "--interval"),
         (&["--pid=1", "a.log"], "--pid: end it with a signal, SIGTERM"),
+        (&["--since=10m", "a.log"], "--since: the times in the lines are not read, begin with"),
+        (&["-t", "a.log"], "-t: for the time before each line write --prefix time, or local_time"),
+        (&["-u", "web", "-f"], "-u: the journal is not read, write it to a file first"),
+        (&["-Fe", "error", "a.log"], "-e: lines are chosen behind it"),
+        (&["--grep=error", "a.log"], "| grep"),
+        (&["-r", "logs"], "-r: for the logs in and below a folder write --watch 'FOLDER/**/*.log'"),
+        (&["-o", "json", "a.log"], "-o json: for a JSON object a line write --json"),
+        (&["--output=json", "a.log"], "a file of that name is ./json"),
+        (&["--exclude", "b*", "a.log"], "--exclude leaves files out of --watch: write --watch"),
     ] {
         run(&folder, args).error(2, &[told]);
     }
+    run(&folder, &["-o", "./json", "a.log"]).with(0);
+    assert_eq!(folder.read("json"), "1\n2\n3\n");
+    run(&folder, &["-o", "", "a.log"]).with(2);
     // A newline in it is shown as one.
     let ended = run(&folder, &["--follow=descriptor", "a.log"]).with(2);
     assert!(ended.stderr.contains("files are followed by name"), "{}", ended.stderr);

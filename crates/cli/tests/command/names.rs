@@ -1,4 +1,4 @@
-//! Files of any name, and the two commands that files may be called.
+//! Files of any name.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,42 +10,23 @@ use crate::process::run;
 #[test]
 fn a_file_may_be_called_like_a_command() {
     let folder = Folder::new();
-    for name in ["man", "completions"] {
+    folder.append("a.log", "a\n");
+    for name in ["help", "man", "completions"] {
         folder.append(name, "line\n");
         let dotted = format!("./{name}");
         for args in [&["--", name][..], &[&dotted], &["-o", "-", name]] {
             assert_eq!(run(&folder, args).out(), "line\n", "{args:?}");
         }
+        // Behind another file it cannot be a command.
+        assert_eq!(run(&folder, &["a.log", name]).out().len(), "a\nline\n".len(), "{name}");
+        // Where it may be meant, whoever meant the file is told; and asked for more
+        // than the command takes, it does nothing.
+        let ended = run(&folder, &[name, "a.log"]).with(2);
+        let told = format!("warning: {name}: taken for the command of that name");
+        assert!(ended.stderr.starts_with(&told), "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("the file is {dotted}\n")), "{}", ended.stderr);
+        assert!(ended.stdout.is_empty());
     }
-    // Behind another file it cannot be a command; `help` never is one.
-    folder.append("help", "help\n");
-    let mut merged: Vec<String> =
-        run(&folder, &["help", "man"]).out().lines().map(str::to_owned).collect();
-    merged.sort();
-    assert_eq!(merged, ["help", "line"]);
-}
-
-#[test]
-fn the_man_page_tells_every_flag_and_the_exit_codes() {
-    let page = run(&Folder::new(), &["man"]).out();
-    assert!(page.contains(".TH tributary 1"), "{page}");
-    let mut command = cli::command();
-    command.build();
-    for flag in command.get_arguments().filter_map(|arg| arg.get_long()) {
-        let flag = format!("\\-\\-{}", flag.replace('-', "\\-"));
-        assert!(page.contains(&flag), "{flag}: {page}");
-    }
-    assert!(page.contains("Exit codes") && page.contains("130"), "{page}");
-}
-
-#[test]
-fn there_are_completions_for_each_shell() {
-    let folder = Folder::new();
-    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let script = run(&folder, &["completions", shell]).out();
-        assert!(script.contains("quiet-after"), "{shell}: {script}");
-    }
-    run(&folder, &["completions", "csh"]).with(2);
 }
 
 #[test]

@@ -1,24 +1,70 @@
 //! What the tests of the command share.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 /// The command, beside a build of its own.
 pub(crate) fn compare() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_compare"));
+    of(Command::new(env!("CARGO_BIN_EXE_compare")))
+}
+
+/// The command, started by a shell after it has done something.
+pub(crate) fn compare_after(shell: &str) -> Command {
+    let mut command = of(Command::new("sh"));
+    command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")]);
+    command.arg(env!("CARGO_BIN_EXE_compare"));
+    command
+}
+
+/// Makes the command of somebody who may not read and write everything: of
+/// nobody, if this is root. In `folder` is a file `secret` that may not be read.
+pub(crate) fn compare_as_nobody(folder: &Path) -> impl Fn() -> Command {
+    let binary = folder.join("compare");
+    // A process of its own copies it: a descriptor of this one, open for writing,
+    // would go along to the children that other tests start, and what somebody
+    // writes cannot be started.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_compare")).arg(&binary).status();
+    assert!(copied.unwrap().success());
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let (secret, target) = (folder.join("secret"), folder.join("target"));
+    fs::write(&secret, "").unwrap();
+    fs::create_dir(&target).unwrap();
+    for (path, mode) in [(&secret, 0o000), (&target, 0o777)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    move || {
+        let mut command = of(Command::new(&binary));
+        if fs::File::open(&secret).is_ok() {
+            command.uid(65534).gid(65534);
+        }
+        command.current_dir("/").env("CARGO_TARGET_DIR", &target);
+        command
+    }
+}
+
+fn of(mut command: Command) -> Command {
     // What a person's own run has left beside the build stays as it is.
     command.env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"));
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
     command
 }
 
 /// Runs it to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
-    compare().args(arguments).stdin(Stdio::null()).output().expect("the command starts")
+    compare().args(arguments).output().expect("the command starts")
+}
+
+/// Runs it to its end in a folder.
+pub(crate) fn run_in(folder: &TempDir, arguments: &[&str]) -> Output {
+    compare().current_dir(folder).args(arguments).output().expect("the command starts")
 }
 
 /// A folder with two logs, `a.log` and `b.log`.
@@ -34,12 +80,21 @@ pub(crate) fn shown(path: &Path) -> &str {
     path.to_str().expect("a temporary path is plain")
 }
 
-/// Asserts that it failed with exit code 2 and one line that names the path.
+/// Asserts that it ended with this code, and returns what it printed.
+#[track_caller]
+pub(crate) fn printed(output: Output, code: i32) -> String {
+    let said = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{errors}{said}");
+    said
+}
+
+/// Asserts that it failed with exit code 2 and one line that begins with the path.
 #[track_caller]
 pub(crate) fn assert_refused(output: &Output, path: &str, what: &str) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.starts_with(&format!("error: {path}: ")), "{said}");
+    assert!(said.starts_with(&format!("error: {path}")), "{said}");
     assert!(said.contains(what), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
 }
@@ -47,4 +102,20 @@ pub(crate) fn assert_refused(output: &Output, path: &str, what: &str) {
 /// What is in a file of JSON.
 pub(crate) fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// The elements of a JSON array.
+#[track_caller]
+pub(crate) fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap_or_else(|| panic!("{value} is no list"))
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn until(mut is_so: impl FnMut() -> bool, what: &str) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+        thread::sleep(Duration::from_millis(2));
+    }
 }

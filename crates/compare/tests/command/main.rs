@@ -5,251 +5,99 @@ mod places;
 mod signals;
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use serde_json::Value;
+use stages::STAGES;
 
-use common::{assert_refused, compare, json, run, shown, two_logs};
+use common::{
+    assert_refused, compare, compare_after, json, list, printed, run, run_in, shown, two_logs,
+};
 
 #[test]
 fn every_stage_gets_a_right_row_on_every_workload() {
     let folder = tempfile::tempdir().unwrap();
-    let result = folder.path().join("result.json");
-    let workloads = ["--workload", "all"];
-    let sizes = ["--sources=3", "--bytes=20000", "--duration=0.1", "--runs=2", "--json"];
-    let output = compare().args(workloads).args(sizes).arg(&result).output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{said}");
+    let sizes = ["--sources=3", "--bytes=20000", "--duration=0.1", "--runs=2"];
+    let wanted = ["--workload=all", "--json=result"];
+    let said = printed(run_in(&folder, &[&wanted[..], &sizes].concat()), 0);
     assert!(!said.contains('\u{1b}'), "colours on a pipe: {said:?}");
-    assert!(
-        said.lines().all(|line| ["warning", "seen", "page"].iter().any(|it| line.starts_with(it))
-            || line.chars().count() <= 100),
-        "{said}"
-    );
+    let is_sentence =
+        |line: &str| ["warning", "seen", "page"].iter().any(|it| line.starts_with(it));
+    let fits = |line: &str| is_sentence(line) || line.chars().count() <= 100;
+    assert!(said.lines().all(fits), "{said}");
 
-    let result = json(&result);
+    let result = json(&folder.path().join("result"));
     assert_eq!(result["interrupted"], false);
-    let workloads = result["workloads"].as_array().unwrap();
-    let rows_of = |workload: &Value| workload["rows"].as_array().unwrap().clone();
-    let rows: Vec<_> = workloads.iter().map(|workload| rows_of(workload).len()).collect();
-    assert_eq!(rows, [6, 5, 5, 5, 5]);
-    for workload in workloads {
-        for row in rows_of(workload) {
+    for part in ["lanes", "growth", "verdicts"] {
+        assert!(list(&result[part]).is_empty(), "a workload alone was asked for");
+    }
+    let [backlog, live, slow, many, idle] = &list(&result["workloads"]) else { panic!("{result}") };
+    for (workload, rows) in [(backlog, 6), (live, 5), (slow, 5), (many, 5), (idle, 5)] {
+        assert_eq!(list(&workload["rows"]).len(), rows, "{workload}");
+        for row in list(&workload["rows"]) {
             assert!(row.get("wrong").is_none(), "{row}");
-            if cfg!(target_os = "linux") && row["stage"] != "cat" {
-                assert!(row["peak_memory_bytes"].as_u64() > Some(0), "{row}");
-            }
+            let has_memory = row["peak_memory_bytes"].as_u64() > Some(0);
+            assert!(has_memory || row["stage"] == "cat" || cfg!(not(target_os = "linux")), "{row}");
         }
     }
-    for part in ["lanes", "growth", "verdicts"] {
-        assert_eq!(result[part], Value::Array(vec![]), "a workload alone was asked for");
+    for row in list(&backlog["rows"]) {
+        assert_eq!(list(&row["time_seconds"]["runs"]).len(), 2, "{row}");
     }
-    let idle = rows_of(&workloads[4]);
-    for row in idle.iter().filter(|_| cfg!(target_os = "linux")) {
-        assert!(row["rest_wakeups_per_second"].is_number(), "{row}");
-        assert!(row["rest_cpu_seconds_per_second"].is_number(), "{row}");
-    }
-    // Three threads that read, of which one may end before another begins, and
-    // the one that starts them: counted in runs of milliseconds, too.
-    let backlog = rows_of(&workloads[0]);
-    if cfg!(target_os = "linux") {
-        let threads = backlog[1]["peak_threads"].as_u64();
-        assert!(threads >= Some(2) && threads <= Some(4), "{}", backlog[1]);
-    }
-    let live = rows_of(&workloads[1]);
     // 3 files of 100 lines a second, for a tenth of a second.
-    assert!(live.iter().all(|row| row["lines"] == 30), "{live:?}");
-    let backlog = rows_of(&workloads[0]);
-    assert!(backlog.iter().all(|row| row["time_seconds"]["runs"].as_array().unwrap().len() == 2));
-    // Stages 1 and 3 have no loop that a stall could be measured on.
-    assert!(
-        backlog[1]["longest_stall_seconds"].is_null()
-            && backlog[3]["longest_stall_seconds"].is_null()
-    );
-}
-
-#[test]
-fn files_of_ones_own_are_merged_and_kept() {
-    let folder = two_logs();
-    let keep = folder.path().join("keep");
-    let output = compare()
-        .current_dir(folder.path())
-        .args(["--stages", "1,tasks", "--keep", "keep", "--", "a.log", "b.log"])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("files: 2 files of your own, 28 bytes, 3 runs"), "{said}");
-    for stage in ["stage1-threads", "stage4-tasks"] {
-        let merged = keep.join("files").join(format!("merged-by-{stage}.log"));
-        assert_eq!(fs::read(merged).unwrap().len(), 29, "{stage}");
+    assert!(list(&live["rows"]).iter().all(|row| row["lines"] == 30), "{live}");
+    let [_, threads, _, bottom_up, ..] = list(&backlog["rows"]) else { panic!("{backlog}") };
+    for stage in [threads, bottom_up] {
+        assert!(stage["longest_stall_seconds"].is_null(), "it has no loop: {stage}");
     }
-    // The sources are as they were.
-    assert_eq!(fs::read(folder.path().join("a.log")).unwrap(), b"one\ntwo\nthree");
-}
-
-#[test]
-fn a_file_that_is_named_twice_or_through_a_link_is_one_source() {
-    let folder = two_logs();
-    let (a, linked, hard) = (
-        folder.path().join("a.log"),
-        folder.path().join("link.log"),
-        folder.path().join("hard.log"),
-    );
-    symlink(&a, &linked).unwrap();
-    fs::hard_link(&a, &hard).unwrap();
-    let paths = [&a, &a, &linked, &hard].map(|path| shown(path));
-    let output = run(&[&["--stages=1", "--runs=1"], &paths[..]].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("1 file of your own, 13 bytes"), "{said}");
-}
-
-#[test]
-fn what_is_no_readable_log_file_is_refused_by_name() {
-    let folder = two_logs();
-    let missing = folder.path().join("missing.log");
-    assert_refused(&run(&[shown(&missing)]), shown(&missing), "no such file");
-    assert_refused(&run(&[shown(folder.path())]), shown(folder.path()), "this is a directory");
-    assert_refused(&run(&["/dev/null"]), "/dev/null", "this is a device");
-    let fifo = folder.path().join("fifo");
-    workload::make_fifo(&fifo).unwrap();
-    assert_refused(&run(&[shown(&fifo)]), shown(&fifo), "this is a pipe");
-}
-
-#[test]
-fn an_unreadable_file_is_refused_by_name() {
-    let folder = two_logs();
-    let secret = folder.path().join("a.log");
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    // Root may read everything, so for root the command runs as nobody, from a
-    // place where nobody may start it. A process of its own copies it there: a
-    // descriptor of this one, open for writing, would go along to the children
-    // that other tests start, and what somebody writes cannot be started.
-    let binary = folder.path().join("compare");
-    let mut command = compare();
-    if fs::File::open(&secret).is_ok() {
-        let mut copy = Command::new("cp");
-        copy.arg(env!("CARGO_BIN_EXE_compare")).arg(&binary);
-        assert!(copy.status().unwrap().success());
-        command = Command::new(&binary);
-        command.uid(65534).gid(65534);
+    if cfg!(target_os = "linux") {
+        for row in list(&idle["rows"]) {
+            assert!(row["rest_wakeups_per_second"].is_number(), "{row}");
+            assert!(row["rest_cpu_seconds_per_second"].is_number(), "{row}");
+        }
+        // Three threads that read, of which one may end before another begins, and
+        // the one that starts them: counted in runs of milliseconds, too.
+        let most = threads["peak_threads"].as_u64();
+        assert!(most >= Some(2) && most <= Some(4), "{threads}");
     }
-    let output = command.arg(&secret).current_dir("/").output();
-    let output = output.expect("TMPDIR is a place where everybody may start a program");
-    assert_refused(&output, shown(&secret), "permission denied");
-}
-
-#[test]
-fn an_output_that_is_a_source_is_refused_and_the_source_left_alone() {
-    let folder = two_logs();
-    let source = folder.path().join("a.log");
-    let keep = folder.path().join("keep");
-    fs::create_dir_all(keep.join("files")).unwrap();
-    let merged = keep.join("files/merged-by-stage1-threads.log");
-    let keep = ["--keep", shown(&keep)];
-
-    for how in ["soft", "hard", "itself"] {
-        let named = match how {
-            "soft" => symlink(&source, &merged).map(|()| &source),
-            "hard" => fs::hard_link(&source, &merged).map(|()| &source),
-            _ => fs::copy(&source, &merged).map(|_| &merged),
-        };
-        let output = run(&[&keep[..], &[shown(named.unwrap())]].concat());
-        assert_refused(&output, shown(&merged), "the output is also a source");
-        assert_eq!(fs::read(&merged).unwrap(), b"one\ntwo\nthree", "{how}");
-        fs::remove_file(&merged).unwrap();
-    }
-}
-
-#[test]
-fn a_stage_whose_output_is_a_source_says_so() {
-    let folder = two_logs();
-    let (a, link) = (folder.path().join("a.log"), folder.path().join("link.log"));
-    symlink(&a, &link).unwrap();
-    for output in [&a, &link] {
-        let output_is = ["stage", "1", "--output", shown(output)];
-        let output_of = run(&[&output_is[..], &[shown(&a)]].concat());
-        assert_refused(&output_of, shown(output), "the output is also a source");
-    }
-    assert_eq!(fs::read(&a).unwrap(), b"one\ntwo\nthree");
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_full_disk_is_an_error_of_every_stage() {
-    let folder = two_logs();
-    let source = folder.path().join("a.log");
-    for stage in ["1", "2", "3", "4", "5"] {
-        let output = run(&["stage", stage, "--output", "/dev/full", shown(&source)]);
-        assert_refused(&output, "/dev/full", "No space left on device");
-    }
+fn a_stdout_that_is_full_is_an_error() {
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let output = compare().args(["diff", "1"]).stdout(full).output().unwrap();
     assert_refused(&output, "stdout", "No space left on device");
 }
 
 #[test]
-fn a_missing_folder_is_refused_by_name() {
-    let folder = two_logs();
-    let source = folder.path().join("a.log");
-    let missing = folder.path().join("missing/folder");
-    let output = run(&["--keep", shown(&missing), shown(&source)]);
-    assert_refused(&output, shown(&missing), "No such file or directory");
-    let file = missing.join("result");
-    for option in ["--json", "--html"] {
-        let output = run(&[option, shown(&file), shown(&source)]);
-        assert_refused(&output, shown(&file), "No such file or directory");
-    }
-    let merged = missing.join("merged.log");
-    let output = run(&["stage", "1", "--output", shown(&merged), shown(&source)]);
-    assert_refused(&output, shown(&merged), "No such file or directory");
-    let output = compare().env("TMPDIR", &missing).arg(&source).output().unwrap();
-    assert_refused(&output, shown(&missing), "TMPDIR");
-}
-
-#[test]
-fn no_file_after_the_dashes_is_a_mistake() {
-    let output = run(&["--"]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert_eq!(said, "error: no file follows `--`, name at least one or leave `--` out\n");
-}
-
-#[test]
 fn what_cannot_be_meant_is_a_mistake() {
     for typed in [
-        &["--stages", "6"][..],
+        &["--stages", "0"][..],
         &["--workload", "nothing"],
         &["--runs", "0"],
         &["--workload", "live", "a.log"],
         &["diff"],
-        &["diff", "9"],
+        &["diff", "0"],
     ] {
-        let output = run(typed);
-        assert_eq!(output.status.code(), Some(2), "{typed:?}");
+        printed(run(typed), 2);
     }
-    assert_eq!(run(&["--help"]).status.code(), Some(0));
+    assert_refused(&run(&["--"]), "no file follows `--`", "name at least one or leave `--` out");
+    printed(run(&["--help"]), 0);
 }
 
 #[test]
 fn the_diff_of_each_stage_shows_its_predecessors() {
-    for (stage, heads) in [
-        ("1", &["stage1-threads has no predecessor"][..]),
-        ("2", &["stage1-threads → stage2-mixed"]),
-        ("stage3", &["stage1-threads → stage3-bottom-up"]),
-        ("tasks", &["stage2-mixed → stage4-tasks", "stage3-bottom-up → stage4-tasks"]),
-        ("5", &["stage4-tasks → stage5-fully-async"]),
-    ] {
-        let output = run(&["diff", stage]);
-        let said = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(output.status.code(), Some(0));
+    for stage in STAGES {
+        let (name, follows) = (stage.name, stage.said().follows);
+        let mut heads: Vec<_> = follows.iter().map(|from| format!("{from} → {name}")).collect();
+        if heads.is_empty() {
+            heads.push(format!("{name} has no predecessor"));
+        }
+        let said = printed(run(&["diff", name]), 0);
         assert!(!said.contains('\u{1b}'), "colours on a pipe: {said:?}");
         for head in heads {
-            assert!(said.contains(head), "{head}: {said}");
+            assert!(said.contains(&head), "{head}: {said}");
         }
         assert!(!said.contains("\n+//!") && !said.contains("ANCHOR"), "{said}");
     }
@@ -262,19 +110,12 @@ fn a_stage_that_fails_has_a_row_that_says_so() {
     fs::write(&source, "a line\n".repeat(1_000_000)).unwrap();
     // No file may grow beyond a megabyte or two, which is enough for the page,
     // so neither cat nor a stage can end well.
-    let limited = "ulimit -f 2048 && exec \"$0\" \"$@\"";
-    let output = Command::new("sh")
-        .env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"))
-        .args(["-c", limited, env!("CARGO_BIN_EXE_compare"), "--stages=1,5", "--json"])
-        .args([&result, &source])
-        .output()
-        .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    let mut command = compare_after("ulimit -f 2048");
+    let output = command.args(["--stages=1,5", "--json"]).args([&result, &source]).output();
+    let said = printed(output.unwrap(), 1);
     assert!(said.contains("stage5-fully-async  wrong: "), "{said}");
     assert!(said.contains("wrong: stage1-threads on files"), "{said}");
-    let rows = json(&result)["workloads"][0]["rows"].clone();
-    for row in rows.as_array().unwrap() {
+    for row in list(&json(&result)["workloads"][0]["rows"]) {
         assert!(row["wrong"].is_string() && row.get("time_seconds").is_none(), "{row}");
     }
 }
@@ -284,34 +125,21 @@ fn a_whole_run_has_lanes_growth_and_laws_and_names_its_page() {
     let folder = tempfile::tempdir().unwrap();
     let [result, page, trace, keep] =
         ["result.json", "page.html", "trace", "keep"].map(|name| folder.path().join(name));
-    // Of somebody who keeps the merged files beside files of his own.
-    let own = ["growth", "lanes/stage1-threads"].map(|name| keep.join(name).join("own.txt"));
-    for own in &own {
-        fs::create_dir_all(own.parent().unwrap()).unwrap();
-        fs::write(own, "").unwrap();
-    }
     let sizes = ["--quick", "--stages=1,4", "--sources=3", "--bytes=20000", "--duration=0.2"];
-    let output = compare()
-        .args(sizes)
-        .args(["--json", shown(&result), "--html", shown(&page), "--trace", shown(&trace)])
-        .args(["--keep", shown(&keep)])
-        .output()
-        .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(own.iter().all(|own| own.exists()), "a file is gone that was there before");
+    let places = ["--json", shown(&result), "--html", shown(&page), "--trace", shown(&trace)];
+    let typed = [&sizes[..], &places, &["--keep", shown(&keep)]].concat();
+    let said = printed(run(&typed), 0);
     let mut kept: Vec<_> =
         fs::read_dir(&keep).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     kept.sort();
-    assert_eq!(kept, ["backlog", "growth", "lanes", "live", "slow-output"]);
+    assert_eq!(kept, ["backlog", "growth", "live", "slow-output"]);
     assert_eq!(said.lines().last(), Some(&*format!("page: {}", page.display())), "{said}");
     assert!(fs::read_to_string(&page).unwrap().contains("stage4-tasks"));
 
     let result = json(&result);
-    let typed = format!("cargo compare {} --json", sizes.join(" "));
-    assert!(result["command"].as_str().unwrap().starts_with(&typed), "{}", result["command"]);
+    assert_eq!(result["command"], format!("cargo compare {}", typed.join(" ")));
     assert_eq!((&result["schema"], &result["interrupted"]), (&1.into(), &false.into()));
-    let of = |part: &str| result[part].as_array().unwrap().clone();
+    let of = |part: &str| list(&result[part]).to_vec();
     let names = |part: &str| of(part).iter().map(|it| it["stage"].clone()).collect::<Vec<_>>();
     assert_eq!(names("lanes"), ["stage1-threads", "stage4-tasks"]);
     assert_eq!(names("verdicts"), ["stage1-threads", "stage4-tasks"]);
@@ -326,31 +154,27 @@ fn a_whole_run_has_lanes_growth_and_laws_and_names_its_page() {
     }
 
     // What the pictures are there for: who waits, and whose loop stands still.
-    let of_lanes = |stage: usize, list: &str| -> Vec<Value> {
-        let lanes = of("lanes")[stage]["lanes"].as_array().unwrap().clone();
-        lanes.iter().flat_map(|lane| lane[list].as_array().unwrap().clone()).collect()
-    };
     // By the operations, which need no watch to have a core: the reader pauses
     // for 150 ms.
     let long = |segment: &&Value| {
         segment["end"].as_f64().unwrap() - segment["begin"].as_f64().unwrap() > 0.05
     };
     let is = |kind: &'static str| move |segment: &&Value| segment["kind"] == kind;
-    let segments = of_lanes(0, "segments");
-    let waits = segments.iter().filter(is("wait_for_lock")).filter(long).count();
-    assert!(waits > 1, "all the others wait for the lock: {segments:?}");
-    let lanes = of("lanes")[1]["lanes"].as_array().unwrap().clone();
-    let the_loop = lanes.iter().find(|lane| lane["role"] == "loop").expect("stage 4 has one");
-    let segments = the_loop["segments"].as_array().unwrap();
+    let [threads, tasks] = &list(&result["lanes"]) else { panic!("two stages") };
+    let segments = list(&threads["lanes"]).iter().flat_map(|lane| list(&lane["segments"]));
+    let waits = segments.filter(is("wait_for_lock")).filter(long).count();
+    assert!(waits > 1, "all the others wait for the lock: {threads}");
+    let the_loop = list(&tasks["lanes"]).iter().find(|lane| lane["role"] == "loop");
+    let segments = list(&the_loop.expect("stage 4 has one")["segments"]);
     assert!(segments.iter().filter(is("write")).any(|it| long(&it)), "it writes: {segments:?}");
 
-    let tried = |stage: usize| of("verdicts")[stage]["laws"].as_array().unwrap().clone();
-    assert!(tried(0).iter().all(|law| law["outcome"] == "held"), "{:?}", tried(0));
-    let broken = tried(1).into_iter().filter(|law| law["outcome"] == "broken_as_declared");
-    assert_eq!(broken.count(), 1);
+    let [threads, tasks] = &list(&result["verdicts"]) else { panic!("two stages") };
+    assert!(list(&threads["laws"]).iter().all(|law| law["outcome"] == "held"), "{threads}");
+    let broken = list(&tasks["laws"]).iter().filter(|law| law["outcome"] == "broken_as_declared");
+    assert_eq!(broken.count(), 1, "{tasks}");
     for stage in ["stage1-threads", "stage4-tasks"] {
         let trace = json(&trace.join(format!("{stage}.json")));
-        assert!(!trace["traceEvents"].as_array().unwrap().is_empty());
+        assert!(!list(&trace["traceEvents"]).is_empty());
     }
 }
 
@@ -358,78 +182,62 @@ fn a_whole_run_has_lanes_growth_and_laws_and_names_its_page() {
 #[cfg(target_os = "linux")]
 fn tail_runs_beside_the_stages_and_may_tear_lines() {
     let folder = tempfile::tempdir().unwrap();
-    let result = folder.path().join("result.json");
-    let output = compare()
-        .args(["--workload=live,slow-output", "--against=cat,tail", "--stages=5"])
-        .args(["--sources=20", "--duration=0.5", "--json", shown(&result)])
-        .output()
-        .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(
-        said.contains("live: cat was not run, since it ends at the end of each file"),
-        "{said}"
-    );
+    let wanted = ["--workload=live,slow-output", "--against=cat,tail", "--stages=5"];
+    let sizes = ["--sources=20", "--duration=0.5", "--json=result"];
+    let said = printed(run_in(&folder, &[&wanted[..], &sizes].concat()), 0);
+    let not_run = "live: cat was not run, since it ends at the end of each file";
+    assert!(said.contains(not_run), "{said}");
     assert!(said.contains("On live, the output of tail was wrong ("), "{said}");
-    let rows = json(&result)["workloads"].clone();
-    let [tail, stage] = [0, 1].map(|at| rows[0]["rows"][at].clone());
+    let result = json(&folder.path().join("result"));
+    let [live, slow] = &list(&result["workloads"]) else { panic!("{result}") };
+    let [tail, stage] = &list(&live["rows"]) else { panic!("{live}") };
     assert!(tail["wrong"].as_str().unwrap().contains(" torn"), "{tail}");
     assert_eq!(stage["stage"], "stage5-fully-async");
     assert!(stage.get("wrong").is_none(), "{stage}");
     // Its lines are in one piece, and tail writes one after the other.
-    let tail = &rows[1]["rows"][0];
-    assert_eq!(tail["lines"], rows[1]["rows"][1]["lines"], "{tail}");
+    let [tail, stage] = &list(&slow["rows"]) else { panic!("{slow}") };
+    assert_eq!(tail["lines"], stage["lines"], "{tail}");
     assert_eq!(tail["peak_threads"], 1, "{tail}");
 }
 
 #[test]
 fn cat_is_checked_when_it_is_asked_for() {
     let folder = two_logs();
-    let result = folder.path().join("result.json");
-    let files = ["a.log", "b.log"].map(|name| folder.path().join(name));
-    let output = compare()
-        .args(["--against=cat,tail", "--stages=1", "--runs=1", "--json", shown(&result)])
-        .args(&files)
-        .output()
-        .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    // The last line of a.log has no newline, so cat glues the next one to it.
-    assert_eq!(output.status.code(), Some(0), "{said}");
+    let wanted = ["--against=cat,tail", "--stages=1", "--runs=1", "--json=result"];
+    let said = printed(run_in(&folder, &[&wanted[..], &["a.log", "b.log"]].concat()), 0);
     assert!(said.contains("files: tail was not run, since it follows files"), "{said}");
-    let rows = json(&result)["workloads"][0]["rows"].clone();
+    let rows = json(&folder.path().join("result"))["workloads"][0]["rows"].clone();
+    // The last line of a.log has no newline, so cat glues the next one to it.
     assert!(rows[0]["wrong"].as_str().unwrap().contains("glued"), "{rows}");
     assert_eq!(rows[1]["ratio_to_cat"], Value::Null, "{rows}");
 }
 
 #[test]
-fn a_program_that_is_missing_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let output = compare().args(["--against=tail"]).env("PATH", folder.path()).output().unwrap();
-    assert_refused(&output, "tail", "no such program on the PATH");
-}
-
-#[test]
-fn a_program_that_is_none_is_named() {
+fn a_program_that_is_missing_or_none_is_named() {
     let folder = two_logs();
+    let with_path = |typed: &[&str]| {
+        let mut command = compare();
+        command.args(typed).current_dir(&folder).env("PATH", folder.path()).output().unwrap()
+    };
+    assert_refused(&with_path(&["--against=tail"]), "tail", "no such program on the PATH");
     let cat = folder.path().join("cat");
     fs::write(&cat, "\u{7f}ELF, and nothing that could be run").unwrap();
     fs::set_permissions(&cat, fs::Permissions::from_mode(0o755)).unwrap();
-    let output = compare().arg(folder.path().join("a.log")).env("PATH", folder.path()).output();
-    let output = output.unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    let advice = "error: cannot start cat, check what the PATH has by this name: ";
-    assert!(said.starts_with(advice), "{said}");
+    let advice = "cannot start cat, check what the PATH has by this name: ";
+    assert_refused(&with_path(&["a.log"]), advice, "");
 }
 
 #[test]
 fn a_law_is_tried_in_a_process_that_was_made_for_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let verdict = folder.path().join("verdict");
-    let tried = |stage: &str, law: &str| {
-        let output = run(&["law", stage, law, "--within=20", "--verdict", shown(&verdict)]);
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-        json(&verdict)
+    let tried = |stage: &str, law: &str| -> Value {
+        let mut command = compare();
+        command.args(["law", stage, law, "--within=20"]).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        // It ends when this is closed.
+        let stdin = child.stdin.take();
+        let said = printed(child.wait_with_output().unwrap(), 0);
+        drop(stdin);
+        serde_json::from_str(&said).unwrap()
     };
     // This one needs a process of its own, and has it.
     let alone = "two_thousand_sources_and_a_blocked_output_stay_under_96_mib";

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use checker::Kind;
 use tributary::MergeFn;
-use workload::Kind;
 
 use crate::broken::{Verdict, require};
 use crate::pen::Pen;

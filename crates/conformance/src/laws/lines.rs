@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use checker::Kind;
 use tributary::{MergeFn, Moment};
-use workload::Kind;
 
 use crate::broken::{Broken, Verdict, require};
 use crate::run::SOON;

@@ -1,7 +1,7 @@
 //! What the report says.
 
+use checker::tag;
 use tributary::MergeFn;
-use workload::tag;
 
 use crate::broken::{Verdict, require};
 use crate::scene::Scene;

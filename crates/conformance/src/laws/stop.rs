@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use checker::check_tagged;
 use tributary::{MergeFn, Moment};
-use workload::check_tagged;
 
 use crate::broken::{Broken, Verdict, require};
 use crate::fifo::{Fifo, PAGE};

@@ -14,7 +14,7 @@ use std::time::Instant;
 use tracing::warn;
 
 use crate::error::Shown;
-use crate::following::siblings;
+use crate::following::path;
 use crate::waking::change::Bell;
 use crate::waking::inotify::{self, Inotify, Wd};
 use crate::waking::notifier::Notifier;
@@ -121,7 +121,7 @@ impl SourceWatch {
 
     /// Adds a watch for each folder that leads to the file.
     pub(super) fn add_folders(&self) -> Added {
-        let names = siblings::names(&self.name.target.path).into_iter();
+        let names = path::names(&self.name.target.path).into_iter();
         add(&self.name.notifier.inotify, names.map(|(folder, name)| (folder, Some(name.into()))))
     }
 

@@ -1,0 +1,203 @@
+//! Reading for the checker: a file line by line, and single lines of a source.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::{CheckError, Place};
+
+fn read_error(path: &Path) -> impl FnOnce(io::Error) -> CheckError + '_ {
+    move |cause| CheckError::Read { path: path.to_path_buf(), cause }
+}
+
+/// One line, without its newline.
+pub(crate) struct Line<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) place: Place,
+    /// Whether a newline ended it; only the last line of a file can lack one.
+    pub(crate) ended: bool,
+}
+
+/// Reads a file from its start, line by line, with one buffer that grows only
+/// for a line larger than itself.
+pub(crate) struct LineReader {
+    path: PathBuf,
+    file: File,
+    buffer: Vec<u8>,
+    /// What of the buffer is filled and not handed out.
+    start: usize,
+    end: usize,
+    /// The place of the byte at `start`.
+    place: Place,
+}
+
+impl LineReader {
+    pub(crate) fn open(path: &Path) -> Result<LineReader, CheckError> {
+        let file = File::open(path).map_err(read_error(path))?;
+        let place = Place { line: 1, offset: 0 };
+        let buffer = vec![0; 256 * 1024];
+        Ok(LineReader { path: path.to_path_buf(), file, buffer, start: 0, end: 0, place })
+    }
+
+    /// The place of the next line, or of the end.
+    pub(crate) fn place(&self) -> Place {
+        self.place
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Option<Line<'_>>, CheckError> {
+        let mut searched = 0;
+        let (length, ended) = loop {
+            let unread = &self.buffer[self.start..self.end];
+            if let Some(at) = memchr::memchr(b'\n', &unread[searched..]) {
+                break (searched + at, true);
+            }
+            searched = unread.len();
+            if self.fill()? == 0 {
+                if searched == 0 {
+                    return Ok(None);
+                }
+                break (searched, false);
+            }
+        };
+        let line = self.start..self.start + length;
+        let taken = length + usize::from(ended);
+        let place = self.place;
+        self.start += taken;
+        self.place = Place { line: place.line + 1, offset: place.offset + taken as u64 };
+        Ok(Some(Line { bytes: &self.buffer[line], place, ended }))
+    }
+
+    fn fill(&mut self) -> Result<usize, CheckError> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end == self.buffer.len() {
+            self.buffer.resize(2 * self.end, 0);
+        }
+        let read = read_some(&mut self.file, &mut self.buffer[self.end..]);
+        let read = read.map_err(read_error(&self.path))?;
+        self.end += read;
+        Ok(read)
+    }
+}
+
+/// A source: the bytes at any place of it, and any line of it by its number.
+///
+/// It holds no descriptor, so that thousands of sources can be checked under
+/// any limit of open files.
+pub(crate) struct SourceFile {
+    path: PathBuf,
+    /// How much is read at once.
+    chunk: usize,
+    /// The bytes of the file from `start` on.
+    window: Vec<u8>,
+    start: u64,
+    /// A single line that lies before the window.
+    aside: Vec<u8>,
+    /// Where every line starts, and where the one after the last would.
+    starts: Option<Vec<u64>>,
+}
+
+impl SourceFile {
+    /// Opens nothing yet. The windows of all `sources` together stay below
+    /// 16 MiB, or 8 KiB each where that is more.
+    pub(crate) fn new(path: &Path, sources: usize) -> SourceFile {
+        let chunk = (16 * 1024 * 1024 / sources.max(1)).clamp(8 * 1024, 256 * 1024);
+        let (window, aside) = (Vec::new(), Vec::new());
+        SourceFile { path: path.to_path_buf(), chunk, window, start: 0, aside, starts: None }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn size(&self) -> Result<u64, CheckError> {
+        let metadata = std::fs::metadata(&self.path).map_err(read_error(&self.path))?;
+        Ok(metadata.len())
+    }
+
+    /// The bytes from `offset` on: at least `length` of them, or fewer and then
+    /// all up to the end of the file.
+    pub(crate) fn bytes_at(&mut self, offset: u64, length: usize) -> Result<&[u8], CheckError> {
+        let inside = offset.checked_sub(self.start).map(|inside| inside as usize);
+        if let Some(inside) = inside
+            && inside + length <= self.window.len()
+        {
+            return Ok(&self.window[inside..]);
+        }
+        self.window.resize(length.max(self.chunk), 0);
+        let read = read_at(&self.path, offset, &mut self.window);
+        self.window.truncate(read.map_err(read_error(&self.path))?);
+        self.start = offset;
+        Ok(&self.window)
+    }
+
+    /// Finds where every line starts, if that is not known yet; afterwards
+    /// [`lines`](SourceFile::lines) and [`line`](SourceFile::line) can be asked.
+    pub(crate) fn find_lines(&mut self) -> Result<(), CheckError> {
+        if self.starts.is_none() {
+            let mut starts = vec![0];
+            let mut reader = LineReader::open(&self.path)?;
+            while let Some(line) = reader.next()? {
+                let after = line.place.offset + line.bytes.len() as u64 + 1;
+                starts.push(after);
+            }
+            self.starts = Some(starts);
+        }
+        Ok(())
+    }
+
+    /// How many lines the source has.
+    pub(crate) fn lines(&self) -> u64 {
+        self.starts.as_ref().map_or(0, |starts| starts.len() as u64 - 1)
+    }
+
+    /// Where the line of this number starts.
+    pub(crate) fn line_start(&self, number: u64) -> u64 {
+        self.starts.as_ref().expect("find_lines came first")[number as usize - 1]
+    }
+
+    /// The line of this number, or none behind the last.
+    pub(crate) fn line_if_any(&mut self, number: u64) -> Result<Option<Vec<u8>>, CheckError> {
+        if number > self.lines() { Ok(None) } else { Ok(Some(self.line(number)?.to_vec())) }
+    }
+
+    /// The line of this number, counted from 1, without its newline.
+    pub(crate) fn line(&mut self, number: u64) -> Result<&[u8], CheckError> {
+        let start = self.line_start(number);
+        let length = (self.line_start(number + 1) - start - 1) as usize;
+        if start >= self.start {
+            return Ok(&self.bytes_at(start, length)?[..length]);
+        }
+        // A line from before the window leaves the window where it is: the
+        // lines after it are wanted again.
+        self.aside.resize(length, 0);
+        let read = read_at(&self.path, start, &mut self.aside);
+        self.aside.truncate(read.map_err(read_error(&self.path))?);
+        Ok(&self.aside)
+    }
+}
+
+/// Reads from `offset` on until the buffer is full or the file ends.
+fn read_at(path: &Path, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match read_some(&mut file, &mut buffer[filled..])? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
+}
+
+/// One read, begun again when a signal interrupts it.
+fn read_some(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(buffer) {
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            answer => return answer,
+        }
+    }
+}

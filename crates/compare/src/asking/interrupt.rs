@@ -1,0 +1,104 @@
+//! Ctrl-C and its kin: the first ends the run cleanly, the second at once.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+use signal_hook::iterator::Signals;
+use tributary::Shown;
+
+/// The exit code of a run that was interrupted, by whichever signal.
+pub(crate) const EXIT_CODE: u8 = 130;
+/// How long an end may take before something is said.
+const SILENCE: Duration = Duration::from_millis(300);
+
+/// Knows whether the run was asked to end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Interrupt {
+    asked: Arc<AtomicBool>,
+    /// What is removed at the end, unless that comes at once.
+    temporary: Arc<OnceLock<PathBuf>>,
+}
+
+impl Interrupt {
+    /// Takes over SIGINT, SIGTERM and SIGHUP.
+    pub(crate) fn listen() -> io::Result<Interrupt> {
+        let interrupt = Interrupt::default();
+        let mut taken = vec![SIGINT, SIGTERM];
+        // `nohup` asks that the end of a terminal means nothing.
+        if !is_ignored(SIGHUP) {
+            taken.push(SIGHUP);
+        }
+        // In the handler itself: of a terminal, the children have the signal as
+        // well, and none may be seen to end of it before it is known here.
+        for &signal in &taken {
+            flag::register(signal, Arc::clone(&interrupt.asked))?;
+        }
+        let mut signals = Signals::new(taken)?;
+        let told = interrupt.clone();
+        thread::Builder::new().name("signals".into()).spawn(move || {
+            let mut signals = signals.forever();
+            signals.next();
+            thread::sleep(SILENCE);
+            say("stopping; a second signal ends at once");
+            signals.next();
+            told.end_at_once();
+        })?;
+        Ok(interrupt)
+    }
+
+    /// Fails with [`Interrupted`] once a signal has come.
+    pub(crate) fn check(&self) -> Result<(), Interrupted> {
+        if self.asked.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
+    }
+
+    /// Takes note of the folder that the second signal leaves behind.
+    pub(crate) fn would_leave(&self, folder: &Path) {
+        self.temporary.get_or_init(|| folder.to_owned());
+    }
+
+    fn end_at_once(&self) -> ! {
+        if let Some(folder) = self.temporary.get().filter(|folder| folder.exists()) {
+            say(&format!("{}: this folder is left behind, remove it", Shown(folder)));
+        }
+        // Not a return from `main`, which may wait for something for ever.
+        process::exit(EXIT_CODE.into())
+    }
+}
+
+/// Says something on stderr, where a line may have been begun.
+fn say(what: &str) {
+    let mut stderr = io::stderr().lock();
+    let begun = if stderr.is_terminal() { "\n" } else { "" };
+    // Nobody is left to tell that stderr is gone.
+    let _ = writeln!(stderr, "{begun}{what}");
+}
+
+/// Tells whether this process was started with a signal ignored; not where
+/// there is no `/proc`.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// The run was asked to end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}

@@ -1,0 +1,234 @@
+//! What has been seen so far: shown on the terminal part by part, and kept on
+//! the disk.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use report::{Comparison, Growth, Head};
+
+use crate::asking::args::Args;
+use crate::asking::contender::Program;
+use crate::asking::jobs::Job;
+use crate::keeping::files::Files;
+use crate::running::lanes;
+use crate::running::laws::Laws;
+use crate::running::rounds::{Runs, Setup};
+use crate::telling::print::print;
+use crate::telling::terminal::{self, GREEN, RED, YELLOW};
+use crate::telling::{rows, warnings, words};
+
+/// How late the writers of the sources may be before it is worth a warning.
+const LATE: Duration = Duration::from_millis(50);
+/// How often laws are kept: most take a few milliseconds.
+const KEEP: Duration = Duration::from_millis(500);
+
+/// A comparison that is being made.
+pub(crate) struct Compared<'a> {
+    pub(crate) comparison: Comparison,
+    files: Files,
+    /// Whether the page is the one of this comparison.
+    has_page: bool,
+    /// Programs whose output may be wrong without a defect of ours.
+    against: Vec<Program>,
+    setup: &'a Setup<'a>,
+}
+
+impl<'a> Compared<'a> {
+    /// Begins one, and keeps it at once.
+    pub(crate) fn begin(
+        args: &Args,
+        files: Files,
+        head: Head,
+        warnings: Vec<String>,
+        setup: &'a Setup<'a>,
+    ) -> anyhow::Result<Compared<'a>> {
+        let comparison = Comparison {
+            head,
+            command: command(env::args_os().skip(1)),
+            // Until it has ended: what is on the disk may be all that there will be.
+            interrupted: true,
+            workloads: Vec::new(),
+            verdicts: Vec::new(),
+            lanes: Vec::new(),
+            growth: Vec::new(),
+            wrong: Vec::new(),
+            warnings,
+            seen: Vec::new(),
+        };
+        let against = args.against.clone();
+        let mut compared = Compared { comparison, files, has_page: false, against, setup };
+        compared.keep()?;
+        compared.show(&terminal::head(&compared.comparison.head))?;
+        Ok(compared)
+    }
+
+    /// Keeps what there is.
+    fn keep(&mut self) -> anyhow::Result<()> {
+        self.comparison.seen = words::sentences(&self.comparison);
+        self.files.write_json(&self.comparison)
+    }
+
+    /// Keeps all there is, as a comparison that is whole if it was not interrupted.
+    pub(crate) fn end(&mut self, interrupted: bool) -> anyhow::Result<()> {
+        self.comparison.interrupted = interrupted;
+        let kept = self.keep();
+        let page = self.files.write_page(&self.comparison);
+        self.has_page = page.is_ok();
+        page.and(kept)
+    }
+
+    /// Prints a part of what was seen, beside the bar.
+    fn show(&self, part: &str) -> anyhow::Result<()> {
+        if part.is_empty() {
+            return Ok(());
+        }
+        self.setup.progress.beside(|| print(&format!("{part}\n")))
+    }
+
+    /// Runs a job and shows its table; if it is interrupted, with the rows
+    /// that it has.
+    pub(crate) fn job(&mut self, job: &Job) -> anyhow::Result<()> {
+        let at = self.comparison.workloads.len();
+        let mut late = Vec::new();
+        let ended = self.setup.run(job, |all| {
+            late = all.iter().filter_map(|runs| late_writers(job, runs)).collect();
+            self.comparison.workloads.truncate(at);
+            self.comparison.workloads.push(rows::workload(job, all));
+            self.keep()
+        });
+        if let Some(workload) = self.comparison.workloads.get(at) {
+            let interval = tributary::Options::default().interval.as_secs_f64();
+            let table = terminal::table(&workload.table);
+            let seen = warnings::about_table(&workload.table, interval);
+            self.comparison.warnings.extend(seen.into_iter().chain(late));
+            self.show(&table)?;
+        }
+        ended
+    }
+
+    /// Records what the threads of each stage do.
+    pub(crate) fn lanes(&mut self, trace: Option<&Path>) -> anyhow::Result<()> {
+        lanes::run(self.setup, trace, |lanes| {
+            match lanes {
+                Ok(lanes) => self.comparison.lanes.push(lanes),
+                Err(wrong) => self.comparison.wrong.push(wrong),
+            }
+            self.keep()
+        })?;
+        self.show(&terminal::lanes(&self.comparison.lanes))
+    }
+
+    /// Merges more and more sources.
+    pub(crate) fn growth(&mut self, jobs: &[Job]) -> anyhow::Result<()> {
+        for job in jobs {
+            let (growth, wrong) = (self.comparison.growth.clone(), self.comparison.wrong.clone());
+            self.setup.run(job, |all| {
+                let (more, as_well) = rows::growth(job, all);
+                self.comparison.growth = [&growth[..], &more].concat();
+                let place = |step: &Growth| (step.stage.clone(), step.sources);
+                self.comparison.growth.sort_by_key(place);
+                self.comparison.wrong = [&wrong[..], &as_well].concat();
+                self.keep()
+            })?;
+        }
+        self.show(&terminal::growth(&self.comparison.growth))
+    }
+
+    /// Tries the laws.
+    pub(crate) fn laws(&mut self, laws: &Laws) -> anyhow::Result<()> {
+        let mut kept = Instant::now();
+        laws.run(self.setup, |verdicts| {
+            self.comparison.verdicts = verdicts;
+            if kept.elapsed() < KEEP {
+                return Ok(());
+            }
+            kept = Instant::now();
+            self.keep()
+        })?;
+        self.show(&terminal::verdicts(&self.comparison.verdicts))
+    }
+
+    /// Says whether anything of ours was wrong: a program that was asked for
+    /// by name may be.
+    pub(crate) fn is_wrong(&self) -> bool {
+        self.wrong().next().is_some()
+    }
+
+    fn wrong(&self) -> impl Iterator<Item = String> {
+        let rows = self.comparison.workloads.iter().flat_map(|workload| {
+            let table = &workload.table;
+            table
+                .wrong()
+                .filter(|(name, _)| self.is_ours(name))
+                .map(|(name, _)| (name, &table.name))
+        });
+        let rows = rows.map(|(name, workload)| format!("{name} on {workload}"));
+        let laws = self.comparison.verdicts.iter().flat_map(|stage| {
+            let wrong = stage.laws.iter().filter_map(|verdict| match &verdict.outcome {
+                report::Outcome::Wrong { seen } => Some((&verdict.law, seen)),
+                _ => None,
+            });
+            wrong.map(|(law, seen)| format!("{} in the law {law}: {seen}", stage.stage))
+        });
+        rows.chain(laws).chain(self.comparison.wrong.iter().cloned())
+    }
+
+    /// Whether a wrong row of this name is a defect: of a stage, or of the floor
+    /// that the stages are measured by.
+    fn is_ours(&self, name: &str) -> bool {
+        self.against.iter().all(|program| program.name() != name)
+    }
+
+    /// The warnings, what was wrong, in words what was seen, and where the page is.
+    pub(crate) fn closing(&self) -> String {
+        let Comparison { warnings, seen, .. } = &self.comparison;
+        let warnings = warnings.iter().map(|said| format!("{YELLOW}warning:{YELLOW:#} {said}\n"));
+        let wrong = self.wrong().map(|said| format!("{RED}wrong:{RED:#} {said}\n"));
+        let seen = seen.iter().map(|said| format!("{GREEN}seen:{GREEN:#} {said}\n"));
+        let page = self.has_page.then(|| format!("page: {}\n", self.files.page.display()));
+        warnings.chain(wrong).chain(seen).chain(page).collect()
+    }
+}
+
+/// What was typed, as it can be typed again.
+fn command(arguments: impl Iterator<Item = OsString>) -> String {
+    // These mean nothing to a shell behind the name of a command, although the
+    // library puts quotes round some of them.
+    let plain = |word: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=,./:@%+".contains(&byte);
+        !word.is_empty() && word.bytes().all(fits)
+    };
+    arguments.fold("cargo compare".to_owned(), |command, argument| {
+        let word = argument.to_string_lossy();
+        // Nothing that a process is started with has a NUL in it.
+        let word = if plain(&word) {
+            word
+        } else {
+            shlex::try_quote(&word).map_or(word.clone(), |it| it.into_owned().into())
+        };
+        format!("{command} {word}")
+    })
+}
+
+fn late_writers(job: &Job, runs: &Runs) -> Option<String> {
+    let late = runs.right.iter().filter_map(|(_, figures)| figures.late).max()?;
+    let name = runs.contender.name();
+    (late > LATE).then(|| warnings::late_writers(job.name, name, late.as_secs_f64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_can_be_typed_again() {
+        let typed = ["--stages=1,5", "--", "/var/log/a b.log", "it's", "$HOME", ""];
+        let command = command(typed.into_iter().map(OsString::from));
+        assert!(command.starts_with("cargo compare --stages=1,5 -- "), "{command}");
+        let words = shlex::split(&command).unwrap();
+        assert_eq!(words[2..], typed);
+        assert!(!command.contains(" $HOME"), "{command}");
+    }
+}

@@ -1,0 +1,107 @@
+//! The JSON and the page of a comparison, on the disk. The JSON is written anew
+//! after each run, so that whatever ends this process loses none.
+
+use std::env;
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{self, Path, PathBuf};
+
+use anyhow::{Context, bail};
+use report::Comparison;
+use tempfile::NamedTempFile;
+use tributary::Shown;
+
+use crate::asking::args::Args;
+use crate::asking::places::take_file;
+use crate::telling::json;
+
+/// Where the JSON and the page are.
+#[derive(Debug)]
+pub(crate) struct Files {
+    json: PathBuf,
+    pub(crate) page: PathBuf,
+}
+
+impl Files {
+    /// Takes the files that were named, and those beside the build for the
+    /// others, which are replaced.
+    pub(crate) fn open(args: &Args) -> anyhow::Result<Files> {
+        let take = |named: &Option<PathBuf>, option, name| match named {
+            Some(path) => take_file(path, option, args.force).map(|()| path.clone()),
+            None => {
+                let folder = target().join("compare");
+                fs::create_dir_all(&folder).with_context(|| cannot_write(&folder.join(name)))?;
+                Ok(folder.join(name))
+            }
+        };
+        if args.json.is_some() && args.json == args.html {
+            bail!("--json and --html name the same file, name two");
+        }
+        let json = take(&args.json, "--json", "results.json")?;
+        let page = take(&args.html, "--html", "index.html")?;
+        Ok(Files { json, page })
+    }
+
+    /// Writes what there is now.
+    pub(crate) fn write_json(&self, comparison: &Comparison) -> anyhow::Result<()> {
+        replace(&self.json, format!("{:#}\n", json::result(comparison)).as_bytes())
+    }
+
+    /// Writes what there is at the end.
+    pub(crate) fn write_page(&self, comparison: &Comparison) -> anyhow::Result<()> {
+        replace(&self.page, report::render(comparison).as_bytes())
+    }
+}
+
+/// Puts a file with these bytes in the place of another, at once: whoever reads
+/// it has the old one or the new one.
+fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let replaced = temporary_beside(path).and_then(|mut file| {
+        file.as_file_mut().write_all(bytes)?;
+        file.persist(path).map_err(|error| error.error)
+    });
+    replaced.map(drop).with_context(|| cannot_write(path))
+}
+
+fn temporary_beside(path: &Path) -> std::io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // As any file that is made: what the umask leaves.
+    let permissions = Permissions::from_mode(0o666);
+    let mut file = tempfile::Builder::new();
+    file.prefix(".compare-").permissions(permissions);
+    file.tempfile_in(folder.unwrap_or(Path::new(".")))
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("{}: cannot write this file, name another with --json or --html", Shown(path))
+}
+
+/// Returns cargo's target folder: that of the workspace that this was built
+/// from, unless the environment names another.
+fn target() -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let workspace = fs::canonicalize(&workspace).unwrap_or(workspace);
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
+    path::absolute(&target).unwrap_or(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+
+    #[test]
+    fn a_file_is_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "old").unwrap();
+        let reader = File::open(&path).unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        // Who has opened it before reads what was there.
+        assert_eq!(std::io::read_to_string(reader).unwrap(), "old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left behind");
+    }
+}

@@ -1,0 +1,170 @@
+//! What runs inside the processes that `compare` starts: one merge, or one law.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use conformance::{Case, Outcome};
+use recorder::Recorder;
+use tracing_subscriber::layer::SubscriberExt;
+use tributary::{Moment, Options, Plan, Probe, Shown, Stop};
+
+use crate::asking::interrupt;
+use crate::protocol::{Done, LawArgs, StageArgs, Tried, Until, answer};
+use crate::running::machine::{self, Status};
+
+/// From which stall on the recorded loop is said to stand still.
+const STALL: Duration = Duration::from_millis(50);
+/// How many operations are recorded; a run has about two thousand.
+const OPERATIONS: usize = 100_000;
+
+/// Counts threads when they may have become more: as a source is looked at.
+///
+/// A thread that reads is counted by its own first look, whoever else has
+/// ended by then; so this is right for runs of a millisecond, too, where
+/// looking from outside sees nothing.
+#[derive(Debug, Default)]
+struct Peak {
+    looks: AtomicU64,
+    threads: AtomicU64,
+}
+
+impl Peak {
+    /// How many looks at the start are all counted at; later, one in so many.
+    const ALL: u64 = 10_000;
+    const ONE_IN: u64 = 16;
+
+    fn look(&self) {
+        let look = self.looks.fetch_add(1, Ordering::Relaxed);
+        if look < Self::ALL || look.is_multiple_of(Self::ONE_IN) {
+            self.threads.fetch_max(machine::threads().unwrap_or(0), Ordering::Relaxed);
+        }
+    }
+
+    fn threads(&self, besides: u64) -> Option<u64> {
+        let threads = self.threads.load(Ordering::Relaxed).max(machine::threads()?);
+        Some(threads.saturating_sub(besides).max(1))
+    }
+}
+
+/// Requests the stop once every source has been read to its end: a merge that
+/// follows, as long as there is something to read, with all that it needs to
+/// follow so many.
+#[derive(Debug)]
+struct Reached {
+    sources: usize,
+    ends: Mutex<HashSet<PathBuf>>,
+    stop: OnceLock<Stop>,
+}
+
+impl Reached {
+    fn new(sources: usize) -> Reached {
+        Reached { sources, ends: Mutex::default(), stop: OnceLock::new() }
+    }
+
+    /// Says which stop it is about; none of its sources has been looked at yet.
+    fn tell(&self, stop: &Stop) {
+        let stop = self.stop.get_or_init(|| stop.clone());
+        if self.sources == 0 {
+            stop.request();
+        }
+    }
+
+    fn end_of(&self, source: &Path) {
+        let mut ends = self.ends.lock().expect("nobody panics with it");
+        if ends.insert(source.to_owned()) && ends.len() == self.sources {
+            self.stop.get().expect("a source is looked at by a merge that runs").request();
+        }
+    }
+}
+
+/// Merges, and answers with [`Done`].
+pub(crate) fn merge(args: StageArgs) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let peak = Arc::new(Peak::default());
+    let until_read = args.follow == Some(Until::Read);
+    let reached = until_read.then(|| Arc::new(Reached::new(args.sources.len())));
+    let probe = Probe::new({
+        let (peak, reached) = (Arc::clone(&peak), reached.clone());
+        move |moment, path| {
+            peak.look();
+            if let (Moment::FoundNothing, Some(reached)) = (moment, &reached) {
+                reached.end_of(path);
+            }
+            Ok(())
+        }
+    });
+    let recorder = args.record.map(|path| (record(), path));
+    let options = Options {
+        follow: args.follow.is_some(),
+        wake: args.wake.into(),
+        probe: Some(probe),
+        debug: recorder.as_ref().map(|_| STALL),
+        ..Options::default()
+    };
+    let plan = Plan::open(&args.sources, args.output, options)?;
+    if let Some(reached) = reached {
+        reached.tell(&plan.stop);
+    }
+    let until_stdin = args.follow == Some(Until::Stdin);
+    if until_stdin {
+        let stop = plan.stop.clone();
+        at_the_end_of_stdin(move || stop.request())?;
+    }
+    let report = (args.stage.merge)(plan)?;
+    if let Some((recorder, path)) = recorder {
+        let recording = serde_json::to_vec(&recorder.recording())?;
+        fs::write(&path, recording)
+            .with_context(|| format!("{}: cannot write this file", Shown(&path)))?;
+    }
+    answer(&Done {
+        lines: report.lines,
+        bytes: report.bytes,
+        merge: started.elapsed().as_secs_f64(),
+        stall: report.stall.map(|stall| stall.as_secs_f64()),
+        memory: Status::of(process::id()).and_then(|status| status.peak_memory),
+        // The thread that waits for the stop is compare's.
+        threads: peak.threads(until_stdin.into()),
+    })
+}
+
+/// Records what the threads of this process do from now on.
+fn record() -> Recorder {
+    let recorder = Recorder::new(OPERATIONS);
+    let subscriber = tracing_subscriber::registry()
+        .with(recorder.layer())
+        // Who blocks the loop is known by name only where this listens.
+        .with(event_loop::names());
+    tracing::subscriber::set_global_default(subscriber).expect("nothing listens in this process");
+    recorder
+}
+
+/// Tries a law, and answers with [`Tried`].
+pub(crate) fn law(args: &LawArgs) -> anyhow::Result<()> {
+    at_the_end_of_stdin(|| process::exit(interrupt::EXIT_CODE.into()))?;
+    let within = Duration::from_secs(args.within);
+    let case = Case::new(args.law.name, args.stage.name, args.stage.merge).alone().within(within);
+    answer(&match case.outcome() {
+        Outcome::Held => Tried::Held,
+        Outcome::Broken(how) => Tried::Broken(how.to_string()),
+        Outcome::Hung => Tried::Accident(format!("the law hangs beyond its bound of {within:?}")),
+        Outcome::Accident(what) => Tried::Accident(what),
+    })
+}
+
+/// Does something when stdin is closed, in a thread that ends with the process.
+fn at_the_end_of_stdin(act: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+    let wait = || {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        act();
+    };
+    let thread = thread::Builder::new().name("stdin".into()).spawn(wait);
+    thread.map(drop).context("cannot start the thread that waits for the end of stdin")
+}

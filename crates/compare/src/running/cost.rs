@@ -1,0 +1,70 @@
+//! What recording costs: each stage on the same files, with the recorder and
+//! without it, in turns.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use report::{Cell, Spread};
+use stages::{STAGES, Stage};
+use workload::Backlog;
+
+use crate::asking::contender::Contender;
+use crate::asking::interrupt::Interrupt;
+use crate::running::attempt::{Attempt, Figures, Sources};
+use crate::running::folder::Folder;
+
+/// How often each stage runs in each way.
+const ROUNDS: usize = 9;
+/// What it merges.
+const FILES: Backlog = Backlog { files: 8, bytes: 16 * 1024 * 1024 };
+
+/// Measures it, and gives `tell` a line for each stage.
+pub(crate) fn run(mut tell: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let interrupt = Interrupt::listen()?;
+    let folder = Folder::open(None, false)?;
+    let sources = FILES.make(&folder.of("cost")?, 62)?;
+    tell("with the recorder, as a multiple of without it\n")?;
+    for stage in STAGES {
+        let output = folder.merged("cost", stage.name);
+        let recording = output.with_extension("recording");
+        let mut runs = [Vec::new(), Vec::new()];
+        for round in 0..ROUNDS {
+            // Who comes first changes, so that nobody always meets a warm machine.
+            for way in [round % 2, 1 - round % 2] {
+                let contender = Contender::Stage(stage);
+                let attempt = Attempt::new(contender, Sources::Complete(&sources), &output);
+                let record = (way == 0).then_some(&*recording);
+                let figures = Attempt { record, ..attempt }.run(&interrupt)?;
+                runs[way].push(figures.map_err(|wrong| anyhow!("{}: {wrong}", stage.name))?);
+            }
+        }
+        let [with, without] = &runs;
+        tell(&line(stage, with, without))?;
+    }
+    Ok(())
+}
+
+fn line(stage: &Stage, with: &[Figures], without: &[Figures]) -> String {
+    let ratio = |figure: fn(&Figures) -> Duration| {
+        let pairs = with.iter().zip(without);
+        let ratios = pairs.map(|(with, without)| figure(with).div_duration_f64(figure(without)));
+        Cell::Ratio(Spread::new(ratios.collect()))
+    };
+    let (time, cpu) = (ratio(|it| it.wall), ratio(|it| it.cpu));
+    format!("{:<20} time {time}, CPU {cpu}\n", stage.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ratios_are_taken_round_by_round() {
+        let figures = |millis: &[u64]| -> Vec<Figures> {
+            let durations = millis.iter().map(|&millis| Duration::from_millis(millis));
+            durations.map(|wall| Figures { wall, cpu: 2 * wall, ..Figures::default() }).collect()
+        };
+        let said = line(&STAGES[0], &figures(&[250, 500, 375]), &figures(&[250, 250, 250]));
+        assert_eq!(said, "stage1-threads       time 1.50 ± 0.50, CPU 1.50 ± 0.50\n");
+    }
+}

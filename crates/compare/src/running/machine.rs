@@ -1,0 +1,165 @@
+//! What the figures depend on besides the stages: machine, compiler, limits.
+
+use std::fs;
+use std::num::NonZero;
+use std::os::unix::fs::MetadataExt;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Zoned;
+use report::Head;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// The head of every result of this machine.
+pub(crate) fn head(seed: u64) -> Head {
+    let uname = rustix::system::uname();
+    let kernel = format!(
+        "{} {} {}",
+        uname.sysname().to_string_lossy(),
+        uname.release().to_string_lossy(),
+        uname.machine().to_string_lossy()
+    );
+    Head {
+        seed,
+        commit: commit(),
+        rustc: env!("COMPARE_RUSTC").into(),
+        cores: thread::available_parallelism().map_or(1, NonZero::get),
+        profile: env!("COMPARE_PROFILE").into(),
+        kernel,
+        date: Zoned::now().date().to_string(),
+    }
+}
+
+fn commit() -> Option<String> {
+    let said = Command::new("git")
+        .args(["-C", env!("CARGO_MANIFEST_DIR")])
+        .args(["describe", "--always", "--dirty", "--abbrev=9", "--exclude=*"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let name = String::from_utf8(said.stdout).ok()?;
+    (said.status.success() && !name.trim().is_empty()).then(|| name.trim().to_owned())
+}
+
+/// What `/proc` says about a process; the system may have no `/proc`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Status {
+    /// How many threads it has now.
+    pub(crate) threads: Option<u64>,
+    /// The most memory that it has had so far, in bytes.
+    pub(crate) peak_memory: Option<u64>,
+}
+
+impl Status {
+    pub(crate) fn of(process: u32) -> Option<Status> {
+        Some(Status::parse(&fs::read_to_string(format!("/proc/{process}/status")).ok()?))
+    }
+
+    fn parse(status: &str) -> Status {
+        let kibibytes = number(status, "VmHWM");
+        Status { threads: number(status, "Threads"), peak_memory: kibibytes.map(|kib| kib * 1024) }
+    }
+}
+
+/// Counts the threads of this process, by one call that is cheap enough to be
+/// made between two looks at a source; `None` where the system does not tell.
+pub(crate) fn threads() -> Option<u64> {
+    threads_of("self")
+}
+
+fn threads_of(process: &str) -> Option<u64> {
+    // A directory has a link for each directory in it, and two for itself.
+    // `/proc/self/task` has a directory for each thread.
+    let links = fs::metadata(format!("/proc/{process}/task")).ok()?.nlink();
+    links.checked_sub(2).filter(|&threads| threads > 0)
+}
+
+/// What the threads of a process have done up to now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Activity {
+    /// How long they were on a core.
+    pub(crate) cpu: Duration,
+    /// How often they were woken: each time they had given up their core.
+    pub(crate) wakeups: u64,
+    /// When this was.
+    pub(crate) at: Instant,
+}
+
+impl Activity {
+    /// Adds up the threads that there are; one that has ended counts no more.
+    pub(crate) fn of(process: u32) -> Option<Activity> {
+        let at = Instant::now();
+        let (mut nanos, mut wakeups) = (0, 0);
+        for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
+            let thread = thread.ok()?.path();
+            // One that has ended since the folder was opened has nothing to say.
+            let Ok(times) = fs::read_to_string(thread.join("schedstat")) else { continue };
+            let Ok(status) = fs::read_to_string(thread.join("status")) else { continue };
+            nanos += times.split_whitespace().next()?.parse::<u64>().ok()?;
+            wakeups += number(&status, "voluntary_ctxt_switches")?;
+        }
+        Some(Activity { cpu: Duration::from_nanos(nanos), wakeups, at })
+    }
+}
+
+/// Reads one number of a `status` file.
+fn number(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.strip_prefix(':')?.split_whitespace().next()?.parse().ok()
+}
+
+/// Raises the soft limit of open files to the hard one; returns what the limit
+/// is then, `None` if there is none. The stages inherit it.
+pub(crate) fn raise_open_files() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return limit.current;
+    }
+    // A system may refuse its own hard limit (macOS does, above a bound of its
+    // own): then the soft one is what there is.
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    if raised.is_ok() { limit.maximum } else { limit.current }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn threads_are_counted_and_what_they_do_is_added_up() {
+        use std::io::Write;
+        // Of another process: of this one, other tests begin and end.
+        let mut cat = Command::new("cat");
+        let mut cat = cat.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut stdin = cat.stdin.take().unwrap();
+        let of_cat = || Activity::of(cat.id()).unwrap();
+        let (before, begun) = (of_cat(), Instant::now());
+        assert_eq!(threads_of(&cat.id().to_string()), Some(1));
+        let mut after = before;
+        while after.cpu <= before.cpu || after.wakeups <= before.wakeups {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{before:?}, {after:?}");
+            stdin.write_all(b"a line\n").unwrap();
+            after = of_cat();
+        }
+        assert!(after.at > before.at);
+        drop(stdin);
+        cat.wait().unwrap();
+        let none = u32::MAX;
+        assert_eq!((threads_of(&none.to_string()), Activity::of(none)), (None, None));
+        let one_more = thread::scope(|scope| scope.spawn(threads).join().unwrap());
+        assert!(one_more >= Some(2), "{one_more:?}");
+    }
+
+    #[test]
+    fn threads_and_peak_memory_are_read_from_proc() {
+        let status = "Name:\tcompare\nVmPeak:\t  999 kB\nVmHWM:\t    2048 kB\nThreads:\t12\n";
+        let expected = Status { threads: Some(12), peak_memory: Some(2048 * 1024) };
+        assert_eq!(Status::parse(status), expected);
+        let nothing = Status { threads: None, peak_memory: None };
+        assert_eq!(Status::parse("Name:\tzombie\n"), nothing);
+        assert_eq!(number("voluntary_ctxt_switches:\t7\n", "voluntary_ctxt_switches"), Some(7));
+    }
+}

@@ -1,0 +1,184 @@
+//! Runs a program as a child and takes its figures.
+//!
+//! All programs are timed in the same way, `cat` too: from the spawn to the
+//! exit, so starting a process and taking it down again is part of each time.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::io::{self, Read};
+use std::process::{Child, ChildStdin, Command, ExitStatus};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use nix::sys::resource::{Usage, UsageWho, getrusage};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::asking::interrupt::Interrupt;
+use crate::running::machine::{Activity, Status};
+
+/// How often a child is looked at.
+const LOOK: Duration = Duration::from_millis(5);
+/// With fewer looks than this, what they saw is the start of a process.
+const ENOUGH: u32 = 3;
+
+/// A child that has ended.
+#[derive(Debug, Default)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    /// From the spawn to the exit.
+    pub(crate) wall: Duration,
+    /// User and system time of all its threads.
+    pub(crate) cpu: Duration,
+    /// Voluntary and involuntary context switches of all its threads.
+    pub(crate) switches: u64,
+    /// The most threads that were seen at once, for a program that does not
+    /// count them itself; `None` for a run that was too short to be seen.
+    pub(crate) threads: Option<u64>,
+    /// The most memory that it was seen to have had, in bytes, or `None` alike.
+    pub(crate) memory: Option<u64>,
+    /// What it wrote, where stdout and stderr were piped.
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+/// A child that runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    /// Its stdin, if that is a pipe; whoever takes it closes it.
+    pub(crate) stdin: Option<ChildStdin>,
+    process: u32,
+}
+
+impl Running {
+    /// Asks it to end, as Ctrl-C's kin do.
+    pub(crate) fn terminate(&self) {
+        let process = i32::try_from(self.process).ok().and_then(Pid::from_raw);
+        if let Some(process) = process {
+            // One that has just ended by itself is not there to be asked.
+            let _ = kill_process(process, Signal::TERM);
+        }
+    }
+
+    /// Returns what it has done up to now, where the system tells.
+    pub(crate) fn activity(&self) -> Option<Activity> {
+        Activity::of(self.process)
+    }
+}
+
+/// A child has come to no end within its time, which is a mistake of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hung {
+    /// How long it was waited for, in words.
+    pub(crate) within: String,
+}
+
+impl fmt::Display for Hung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no end within {}, so it was killed", self.within)
+    }
+}
+
+impl std::error::Error for Hung {}
+
+/// Runs `command` to its end. `tick` is called every few milliseconds, and may
+/// ask it to end.
+///
+/// The figures are what the account of this process's ended children has grown
+/// by, so they are right if no other child runs meanwhile.
+///
+/// # Errors
+///
+/// The child cannot be started or watched, `tick` fails, or a signal came:
+/// the child is then killed, and gone when this returns.
+pub(crate) fn run(
+    command: &mut Command,
+    interrupt: &Interrupt,
+    mut tick: impl FnMut(&mut Running) -> anyhow::Result<()>,
+) -> anyhow::Result<Ended> {
+    let before = usage_of_children()?;
+    let started = Instant::now();
+    let mut child = KilledOnDrop(command.spawn().with_context(|| {
+        let program = command.get_program().display();
+        format!("cannot start {program}, check what the PATH has by this name")
+    })?);
+    let child = &mut child.0;
+    let mut running = Running { stdin: child.stdin.take(), process: child.id() };
+    let (open, closed) = channel();
+    let stdout = read_all(child.stdout.take(), open.clone());
+    let stderr = read_all(child.stderr.take(), open);
+    let (mut looks, mut threads, mut memory) = (0, None, None);
+    loop {
+        interrupt.check()?;
+        tick(&mut running)?;
+        if let Some(status) = Status::of(child.id()) {
+            looks += 1;
+            threads = threads.max(status.threads);
+            memory = memory.max(status.peak_memory);
+        }
+        // The pipes are closed by the child's exit, so its end is not missed by
+        // up to a look.
+        if closed.recv_timeout(LOOK) == Err(RecvTimeoutError::Disconnected) {
+            break;
+        }
+    }
+    let status = child.wait().context("cannot wait for a child")?;
+    let wall = started.elapsed();
+    let after = usage_of_children()?;
+    interrupt.check()?;
+    Ok(Ended {
+        status,
+        wall,
+        cpu: cpu(&after).saturating_sub(cpu(&before)),
+        switches: switches(&after).saturating_sub(switches(&before)),
+        threads: threads.filter(|_| looks >= ENOUGH),
+        memory: memory.filter(|_| looks >= ENOUGH),
+        stdout: said(stdout)?,
+        stderr: String::from_utf8_lossy(&said(stderr)?).trim().to_owned(),
+    })
+}
+
+struct KilledOnDrop(Child);
+
+impl Drop for KilledOnDrop {
+    fn drop(&mut self) {
+        // Of a child that has been waited for, both know that it is gone.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Reads a pipe to its end, if there is one, and holds `open` until then.
+fn read_all(
+    pipe: Option<impl Read + Send + 'static>,
+    open: Sender<Infallible>,
+) -> JoinHandle<io::Result<Vec<u8>>> {
+    thread::spawn(move || {
+        let _open = open;
+        let mut said = Vec::new();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_end(&mut said)?;
+        }
+        Ok(said)
+    })
+}
+
+fn said(reader: JoinHandle<io::Result<Vec<u8>>>) -> anyhow::Result<Vec<u8>> {
+    reader.join().expect("a reader does not panic").context("cannot read what a child says")
+}
+
+fn usage_of_children() -> anyhow::Result<Usage> {
+    getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot ask for the CPU time of the children")
+}
+
+fn cpu(usage: &Usage) -> Duration {
+    [usage.user_time(), usage.system_time()]
+        .iter()
+        .map(|time| Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1_000))
+        .sum()
+}
+
+fn switches(usage: &Usage) -> u64 {
+    (usage.voluntary_context_switches() + usage.involuntary_context_switches()) as u64
+}

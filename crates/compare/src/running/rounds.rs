@@ -1,0 +1,118 @@
+//! Runs a job: every contender, round by round, and never two at a time.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use stages::Stage;
+use tributary::Shown;
+
+use crate::asking::contender::{Contender, Program};
+use crate::asking::interrupt::Interrupt;
+use crate::asking::jobs::{Job, Merged};
+use crate::running::attempt::{Attempt, Checked, Figures, Sources};
+use crate::running::course::Growing;
+use crate::running::folder::Folder;
+use crate::running::progress::Progress;
+
+/// The runs of one contender so far.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    pub(crate) contender: Contender,
+    /// Those that were right, each with its round.
+    pub(crate) right: Vec<(u32, Figures)>,
+    /// What is wrong; it is then not run again.
+    pub(crate) wrong: Option<String>,
+}
+
+/// What all parts of a comparison share.
+pub(crate) struct Setup<'a> {
+    pub(crate) stages: &'a [&'static Stage],
+    /// What runs beside them, besides the floor.
+    pub(crate) against: &'a [Program],
+    pub(crate) seed: u64,
+    pub(crate) folder: &'a Folder,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) progress: &'a Progress,
+}
+
+impl Setup<'_> {
+    /// Returns how many runs a job has.
+    pub(crate) fn count(&self, job: &Job) -> u64 {
+        u64::from(job.rounds) * job.contenders(self.stages, self.against).len() as u64
+    }
+
+    /// Runs a job, and shows `after` each run what has come so far.
+    pub(crate) fn run(
+        &self,
+        job: &Job,
+        mut after: impl FnMut(&[Runs]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.progress.say(&format!("{}: making the sources", job.name));
+        let contenders = job.contenders(self.stages, self.against);
+        let (inputs, merged) = job.bytes();
+        let kept = if self.folder.is_kept() { contenders.len() as u64 } else { 1 };
+        self.folder.need(inputs.saturating_add(merged.saturating_mul(kept)), job.name)?;
+        let folder = self.folder.of(job.name)?;
+        let sources = match &job.merged {
+            Merged::Complete(made) | Merged::Followed(made) => made.make(&folder, self.seed)?,
+            // There already, or made for each contender anew, as they grow.
+            Merged::Own(_) | Merged::Growing(..) => Vec::new(),
+        };
+        let runs = |contender| Runs { contender, right: Vec::new(), wrong: None };
+        let mut all: Vec<Runs> = contenders.into_iter().map(runs).collect();
+
+        for round in 0..job.rounds {
+            for turn in 0..all.len() {
+                // Rotated, so that nobody always comes after the same one.
+                let at = (turn + round as usize) % all.len();
+                let runs = &mut all[at];
+                if runs.wrong.is_some() {
+                    self.progress.step();
+                    continue;
+                }
+                self.interrupt.check()?;
+                let name = runs.contender.name();
+                self.progress.say(&format!("{} {}/{}: {name}", job.name, round + 1, job.rounds));
+                match self.attempt(job, runs.contender, &sources)? {
+                    Ok(figures) => runs.right.push((round, figures)),
+                    Err(wrong) => runs.wrong = Some(wrong),
+                }
+                self.progress.step();
+                after(&all)?;
+            }
+        }
+        if !self.folder.is_kept() {
+            // The next job may need the room.
+            fs::remove_dir_all(&folder)
+                .with_context(|| format!("{}: cannot remove this folder", Shown(&folder)))?;
+        }
+        Ok(())
+    }
+
+    fn attempt(
+        &self,
+        job: &Job,
+        contender: Contender,
+        made: &[PathBuf],
+    ) -> anyhow::Result<Checked<Figures>> {
+        let output = &self.folder.merged(job.name, contender.name());
+        let sources = match &job.merged {
+            Merged::Own(own) => Sources::Own(own),
+            Merged::Complete(_) => Sources::Complete(made),
+            Merged::Followed(_) => Sources::Followed(made),
+            Merged::Growing(live, wake) => {
+                let folder = self.folder.of(&format!("{}/{}", job.name, contender.name()))?;
+                let (duration, at_rest) = (live.duration, live.is_idle());
+                let sources = live.create(&folder, self.seed)?;
+                Sources::Growing(Growing { sources, duration, at_rest }, *wake)
+            }
+        };
+        let attempt = Attempt { pauses: job.pauses, ..Attempt::new(contender, sources, output) };
+        let figures = attempt.run(self.interrupt)?;
+        if !self.folder.is_kept() {
+            Folder::remove(output)?;
+        }
+        Ok(figures)
+    }
+}

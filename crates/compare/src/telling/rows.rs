@@ -1,0 +1,262 @@
+//! Turns the runs of a job into its table.
+
+use hdrhistogram::Histogram;
+
+use crate::asking::contender::Program;
+use crate::asking::jobs::Job;
+use crate::running::attempt::Figures;
+use crate::running::rounds::Runs;
+use report::{Bucket, Cell, Column, Distribution, Grouped, Growth, Row, Spread, Table, Workload};
+
+const TIME: Column = Column { key: "time_seconds", head: "time" };
+const RATIO: Column = Column { key: "ratio_to_cat", head: "× cat" };
+const LINES: Column = Column { key: "lines", head: "lines" };
+const P50: Column = Column { key: "p50_seconds", head: "p50" };
+const P99: Column = Column { key: "p99_seconds", head: "p99" };
+const MAX: Column = Column { key: "max_seconds", head: "max" };
+const REST_CPU: Column = Column { key: "rest_cpu_seconds_per_second", head: "CPU/s" };
+const WAKEUPS: Column = Column { key: "rest_wakeups_per_second", head: "wake-ups" };
+const CPU: Column = Column { key: "cpu_seconds", head: "CPU" };
+const THREADS: Column = Column { key: "peak_threads", head: "threads" };
+const SWITCHES: Column = Column { key: "context_switches", head: "switches" };
+const MEMORY: Column = Column { key: "peak_memory_bytes", head: "memory" };
+const STALL: Column = Column { key: "longest_stall_seconds", head: "stall" };
+
+/// What a job has shown: a row for every contender that has run, and how the
+/// latencies are spread.
+pub(crate) fn workload(job: &Job, all: &[Runs]) -> Workload {
+    let distributions = all.iter().filter(|runs| runs.wrong.is_none()).filter_map(|runs| {
+        let nanos = runs.right.iter().flat_map(|(_, figures)| &figures.latencies).copied();
+        let buckets = buckets(nanos);
+        let stage = runs.contender.name().to_owned();
+        (!buckets.is_empty()).then_some(Distribution { stage, buckets })
+    });
+    Workload { table: table(job, all), distributions: distributions.collect() }
+}
+
+/// What a job of growth has shown: of each stage how long it took, and what was
+/// wrong.
+pub(crate) fn growth(job: &Job, all: &[Runs]) -> (Vec<Growth>, Vec<String>) {
+    let sources = job.sources() as u64;
+    let ran = all.iter().filter(|runs| !runs.right.is_empty()).map(|runs| {
+        let figures = || runs.right.iter().map(|(_, figures)| figures);
+        let seconds = figures().map(|run| run.merge.unwrap_or(run.wall.as_secs_f64()));
+        let threads = figures().filter_map(|run| run.threads).max();
+        Growth { stage: runs.contender.name().into(), sources, seconds: seconds.collect(), threads }
+    });
+    let wrong = all.iter().filter_map(|runs| {
+        let first = runs.wrong.as_ref()?.lines().next().unwrap_or_default();
+        Some(format!("{} on {} sources: {first}", runs.contender.name(), Grouped(sources)))
+    });
+    (ran.collect(), wrong.collect())
+}
+
+/// Ten buckets a decade from the least latency to the largest, the same bounds
+/// for everyone; those between that are empty, too.
+fn buckets(nanos: impl Iterator<Item = u64>) -> Vec<Bucket> {
+    const A_DECADE: u32 = 10;
+    const DECADES: u32 = 12;
+    let bound = |step: u32| 1e-9 * 10_f64.powf(f64::from(step) / f64::from(A_DECADE));
+    let bounds: Vec<f64> = (0..=A_DECADE * DECADES).map(bound).collect();
+    let mut lines = vec![0_u64; bounds.len() - 1];
+    for nanos in nanos {
+        let seconds = nanos as f64 / 1e9;
+        // Beyond the ends (nothing at all, a quarter of an hour) the last one.
+        let at = bounds.partition_point(|&bound| bound <= seconds).clamp(1, lines.len());
+        lines[at - 1] += 1;
+    }
+    let Some(first) = lines.iter().position(|&lines| lines > 0) else { return Vec::new() };
+    let last = lines.iter().rposition(|&lines| lines > 0).unwrap_or(first);
+    (first..=last)
+        .map(|at| Bucket { from: bounds[at], below: bounds[at + 1], lines: lines[at] })
+        .collect()
+}
+
+/// The table of a job: a row for every contender that has run.
+fn table(job: &Job, all: &[Runs]) -> Table {
+    let is_stamped = |(_, figures): &(u32, Figures)| !figures.latencies.is_empty();
+    let first: &[Column] = match () {
+        () if job.has_floor() => &[TIME, RATIO],
+        () if job.is_idle() => &[REST_CPU, WAKEUPS],
+        () if all.iter().flat_map(|runs| &runs.right).any(is_stamped) => &[LINES, P50, P99, MAX],
+        () => &[TIME],
+    };
+    let columns = [first, &[CPU, THREADS, SWITCHES, MEMORY, STALL]].concat();
+    let cat = all.iter().find(|runs| runs.contender.is(Program::Cat));
+    let cat = cat.map_or(&[][..], |cat| &cat.right);
+    let rows = all.iter().filter_map(|runs| row(runs, cat, &columns));
+    Table { name: job.name.into(), what: job.what(), rows: rows.collect(), columns }
+}
+
+fn row(runs: &Runs, cat: &[(u32, Figures)], columns: &[Column]) -> Option<Row> {
+    let name = runs.contender.name().to_owned();
+    if let Some(wrong) = &runs.wrong {
+        return Some(Row { name, cells: Err(wrong.clone()) });
+    }
+    let all: Vec<&Figures> = runs.right.iter().map(|(_, figures)| figures).collect();
+    // Interrupted before its first run: it has no row.
+    let first = *all.first()?;
+    let latency = latencies(&first.latencies);
+    let cells = columns.iter().map(|&column| match column {
+        TIME => Cell::Times(each(&all, |run| run.wall.as_secs_f64())),
+        RATIO => ratio(runs, cat),
+        LINES => Cell::Count(first.lines),
+        P50 => latency.map_or(Cell::None, |[p50, _, _]| Cell::Seconds(p50)),
+        P99 => latency.map_or(Cell::None, |[_, p99, _]| Cell::Seconds(p99)),
+        MAX => latency.map_or(Cell::None, |[_, _, max]| Cell::Seconds(max)),
+        REST_CPU => first.rest.map_or(Cell::None, |rest| Cell::Seconds(rest.cpu)),
+        WAKEUPS => first.rest.map_or(Cell::None, |rest| Cell::Rate(rest.wakeups)),
+        CPU => Cell::Seconds(each(&all, |run| run.cpu.as_secs_f64()).median()),
+        SWITCHES => Cell::Count(each(&all, |run| run.switches as f64).median().round() as u64),
+        THREADS => most(&all, |run| run.threads).map_or(Cell::None, Cell::Count),
+        MEMORY => most(&all, |run| run.memory).map_or(Cell::None, Cell::Bytes),
+        STALL => {
+            let stalls = all.iter().filter_map(|run| run.stall);
+            stalls.max_by(f64::total_cmp).map_or(Cell::None, Cell::Seconds)
+        }
+        column => unreachable!("{} has no figure", column.key),
+    });
+    Some(Row { name, cells: Ok(cells.collect()) })
+}
+
+fn each(runs: &[&Figures], figure: impl Fn(&Figures) -> f64) -> Spread {
+    Spread::new(runs.iter().map(|run| figure(run)).collect())
+}
+
+fn most(runs: &[&Figures], figure: impl Fn(&Figures) -> Option<u64>) -> Option<u64> {
+    runs.iter().filter_map(|run| figure(run)).max()
+}
+
+/// Round by round, so that a slow moment of the machine meets both.
+fn ratio(runs: &Runs, cat: &[(u32, Figures)]) -> Cell {
+    if runs.contender.is(Program::Cat) {
+        return Cell::Ratio(Spread::new(vec![1.0]));
+    }
+    let ratios = runs.right.iter().filter_map(|(round, figures)| {
+        let (_, floor) = cat.iter().find(|(of, _)| of == round)?;
+        Some(figures.wall.div_duration_f64(floor.wall))
+    });
+    let ratios: Vec<f64> = ratios.collect();
+    if ratios.is_empty() { Cell::None } else { Cell::Ratio(Spread::new(ratios)) }
+}
+
+/// The median, the 99th percentile and the maximum, in seconds.
+fn latencies(nanos: &[u64]) -> Option<[f64; 3]> {
+    let max = *nanos.iter().max()?;
+    let mut histogram = Histogram::<u64>::new(3).expect("three digits are allowed");
+    for &nanos in nanos {
+        histogram.record(nanos).expect("the histogram resizes itself");
+    }
+    let at = |quantile| histogram.value_at_quantile(quantile).min(max);
+    Some([at(0.5), at(0.99), max].map(|nanos| nanos as f64 / 1e9))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use crate::asking::args::Args;
+    use crate::asking::contender::Contender;
+    use crate::asking::jobs;
+    use clap::Parser;
+    use stages::STAGES;
+
+    /// Tables that have, together, every column.
+    pub(crate) fn workloads() -> Vec<Table> {
+        let stage = || runs(Contender::Stage(&STAGES[0]), &[(0, 250)]);
+        let mut stamped = stage();
+        stamped.right[0].1.latencies = vec![1, 2];
+        let mut wrong = stage();
+        wrong.wrong = Some("2 lines lost".into());
+        let cat = || runs(Contender::Floor, &[(0, 125)]);
+        vec![
+            table(&job("backlog"), &[cat(), stage(), wrong]),
+            table(&job("live"), &[stamped]),
+            table(&job("idle"), &[stage()]),
+        ]
+    }
+
+    fn job(name: &str) -> Job {
+        let args = Args::try_parse_from(["compare", "--workload", name]).unwrap();
+        jobs::asked_for(&args, None).remove(0)
+    }
+
+    fn runs(contender: Contender, millis: &[(u32, u64)]) -> Runs {
+        let right = millis.iter().map(|&(round, millis)| {
+            let wall = Duration::from_millis(millis);
+            (round, Figures { wall, switches: millis, threads: Some(millis), ..Figures::default() })
+        });
+        Runs { contender, right: right.collect(), wrong: None }
+    }
+
+    #[test]
+    fn the_ratio_is_taken_round_by_round() {
+        let cat = runs(Contender::Floor, &[(0, 125), (1, 250), (2, 125)]);
+        let stage = runs(Contender::Stage(&STAGES[0]), &[(0, 250), (1, 250), (2, 375)]);
+        let table = table(&job("backlog"), &[cat, stage]);
+        let stage = &table.rows[1];
+        let ratios = Spread::new(vec![2.0, 1.0, 3.0]);
+        assert_eq!(table.cell(stage, "ratio_to_cat"), Some(&Cell::Ratio(ratios)));
+        assert_eq!(table.number(stage, "time_seconds"), Some(0.25));
+        assert_eq!(table.number(stage, "context_switches"), Some(250.0));
+        // The peak of all runs, where a time is their median.
+        assert_eq!(table.number(stage, "peak_threads"), Some(375.0));
+        assert_eq!(table.cell(stage, "longest_stall_seconds"), Some(&Cell::None));
+    }
+
+    #[test]
+    fn an_interrupted_job_has_the_rows_that_it_has() {
+        let cat = runs(Contender::Floor, &[]);
+        let stage = runs(Contender::Stage(&STAGES[0]), &[(0, 150)]);
+        let mut wrong = runs(Contender::Stage(&STAGES[1]), &[]);
+        wrong.wrong = Some("2 lines lost".into());
+        let table = table(&job("backlog"), &[cat, stage, wrong]);
+        let names: Vec<_> = table.rows.iter().map(|row| &*row.name).collect();
+        assert_eq!(names, ["stage1-threads", "stage2-mixed"]);
+        assert_eq!(table.cell(&table.rows[0], "ratio_to_cat"), Some(&Cell::None));
+        assert_eq!(table.wrong().collect::<Vec<_>>(), [("stage2-mixed", "2 lines lost")]);
+    }
+
+    #[test]
+    fn growth_has_every_run_and_the_most_threads() {
+        let jobs = crate::asking::growth::jobs(true, None);
+        let mut wrong = runs(Contender::Stage(&STAGES[1]), &[]);
+        wrong.wrong = Some("2 lines lost\nline 7".into());
+        let right = runs(Contender::Stage(&STAGES[0]), &[(0, 250), (1, 500), (2, 125)]);
+        let (growth, wrong) = growth(&jobs[0], &[right, wrong]);
+        let seconds = vec![0.25, 0.5, 0.125];
+        let stage = "stage1-threads".into();
+        assert_eq!(growth, [Growth { stage, sources: 8, seconds, threads: Some(500) }]);
+        assert_eq!(wrong, ["stage2-mixed on 8 sources: 2 lines lost"]);
+    }
+
+    #[test]
+    fn every_line_is_in_the_bucket_that_its_latency_is_in() {
+        // Just below and at a bound, which is a whole number of nanoseconds.
+        let nanos = [99_999, 100_000, 100_001, 1_000_000, 12_345_678, 12_345_679];
+        let buckets = buckets(nanos.into_iter());
+        assert_eq!(buckets.iter().map(|bucket| bucket.lines).sum::<u64>(), 6);
+        for bucket in &buckets {
+            let inside = |nanos: &&u64| {
+                let seconds = **nanos as f64 / 1e9;
+                bucket.from <= seconds && seconds < bucket.below
+            };
+            assert_eq!(nanos.iter().filter(inside).count() as u64, bucket.lines, "{bucket:?}");
+        }
+        let gaps = buckets.windows(2).filter(|pair| pair[0].below != pair[1].from).count();
+        // From 79 µs to 12.6 ms, ten a decade.
+        assert_eq!((gaps, buckets.len()), (0, 22), "{buckets:?}");
+        assert_eq!(super::buckets([].into_iter()), []);
+        assert_eq!(super::buckets([0, u64::MAX].into_iter()).len(), 120);
+    }
+
+    #[test]
+    fn percentiles_are_those_of_the_lines() {
+        let nanos: Vec<u64> = (1..=1000).map(|millis| millis * 1_000_000).collect();
+        let [p50, p99, max] = latencies(&nanos).unwrap();
+        assert!((p50 - 0.5).abs() < 0.001 && (p99 - 0.99).abs() < 0.001, "{p50} {p99}");
+        assert_eq!(max, 1.0);
+        assert_eq!(latencies(&[]), None);
+    }
+}

@@ -1,0 +1,288 @@
+//! Shows a result on a terminal.
+//!
+//! Colours are written always; the stream that they go to leaves them out
+//! where there is no terminal, or where `NO_COLOR` is set.
+
+use std::collections::BTreeSet;
+
+use anstyle::{AnsiColor, Style};
+
+use recorder::Kind;
+use report::{
+    Cell, Grouped, Growth, Head, Outcome, Spread, StageLanes, Table, Time, Verdict, Verdicts,
+};
+
+const BOLD: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
+
+/// How many lines of what is wrong are shown below a table.
+const DETAILS: usize = 12;
+
+/// The head, in one or two lines.
+pub(crate) fn head(head: &Head) -> String {
+    let commit = head.commit.as_deref().unwrap_or("unknown (no git)");
+    let cores = if head.cores == 1 { "1 core".to_owned() } else { format!("{} cores", head.cores) };
+    format!(
+        "{FAINT}commit {commit}, {}, profile {}\n{}, {cores}, seed {}{FAINT:#}\n",
+        head.rustc, head.profile, head.kernel, head.seed
+    )
+}
+
+/// A table, with what is wrong below it.
+pub(crate) fn table(table: &Table) -> String {
+    let heads: Vec<String> = table.columns.iter().map(|column| column.head.to_owned()).collect();
+    let rows: Vec<(&str, Result<Vec<String>, &str>)> = table
+        .rows
+        .iter()
+        .map(|row| {
+            let cells = row.cells.as_ref().map(|cells| cells.iter().map(ToString::to_string));
+            (&*row.name, cells.map(Iterator::collect).map_err(|wrong| &**wrong))
+        })
+        .collect();
+    let mut text = grid(&format!("{BOLD}{}{BOLD:#}: {}", table.name, table.what), &heads, &rows);
+    for (name, wrong) in table.wrong() {
+        let more = wrong.lines().count().saturating_sub(DETAILS + 1);
+        for (at, detail) in wrong.lines().skip(1).take(DETAILS).enumerate() {
+            let name = if at == 0 { format!("{name}: ") } else { String::new() };
+            text += &format!("  {name}{detail}\n");
+        }
+        if more > 0 {
+            text += &format!("  … and {more} lines more (the JSON has them all)\n");
+        }
+    }
+    text
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Rows of cells below their heads; a row that is wrong says so instead.
+fn grid(title: &str, heads: &[String], rows: &[(&str, Result<Vec<String>, &str>)]) -> String {
+    let width = |text: &str| text.chars().count();
+    let names = rows.iter().map(|(name, _)| width(name));
+    let name_width = names.chain(["stage".len()]).max().unwrap_or_default();
+    let width_of = |at: usize| {
+        let cells = rows.iter().filter_map(|(_, cells)| Some(width(&cells.as_ref().ok()?[at])));
+        cells.chain([width(&heads[at])]).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..heads.len()).map(width_of).collect();
+    let aligned = |cells: &[String]| -> String {
+        cells.iter().zip(&widths).map(|(cell, width)| format!("  {cell:>width$}")).collect()
+    };
+
+    let mut text = format!("{title}\n{FAINT}{:<name_width$}{}{FAINT:#}\n", "stage", aligned(heads));
+    for (name, cells) in rows {
+        text += &match cells {
+            Ok(cells) => format!("{name:<name_width$}{}\n", aligned(cells)),
+            Err(wrong) => {
+                let first = wrong.lines().next().unwrap_or_default();
+                format!("{RED}{name:<name_width$}  wrong: {first}{RED:#}\n")
+            }
+        };
+    }
+    text
+}
+
+/// A line for each stage: its threads, and for how long its loop stood still.
+pub(crate) fn lanes(stages: &[StageLanes]) -> String {
+    let Some(first) = stages.first() else { return String::new() };
+    let mut text = format!("{BOLD}lanes{BOLD:#}: {}\n", first.what);
+    let width = stages.iter().map(|stage| stage.stage.len()).max().unwrap_or_default();
+    for StageLanes { stage, seconds, lanes, .. } in stages {
+        let of = |kinds: &[Kind]| {
+            let segments = lanes.iter().flat_map(|lane| lane.segments.iter().chain(&lane.waiting));
+            let segments = segments.filter(|segment| kinds.contains(&segment.kind));
+            segments.map(|segment| segment.end - segment.begin).sum::<f64>()
+        };
+        let stalls = lanes.iter().flat_map(|lane| &lane.stalls);
+        let still: f64 = stalls.map(|stall| stall.end - stall.begin).sum();
+        let waits = [
+            (Kind::WaitForLock, "the lock"),
+            (Kind::WaitForLoop, "the loop"),
+            (Kind::WaitForAnswer, "answers"),
+        ]
+        .into_iter()
+        .filter_map(|(kind, what)| {
+            let waited = of(&[kind]);
+            (waited > 0.0).then(|| format!("waited {} for {what}", Time(waited)))
+        });
+        let still = (still > 0.0).then(|| format!("the loop stood still for {}", Time(still)));
+        let written = Time(of(&[Kind::Write]));
+        let parts =
+            [counted(lanes.len(), "thread"), format!("wrote for {written} of {}", Time(*seconds))];
+        let parts: Vec<String> = parts.into_iter().chain(waits).chain(still).collect();
+        text += &format!("{stage:<width$}  {}\n", parts.join(", "));
+    }
+    text
+}
+
+/// Time and threads by the number of sources, a row a stage.
+pub(crate) fn growth(growth: &[Growth]) -> String {
+    let unique = |mut values: Vec<String>| {
+        values.dedup();
+        values
+    };
+    let stages = unique(growth.iter().map(|step| step.stage.clone()).collect());
+    let sources: BTreeSet<u64> = growth.iter().map(|step| step.sources).collect();
+    if sources.is_empty() {
+        return String::new();
+    }
+    let cell = |stage: &str, sources: u64| {
+        let step = growth.iter().find(|step| step.stage == stage && step.sources == sources);
+        let threads =
+            step.and_then(|step| step.threads).map_or("-".into(), |it| Grouped(it).to_string());
+        let time = step.map(|step| Cell::Seconds(Spread::new(step.seconds.clone()).median()));
+        time.map_or("-".into(), |time| format!("{time} / {threads}"))
+    };
+    let heads: Vec<String> = sources.iter().map(|&sources| Grouped(sources).to_string()).collect();
+    let rows = stages.iter().map(|stage| {
+        let cells = sources.iter().map(|&sources| cell(stage, sources));
+        (&**stage, Ok(cells.collect()))
+    });
+    let head = format!("{BOLD}growth{BOLD:#}: time / threads, by the number of sources of 16 KiB");
+    grid(&head, &heads, &rows.collect::<Vec<_>>())
+}
+
+/// How many laws are kept, and what is not.
+pub(crate) fn verdicts(stages: &[Verdicts]) -> String {
+    let Some(laws) = stages.iter().map(|stage| stage.laws.len()).max() else {
+        return String::new();
+    };
+    let mut text = format!(
+        "{BOLD}laws{BOLD:#}: {}, {}\n",
+        counted(laws, "law"),
+        counted(stages.len(), "stage")
+    );
+    let width = stages.iter().map(|stage| stage.stage.len()).max().unwrap_or_default();
+    for Verdicts { stage, laws } in stages {
+        let held = laws.iter().filter(|law| law.outcome == Outcome::Held).count();
+        text += &format!("{stage:<width$}  keeps {held}\n");
+        for Verdict { law, outcome, .. } in laws {
+            match outcome {
+                Outcome::Held => {}
+                Outcome::BrokenAsDeclared { reason } => {
+                    text += &format!("  breaks {law},\n  as it declares: {reason}\n");
+                }
+                Outcome::Wrong { seen } => {
+                    let seen = seen.lines().next().unwrap_or_default();
+                    text += &format!("  {RED}wrong: {law}: {seen}{RED:#}\n");
+                }
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use recorder::{Lane, Segment, Stall};
+    use report::fixed::table as fixed;
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn a_table_is_aligned_and_a_wrong_row_has_no_figure() {
+        let mut wrong = fixed();
+        wrong.rows[1].cells = Err("2 lines lost\nline 3 of a.log\nline 9 of a.log".into());
+        insta::assert_snapshot!(plain(&table(&wrong)), @"
+        backlog: 2 complete files of 1 MiB
+        stage                     time        × cat     CPU  threads  switches   memory  stall
+        cat           200 ms ± 10.0 ms            -  190 ms        1        12  1.9 MiB      -
+        stage2-mixed  wrong: 2 lines lost
+        stage4-tasks  220 ms ± 18.5 ms  1.10 ± 0.15  1.25 s        6    12,345   11 MiB  29 µs
+          stage2-mixed: line 3 of a.log
+          line 9 of a.log
+        ");
+    }
+
+    #[test]
+    fn lanes_growth_and_laws_are_a_few_lines_each() {
+        let segment = |kind, begin, end| Segment { kind, source: Some("a.log".into()), begin, end };
+        let stall = Stall { begin: 0.1, end: 0.25, operation: None, source: None, task: None };
+        let lane = Lane {
+            thread: "main".into(),
+            role: recorder::Role::Loop,
+            segments: vec![segment(Kind::Write, 0.1, 0.25), segment(Kind::Idle, 0.25, 0.7)],
+            waiting: vec![segment(Kind::WaitForLoop, 0.1, 0.15)],
+            stalls: vec![stall],
+        };
+        let stage = "stage4-tasks".to_owned();
+        let what = "6 growing files".to_owned();
+        let stages = [StageLanes { stage, what, seconds: 0.7, lanes: vec![lane], left_out: 0 }];
+        insta::assert_snapshot!(plain(&lanes(&stages)), @"
+        lanes: 6 growing files
+        stage4-tasks  1 thread, wrote for 150 ms of 700 ms, waited 50.0 ms for the loop, the loop stood still for 150 ms
+        ");
+
+        let step = |stage: &str, sources, threads| Growth {
+            stage: stage.into(),
+            sources,
+            seconds: vec![0.1, 0.3, 0.2],
+            threads,
+        };
+        let steps = [step("a", 8, Some(9)), step("a", 2_000, Some(2_001)), step("b", 8, None)];
+        insta::assert_snapshot!(plain(&growth(&steps)), @"
+        growth: time / threads, by the number of sources of 16 KiB
+        stage           8           2,000
+        a      200 ms / 9  200 ms / 2,001
+        b      200 ms / -               -
+        ");
+
+        let verdict = |law: &str, outcome| Verdict {
+            theme: "lines".into(),
+            law: law.into(),
+            sentence: "It is kept.".into(),
+            outcome,
+        };
+        let laws = vec![
+            verdict("one", Outcome::Held),
+            verdict("two", Outcome::BrokenAsDeclared { reason: "by design".into() }),
+            verdict("three", Outcome::Wrong { seen: "it hangs\nfor ever".into() }),
+        ];
+        let stages = [Verdicts { stage: "stage4-tasks".into(), laws }];
+        insta::assert_snapshot!(plain(&verdicts(&stages)), @"
+        laws: 3 laws, 1 stage
+        stage4-tasks  keeps 1
+          breaks two,
+          as it declares: by design
+          wrong: three: it hangs
+        ");
+        assert_eq!((lanes(&[]), growth(&[]), verdicts(&[])), Default::default());
+    }
+
+    #[test]
+    fn colours_are_in_pairs() {
+        let coloured = table(&fixed());
+        assert!(coloured.contains(&format!("{RED}stage2-mixed")), "{coloured:?}");
+        assert_eq!(coloured.matches("\u{1b}[0m").count(), 3, "{coloured:?}");
+    }
+
+    #[test]
+    fn the_head_names_what_the_figures_depend_on() {
+        let machine = Head {
+            seed: 7,
+            commit: Some("0123456".into()),
+            rustc: "rustc 1.95.0".into(),
+            cores: 2,
+            profile: "release".into(),
+            date: "2026-11-22".into(),
+            kernel: "Linux 6.18 x86_64".into(),
+        };
+        insta::assert_snapshot!(plain(&head(&machine)), @"
+        commit 0123456, rustc 1.95.0, profile release
+        Linux 6.18 x86_64, 2 cores, seed 7
+        ");
+        let machine = Head { commit: None, cores: 1, ..machine };
+        insta::assert_snapshot!(plain(&head(&machine)), @"
+        commit unknown (no git), rustc 1.95.0, profile release
+        Linux 6.18 x86_64, 1 core, seed 7
+        ");
+    }
+}

@@ -1,0 +1,139 @@
+//! What makes a figure doubtful: what was seen, why it may be, and what to do.
+
+use report::{Cell, Grouped, Head, Table, Time};
+
+use crate::asking::contender::Program;
+
+/// Above this part of the median, half the range is a spread to warn about.
+const WIDE: f64 = 0.25;
+/// Below this median, starting a process is a large part of what is timed.
+const SHORT: f64 = 0.05;
+/// So many intervals late is far.
+const FAR: f64 = 2.0;
+
+/// What can be said before anything has run.
+pub(crate) fn about_machine(head: &Head) -> Vec<String> {
+    let debug = "this is a debug build, several times slower than the stages are; \
+                 run `cargo compare`, which builds with --release";
+    let one_core = "there is one core, so the threads of a stage take turns, and readers never \
+                    read while the writer writes; run it where there are two or more";
+    let debug = cfg!(debug_assertions).then_some(debug);
+    let one_core = (head.cores == 1).then_some(one_core);
+    debug.into_iter().chain(one_core).map(str::to_owned).collect()
+}
+
+/// More files are needed at once than may be open.
+pub(crate) fn few_descriptors(limit: u64, needed: u64) -> String {
+    format!(
+        "at most {} files may be open at once, and about {} are needed; \
+         raise the hard limit, then `ulimit -n {needed}`",
+        Grouped(limit),
+        Grouped(needed)
+    )
+}
+
+/// A program was asked for that cannot do what a workload is about.
+pub(crate) fn not_run(workload: &str, program: Program) -> String {
+    format!("{workload}: {} was not run, since {}", program.name(), program.why_not())
+}
+
+/// The writers of the sources were late by so many seconds.
+pub(crate) fn late_writers(workload: &str, stage: &str, late: f64) -> String {
+    format!(
+        "{workload}: during {stage} the writers of the sources were up to {} behind their \
+         schedule; the machine may be busy; run it again with nothing beside it",
+        Time(late)
+    )
+}
+
+/// What the rows of a workload say. `interval` is how long a merge that
+/// follows waits between two looks.
+pub(crate) fn about_table(table: &Table, interval: f64) -> Vec<String> {
+    let workload = &table.name;
+    let mut warnings = Vec::new();
+    let cat = table.rows.iter().find(|row| row.name == "cat");
+    let short = cat.and_then(|cat| table.number(cat, "time_seconds")).filter(|cat| *cat < SHORT);
+    if let Some(seconds) = short {
+        warnings.push(format!(
+            "{workload}: cat took {}, of which starting a process is a large part, so the ratios \
+             say little; give it more to merge",
+            Time(seconds)
+        ));
+    }
+    for row in &table.rows {
+        let stage = &row.name;
+        if let Some(Cell::Times(spread)) = table.cell(row, "time_seconds")
+            && short.is_none()
+            && spread.half_range() > WIDE * spread.median()
+        {
+            warnings.push(format!(
+                "{workload}: {stage} took {} ± {}; the machine may be busy or its disk slow; \
+                 close what else runs, or take more runs (--runs 9)",
+                Time(spread.median()),
+                Time(spread.half_range())
+            ));
+        }
+        if let Some(p99) = table.number(row, "p99_seconds")
+            && workload == "live"
+            && p99 > FAR * interval
+        {
+            warnings.push(format!(
+                "{workload}: one line in a hundred took {} or longer through {stage}, where an \
+                 interval of {} bounds the wait for a look; the machine may be busy; run it again",
+                Time(p99),
+                Time(interval)
+            ));
+        }
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use report::{Column, Row, Spread};
+
+    /// What is said of the rows of a workload, with one figure each.
+    fn said(name: &str, key: &'static str, rows: Vec<(&str, Cell)>) -> Vec<String> {
+        let row = |(name, cell): (&str, Cell)| Row { name: name.into(), cells: Ok(vec![cell]) };
+        let table = Table {
+            name: name.into(),
+            what: String::new(),
+            columns: vec![Column { key, head: "" }],
+            rows: rows.into_iter().map(row).collect(),
+        };
+        about_table(&table, 0.1)
+    }
+
+    fn times(values: &[f64]) -> Cell {
+        Cell::Times(Spread::new(values.to_vec()))
+    }
+
+    #[track_caller]
+    fn assert_one(said: &[String], begin: &str) {
+        assert!(said.len() == 1 && said[0].starts_with(begin), "{said:?}");
+    }
+
+    #[test]
+    fn a_spread_is_too_wide_above_a_quarter_of_the_median() {
+        let rows = vec![("a", times(&[0.4, 0.5, 0.64])), ("b", times(&[0.4, 0.5, 0.66]))];
+        assert_one(&said("backlog", "time_seconds", rows), "backlog: b took 500 ms ± 130 ms");
+    }
+
+    #[test]
+    fn a_run_is_too_short_by_the_time_of_cat() {
+        // Beside it, a wide spread is no news.
+        let rows = vec![("cat", times(&[0.049])), ("a", times(&[0.01, 0.03]))];
+        assert_one(&said("backlog", "time_seconds", rows), "backlog: cat took 49.0 ms");
+        let rows = vec![("cat", times(&[0.051])), ("a", times(&[0.01]))];
+        assert!(said("backlog", "time_seconds", rows).is_empty());
+    }
+
+    #[test]
+    fn lines_are_late_above_two_intervals_and_only_where_the_output_is_quick() {
+        let rows = || vec![("a", Cell::Seconds(0.201)), ("b", Cell::Seconds(0.199))];
+        let late = "live: one line in a hundred took 201 ms or longer through a";
+        assert_one(&said("live", "p99_seconds", rows()), late);
+        assert!(said("slow-output", "p99_seconds", rows()).is_empty());
+    }
+}

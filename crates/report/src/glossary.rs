@@ -1,0 +1,67 @@
+//! What the columns and the words mean.
+
+use maud::{Markup, html};
+
+const WORDS: [(&str, &str); 22] = [
+    ("source", "One log file that grows, or that is complete."),
+    ("tail", "What follows one source until it closes: a thread, a job of the pool, or a task."),
+    ("writer", "What guards the output, or owns it."),
+    ("append", "One write of lines to the output. It returns when the output has taken them."),
+    (
+        "finish",
+        "The end of the output: what is still in memory is written, and the file is made safe.",
+    ),
+    (
+        "loop",
+        "One thread that runs many tasks by turns. In some stages all tails share one; in stage 3 each thread has one of its own.",
+    ),
+    ("backlog", "Files that are complete when the merge begins."),
+    ("live", "Files to which lines are written while they are merged."),
+    ("at rest", "Files to which nothing is written: what waiting costs."),
+    ("read", "One look at a source: it gives whole lines, or finds nothing."),
+    (
+        "stall",
+        "The longest time that a woken task waited for its turn on the shared loop. A few milliseconds are what the machine needs to hand out a turn.",
+    ),
+    (
+        "time",
+        "From the start of the process to its end: the median, ± half the way from the least to the largest.",
+    ),
+    (
+        "× cat",
+        "The time as a multiple of cat's in the same round. The throughput above is its inverse.",
+    ),
+    ("lines", "Lines in the output."),
+    (
+        "p50, p99, max",
+        "From the write of a line to its being seen in the output: half, 99 in 100, and all of the lines took no longer.",
+    ),
+    ("CPU", "User and system time of all threads of the process."),
+    (
+        "threads",
+        "The most threads of the process at once: the main thread, the notifier and the watch of the loop are among them.",
+    ),
+    ("switches", "Context switches of all threads, of their own will and against it."),
+    ("memory", "The peak of resident memory."),
+    ("law", "What every merge promises; each is tried with every stage."),
+    (
+        "limit",
+        "A law that a stage breaks by design. It says so itself, and it is wrong if it keeps the law after all.",
+    ),
+    (
+        "wrong",
+        "The merged file, or the verdict, is not what it has to be. Then there is no figure.",
+    ),
+];
+
+pub(crate) fn section() -> Markup {
+    html! {
+        section id="words" {
+            h2 { "Glossary" }
+            details {
+                summary { "What the columns and the words mean" }
+                dl { @for (word, means) in WORDS { dt { (word) } dd { (means) } } }
+            }
+        }
+    }
+}
