@@ -7,15 +7,7 @@
 
 use benches::{Files, NOWHERE, settings};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tributary::MergeFn;
-
-const STAGES: [(&str, MergeFn); 5] = [
-    ("stage1-threads", stage1_threads::merge),
-    ("stage2-mixed", stage2_mixed::merge),
-    ("stage3-bottom-up", stage3_bottom_up::merge),
-    ("stage4-tasks", stage4_tasks::merge),
-    ("stage5-fully-async", stage5_fully_async::merge),
-];
+use stages::{STAGES, Stage};
 
 fn stages(c: &mut Criterion) {
     let mut group = c.benchmark_group("stages");
@@ -23,10 +15,10 @@ fn stages(c: &mut Criterion) {
         let files = Files::backlog(sources, 16 * 1024);
         let lines = files.count_lines();
         group.throughput(Throughput::Elements(lines));
-        for (stage, merge) in STAGES {
+        for &Stage { name, merge, .. } in STAGES {
             let report = merge(files.plan(NOWHERE)).expect("the merge is in order");
-            assert_eq!(report.lines, lines, "{stage} merges every line");
-            group.bench_function(BenchmarkId::new(stage, sources), |b| {
+            assert_eq!(report.lines, lines, "{name} merges every line");
+            group.bench_function(BenchmarkId::new(name, sources), |b| {
                 b.iter_batched(|| files.plan(NOWHERE), merge, BatchSize::PerIteration);
             });
         }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use stages::STAGES;
+
 fn crates() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -30,23 +32,22 @@ fn files(folder: &Path) -> BTreeSet<String> {
     found
 }
 
-fn stages() -> Vec<PathBuf> {
-    let entries = fs::read_dir(crates()).expect("the crates can be listed");
-    let paths = entries.map(|entry| entry.expect("the crates can be listed").path());
-    let is_a_stage = |path: &PathBuf| {
-        let name = path.file_name().expect("a crate has a name").to_string_lossy();
-        name.starts_with("stage")
-    };
-    let mut stages: Vec<_> = paths.filter(is_a_stage).collect();
-    stages.sort();
-    assert_eq!(stages.len(), 5, "{stages:?}");
-    stages
+/// The folders of the stages that are taught.
+fn taught() -> impl Iterator<Item = PathBuf> {
+    stages::taught().map(|stage| crates().join(stage.name))
+}
+
+#[test]
+fn every_folder_of_a_stage_is_in_the_list_of_stages() {
+    let folders = ours().into_iter().filter(|name| name.starts_with("stage") && name != "stages");
+    let listed = STAGES.iter().map(|stage| stage.name.to_owned());
+    assert_eq!(folders.collect::<BTreeSet<_>>(), listed.collect());
 }
 
 #[test]
 fn a_stage_is_one_file_its_readme_and_one_test_file() {
     let expected = ["Cargo.toml", "README.md", "src/lib.rs", "tests/conformance.rs"];
-    for stage in stages() {
+    for stage in taught() {
         let found = files(&stage);
         let found: Vec<_> = found.iter().map(String::as_str).collect();
         assert_eq!(found, expected, "{}", stage.display());
@@ -55,7 +56,7 @@ fn a_stage_is_one_file_its_readme_and_one_test_file() {
 
 #[test]
 fn a_stage_has_at_most_160_lines_without_its_crate_doc() {
-    for stage in stages() {
+    for stage in taught() {
         let file = read(&stage.join("src/lib.rs"));
         let lines = file.lines().filter(|line| !line.starts_with("//!")).count();
         assert!(lines <= 160, "{} has {lines} lines", stage.display());
@@ -64,7 +65,7 @@ fn a_stage_has_at_most_160_lines_without_its_crate_doc() {
 
 #[test]
 fn the_readme_of_a_stage_is_short_and_ends_in_try_to_break_it() {
-    for stage in stages() {
+    for stage in taught() {
         let readme = read(&stage.join("README.md"));
         let lines = readme.lines().count();
         assert!((10..=60).contains(&lines), "{} has {lines} lines", stage.display());
@@ -105,7 +106,7 @@ fn the_contract_knows_no_runtime_and_no_other_crate_here() {
 
 #[test]
 fn a_stage_knows_the_contract_and_the_event_loop_and_nothing_else_here() {
-    for stage in stages() {
+    for stage in STAGES.iter().map(|stage| crates().join(stage.name)) {
         for name in dependencies(&stage.join("Cargo.toml")) {
             let known = name == "tributary" || name == "event-loop";
             assert!(known || !ours().contains(&name), "{} depends on {name}", stage.display());

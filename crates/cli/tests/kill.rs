@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use stages::{STAGES, Stage};
 
 /// How long anything is waited for: only a bug takes that long.
 const BOUND: Duration = Duration::from_secs(60);
@@ -25,39 +26,24 @@ const SOME: u64 = 1000;
 const LINES_A_FILE: std::ops::Range<u64> = 50..1500;
 
 #[test]
-fn threads() {
-    killed_again_and_again("threads");
-}
-
-#[test]
-fn mixed() {
-    killed_again_and_again("mixed");
-}
-
-#[test]
-fn bottom_up() {
-    killed_again_and_again("bottom-up");
-}
-
-#[test]
-fn tasks() {
-    killed_again_and_again("tasks");
-}
-
-#[test]
-fn fully_async() {
-    killed_again_and_again("fully-async");
-}
-
-fn killed_again_and_again(stage: &str) {
+fn every_line_is_there_once_however_often_a_stage_is_killed() {
     let number = |name| std::env::var(name).ok().map(|it| it.parse::<u64>().expect(name));
     let kills = number("KILLS").unwrap_or(6);
     let seed = number("SEED").unwrap_or_else(|| fastrand::u64(..1 << 32));
-    let killed = std::panic::catch_unwind(|| killed(stage, kills, seed));
-    assert!(killed.is_ok(), "{stage} with SEED={seed}; what is wrong stands above");
+    // All stages at once: each waits for most of the time.
+    let ended = thread::scope(|scope| {
+        let start =
+            |stage: &'static Stage| (stage, scope.spawn(move || killed(stage, kills, seed)));
+        let running: Vec<_> = STAGES.iter().map(start).collect();
+        running.into_iter().map(|(stage, killed)| (stage, killed.join())).collect::<Vec<_>>()
+    });
+    for (stage, killed) in ended {
+        let name = stage.name;
+        assert!(killed.is_ok(), "{name} with SEED={seed}; what is wrong stands above");
+    }
 }
 
-fn killed(stage: &str, kills: u64, seed: u64) {
+fn killed(stage: &Stage, kills: u64, seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
     // Where rotated names are sources, too, the order of two files is open.
     let patterns = random.bool();
@@ -66,7 +52,7 @@ fn killed(stage: &str, kills: u64, seed: u64) {
     let outputs = Outputs(folder.path().join("merged"));
     let start = |by_pattern: bool, extra: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
-        command.args(["--follow", "--stage", stage, "--output"]).arg(&outputs.0);
+        command.args(["--follow", "--stage", stage.name, "--output"]).arg(&outputs.0);
         command.arg("--checkpoint").arg(folder.path().join("checkpoint")).args(extra);
         if by_pattern {
             command.arg("--watch").arg(folder.path().join("log*/app.log*"));

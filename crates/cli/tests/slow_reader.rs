@@ -6,6 +6,8 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use stages::STAGES;
+
 #[test]
 fn a_reader_that_sleeps_for_three_seconds_gets_every_line() {
     let folder = tempfile::tempdir().unwrap();
@@ -13,7 +15,7 @@ fn a_reader_that_sleeps_for_three_seconds_gets_every_line() {
     let lines: String = (0..100_000).map(|number| format!("{number}\n")).collect();
     fs::write(&log, &lines).unwrap();
     workload::make_fifo(&fifo).unwrap();
-    for stage in ["threads", "mixed", "bottom-up", "tasks", "fully-async"] {
+    for stage in STAGES.iter().map(|stage| stage.name) {
         let reader = thread::spawn({
             let fifo = fifo.clone();
             move || {

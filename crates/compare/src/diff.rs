@@ -17,7 +17,7 @@ use serde::Deserialize;
 use similar::{ChangeTag, DiffOp, TextDiff};
 use tributary::Shown;
 
-use crate::stages::{self, Stage};
+use stages::{self, Stage};
 
 const BOLD: Style = Style::new().bold();
 const GONE: Style = AnsiColor::Red.on_default();

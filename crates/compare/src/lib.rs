@@ -14,7 +14,6 @@ mod keeping;
 mod protocol;
 mod run;
 mod running;
-pub mod stages;
 mod telling;
 
 pub use run::main;

@@ -12,7 +12,7 @@ use conformance::Law;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::stages::{Stage, find};
+use stages::{Stage, find};
 
 /// How a stage learns that there is something new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -166,8 +166,8 @@ pub(crate) fn answered<T: DeserializeOwned>(said: &[u8]) -> anyhow::Result<T> {
 mod tests {
     use super::*;
     use crate::asking::args::{Args, Command as Asked};
-    use crate::stages::STAGES;
     use clap::Parser;
+    use stages::STAGES;
 
     #[test]
     fn a_child_is_asked_for_what_its_parent_wants() {

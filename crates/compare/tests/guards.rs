@@ -4,7 +4,7 @@
 use std::fs;
 
 use compare::diff::{folder, steps};
-use compare::stages::{STAGES, Stage};
+use stages::Stage;
 use syn::{ImplItem, Item};
 
 /// The most lines of code that a taught step may add.
@@ -41,43 +41,40 @@ fn items(stage: &Stage) -> Vec<String> {
     names
 }
 
+/// The items that a taught stage may have, in their order. A new name is a decision
+/// for all stages.
+const ITEMS: [&str; 13] = [
+    "READERS",
+    "merge",
+    "merge_async",
+    "tail",
+    "tail_async",
+    "Writer",
+    "Writer::write",
+    "Writer::write_async",
+    "WriteThread",
+    "Request",
+    "WriteThread::start",
+    "WriteThread::write",
+    "WriteThread::stop",
+];
+
 #[test]
-fn every_stage_declares_the_expected_items_in_the_expected_order() {
-    let expected: [&[&str]; 5] = [
-        &["merge", "tail", "Writer", "Writer::write"],
-        &["merge", "merge_async", "tail", "Writer", "Writer::write", "Writer::write_async"],
-        &["merge", "tail", "tail_async", "Writer", "Writer::write"],
-        &["READERS", "merge", "merge_async", "tail", "Writer", "Writer::write"],
-        &[
-            "READERS",
-            "merge",
-            "merge_async",
-            "tail",
-            "WriteThread",
-            "Request",
-            "WriteThread::start",
-            "WriteThread::write",
-            "WriteThread::stop",
-        ],
-    ];
-    for (stage, expected) in STAGES.iter().zip(expected) {
-        assert_eq!(items(stage), expected, "{}", stage.name);
+fn every_taught_stage_declares_the_same_items_in_the_same_order() {
+    for stage in stages::taught() {
+        let items = items(stage);
+        let expected = ITEMS.iter().filter(|name| items.iter().any(|item| item == *name));
+        assert_eq!(items, expected.copied().collect::<Vec<_>>(), "{}", stage.name);
+        for name in ["merge", "tail"] {
+            assert!(items.iter().any(|item| item == name), "{} has no {name}", stage.name);
+        }
+        assert!(items.iter().any(|item| item.ends_with("::write")), "{}: who writes?", stage.name);
     }
 }
 
 #[test]
-fn the_taught_steps_are_the_graph_of_the_book() {
-    let taught: Vec<_> = STAGES
-        .iter()
-        .flat_map(|stage| steps(stage).unwrap_or_else(|error| panic!("{error:#}")))
-        .map(|step| (step.from.number, step.to.number))
-        .collect();
-    assert_eq!(taught, [(1, 2), (1, 3), (2, 4), (3, 4), (4, 5)]);
-}
-
-#[test]
 fn no_taught_step_adds_more_than_sixty_lines_of_code() {
-    for stage in &STAGES {
+    for stage in stages::taught() {
         for step in steps(stage).unwrap_or_else(|error| panic!("{error:#}")) {
             let (added, _) = step.code_lines();
             let (from, to) = (step.from.name, step.to.name);

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 use recorder::{Kind, Lane, Name, Recorder, Recording, Role};
+use stages::find;
 use tracing_subscriber::layer::SubscriberExt;
 use tributary::{MergeFn, Options, Plan};
 
@@ -19,20 +20,13 @@ use tributary::{MergeFn, Options, Plan};
 mod format;
 
 const SOURCES: usize = 6;
-const STAGES: [MergeFn; 5] = [
-    stage1_threads::merge,
-    stage2_mixed::merge,
-    stage3_bottom_up::merge,
-    stage4_tasks::merge,
-    stage5_fully_async::merge,
-];
 
 fn main() {
     let arguments: Vec<String> = env::args().collect();
     if let [_, record, stage, folder] = &arguments[..]
         && record == "--record"
     {
-        record_in(Path::new(folder), STAGES[stage.parse::<usize>().expect("a number") - 1]);
+        record_in(Path::new(folder), find(stage).expect("a stage").merge);
         return;
     }
 

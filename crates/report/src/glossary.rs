@@ -13,7 +13,7 @@ const WORDS: [(&str, &str); 22] = [
     ),
     (
         "loop",
-        "One thread that runs many tasks by turns. Stages 2, 4 and 5 have one that all share; each thread of stage 3 has one of its own.",
+        "One thread that runs many tasks by turns. In some stages all tails share one; in stage 3 each thread has one of its own.",
     ),
     ("backlog", "Files that are complete when the merge begins."),
     ("live", "Files to which lines are written while they are merged."),

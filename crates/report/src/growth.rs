@@ -2,6 +2,7 @@
 
 use crate::{Grouped, Growth, Spread, Time};
 use maud::{Markup, html};
+use plotters::coord::CoordTranslate;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -229,20 +230,7 @@ fn chart(area: &Area<'_>, of: &str, lines: &[Line<'_>], say: fn(f64) -> String) 
             }
             let at = (*sources, *middle);
             // Each stage has a mark of its own, for who sees no colours.
-            match theme::number(stage) {
-                Some(1) => chart.draw_series([Circle::new(at, 4, ink.colour().filled())])?,
-                Some(2) => {
-                    chart.draw_series([TriangleMarker::new(at, 6, ink.colour().filled())])?
-                }
-                Some(3) => chart.draw_series([Cross::new(at, 4, ink.colour().stroke_width(2))])?,
-                Some(4) => chart.draw_series([Circle::new(at, 4, ink.colour().stroke_width(2))])?,
-                _ => {
-                    let square = EmptyElement::at(at)
-                        + Rectangle::new([(-4, -4), (4, 4)], ink.colour().filled());
-                    chart.draw_series([square])?.label("");
-                    continue;
-                }
-            };
+            mark(&mut chart, theme::place(stage), at, ink)?;
         }
     }
 
@@ -258,6 +246,28 @@ fn chart(area: &Area<'_>, of: &str, lines: &[Line<'_>], say: fn(f64) -> String) 
         let style = canvas::text(Ink::of(stage), HPos::Left, VPos::Center);
         area.draw(&Text::new(canvas::fitted(stage, names), (x + 12, y), style))?;
     }
+    Ok(())
+}
+
+/// Draws the mark of a stage, by its place in the palette.
+fn mark<C: CoordTranslate<From = (f64, f64)>>(
+    chart: &mut ChartContext<'_, SVGBackend<'_>, C>,
+    place: Option<u32>,
+    at: (f64, f64),
+    ink: Ink,
+) -> Drawn {
+    let (filled, open) = (ink.colour().filled(), ink.colour().stroke_width(2));
+    let square = |style| EmptyElement::at(at) + Rectangle::new([(-4, -4), (4, 4)], style);
+    match place {
+        Some(0) => chart.draw_series([Circle::new(at, 4, filled)])?,
+        Some(1) => chart.draw_series([TriangleMarker::new(at, 6, filled)])?,
+        Some(2) => chart.draw_series([Cross::new(at, 4, open)])?,
+        Some(3) => chart.draw_series([Circle::new(at, 4, open)])?,
+        Some(5) => chart.draw_series([square(open)])?,
+        Some(6) => chart.draw_series([TriangleMarker::new(at, 6, open)])?,
+        Some(7) => chart.draw_series([Circle::new(at, 2, filled)])?,
+        _ => chart.draw_series([square(filled)])?,
+    };
     Ok(())
 }
 

@@ -11,7 +11,7 @@ pub(crate) fn header(comparison: &Comparison) -> Markup {
     let Head { seed, commit, rustc, cores, profile, kernel, date } = &comparison.head;
     html! {
         header {
-            h1 { "Tributary: five ways to merge logs, compared" }
+            h1 { "Tributary: ways to merge logs, compared" }
             p { "The same program, from threads to async: what each step changes, and what it costs." }
             @if comparison.interrupted {
                 p class="warning" role="note" {

@@ -9,6 +9,7 @@
 use std::fmt::Write as _;
 
 use plotters::style::RGBColor;
+use stages::{Said, Stage};
 
 /// A colour that has a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,20 +30,19 @@ pub(crate) enum Ink {
     Blocked,
     /// `cat`, and what else is not a stage.
     Floor,
-    /// The stages, by number.
-    Stage1,
-    Stage2,
-    Stage3,
-    Stage4,
-    Stage5,
+    /// A stage, by its place in the palette, from 0.
+    Stage(u8),
     /// What a thread does; and a wait, whatever for: the hatchings differ.
     Read,
     Write,
     Wait,
 }
 
+/// How many stages have a colour and a mark of their own.
+pub(crate) const PALETTE: u32 = 8;
+
 /// Every ink: its name in the style sheet, light, dark.
-const INKS: [(Ink, &str, &str, &str); 16] = [
+const INKS: &[(Ink, &str, &str, &str)] = &[
     (Ink::Paper, "paper", "#ffffff", "#14181d"),
     (Ink::Card, "card", "#f4f6f8", "#1d232a"),
     (Ink::Text, "text", "#1a1d21", "#e8eaed"),
@@ -51,11 +51,14 @@ const INKS: [(Ink, &str, &str, &str); 16] = [
     (Ink::Alarm, "alarm", "#b80c2c", "#ff8090"),
     (Ink::Blocked, "blocked", "#e9ebee", "#2a3139"),
     (Ink::Floor, "floor", "#5f6770", "#a3abb5"),
-    (Ink::Stage1, "stage1", "#00639c", "#5cb8ee"),
-    (Ink::Stage2, "stage2", "#a84700", "#ffa257"),
-    (Ink::Stage3, "stage3", "#6d5a00", "#e3cf45"),
-    (Ink::Stage4, "stage4", "#a02875", "#f091c6"),
-    (Ink::Stage5, "stage5", "#00694d", "#46d3a5"),
+    (Ink::Stage(0), "stage1", "#00639c", "#5cb8ee"),
+    (Ink::Stage(1), "stage2", "#a84700", "#ffa257"),
+    (Ink::Stage(2), "stage3", "#6d5a00", "#e3cf45"),
+    (Ink::Stage(3), "stage4", "#a02875", "#f091c6"),
+    (Ink::Stage(4), "stage5", "#00694d", "#46d3a5"),
+    (Ink::Stage(5), "stage6", "#5b46c0", "#b0a2ff"),
+    (Ink::Stage(6), "stage7", "#7b4b2a", "#d9a585"),
+    (Ink::Stage(7), "stage8", "#006b78", "#5fd0dd"),
     (Ink::Read, "read", "#3f9bdc", "#4ba6e6"),
     (Ink::Write, "write", "#1d3666", "#c3d4f7"),
     (Ink::Wait, "wait", "#c25500", "#ffa04d"),
@@ -64,25 +67,22 @@ const INKS: [(Ink, &str, &str, &str); 16] = [
 impl Ink {
     /// Returns the name of the ink in the style sheet.
     pub(crate) fn name(self) -> &'static str {
-        INKS[self as usize].1
+        INKS[self.place()].1
+    }
+
+    fn place(self) -> usize {
+        INKS.iter().position(|ink| ink.0 == self).expect("every ink is in the list")
     }
 
     /// Returns a colour that stands for this ink in a drawing of plotters, until
     /// [`inked`] puts the name in its place.
     pub(crate) fn colour(self) -> RGBColor {
-        RGBColor(1, 2, self as u8)
+        RGBColor(1, 2, self.place() as u8)
     }
 
     /// Returns the ink of a contender.
     pub(crate) fn of(name: &str) -> Ink {
-        match number(name) {
-            Some(1) => Ink::Stage1,
-            Some(2) => Ink::Stage2,
-            Some(3) => Ink::Stage3,
-            Some(4) => Ink::Stage4,
-            Some(5) => Ink::Stage5,
-            _ => Ink::Floor,
-        }
+        place(name).map_or(Ink::Floor, |place| Ink::Stage(place as u8))
     }
 }
 
@@ -91,13 +91,22 @@ pub(crate) fn number(name: &str) -> Option<u32> {
     name.strip_prefix("stage")?.split_once('-')?.0.parse().ok()
 }
 
+/// Returns the place of a stage in the palette of colours and of marks.
+pub(crate) fn place(name: &str) -> Option<u32> {
+    Some(number(name)?.checked_sub(1)? % PALETTE)
+}
+
+/// Returns what a stage says of itself; nothing of one that is not in the list.
+pub(crate) fn said(name: &str) -> Option<Said> {
+    stages::find(name).ok().map(Stage::said)
+}
+
 /// Says whether all tails of a contender share one loop; nothing of a stage that is
-/// not known.
+/// not in the list.
 pub(crate) fn has_loop(name: &str) -> Option<bool> {
     match number(name) {
-        Some(1 | 3) | None => Some(false),
-        Some(2 | 4 | 5) => Some(true),
-        Some(_) => None,
+        None => Some(false),
+        Some(_) => said(name).map(|said| said.has_loop),
     }
 }
 
@@ -132,7 +141,7 @@ pub(crate) fn listed(names: &[&str]) -> String {
 /// Puts the names of the inks in place of the colours that stood for them.
 pub(crate) fn inked(svg: &str) -> String {
     let mut svg = svg.replace(" opacity=\"1\"", "");
-    for (ink, name, ..) in INKS {
+    for &(ink, name, ..) in INKS {
         let RGBColor(r, g, b) = ink.colour();
         let colour = format!("#{r:02X}{g:02X}{b:02X}");
         svg = svg.replace(&format!("fill=\"{colour}\""), &format!("class=\"f-{name}\""));
@@ -144,8 +153,11 @@ pub(crate) fn inked(svg: &str) -> String {
 /// The classes of the pictures: an ink to fill with, to draw with.
 pub(crate) fn classes() -> String {
     let mut css = String::new();
-    for (_, name, ..) in INKS {
+    for (ink, name, ..) in INKS {
         let _ = write!(css, ".f-{name}{{fill:var(--{name})}}.l-{name}{{stroke:var(--{name})}}");
+        if matches!(ink, Ink::Stage(_) | Ink::Floor) {
+            let _ = write!(css, ".{name}{{color:var(--{name})}}");
+        }
     }
     // Hatchings, so that a wait is no mere colour. What is filled with one is
     // outlined as well. The waits are one family: one ink, and only they.
@@ -212,19 +224,21 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_inks_is_in_the_order_of_the_enum() {
-        for (at, (ink, ..)) in INKS.iter().enumerate() {
-            assert_eq!(*ink as usize, at, "{ink:?}");
-        }
+    fn every_place_of_the_palette_has_an_ink_of_its_own() {
+        let inks: Vec<_> =
+            (1..=PALETTE).map(|it| Ink::of(&format!("stage{it}-x")).name()).collect();
+        let named: Vec<_> = (1..=PALETTE).map(|it| format!("stage{it}")).collect();
+        assert_eq!(inks, named);
+        assert_eq!(Ink::of("stage9-more"), Ink::Stage(0), "there it begins again");
     }
 
     #[test]
     fn what_is_text_can_be_read_on_paper_and_on_a_card_in_both_themes() {
         let (paper, card) = (INKS[0], INKS[1]);
         let text = [Ink::Text, Ink::Muted, Ink::Alarm, Ink::Floor];
-        let stages = [Ink::Stage1, Ink::Stage2, Ink::Stage3, Ink::Stage4, Ink::Stage5];
+        let stages = (0..PALETTE).map(|place| Ink::Stage(place as u8));
         for ink in text.into_iter().chain(stages) {
-            let (_, name, light, dark) = INKS[ink as usize];
+            let (_, name, light, dark) = INKS[ink.place()];
             for (_, _, light_ground, dark_ground) in [paper, card] {
                 for (text, ground) in [(light, light_ground), (dark, dark_ground)] {
                     let contrast = contrast(text, ground);
@@ -243,8 +257,8 @@ mod tests {
     #[test]
     fn a_stage_is_known_by_its_number_and_others_by_their_name() {
         assert_eq!(short("stage5-fully-async"), "5 fully-async");
-        assert_eq!(Ink::of("stage5-fully-async"), Ink::Stage5);
-        for other in ["cat", "stage", "stagex-y", "stage6-more"] {
+        assert_eq!(Ink::of("stage5-fully-async"), Ink::Stage(4));
+        for other in ["cat", "stage", "stagex-y", "stage0-none"] {
             assert_eq!(Ink::of(other), Ink::Floor, "{other}");
         }
         assert_eq!(short("cat"), "cat");

@@ -51,7 +51,7 @@ fn the_page_says_what_is_to_be_seen_in_each_of_its_parts() {
 #[test]
 fn its_head_tells_where_the_figures_are_from_and_how_to_take_them_again() {
     let html = parsed(&fixed::comparison());
-    insta::assert_snapshot!(text(one(&html, "header")), @"Tributary: five ways to merge logs, compared The same program, from threads to async: what each step changes, and what it costs. machine Linux 6.18.44 x86_64, 2 cores commit 0123abcde compiler rustc 1.95.0 (59807616e 2026-04-14), profile release seed 62 date 2026-11-22 again cargo compare --workload backlog,live --seed 62 wrong: the lanes of stage2-mixed: no end within 10 s Warning. backlog: the runs of cat are far apart (30%): close what else runs lanes cost growth laws in words which stage glossary");
+    insta::assert_snapshot!(text(one(&html, "header")), @"Tributary: ways to merge logs, compared The same program, from threads to async: what each step changes, and what it costs. machine Linux 6.18.44 x86_64, 2 cores commit 0123abcde compiler rustc 1.95.0 (59807616e 2026-04-14), profile release seed 62 date 2026-11-22 again cargo compare --workload backlog,live --seed 62 wrong: the lanes of stage2-mixed: no end within 10 s Warning. backlog: the runs of cat are far apart (30%): close what else runs lanes cost growth laws in words which stage glossary");
 }
 
 #[test]

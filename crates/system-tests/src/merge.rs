@@ -6,23 +6,12 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tributary::{Error, MergeFn, Options, Plan, Report, Stop};
-
-/// A stage: its name and its `merge`.
-pub type Stage = (&'static str, MergeFn);
-
-/// All stages, in the order of the book.
-pub const STAGES: [Stage; 5] = [
-    ("stage1-threads", stage1_threads::merge),
-    ("stage2-mixed", stage2_mixed::merge),
-    ("stage3-bottom-up", stage3_bottom_up::merge),
-    ("stage4-tasks", stage4_tasks::merge),
-    ("stage5-fully-async", stage5_fully_async::merge),
-];
+use stages::{STAGES, Stage};
+use tributary::{Error, Options, Plan, Report, Stop};
 
 /// Returns a stage by its number, from 1.
-pub fn stage(number: usize) -> Stage {
-    STAGES[number - 1]
+pub fn stage(number: usize) -> &'static Stage {
+    &STAGES[number - 1]
 }
 
 /// How long anything may take before it counts as a hang.
@@ -51,13 +40,13 @@ pub struct Merge {
 
 impl Merge {
     /// Opens the plan, which follows, and starts `stage` on it.
-    pub fn start((name, merge): Stage, log: &Path, options: Options) -> Merge {
+    pub fn start(stage: &'static Stage, log: &Path, options: Options) -> Merge {
         let output = log.with_file_name("the-output");
         let plan = Plan::open([log], &output, Options { follow: true, ..options }).unwrap();
         let stop = plan.stop.clone();
         let (send, ended) = mpsc::channel();
-        let thread = thread::Builder::new().name(name.into());
-        thread.spawn(move || send.send(merge(plan))).unwrap();
+        let thread = thread::Builder::new().name(stage.name.into());
+        thread.spawn(move || send.send((stage.merge)(plan))).unwrap();
         Merge { output, stop, ended }
     }
 

@@ -6,7 +6,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use system_tests::{Daemon, Logrotate, Merge, Reopen, STAGES, Stage, lost, stage, warnings};
+use stages::{STAGES, Stage};
+use system_tests::{Daemon, Logrotate, Merge, Reopen, lost, stage, warnings};
 use tempfile::TempDir;
 use tributary::{Options, Wake};
 
@@ -32,7 +33,7 @@ fn options(wake: Wake) -> Options {
 }
 
 /// Rotates by renaming: nothing may be lost.
-fn renamed(stage: Stage, wake: Wake, directives: &str, reopen: Reopen) {
+fn renamed(stage: &'static Stage, wake: Wake, directives: &str, reopen: Reopen) {
     let (folder, log) = folder();
     let logrotate = Logrotate::new(&log, directives);
     let daemon = Daemon::start(&log, reopen);
@@ -50,7 +51,7 @@ fn renamed(stage: Stage, wake: Wake, directives: &str, reopen: Reopen) {
     let rotated =
         rotated.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"app.log."));
     assert_eq!(rotated.count(), ROTATIONS, "logrotate has not rotated");
-    assert_eq!(lost(&merged, last), [], "{}, {wake:?}: of {last} lines", stage.0);
+    assert_eq!(lost(&merged, last), [], "{}, {wake:?}: of {last} lines", stage.name);
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn delayed_create_loses_nothing() {
 
 /// Rotates by copying and truncating: what was written between the last look
 /// and the truncation is lost, and nothing else.
-fn truncated(stage: Stage, wake: Wake) {
+fn truncated(stage: &'static Stage, wake: Wake) {
     warnings::keep();
     let (_folder, log) = folder();
     let logrotate = Logrotate::new(&log, "copytruncate");
@@ -128,7 +129,7 @@ fn truncated(stage: Stage, wake: Wake) {
     writeln!(
         out,
         "copytruncate, {}, {wake:?}: lost at each rotation {counts:?}, of {last} lines",
-        stage.0
+        stage.name
     )
     .unwrap();
     assert_eq!(left, [], "lost without a truncation, which were in {windows:?}");

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use system_tests::{Daemon, Logrotate, Reopen, STAGES, lost, program, wait_until};
+use stages::STAGES;
+use system_tests::{Daemon, Logrotate, Reopen, lost, program, wait_until};
 
 const ROTATIONS: usize = 10;
 

@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use system_tests::{Daemon, Merge, Reopen, STAGES, Stage, lost};
+use stages::{STAGES, Stage};
+use system_tests::{Daemon, Merge, Reopen, lost};
 use tributary::{Options, Wake};
 
 const PAUSE: Duration = Duration::from_millis(50);
@@ -17,7 +18,7 @@ fn rotate(log: &Path, number: u32) {
     let _ = File::create_new(log);
 }
 
-fn twenty_a_second(stage: Stage, wake: Wake, interval: Duration) {
+fn twenty_a_second(stage: &'static Stage, wake: Wake, interval: Duration) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("app.log");
     let daemon = Daemon::start(&log, Reopen::After(Duration::ZERO));
@@ -32,7 +33,7 @@ fn twenty_a_second(stage: Stage, wake: Wake, interval: Duration) {
     }
     let last = daemon.end();
     let merged = merge.stop();
-    assert_eq!(lost(&merged, last), [], "{}, {wake:?}: of {last} lines", stage.0);
+    assert_eq!(lost(&merged, last), [], "{}, {wake:?}: of {last} lines", stage.name);
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Mutex;
 
-use system_tests::{STAGES, program};
+use stages::STAGES;
+use system_tests::program;
 
 const SECONDS: u64 = 5;
 
@@ -49,7 +50,7 @@ fn at_rest(stage: usize, count: u64) -> AtRest {
     writeln!(
         out,
         "{count} sources at rest, {}: {} bytes a source, {} threads, {:.1}% of a processor, {} looks in {SECONDS} s",
-        STAGES[stage - 1].0,
+        STAGES[stage - 1].name,
         rest.bytes_a_source,
         rest.threads,
         rest.percent,

@@ -1,4 +1,4 @@
-//! The contract that all five stages share: what is read, what is written,
+//! The contract that all stages share: what is read, what is written,
 //! and how a merge is told to end.
 //!
 //! A [`Plan`] opens the sources and the output. Each [`Source`] is one growing

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 
+use stages::STAGES;
+
 use crate::folder::Folder;
 use crate::process::{Running, run, tributary, until};
 
@@ -55,7 +57,7 @@ fn values_that_mean_nothing_are_usage_errors() {
         ("--interval", "0ms"),
         ("--interval", "-1s"),
         ("--quiet-after", "soon"),
-        ("--stage", "6"),
+        ("--stage", "0"),
         ("--wake", "sometimes"),
         ("--color", "blue"),
         ("--prefix", "{"),
@@ -84,7 +86,7 @@ fn an_output_that_cannot_be_had_is_an_output_error() {
 #[test]
 fn a_full_disk_is_an_output_error_in_every_stage() {
     let folder = one_log();
-    for stage in ["threads", "mixed", "bottom-up", "tasks", "fully-async"] {
+    for stage in STAGES.iter().map(|stage| stage.name) {
         run(&folder, &["a.log", "-o", "/dev/full", "--stage", stage])
             .error(3, &["/dev/full: ", "No space left", "make room"]);
     }
@@ -255,7 +257,7 @@ fn a_source_that_fails_is_named_and_the_others_are_merged() {
     let folder = one_log();
     // A link that leads nowhere but to itself: it fits, and cannot be opened.
     symlink("b.log", folder.path("b.log")).unwrap();
-    for stage in ["threads", "mixed", "bottom-up", "tasks", "fully-async"] {
+    for stage in STAGES.iter().map(|stage| stage.name) {
         let ended = run(&folder, &["--watch", "*.log", "-o", "out", "--stage", stage]).with(1);
         let said = ended.stderr.lines().last().unwrap();
         assert!(said.starts_with("error: b.log: cannot read this source: "), "{stage}: {said}");

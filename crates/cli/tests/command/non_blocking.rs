@@ -3,6 +3,7 @@
 use std::io::{PipeReader, Read, pipe};
 
 use rustix::process::Signal;
+use stages::STAGES;
 
 use crate::folder::Folder;
 use crate::process::{Running, tributary, until};
@@ -23,7 +24,7 @@ fn started(folder: &Folder, args: &[&str]) -> (Running, PipeReader) {
 
 #[test]
 fn a_pipe_that_is_full_is_waited_for() {
-    for stage in ["threads", "mixed", "bottom-up", "tasks", "fully-async"] {
+    for stage in STAGES.iter().map(|stage| stage.name) {
         let folder = Folder::new();
         let (merge, mut reader) = started(&folder, &["--stage", stage]);
         let mut merged = String::new();

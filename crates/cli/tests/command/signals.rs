@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
 use rustix::process::{Signal, setsid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use stages::STAGES;
 
 use crate::folder::Folder;
 use crate::process::{Running, tributary, until};
@@ -48,7 +49,7 @@ fn blocked_and_quiet(folder: &Folder, args: &[&str]) -> (Running, File) {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    for stage in ["threads", "mixed", "bottom-up", "tasks", "fully-async"] {
+    for stage in STAGES.iter().map(|stage| stage.name) {
         let folder = Folder::new();
         let (merge, _reader) = blocked(&folder, &["-F", "--stage", stage]);
         merge.signal(Signal::INT);
@@ -171,7 +172,7 @@ fn turns(merge: &Running) -> u64 {
 #[cfg(target_os = "linux")]
 #[test]
 fn sighup_has_the_output_opened_by_its_name_in_every_stage() {
-    for stage in ["threads", "mixed", "bottom-up", "tasks", "fully-async"] {
+    for stage in STAGES.iter().map(|stage| stage.name) {
         let folder = Folder::new();
         folder.append("a.log", "");
         let args = ["-F", "a.log", "-o", "out", "--checkpoint", "state", "--stage", stage];

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use stages::{STAGES, Stage, find};
 
 use crate::asking::contender::Program;
 use crate::asking::workloads::{self, Named};
 use crate::protocol::{LawArgs, StageArgs, Wake};
-use crate::stages::{STAGES, Stage, find};
 
 /// Merges the same log files with every stage, checks each merged file, and
 /// prints what it took.
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE", conflicts_with_all = ["workload", "sources", "bytes", "duration", "quick"])]
     pub(crate) files: Vec<PathBuf>,
 
-    /// The stages, by number or name [default: all five].
+    /// The stages, by number or name [default: all].
     #[arg(long, value_name = "N[,N]", value_delimiter = ',', value_parser = find)]
     pub(crate) stages: Vec<&'static Stage>,
 

@@ -9,7 +9,7 @@ use anyhow::bail;
 use clap::ValueEnum;
 use rustix::fs::{Access, access};
 
-use crate::stages::Stage;
+use stages::Stage;
 
 /// Who runs.
 #[derive(Debug, Clone, Copy)]

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use report::{Cell, Spread};
+use stages::{STAGES, Stage};
 use workload::Backlog;
 
 use crate::asking::contender::Contender;
 use crate::asking::interrupt::Interrupt;
 use crate::running::attempt::{Attempt, Figures, Sources};
 use crate::running::folder::Folder;
-use crate::stages::{STAGES, Stage};
 
 /// How often each stage runs in each way.
 const ROUNDS: usize = 9;
@@ -24,7 +24,7 @@ pub(crate) fn run(mut tell: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::R
     let folder = Folder::open(None, false)?;
     let sources = FILES.make(&folder.of("cost")?, 62)?;
     tell("with the recorder, as a multiple of without it\n")?;
-    for stage in &STAGES {
+    for stage in STAGES {
         let output = folder.merged("cost", stage.name);
         let recording = output.with_extension("recording");
         let mut runs = [Vec::new(), Vec::new()];

@@ -33,31 +33,6 @@ pub(super) fn table<'a>(stages: impl Iterator<Item = &'a StageLanes>) -> Markup 
     }
 }
 
-/// Says what differs from the stage before in its code, which no figure tells;
-/// nothing of a stage that is not known.
-pub(super) fn change(stage: &str) -> Option<&'static str> {
-    Some(match theme::number(stage)? {
-        1 => "The start: a thread for each source reads, takes the lock, and writes.",
-        2 => {
-            "Since stage 1: a loop drives the top, and each tail, the same blocking code, has a \
-             thread of the loop's pool."
-        }
-        3 => {
-            "Since stage 1, not 2: the thread of each source is the same; its tail is an async \
-             function, on a runtime of its own."
-        }
-        4 => {
-            "Since stages 2 and 3: the tails are tasks on one loop, which writes itself, without a \
-             lock; a few threads read for it."
-        }
-        5 => {
-            "Since stage 4: the writer has left the loop for a thread of its own, and a task \
-             awaits its answer."
-        }
-        _ => return None,
-    })
-}
-
 fn who_writes(stage: &StageLanes) -> String {
     // What has no source is the finish.
     let appends = |it: &Segment| it.kind == Kind::Write && it.source.is_some();
@@ -150,15 +125,6 @@ mod tests {
         4 tasks: the loop itself | the loop, and so every task, for the output; up to 2 tasks for the loop | once, for 150.0 ms
         5 fully-async: a thread that only writes | that thread, for the output; up to 2 tasks for the writer's answer, each for its own | never
         ");
-    }
-
-    #[test]
-    fn a_change_is_told_of_the_stages_alone() {
-        assert!(
-            change("stage3-bottom-up").is_some_and(|it| it.starts_with("Since stage 1, not 2"))
-        );
-        assert_eq!(change("stage6-more"), None);
-        assert_eq!(change("cat"), None);
     }
 
     #[test]

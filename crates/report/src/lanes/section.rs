@@ -28,7 +28,7 @@ pub(crate) fn section(comparison: &Comparison) -> Markup {
                     figure class="stage" {
                         div class="shown" {
                             h3 { (theme::short(&stage.stage)) }
-                            @if let Some(change) = overview::change(&stage.stage) { p class="quiet" { (change) } }
+                            @if let Some(said) = theme::said(&stage.stage) { p class="quiet" { (said.new) } }
                             p { (picture.says) }
                             @if let Some(twin) = twin::said(stage, comparison) { p { (twin) } }
                             @if same_for_all(stages).is_none() { p class="quiet" { (words::capital(&stage.what)) "." } }

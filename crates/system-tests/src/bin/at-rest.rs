@@ -24,7 +24,7 @@ fn main() -> anyhow::Result<()> {
     let [stage, folder, count, seconds] = &arguments[..] else {
         anyhow::bail!("at-rest STAGE FOLDER COUNT SECONDS");
     };
-    let (_, merge) = system_tests::stage(stage.parse()?);
+    let merge = system_tests::stage(stage.parse()?).merge;
     let (count, seconds) = (count.parse::<usize>()?, seconds.parse()?);
 
     let folder = Path::new(folder);

@@ -21,6 +21,6 @@ fn main() -> anyhow::Result<()> {
         let _ = io::stdin().read_to_end(&mut Vec::new());
         stop.request();
     });
-    stage5_fully_async::merge(plan)?;
+    (system_tests::stage(5).merge)(plan)?;
     Ok(())
 }

@@ -28,7 +28,7 @@ fn merge() -> anyhow::Result<()> {
     let checkpoint = Some(PathBuf::from(next()?)).filter(|path| path.as_os_str() != "-");
     let options = Options { checkpoint, ..Options::default() };
     let plan = Plan::open(arguments, output, options)?;
-    let (_, merge) = system_tests::stage(stage);
+    let merge = system_tests::stage(stage).merge;
     merge(plan)?;
     Ok(())
 }

@@ -33,7 +33,7 @@ pub(crate) struct Common {
     /// How long a line may be, in bytes; the rest of a longer one is skipped.
     pub(crate) max_line: u64,
     /// Wakes the sources; without one they look every interval.
-    pub(crate) notifier: Option<Notifier>,
+    pub(crate) notifier: Option<Arc<Notifier>>,
     pub(crate) marks: Marks,
     /// The number of the next log.
     pub(crate) next_log: AtomicUsize,
@@ -96,7 +96,8 @@ impl Log {
         let Some(piece) = self.marker.next(chunk, read)? else { return Ok(None) };
         // Counted here, on the reader's time: the writer is what all wait for.
         let count = memchr_iter(b'\n', &piece.bytes).count() as u64;
-        self.counters.read(count, piece.end - piece.start);
+        let read = piece.end - piece.start;
+        self.counters.read(read);
         if piece.cut && self.counters.cut() == 1 {
             warn!(
                 "{}: the line that ends at byte {} is too long and was cut; \
@@ -108,6 +109,7 @@ impl Log {
         Ok(Some(Lines {
             bytes: piece.bytes.freeze(),
             count,
+            read,
             source: self.number,
             counters: Arc::clone(&self.counters),
             file: piece.file,
@@ -142,8 +144,9 @@ impl Log {
     /// counted with the pattern by which it joined, if it did.
     pub(crate) fn leave(&mut self, pattern: Option<&Arc<Path>>) {
         self.common.files.unfollow(self.follow.home());
-        if let Some(pattern) = pattern {
-            self.common.tally.leave(&self.counters, pattern);
+        match pattern {
+            Some(pattern) => self.common.tally.leave(&self.counters, pattern),
+            None => self.counters.leave(),
         }
         let patterns = self.common.patterns.lock();
         patterns.unwrap_or_else(PoisonError::into_inner).iter().for_each(|bell| bell.ring());

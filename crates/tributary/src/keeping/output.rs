@@ -196,7 +196,7 @@ impl Output {
         // A checkpoint that is saved in between speaks of the moment before: the
         // next merge cuts these lines off, and merges them again.
         self.files.appended(lines, self.to.length.unwrap_or(0));
-        lines.counters.written(lines.count(), lines.as_bytes().len() as u64);
+        lines.counters.written(lines);
         Ok(())
     }
 
