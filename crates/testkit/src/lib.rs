@@ -7,7 +7,8 @@ mod fifo;
 mod folder;
 mod running;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,26 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         assert!(begin.elapsed() < BOUND, "it never came that {what}");
         thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Runs `body` to its end, on a thread of its own, and returns its answer.
+///
+/// # Panics
+///
+/// Panics with what `body` panicked with; or after [`BOUND`], and then leaves
+/// the thread behind.
+#[track_caller]
+pub fn within<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+    let (ended, end) = channel();
+    thread::spawn(move || {
+        // Nobody listens any more once the bound has passed.
+        let _ = ended.send(catch_unwind(AssertUnwindSafe(body)));
+    });
+    match end.recv_timeout(BOUND) {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(panic)) => resume_unwind(panic),
+        Err(_) => panic!("it hangs: given up after {BOUND:?}"),
     }
 }
 
