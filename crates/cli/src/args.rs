@@ -160,13 +160,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "STAGE", default_value = "fully-async", value_parser = stage(), help_heading = STAGES)]
     pub(crate) stage: &'static Stage,
 
-    /// Put a prefix before each line: none, name, path, folder, time, local_time, or a template.
+    /// Put a prefix before each line: name, path, folder, time, local_time, or a template.
     ///
-    /// `name`, `path` and `folder` are those of the source, `time` and
-    /// `local_time` are when the line was read, before its name. The fields of
-    /// a template are {name}, {path}, {folder}, {number} (the place among the
-    /// sources), {time} (UTC) and {local_time} (with its offset). More is told
-    /// by `tributary help prefix`.
+    /// The fields of a template are {name}, {path}, {folder}, {number}, {time}
+    /// and {local_time}. `tributary help prefix` shows what each puts there.
     #[arg(long, value_name = "WHAT", default_value = "none", value_parser = prefix)]
     pub(crate) prefix: Prefix,
 

@@ -22,11 +22,12 @@ struct Counts {
 }
 
 impl Stalls {
-    /// Returns the layer that hears of each stall, and of nothing else.
+    /// Returns the layer that hears of each stall, by a warning if there is one;
+    /// of many in a row, `--debug` tells some.
     pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> {
         let stall = filter_fn(|metadata| {
             metadata.is_event()
-                && *metadata.level() == Level::DEBUG
+                && *metadata.level() <= Level::DEBUG
                 && metadata.target() == "event_loop"
         });
         self.clone().with_filter(stall.with_max_level_hint(Level::DEBUG))
@@ -47,7 +48,7 @@ impl<S: Subscriber> Layer<S> for Stalls {
 
 impl Visit for Stalls {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "stall_us" {
+        if field.name() == "stall_us" && Duration::from_micros(value) >= event_loop::SLOW {
             self.0.stalls.fetch_add(1, Ordering::Relaxed);
             self.0.longest_us.fetch_max(value, Ordering::Relaxed);
         }

@@ -68,8 +68,8 @@ pub const SLOW: Duration = Duration::from_millis(100);
 /// was never seen at work.
 ///
 /// For a program that counts its stalls while it runs, each of [`SLOW`] or longer
-/// is one event of level DEBUG when it is over, with the target `event_loop` and
-/// the field `stall_us`: with or without `debug`.
+/// that `debug` does not warn of is one event of level DEBUG when it is over, with
+/// the target `event_loop` and the field `stall_us`.
 ///
 /// # Debug
 ///

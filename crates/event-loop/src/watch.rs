@@ -255,15 +255,17 @@ impl Shared {
         let Some(sent) = pings.sent.take() else { return };
         let stall = sent.elapsed();
         pings.longest = pings.longest.max(Some(stall));
+        let mut is_told = false;
         if let Some(debug) = &self.debug {
             let findings = debug.turns.answered();
-            if stall > debug.threshold {
+            is_told = stall > debug.threshold;
+            if is_told {
                 pings.over = Some((stall, findings));
             }
         }
         // Nobody is to wait for the lock while the stall is counted.
         drop(pings);
-        if stall >= SLOW {
+        if stall >= SLOW && !is_told {
             let stall_us = u64::try_from(stall.as_micros()).unwrap_or(u64::MAX);
             debug!(target: TARGET, stall_us, "the event loop has stalled");
         }

@@ -137,7 +137,7 @@ impl Plan {
         let chunk = ALL_CHUNKS / (opened.files.len() + patterns.len()).max(1);
         let chunk = chunk.clamp(LEAST_CHUNK, CHUNK);
         let (follows, probe) = (options.follow, options.probe.clone());
-        let shared = Settings { chunk, follows, stop: stop.clone(), probe };
+        let settings = Arc::new(Settings { chunk, follows, stop: stop.clone(), probe });
 
         // All logs first take on what the checkpoint says that they have read:
         // those files are theirs, also if another source has their name now.
@@ -155,14 +155,14 @@ impl Plan {
             let begun = log.follow.begin(file, options.start, began);
             match begun.map_err(|cause| Error::Read { path: path.to_path_buf(), cause })? {
                 Begun::No | Begun::Later if !by_name => log.withdraw(),
-                _ => sources.push(Source::of_log(log, path, change, by_name, &shared)),
+                _ => sources.push(Source::of_log(log, path, change, by_name, &settings)),
             }
         }
         files.begun();
         for (pattern, text) in patterns.into_iter().zip(&options.patterns) {
             let change = Arc::new(Change::default());
             let joining = Joining::new(pattern, text, &common, Bell::new(Arc::clone(&change)));
-            sources.push(Source::of_pattern(joining, change, &shared));
+            sources.push(Source::of_pattern(joining, change, &settings));
         }
 
         // Everything is known and checked: only now the output is touched.

@@ -503,7 +503,7 @@ fn flag_verbose() {
 fn flag_debug() {
     let folder = Folder::new();
     let lines = fill(&folder);
-    let merge = Blocked::start(&folder, "tasks", "--debug");
+    let merge = Blocked::start(&folder, "tasks", &["--debug"]);
     merge.until_said("`append` of a.log blocks it");
     let (ended, merged) = merge.read(&folder);
     let said = ended.with(0).stderr;

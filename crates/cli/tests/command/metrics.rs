@@ -165,7 +165,10 @@ fn metrics_that_cannot_be_written_are_told_once_and_delay_no_line() {
     fs::create_dir(folder.path("m")).unwrap();
     let merge = Running::follow(&folder, &["a.log", "--metrics", "m/t.prom", "-o", "out", "-v"]);
     until("the first metrics are there", || folder.path("m/t.prom").exists());
-    fs::remove_dir_all(folder.path("m")).unwrap();
+    // Not at once, if metrics are being written there.
+    let metrics = folder.path("m");
+    let remove = || until("it goes", || fs::remove_dir_all(&metrics).is_ok() || !metrics.exists());
+    remove();
     let failed = "warning: m/t.prom: cannot write metrics: No such file or directory";
     until("it is told", || {
         merge.signal(Signal::USR1);
@@ -185,7 +188,7 @@ fn metrics_that_cannot_be_written_are_told_once_and_delay_no_line() {
     });
     Exposition::read(&folder.read("m/t.prom"));
     // Nor do they change the exit code.
-    fs::remove_dir_all(folder.path("m")).unwrap();
+    remove();
     let said = merge.terminate().with(0).stderr;
     assert_eq!(said.matches(failed).count(), 2, "{said}");
 }
@@ -266,11 +269,12 @@ fn no_pattern_takes_the_metrics_for_a_log() {
     assert!(!folder.read("out").contains("tributary_"), "{}", folder.read("out"));
 }
 
-#[test]
-fn stalls_are_counted_where_a_loop_is_shared() {
+/// Blocks the loop for a while, and returns what the metrics say in the end.
+fn metrics_of_a_stall(flags: &[&str]) -> Exposition {
     let folder = Folder::new();
     fill(&folder);
-    let blocked = Blocked::start(&folder, "tasks", "--metrics=t.prom");
+    let flags = [flags, &["--metrics", "t.prom"]].concat();
+    let blocked = Blocked::start(&folder, "tasks", &flags);
     let lag = || {
         blocked.merge().signal(Signal::USR1);
         let text = folder.read("t.prom");
@@ -281,9 +285,18 @@ fn stalls_are_counted_where_a_loop_is_shared() {
     let begin = lag();
     until("the lag lasts", || lag() > begin + 0.2);
     blocked.read(&folder).0.with(0);
-    let told = metrics(&folder);
-    assert!(told.value("tributary_stalls_total") >= 1.0);
-    assert!(told.value("tributary_stall_seconds_max") > 0.1);
+    metrics(&folder)
+}
+
+#[test]
+fn stalls_are_counted_where_a_loop_is_shared() {
+    for flags in [&[][..], &["--debug"]] {
+        let told = metrics_of_a_stall(flags);
+        assert!(told.value("tributary_stalls_total") >= 1.0, "{flags:?}");
+        assert!(told.value("tributary_stall_seconds_max") > 0.1, "{flags:?}");
+    }
+    let folder = Folder::new();
+    folder.append("a.log", "one\n");
     for stage in ["threads", "bottom-up"] {
         run(&folder, &["a.log", "-o", "out", "--stage", stage, "--metrics", "t.prom"]).with(0);
         assert!(!metrics(&folder).names().contains("tributary_stalls_total"), "{stage}");

@@ -18,10 +18,10 @@ use crate::following::reading::{before, is_freed};
 use crate::following::rotated::rotated;
 use crate::following::siblings;
 
-/// What a file is, whose inode the table does not know.
+/// What a file is whose inode the table does not know.
 pub(crate) enum Alike {
     Nothing,
-    /// It has the bytes of another file, which was read so far.
+    /// It has the lines of another file, which was read up to this position.
     Until(Position),
     /// It is a copy of a file that is read.
     Copy,
@@ -30,8 +30,8 @@ pub(crate) enum Alike {
     Later,
 }
 
-/// Looks at the files that the path of a new file had before: whether it has the
-/// lines of one that is gone.
+/// Compares a new file with the files that its path has named before. Returns how
+/// far one of them was read, if that is gone and the new file has its lines.
 pub(crate) fn restored(
     path: &Path,
     file: &File,
@@ -57,7 +57,7 @@ pub(crate) fn restored(
     Ok(None)
 }
 
-/// Looks at the files of which a new one may be a copy by its name.
+/// Compares a new file with the files of which it may be a copy by its name.
 pub(crate) fn copied(
     path: &Path,
     file: &File,
@@ -161,11 +161,12 @@ fn whole_lines(offset: u64, before: &Before) -> u64 {
     if half == bytes.len() as u64 && half < offset { offset } else { offset - half }
 }
 
-/// Tells whether a new file has the lines of another one that is gone, up to
-/// `position`; `None` if not. True if it is certain that they are the same
-/// lines and not the same text once more: many bytes are alike, and there are
-/// more behind them, or the file has the times of an older one, as what is
-/// restored from a backup has.
+/// Compares a new file with a file that is gone and was read up to `position`.
+/// Returns `None` if the new file has other lines.
+///
+/// Returns true if they are certainly the same lines, and not the same text that
+/// was written once more: many bytes are alike, and either there are more behind
+/// them, or the file was modified before it was made, as a file from a backup was.
 pub(crate) fn repeats(file: &File, position: &Position) -> io::Result<Option<bool>> {
     let metadata = file.metadata()?;
     if position.offset == 0 || !stands_in(file, &metadata, position)? {

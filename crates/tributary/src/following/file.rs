@@ -85,7 +85,7 @@ pub(crate) struct LogFile {
     /// Up to where only NULs were found behind `offset`: space that a writer
     /// has reserved.
     reserved: u64,
-    /// Up to where NULs belong to a line, since that goes on behind them.
+    /// Up to where NULs belong to a line, since the line goes on behind them.
     written: u64,
     /// Whether bytes before `offset` were freed since the last read.
     freed: bool,

@@ -45,7 +45,8 @@ struct Table {
     output: Option<SavedOutput>,
     /// The checkpoint: neither it nor its temporary files are logs.
     checkpoint: Option<FullPath>,
-    files: HashMap<FileId, Entry>,
+    /// Boxed, since a map has room for up to twice as many entries.
+    files: HashMap<FileId, Box<Entry>>,
     homes: HashMap<FullPath, Home>,
     /// Entries of the checkpoint that were not seen yet in this run, by inode.
     loaded: HashMap<u64, Vec<FileId>>,
@@ -251,7 +252,7 @@ impl Files {
             },
         };
         let mut table = self.table();
-        if let Some(Entry { reader: Reader::Log(log, _), .. }) = table.files.get(&id)
+        if let Some(Reader::Log(log, _)) = table.files.get(&id).map(|entry| &entry.reader)
             && *log != asker.log
         {
             return Ok(Begin::Anothers);
@@ -413,7 +414,7 @@ impl Files {
         let mut files: Vec<_> = ids.into_iter().map(|id| (id, table.files.get(&id))).collect();
         files.sort_by_key(|(_, entry)| entry.map(|entry| entry.rank));
         let files = files.into_iter().map(|(id, entry)| match entry {
-            Some(entry) => Line::File(entry.clone()),
+            Some(entry) => Line::File(Entry::clone(entry)),
             None => Line::Gone(id),
         });
         let homes = paths.into_iter().filter_map(|path| {
@@ -479,7 +480,7 @@ impl Table {
             let other = ids.remove(index);
             self.renumber(other, id);
         }
-        self.files.get(&id)
+        self.files.get(&id).map(|entry| &**entry)
     }
 
     /// Takes the inode from a file that is gone, if another one has got it: its
@@ -503,7 +504,9 @@ impl Table {
 
     /// Changes what is known of a file, and what the checkpoint is to say of it.
     fn change(&mut self, id: FileId, change: impl FnOnce(&mut Entry)) {
-        self.files.get_mut(&id).map(change);
+        if let Some(entry) = self.files.get_mut(&id) {
+            change(entry);
+        }
         self.changed(id);
     }
 
@@ -533,7 +536,8 @@ impl Table {
     /// Returns the entries of these files, the oldest first.
     fn of<'a>(&self, ids: impl IntoIterator<Item = &'a FileId>) -> Vec<Entry> {
         let ids = ids.into_iter();
-        let mut entries: Vec<_> = ids.filter_map(|id| self.files.get(id)).cloned().collect();
+        let found = ids.filter_map(|id| self.files.get(id));
+        let mut entries: Vec<_> = found.map(|entry| Entry::clone(entry)).collect();
         entries.sort_by_key(|entry| entry.rank);
         entries
     }
@@ -569,11 +573,11 @@ impl Table {
             files.reserve_exact(1);
             files.push(id);
         }
-        self.files.insert(id, entry);
+        self.files.insert(id, Box::new(entry));
     }
 
     fn remove(&mut self, id: FileId) -> Option<Entry> {
-        let entry = self.files.remove(&id)?;
+        let entry = *self.files.remove(&id)?;
         self.changed(id);
         for path in entry.paths() {
             if let Some(home) = self.homes.get_mut(path) {

@@ -217,8 +217,8 @@ impl Follow {
         !self.named && self.files.is_empty() && self.ended.is_empty() && self.leaving.is_empty()
     }
 
-    /// Begins a round: notes how long each file is. True if there is something
-    /// to read.
+    /// Begins a round: measures each file. Returns true if there is something to
+    /// read.
     pub(crate) fn begin_round(&mut self) -> io::Result<bool> {
         // We are asked again: what was handed out before is written.
         for (position, gone) in self.leaving.drain(..) {
@@ -293,8 +293,8 @@ impl Follow {
         warn!("{}: it begins with {what}", Shown(&self.path));
     }
 
-    /// Asks what the path names now. True if that is another file: it is then
-    /// the last one, and a new round is due.
+    /// Asks which file the path names now. Returns true if that is another one: it
+    /// is the last of the files then, and a new round is due.
     pub(crate) fn successor(&mut self) -> io::Result<bool> {
         let now = SystemTime::now();
         let (file, id) = match self.lookup() {
@@ -345,8 +345,8 @@ impl Follow {
         Ok(true)
     }
 
-    /// Lets files go that have lost their name and have been quiet for a
-    /// while. True if one was let go: look again.
+    /// Lets a file go that has lost its name and has been quiet for a while.
+    /// Returns true if there was one: look again.
     ///
     /// Only to be asked when all has been read.
     pub(crate) fn let_go(&mut self) -> bool {
@@ -366,8 +366,8 @@ impl Follow {
         }
     }
 
-    /// Sees to it that a change will be notified. True if that was not so
-    /// before: something may have come in between.
+    /// Has changes notified. Returns true if they were not until now: something may
+    /// have come in between.
     pub(crate) fn arm(&mut self) -> bool {
         let Some(watch) = &mut self.watch else { return false };
         let mut new = watch.arm_name();
@@ -452,7 +452,8 @@ impl Follow {
         })
     }
 
-    /// Takes on what had the name since the last look, and has lost it again.
+    /// Takes on the files that got the name after the last look and have lost it
+    /// again.
     fn take_siblings(&mut self, next: &File) -> io::Result<()> {
         let last = self.files.last();
         let known = |id, metadata: &Metadata| self.common.files.knows(id, metadata);
@@ -562,6 +563,10 @@ impl Follow {
     fn take_over(&mut self, index: usize) -> io::Result<bool> {
         let file = &self.files[index];
         let (again, id) = (file.file().try_clone()?, file.id());
+        // The other log has read all of a file that is deleted and forgotten.
+        if !self.common.files.knows(id, &again.metadata()?) {
+            return Ok(false);
+        }
         let Taken::Mine(mut file) = self.take(&Arc::clone(&self.path), true, again, id)? else {
             return Ok(false);
         };

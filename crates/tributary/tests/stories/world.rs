@@ -215,6 +215,12 @@ impl World {
         self.create(LOGS[log], Some(log), claim)
     }
 
+    /// Returns the name of a log and its file, which is made if there is none.
+    fn file_of(&mut self, log: Log) -> (&'static str, FileNo) {
+        let name = LOGS[log];
+        (name, self.file(name).unwrap_or_else(|| self.create_log(log)))
+    }
+
     fn append(&mut self, name: &str, file: FileNo, lines: usize) {
         let bytes = self.model.write(file, lines);
         self.append_bytes(name, &bytes);
@@ -226,15 +232,13 @@ impl World {
     }
 
     fn write(&mut self, log: Log, lines: usize) -> Told {
-        let name = LOGS[log];
-        let file = self.file(name).unwrap_or_else(|| self.create_log(log));
+        let (name, file) = self.file_of(log);
         self.append(name, file, lines);
         told(format!("write {lines} lines to {name} (file {file})"))
     }
 
     fn half(&mut self, log: Log) -> Told {
-        let name = LOGS[log];
-        let file = self.file(name).unwrap_or_else(|| self.create_log(log));
+        let (name, file) = self.file_of(log);
         if self.model.files[file].half.is_some() {
             return Ok(None);
         }
@@ -353,13 +357,17 @@ impl World {
             words += "look until nothing is new, save; then ";
         }
         let to = self.make_room(name);
-        fs::copy(self.path(name), self.path(&to)).unwrap();
-        self.note_birth(&to);
-        self.names.insert(to.clone(), Thing::CopyOf(file));
+        self.copy_file(name, &to, file);
         self.tick();
         File::create(self.path(name)).unwrap();
         self.lose(file);
         told(format!("{words}{name} is copied to {to} and truncated"))
+    }
+
+    fn copy_file(&mut self, name: &str, to: &str, file: FileNo) {
+        fs::copy(self.path(name), self.path(to)).unwrap();
+        self.note_birth(to);
+        self.names.insert(to.to_owned(), Thing::CopyOf(file));
     }
 
     fn note_birth(&mut self, name: &str) {
@@ -374,9 +382,7 @@ impl World {
             return Ok(None);
         };
         let to = format!("{name}.bak");
-        fs::copy(self.path(name), self.path(&to)).unwrap();
-        self.note_birth(&to);
-        self.names.insert(to.clone(), Thing::CopyOf(file));
+        self.copy_file(name, &to, file);
         told(format!("{name} is copied to {to}"))
     }
 
@@ -667,8 +673,7 @@ impl World {
             let text = String::from_utf8_lossy(lines.as_bytes());
             running.appended.extend(text.lines().map(str::to_owned));
         }
-        let patient = running.run.patient;
-        if !patient {
+        if !running.run.patient {
             self.let_go();
         }
         Ok(more)
