@@ -1,9 +1,7 @@
-//! What keeps the stages a lesson: their shape and the size of each step; and
-//! what keeps the rooms of `compare` apart.
+//! What keeps the stages a lesson: their shape and the size of each step.
 //! `tidy` in `crates/book` holds the size of each file, and who knows whom.
 
 use std::fs;
-use std::path::Path;
 
 use compare::diff::{folder, steps};
 use stages::Stage;
@@ -82,22 +80,6 @@ fn no_taught_step_adds_more_than_sixty_lines_of_code() {
             let (from, to) = (step.from.name, step.to.name);
             assert!(added <= STEP, "{from} to {to} adds {added} lines of code, {STEP} are allowed");
             assert!(added > 0, "{from} to {to} adds nothing: what does it teach?");
-        }
-    }
-}
-
-#[test]
-fn a_room_of_compare_uses_only_those_before_it() {
-    let rooms = ["asking", "running", "telling", "keeping"];
-    for (at, room) in rooms.iter().enumerate() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room);
-        for file in fs::read_dir(folder).unwrap() {
-            let path = file.unwrap().path();
-            let text = fs::read_to_string(&path).unwrap();
-            for later in &rooms[at + 1..] {
-                let uses = text.contains(&format!("crate::{later}::"));
-                assert!(!uses, "{} uses {later}", path.display());
-            }
         }
     }
 }

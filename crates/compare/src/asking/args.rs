@@ -90,11 +90,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "workload"])]
     pub(crate) figures: Option<PathBuf>,
 
-    /// Keep the sources and the merged files, in this folder.
+    /// Keep the sources and the merged files, in this folder, a new or an empty one.
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
 
-    /// Replace the files that were named, and files in folders that were named.
+    /// Replace the files that were named for a result, and files in the folders.
     #[arg(long)]
     pub(crate) force: bool,
 }
