@@ -59,6 +59,21 @@ pub(crate) fn mark(area: &Area<'_>, places: &[(i32, i32, i32, i32)]) -> Drawn {
     Ok(())
 }
 
+/// The axes of a chart, in the inks of the page, up to what they say.
+macro_rules! axes {
+    ($chart:expr) => {
+        $chart
+            .configure_mesh()
+            .max_light_lines(0)
+            .bold_line_style(Ink::RULE.colour())
+            .axis_style(Ink::RULE.colour())
+            .x_label_style(canvas::text(Ink::MUTED, HPos::Center, VPos::Top))
+            .y_label_style(canvas::text(Ink::MUTED, HPos::Right, VPos::Center))
+            .axis_desc_style(canvas::text(Ink::MUTED, HPos::Center, VPos::Bottom))
+    };
+}
+pub(crate) use axes;
+
 /// Returns about how wide a text is, in pixels.
 pub(crate) fn width_of(text: &str) -> f64 {
     text.chars().count() as f64 * LETTERS * 0.53

@@ -108,14 +108,7 @@ fn chart(area: &Area<'_>, of: &str, lines: &[Line<'_>], say: fn(f64) -> String) 
             (least..most).log_scale().with_key_points(canvas::decades(least, most)),
         )?;
     let trim = |text: String| text.replace(".00", "").replace(".0 ", " ");
-    chart
-        .configure_mesh()
-        .max_light_lines(0)
-        .bold_line_style(Ink::RULE.colour())
-        .axis_style(Ink::RULE.colour())
-        .x_label_style(canvas::text(Ink::MUTED, HPos::Center, VPos::Top))
-        .y_label_style(canvas::text(Ink::MUTED, HPos::Right, VPos::Center))
-        .axis_desc_style(canvas::text(Ink::MUTED, HPos::Center, VPos::Bottom))
+    canvas::axes!(chart)
         .x_label_formatter(&|sources| Grouped(*sources as u64).to_string())
         .y_label_formatter(&|value| trim(say(*value)))
         .x_desc("sources")

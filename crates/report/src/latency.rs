@@ -83,15 +83,9 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
             (least..most).log_scale().with_key_points(canvas::decades(least, most)),
             -(stages.len() as f64)..0.0,
         )?;
-    chart
-        .configure_mesh()
+    canvas::axes!(chart)
         .disable_y_mesh()
         .disable_y_axis()
-        .x_max_light_lines(0)
-        .bold_line_style(Ink::RULE.colour())
-        .axis_style(Ink::RULE.colour())
-        .x_label_style(canvas::text(Ink::MUTED, HPos::Center, VPos::Top))
-        .axis_desc_style(canvas::text(Ink::MUTED, HPos::Center, VPos::Bottom))
         .x_label_formatter(&|seconds| {
             Time(*seconds).to_string().replace(".00", "").replace(".0 ", " ")
         })

@@ -57,16 +57,10 @@ fn chart(area: &Area<'_>, shares: &[Share<'_>]) -> Drawn {
         .x_label_area_size(42)
         .y_label_area_size(names)
         .build_cartesian_2d(0.0..most, -(shares.len() as f64)..0.0)?;
-    chart
-        .configure_mesh()
+    canvas::axes!(chart)
         .disable_y_mesh()
         .disable_y_axis()
         .x_labels(8)
-        .x_max_light_lines(0)
-        .bold_line_style(Ink::RULE.colour())
-        .axis_style(Ink::RULE.colour())
-        .x_label_style(canvas::text(Ink::MUTED, HPos::Center, VPos::Top))
-        .axis_desc_style(canvas::text(Ink::MUTED, HPos::Center, VPos::Bottom))
         .x_label_formatter(&|share| format!("{:.0}%", share * 100.0))
         .x_desc("throughput, cat's is 100%: longer is better")
         .draw()?;

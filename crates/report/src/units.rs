@@ -99,29 +99,12 @@ mod tests {
 
     #[test]
     fn a_number_has_the_digits_that_tell_and_the_unit_that_suits() {
-        for (seconds, shown) in [
-            (0.0, "0 s"),
-            (0.000_000_4, "0 µs"),
-            (0.000_029_4, "29 µs"),
-            (0.000_999_6, "1.00 ms"),
-            (0.012_34, "12.3 ms"),
-            (0.9994, "999 ms"),
-            (0.9996, "1.00 s"),
-            (12.345, "12.3 s"),
-            (123.45, "123 s"),
-        ] {
-            assert_eq!(Time(seconds).to_string(), shown);
-        }
-        for (bytes, shown) in [
-            (0, "0 bytes"),
-            (1023, "1023 bytes"),
-            (1024, "1 KiB"),
-            (1536, "1.5 KiB"),
-            (64 << 20, "64 MiB"),
-            ((1 << 30) + (1 << 29), "1.5 GiB"),
-        ] {
-            assert_eq!(Size(bytes).to_string(), shown);
-        }
+        let times = [0.0, 4e-7, 29.4e-6, 999.6e-6, 0.01234, 0.9994, 0.9996, 12.345, 123.45];
+        let shown = "0 s, 0 µs, 29 µs, 1.00 ms, 12.3 ms, 999 ms, 1.00 s, 12.3 s, 123 s";
+        assert_eq!(times.map(|it| Time(it).to_string()).join(", "), shown);
+        let sizes = [0, 1023, 1024, 1536, 64 << 20, (1 << 30) + (1 << 29)];
+        let shown = "0 bytes, 1023 bytes, 1 KiB, 1.5 KiB, 64 MiB, 1.5 GiB";
+        assert_eq!(sizes.map(|it| Size(it).to_string()).join(", "), shown);
         for (count, shown) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(Grouped(count).to_string(), shown);
         }
