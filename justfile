@@ -95,7 +95,7 @@ kill:
 stories N="20000":
     STORIES="$1" cargo test --release --package tributary --test stories
 
-# Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze, groff and Chromium
+# Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze, groff, strace and Chromium
 [group('hold')]
 system *args:
     cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target "$@"

@@ -14,6 +14,8 @@ use stages::Stage;
 use tributary::{Marks, Options, Start, Target, Template, TemplateError};
 
 use crate::help::{self, Topic};
+use crate::metrics;
+use crate::stats::Format;
 
 /// Merges log files into one, while they are still being written.
 ///
@@ -158,13 +160,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "STAGE", default_value = "fully-async", value_parser = stage(), help_heading = STAGES)]
     pub(crate) stage: &'static Stage,
 
-    /// Put a prefix before each line: none, name, path, folder, time, local_time, or a template.
+    /// Put a prefix before each line: name, path, folder, time, local_time, or a template.
     ///
-    /// `name`, `path` and `folder` are those of the source, `time` and
-    /// `local_time` are when the line was read, before its name. The fields of
-    /// a template are {name}, {path}, {folder}, {number} (the place among the
-    /// sources), {time} (UTC) and {local_time} (with its offset). More is told
-    /// by `tributary help prefix`.
+    /// The fields of a template are {name}, {path}, {folder}, {number}, {time}
+    /// and {local_time}. `tributary help prefix` shows what each puts there.
     #[arg(long, value_name = "WHAT", default_value = "none", value_parser = prefix)]
     pub(crate) prefix: Prefix,
 
@@ -183,9 +182,25 @@ pub(crate) struct Args {
     /// Tell lines, bytes and lag of each source, and the longest stall.
     ///
     /// On stderr, at the end. SIGUSR1 asks for it at any time, also without
-    /// this flag.
-    #[arg(long)]
-    pub(crate) stats: bool,
+    /// this flag. As a table, or with =json as one line, an object.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "table"
+    )]
+    pub(crate) stats: Option<Format>,
+
+    /// Keep metrics in FILE for Prometheus: *.prom in the folder of node_exporter.
+    ///
+    /// Lines, bytes and lag of each source, files, stalls and more; what each
+    /// means is in FILE. It is written every 10 s, on SIGUSR1 and at the end, and
+    /// replaced as a whole, so nobody reads half of it. A write that fails is
+    /// told once and tried again; it neither holds up a line nor changes the exit
+    /// code. No --watch takes a file of that name for a log.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
 
     /// Warn when the event loop stands still for longer, and name what blocks it.
     ///
@@ -291,7 +306,7 @@ impl Args {
                 lines => lines.unwrap_or(Start::Beginning),
             },
             patterns: self.watch.clone(),
-            exclude: self.exclude.clone(),
+            exclude: self.excluded(),
             wake: match self.wake {
                 Wake::Notify => tributary::Wake::Notify,
                 Wake::Poll => tributary::Wake::Poll,
@@ -318,12 +333,25 @@ impl Args {
         if self.to_stdout() { Target::Stdout } else { Target::from(&self.output) }
     }
 
-    /// Returns the source that was to be the time of `--debug`: such a file is
-    /// not there.
-    pub(crate) fn misplaced_time(&self) -> Option<&str> {
-        self.debug?;
-        let is_a_time = |name: &&str| time(name).is_ok() && !Path::new(name).exists();
-        self.sources.iter().filter_map(|source| source.to_str()).find(is_a_time)
+    /// Returns a flag whose value was taken for a source, what the flag asks
+    /// for, and the value: there is no such file.
+    pub(crate) fn misplaced(&self) -> Option<(&str, &str, &str)> {
+        let missing = self.sources.iter().filter(|source| !source.exists());
+        missing.filter_map(|source| source.to_str()).find_map(|name| {
+            if self.debug.is_some() && time(name).is_ok() {
+                return Some(("--debug", "the time", name));
+            }
+            let is_format = self.stats.is_some() && Format::from_str(name, false).is_ok();
+            is_format.then_some(("--stats", "the format", name))
+        })
+    }
+
+    /// Returns the patterns of what no other pattern finds: also the metrics,
+    /// and what they are before they are renamed.
+    fn excluded(&self) -> Vec<String> {
+        let metrics = self.metrics.as_deref().map(metrics::pattern);
+        let metrics = metrics.into_iter().flat_map(|name| [format!(".{name}.*.new"), name]);
+        self.exclude.iter().cloned().chain(metrics).collect()
     }
 
     /// Returns what is put round each line.
@@ -451,14 +479,6 @@ mod tests {
         assert_eq!(durability, tributary::Durability::None);
         assert_eq!(options(&[]).marks, Marks::None);
         assert_eq!(options(&[]).debug, None);
-    }
-
-    #[test]
-    fn the_durability_reaches_the_merge() {
-        let durability = |word| options(&["--durability", word]).durability;
-        assert_eq!(durability("none"), tributary::Durability::None);
-        assert_eq!(durability("flush"), tributary::Durability::Flush);
-        assert_eq!(durability("fsync"), tributary::Durability::Fsync);
     }
 
     #[test]

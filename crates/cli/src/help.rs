@@ -103,7 +103,8 @@ SIGHUP           With --follow and -o FILE, open FILE by its name once
                  more: what logrotate sends after a rotation. When its
                  terminal has gone, or the lines go to stdout, it ends
                  the merge.
-SIGUSR1          Tell on stderr how far the merge is.
+SIGUSR1          Tell on stderr how far the merge is, and write the
+                 metrics.
 ";
 
 const EXAMPLES: &str = "\

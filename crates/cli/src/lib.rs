@@ -3,8 +3,9 @@
 //!
 //! The reading order of its modules: `args` (what can be typed), `habits` (and
 //! what is typed by habit), `list`, `run` (one merge), `signals`, `exit` (codes
-//! and errors), then what it says: `voice`, `stats`, `backlog`, and instead of a
-//! merge `print`, `help`, `man`.
+//! and errors), then what it says: `voice`, `observer` (how far a merge is) with
+//! `stalls`, `stats`, `metrics`, `backlog`, and instead of a merge `print`,
+//! `help`, `man`.
 
 mod args;
 mod backlog;
@@ -13,9 +14,12 @@ mod habits;
 mod help;
 mod list;
 mod man;
+mod metrics;
+mod observer;
 mod print;
 mod run;
 mod signals;
+mod stalls;
 mod stats;
 mod voice;
 

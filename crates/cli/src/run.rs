@@ -1,6 +1,7 @@
 //! One merge, from the arguments to the exit code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -14,15 +15,17 @@ use crate::args::Args;
 use crate::backlog;
 use crate::exit;
 use crate::list;
+use crate::metrics::{self, Metrics};
+use crate::observer::Observer;
 use crate::print;
 use crate::signals::Signals;
-use crate::stats;
+use crate::stats::{self, Format};
 use crate::voice::Voice;
 
 /// Merges as asked, and returns the exit code.
 pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
-    if let Some(time) = args.misplaced_time() {
-        let told = format!("{time}: no such file; the time of --debug needs a `=`: --debug={time}");
+    if let Some((flag, what, value)) = args.misplaced() {
+        let told = format!("{value}: no such file; {what} of {flag} needs a `=`: {flag}={value}");
         if !args.follow {
             voice.error(&told);
             return exit::USAGE;
@@ -41,6 +44,10 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
             return exit::USAGE;
         }
     };
+    if let Some(told) = metrics_refused(args, &sources) {
+        voice.error(&told);
+        return exit::USAGE;
+    }
     raise_open_files();
     let output = match args.to_stdout() {
         true => "stdout".to_owned(),
@@ -75,6 +82,16 @@ fn sources(args: &Args) -> Result<Vec<PathBuf>, String> {
     Ok(sources)
 }
 
+/// Returns why the metrics cannot be kept where they are to be, if so.
+fn metrics_refused(args: &Args, sources: &[PathBuf]) -> Option<String> {
+    let path = args.metrics.as_ref()?;
+    // Stdout by its descriptor: it may be a file by redirection.
+    let output = if args.to_stdout() { Path::new("/dev/stdout") } else { &args.output };
+    let checkpoint = args.checkpoint.iter().map(|path| ("the checkpoint", path.as_path()));
+    let sources = sources.iter().map(|path| ("a source", path.as_path()));
+    metrics::refused(path, [("the output", output)].into_iter().chain(checkpoint).chain(sources))
+}
+
 fn failed(error: Error, voice: &Voice) -> u8 {
     let code = exit::code(&error);
     voice.error(&exit::story(error));
@@ -91,23 +108,42 @@ fn merge(
     let plan = Plan::open(sources, args.target(), args.options())?;
     let left_out = !plan.left_out().is_empty();
     let progress = plan.progress();
-    let (asked, told) = (progress.clone(), voice.clone());
-    signals.attend(&plan, move || told.text(&stats::table(&asked)));
+    let stalls = args.stage.said().has_loop.then(|| voice.stalls.clone());
+    let observer = Arc::new(Observer::new(progress.clone(), stalls, args.checkpoint.clone()));
+    let watched = args.metrics.is_some() || matches!(args.stats, Some(Format::Json));
+    let metrics = watched.then(|| Metrics::keep(Arc::clone(&observer), args.metrics.clone()));
+    let metrics = metrics.transpose().map_err(Error::Runtime)?;
+    signals.attend(&plan, told(args, &observer, voice, metrics.as_ref()));
     if args.to_stdout() && args.follow {
         watch_the_reader(&plan.stop);
     }
 
-    let shows = backlog::show(progress.clone(), voice, args.to_stdout());
+    let shows = backlog::show(progress, voice, args.to_stdout());
     let merged = (args.stage.merge)(plan);
-    drop(shows);
-    if args.stats {
-        let mut told = stats::table(&progress);
-        if let Ok(report) = &merged {
-            told += &stats::stall(report.stall);
-        }
-        voice.text(&told);
+    drop((shows, metrics));
+    if let Some(format) = args.stats {
+        let stall = merged.as_ref().ok().map(|report| report.stall);
+        voice.text(&stats::told(&observer.observe(), format, stall));
     }
     merged.map(|_| left_out)
+}
+
+/// Returns what tells how far the merge is, in every form that there is.
+fn told(
+    args: &Args,
+    observer: &Arc<Observer>,
+    voice: &Voice,
+    metrics: Option<&Metrics>,
+) -> impl Fn() + Send + Sync + 'static {
+    let (observer, voice) = (Arc::clone(observer), voice.clone());
+    let format = args.stats.unwrap_or(Format::Table);
+    let metrics = metrics.map(Metrics::now);
+    move || {
+        if let Some(now) = &metrics {
+            now();
+        }
+        voice.text(&stats::told(&observer.observe(), format, None));
+    }
 }
 
 /// Ends the merge when the reader of stdout goes away: with quiet sources the

@@ -1,29 +1,47 @@
-//! How far a merge is, as a table.
+//! How far a merge is, as a table for a person or as a line for a machine.
 
 use std::time::Duration;
 
-use tributary::{Progress, Shown, SourceProgress};
+use clap::ValueEnum;
+use tributary::Shown;
+
+use crate::observer::{Observed, Source};
+
+/// How it is told.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    /// A table.
+    Table,
+    /// A JSON object on one line.
+    Json,
+}
+
+/// Returns how far a merge is; with its longest stall, if it has ended.
+pub(crate) fn told(observed: &Observed, format: Format, stall: Option<Option<Duration>>) -> String {
+    match format {
+        Format::Table => table(observed) + &stall.map(longest_stall).unwrap_or_default(),
+        Format::Json => {
+            serde_json::to_string(observed).expect("numbers and strings are JSON") + "\n"
+        }
+    }
+}
 
 /// Returns a row a source, and their sum.
-pub(crate) fn table(progress: &Progress) -> String {
-    let sources = progress.sources();
-    let sum = |of: fn(&SourceProgress) -> u64| sources.iter().map(of).sum();
-    let rows = sources.iter().map(|source| {
-        let cut = match source.cut {
+fn table(observed: &Observed) -> String {
+    let rows = observed.sources.iter().map(|source| {
+        let Source { lines, bytes, lag_bytes, .. } = *source;
+        let cut = match source.cut_lines {
             0 => String::new(),
             cut => format!(" ({cut} cut)"),
         };
-        row(source.lines, source.bytes, source.lag, &format!("{}{cut}", Shown(&source.path)))
+        row(lines, bytes, lag_bytes, &format!("{}{cut}", Shown(&source.path)))
     });
     let mut text = format!("{:>12} {:>16} {:>16}  source\n", "lines", "bytes", "lag");
     text.extend(rows);
-    let lag = Some(sum(|source| source.lag.unwrap_or_default()));
-    text += &row(sum(|source| source.lines), sum(|source| source.bytes), lag, "(all)");
-    text
+    text + &row(observed.lines, observed.bytes, Some(observed.lag_bytes), "(all)")
 }
 
-/// Returns the line about the longest stall, which is known at the end alone.
-pub(crate) fn stall(stall: Option<Duration>) -> String {
+fn longest_stall(stall: Option<Duration>) -> String {
     let stall = stall.map_or_else(|| "none was seen".to_owned(), |stall| format!("{stall:.1?}"));
     format!("longest stall: {stall}\n")
 }

@@ -15,6 +15,8 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tributary::Shown;
 
+use crate::stalls::Stalls;
+
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const INFO: Style = Style::new().bold();
@@ -24,6 +26,8 @@ const INFO: Style = Style::new().bold();
 pub(crate) struct Voice {
     /// Nothing is seen of it until somebody shows it.
     pub(crate) bar: ProgressBar,
+    /// The stalls of the loop that were heard of.
+    pub(crate) stalls: Stalls,
 }
 
 impl Voice {
@@ -31,9 +35,10 @@ impl Voice {
     /// with `verbose`, all else that it has to say; with `debug`, the names of
     /// what blocks its loop.
     pub(crate) fn new(verbose: bool, debug: bool) -> Voice {
-        let voice = Voice { bar: ProgressBar::hidden() };
+        let voice = Voice { bar: ProgressBar::hidden(), stalls: Stalls::default() };
         let names = debug.then(event_loop::names);
-        let heard = tracing_subscriber::registry().with(voice.clone().layer(verbose)).with(names);
+        let heard = tracing_subscriber::registry().with(voice.clone().layer(verbose));
+        let heard = heard.with(voice.stalls.layer()).with(names);
         // Somebody else listens already if this is not the first in a process.
         let _ = heard.try_init();
         voice
@@ -112,7 +117,8 @@ mod tests {
     #[test]
     fn warnings_are_heard_and_spans_are_off() {
         for verbose in [false, true] {
-            let layer = Voice { bar: ProgressBar::hidden() }.layer(verbose);
+            let voice = Voice { bar: ProgressBar::hidden(), stalls: Stalls::default() };
+            let layer = voice.layer(verbose);
             with_default(tracing_subscriber::registry().with(layer), || {
                 assert!(event_enabled!(Level::WARN));
                 assert_eq!(event_enabled!(Level::INFO), verbose);

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 
 use crate::asking::args::{Args, Command};
+use crate::asking::growth;
 use crate::asking::interrupt::{self, Interrupt, Interrupted};
 use crate::asking::jobs::{self, Job};
 use crate::asking::own_files::OwnFiles;
@@ -15,7 +16,6 @@ use crate::diff;
 use crate::keeping::compared::Compared;
 use crate::keeping::files::Files;
 use crate::running::folder::Folder;
-use crate::running::growth::Steps;
 use crate::running::laws::Laws;
 use crate::running::machine::{self, raise_open_files};
 use crate::running::progress::Progress;
@@ -79,8 +79,8 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
 
     let head = machine::head(args.seed);
     let mut doubts = warnings::about_machine(&head);
-    let growth = if args.is_whole() { Steps::most() } else { 0 };
-    let needed = most_sources(&jobs).max(growth) + OTHER_FILES;
+    let whole = if args.is_whole() { growth::jobs(false, None) } else { Vec::new() };
+    let needed = most_sources(&jobs).max(most_sources(&whole)) + OTHER_FILES;
     let limit_met = limit.filter(|limit| *limit < needed);
     doubts.extend(limit_met.map(|limit| warnings::few_descriptors(limit, needed)));
     for job in &jobs {
@@ -123,16 +123,16 @@ fn everything(
     setup: &Setup<'_>,
     compared: &mut Compared<'_>,
 ) -> anyhow::Result<()> {
-    let steps = Steps::new(args.quick, limit, OTHER_FILES);
+    let growth = growth::jobs(args.quick, limit.map(|limit| limit.saturating_sub(OTHER_FILES)));
     let laws = Laws::new(setup.stages, args.quick);
-    let besides = steps.count(setup.stages.len()) + setup.stages.len() as u64 + laws.count();
-    let besides = if args.is_whole() { besides } else { 0 };
-    setup.progress.expect(jobs.iter().map(|job| setup.count(job)).sum::<u64>() + besides);
+    let count = |jobs: &[Job]| jobs.iter().map(|job| setup.count(job)).sum::<u64>();
+    let besides = count(&growth) + setup.stages.len() as u64 + laws.count();
+    setup.progress.expect(count(jobs) + if args.is_whole() { besides } else { 0 });
 
     jobs.iter().try_for_each(|job| compared.job(job))?;
     if args.is_whole() {
         compared.lanes(args.trace.as_deref())?;
-        compared.growth(&steps)?;
+        compared.growth(&growth)?;
         compared.laws(&laws)?;
     }
     Ok(())

@@ -54,8 +54,8 @@ pub const SLOW: Duration = Duration::from_millis(100);
 /// jobs that live as long as `main` need a thread each.
 ///
 /// With `debug`, what keeps the loop from turning for longer than that is told
-/// through `tracing`; see below. [`SLOW`] is what `asyncio` takes. `None` tells
-/// nothing and costs nothing more: the longest stall is returned all the same.
+/// through `tracing`; see below. [`SLOW`] is what `asyncio` takes. `None` warns
+/// of nothing and costs nothing more: the longest stall is returned all the same.
 ///
 /// # The stall
 ///
@@ -66,6 +66,10 @@ pub const SLOW: Duration = Duration::from_millis(100);
 /// less than a millisecond may go unseen. A loop that is parked is not woken,
 /// and the watch sleeps with it. `None` means that no task was timed: the loop
 /// was never seen at work.
+///
+/// For a program that counts its stalls while it runs, each of [`SLOW`] or longer
+/// that `debug` does not warn of is one event of level DEBUG when it is over, with
+/// the target `event_loop` and the field `stall_us`.
 ///
 /// # Debug
 ///

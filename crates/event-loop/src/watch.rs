@@ -15,10 +15,12 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, LocalRuntime};
 use tokio::sync::Notify;
+use tracing::debug;
 
 use crate::counted::{Bell, counted};
 use crate::tell::Tells;
 use crate::turn::{Findings, Turns};
+use crate::{SLOW, TARGET};
 
 /// How long the watch leaves the loop alone between two looks.
 ///
@@ -250,15 +252,22 @@ impl Shared {
     /// Notes that the sentinel has had its turn.
     fn answer(&self) {
         let mut pings = self.pings();
-        if let Some(sent) = pings.sent.take() {
-            let stall = sent.elapsed();
-            pings.longest = pings.longest.max(Some(stall));
-            if let Some(debug) = &self.debug {
-                let findings = debug.turns.answered();
-                if stall > debug.threshold {
-                    pings.over = Some((stall, findings));
-                }
+        let Some(sent) = pings.sent.take() else { return };
+        let stall = sent.elapsed();
+        pings.longest = pings.longest.max(Some(stall));
+        let mut is_told = false;
+        if let Some(debug) = &self.debug {
+            let findings = debug.turns.answered();
+            is_told = stall > debug.threshold;
+            if is_told {
+                pings.over = Some((stall, findings));
             }
+        }
+        // Nobody is to wait for the lock while the stall is counted.
+        drop(pings);
+        if stall >= SLOW && !is_told {
+            let stall_us = u64::try_from(stall.as_micros()).unwrap_or(u64::MAX);
+            debug!(target: TARGET, stall_us, "the event loop has stalled");
         }
     }
 

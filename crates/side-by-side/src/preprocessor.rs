@@ -138,7 +138,7 @@ fn stages(crates: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in entries {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.starts_with("stage") {
+        if name.starts_with("stage") && name.contains('-') {
             names.push(name);
         }
     }

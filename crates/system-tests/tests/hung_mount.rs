@@ -1,5 +1,5 @@
 //! A mount whose server does not answer: it holds up its own source, and no
-//! other one.
+//! other one, nor lines whose metrics lie there.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use system_tests::{line, lost, program, wait_until};
 
-/// The server of a FUSE mount, by its process.
+/// The server of a FUSE mount, or what hangs on it, by its process.
 struct Server(String);
 
 impl Server {
@@ -27,28 +27,33 @@ impl Drop for Server {
     }
 }
 
-/// Starts `follow` in namespaces of its own, where `real` is mounted on
-/// `mount`. The server writes its process down.
+/// Starts `follow` as [`mounted`] does, and merges a log of the mount, too.
 fn follow(folder: &Path) -> Child {
+    mounted(folder, &[env!("CARGO_BIN_EXE_follow"), "the-output", "here.log", "mount/away.log"])
+}
+
+/// Starts a command in namespaces of its own, where `real` is mounted on
+/// `mount`. The server writes its process down.
+fn mounted(folder: &Path, command: &[&str]) -> Child {
     let outside = fs::read_link("/proc/self/ns/mnt").unwrap();
     let bindfs = program("bindfs", "bindfs");
     // Mounted only if the namespace is another one.
     let script = format!(
         "test \"$(readlink /proc/self/ns/mnt)\" != '{}' || exit 99
-         cd \"$1\" || exit 98
+         cd \"$0\" || exit 98
          '{}' -f real mount &
          echo $! > server
-         until grep -q \" $1/mount \" /proc/self/mountinfo; do
+         until grep -q \" $0/mount \" /proc/self/mountinfo; do
              kill -0 $! || exit 97
          done
-         \"$0\" the-output here.log mount/away.log
+         \"$@\"
          ended=$?; umount mount; exit $ended",
         outside.display(),
         bindfs.get_program().display()
     );
     let mut child = program("unshare", "util-linux");
     child.args(["--user", "--map-root-user", "--mount", "sh", "-c"]).arg(script);
-    child.arg(env!("CARGO_BIN_EXE_follow")).arg(folder);
+    child.arg(folder).args(command);
     child.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -104,4 +109,46 @@ fn a_mount_that_does_not_answer_holds_up_no_other_source() {
     assert!(child.wait().unwrap().success(), "{said}");
     assert_eq!(lost(merged().as_bytes(), late), []);
     assert_eq!(said, "");
+}
+
+#[test]
+fn metrics_on_a_mount_that_does_not_answer_hold_up_no_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("real")).unwrap();
+    fs::create_dir(at("mount")).unwrap();
+    let append = |number: u64| {
+        let file = OpenOptions::new().append(true).create(true).open(at("here.log"));
+        file.unwrap().write_all(line(number).as_bytes()).unwrap();
+    };
+    append(1);
+    let tributary = env!("CARGO_BIN_EXE_tributary");
+    let merge = "echo $$ > merge; exec \"$0\" -F here.log -o merged --metrics mount/t.prom";
+    let mut child = mounted(folder.path(), &["sh", "-c", merge, tributary]);
+    let metrics = || fs::read_to_string(at("real/t.prom")).unwrap_or_default();
+    wait_until("the first metrics are there", || {
+        let ended = child.try_wait().unwrap();
+        assert!(ended.is_none(), "ended: {ended:?}; can a user make namespaces here?");
+        !metrics().is_empty()
+    });
+    let process = |name| Server(fs::read_to_string(at(name)).unwrap().trim_end().to_owned());
+    let (server, merge) = (process("server"), process("merge"));
+    server.signal("-STOP");
+    let before = metrics();
+    for number in 2..=20 {
+        merge.signal("-USR1");
+        append(number);
+        let merged = || fs::read_to_string(at("merged")).unwrap_or_default();
+        wait_until("the line is merged", || merged().contains(&line(number)));
+    }
+    assert_eq!(metrics(), before, "the mount has answered");
+    // Nor do they hold up the end.
+    merge.signal("-TERM");
+    let process = format!("/proc/{}/comm", merge.0);
+    wait_until("the merge has ended", || {
+        !fs::read_to_string(&process).is_ok_and(|name| name.starts_with("tributary"))
+    });
+    server.signal("-CONT");
+    assert!(child.wait().unwrap().success());
+    assert_eq!(lost(&fs::read(at("merged")).unwrap(), 20), []);
 }

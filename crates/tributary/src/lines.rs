@@ -16,6 +16,8 @@ use crate::progress::Counters;
 pub struct Lines {
     pub(crate) bytes: Bytes,
     pub(crate) count: u64,
+    /// How many bytes of the file they are.
+    pub(crate) read: u64,
     pub(crate) source: usize,
     /// Of the log that they come from.
     pub(crate) counters: Arc<Counters>,

@@ -3,6 +3,7 @@
 //! It is done by the source, on the reader's time: the output is what all
 //! sources wait for.
 
+use std::env;
 use std::ffi::OsStr;
 use std::fmt::{self, Write};
 use std::path::Path;
@@ -16,6 +17,7 @@ use bytes::{Buf, BufMut, BytesMut};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use memchr::memchr_iter;
+use tracing::warn;
 
 use crate::error::Shown;
 use crate::following::file::Piece;
@@ -87,8 +89,17 @@ enum Clock {
     Local,
 }
 
-/// Asked for once: a file that tells it may be out of reach later.
-static ZONE: LazyLock<TimeZone> = LazyLock::new(TimeZone::system);
+/// The zone of local times, asked for once.
+static ZONE: LazyLock<TimeZone> = LazyLock::new(|| {
+    TimeZone::try_system().unwrap_or_else(|_| {
+        // A system without a zone is in UTC, and needs no word.
+        if let Some(zone) = env::var_os("TZ") {
+            let zone = Shown(Path::new(&zone));
+            warn!("TZ={zone}: there is no such time zone here, local times are in UTC");
+        }
+        TimeZone::UTC
+    })
+});
 
 impl Clock {
     fn tell(self, time: Timestamp) -> String {
@@ -197,9 +208,8 @@ impl Marker {
             Marks::Prefix(template) => prefix(template, path, index),
             Marks::Json => Form::Json(json_head(path)),
         };
-        if !matches!(form, Form::Plain) {
-            LazyLock::force(&ZONE);
-        }
+        // The zone is in a file, for which there may be no descriptor later.
+        form.told(Timestamp::now());
         Marker { form, left: None }
     }
 

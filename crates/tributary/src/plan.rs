@@ -14,12 +14,11 @@ use tracing::warn;
 use crate::following::expand::{self, Expanded, Pattern};
 use crate::following::file;
 use crate::following::files::Files;
-use crate::following::follow::{Begun, Following};
+use crate::following::follow::Begun;
 use crate::following::identity::FileId;
 use crate::following::log::{Common, Log};
 use crate::following::pattern::Joining;
 use crate::keeping::begin::{self, Beginning};
-use crate::keeping::checkpoint::Saved;
 use crate::source::Settings;
 use crate::waking::change::{Bell, Change};
 use crate::waking::notifier::Notifier;
@@ -109,14 +108,14 @@ impl Plan {
         for (pattern, text) in patterns.iter().zip(&options.patterns) {
             found.push(fitting(pattern, text, &target, options.follow)?);
         }
-        let saved_output = saved.as_ref().map(Saved::output);
-        let beginning = Beginning::open(&target, &options, saved_output.as_ref(), &opened.names)?;
+        let known = saved.as_ref().map(|saved| &saved.output);
+        let beginning = Beginning::open(&target, &options, known, &opened.names)?;
         let stop = Stop::new();
         let notified = options.follow && options.wake == Wake::Notify;
         let notifier = notified.then(|| Notifier::start(options.interval)).transpose();
         let notifier = notifier.map_err(Error::Runtime)?;
 
-        let files = Arc::new(Saved::files(saved));
+        let files = Arc::new(Files::load(saved.map(|saved| saved.files).unwrap_or_default()));
         for file in beginning.outputs() {
             files.output(&beginning.to.path, file, 0);
         }
@@ -124,26 +123,21 @@ impl Plan {
             files.checkpoint(path);
         }
         found.into_iter().for_each(|paths| opened.found(paths, &files));
-        let following = Following {
+        let common = Arc::new(Common {
+            files: Arc::clone(&files),
             quiet: options.quiet,
             checkpointed: options.checkpoint.is_some(),
             max_line: options.max_line.unwrap_or(u64::MAX),
-            start: options.start,
-            began,
-        };
-        let common = Arc::new(Common {
-            files: Arc::clone(&files),
-            following,
             notifier,
             marks: options.marks.clone(),
-            count: AtomicUsize::new(0),
+            next_log: AtomicUsize::new(0),
             tally: Arc::default(),
             patterns: Mutex::default(),
         });
         let chunk = ALL_CHUNKS / (opened.files.len() + patterns.len()).max(1);
         let chunk = chunk.clamp(LEAST_CHUNK, CHUNK);
         let (follows, probe) = (options.follow, options.probe.clone());
-        let shared = Settings { chunk, follows, stop: stop.clone(), probe };
+        let settings = Arc::new(Settings { chunk, follows, stop: stop.clone(), probe });
 
         // All logs first take on what the checkpoint says that they have read:
         // those files are theirs, also if another source has their name now.
@@ -152,23 +146,23 @@ impl Plan {
             let change = Arc::new(Change::default());
             let bell = Bell::new(Arc::clone(&change));
             let id = file.as_ref().map(|(_, id)| *id);
-            let log = Log::new(&common, &path, by_name, id, following, bell);
+            let log = Log::new(&common, &path, by_name, id, began, bell);
             let log = log.map_err(|cause| Error::Read { path: path.to_path_buf(), cause })?;
             logs.push((log, path, by_name, file, change));
         }
         let mut sources = Vec::new();
         for (mut log, path, by_name, file, change) in logs {
-            let begun = log.begin(file);
+            let begun = log.follow.begin(file, options.start, began);
             match begun.map_err(|cause| Error::Read { path: path.to_path_buf(), cause })? {
                 Begun::No | Begun::Later if !by_name => log.withdraw(),
-                _ => sources.push(Source::of_log(log, path, change, by_name, &shared)),
+                _ => sources.push(Source::of_log(log, path, change, by_name, &settings)),
             }
         }
         files.begun();
         for (pattern, text) in patterns.into_iter().zip(&options.patterns) {
             let change = Arc::new(Change::default());
             let joining = Joining::new(pattern, text, &common, Bell::new(Arc::clone(&change)));
-            sources.push(Source::of_pattern(joining, change, &shared));
+            sources.push(Source::of_pattern(joining, change, &settings));
         }
 
         // Everything is known and checked: only now the output is touched.
@@ -176,7 +170,7 @@ impl Plan {
         let tally = Arc::clone(&common.tally);
         let mut output = Output::new(to, opened_at, options.durability, &files, tally, &stop);
         if let Some(path) = &options.checkpoint {
-            output.keep_checkpoint(path, anew, options.follow)?;
+            output.keep_checkpoint(path, anew)?;
         }
         if anew {
             // After the first checkpoint, which speaks of an empty output: a

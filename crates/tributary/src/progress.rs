@@ -4,15 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::SourceReport;
 use crate::following::files::Files;
 use crate::following::identity::FileId;
+use crate::{Lines, SourceReport};
 
 /// Tells how far a merge has come, while it runs: from any thread, at any time.
 ///
 /// Take it from the plan ([`Plan::progress`](crate::Plan::progress)) before the
-/// plan is given away. A line counts from the moment that its source has handed
-/// it out; what is handed out and not yet written is at most a chunk a source.
+/// plan is given away. A line counts from the moment that it is in the output.
 #[derive(Debug, Clone)]
 pub struct Progress {
     tally: Arc<Tally>,
@@ -24,18 +23,21 @@ pub struct Progress {
 pub struct SourceProgress {
     /// The path of the source, as it was given.
     pub path: PathBuf,
-    /// Lines that it has handed out.
+    /// Its lines that are in the output.
     pub lines: u64,
     /// Their bytes, as they are in its files: no marks, and no newline that a
     /// file did not have.
     pub bytes: u64,
-    /// How many of the lines were longer than
+    /// How many of its lines were longer than
     /// [`max_line`](crate::Options::max_line) and were cut.
     pub cut: u64,
-    /// How many bytes its file has that were not read yet; `None` while there
-    /// is no such file. What is left in a file that was rotated away is not
-    /// counted.
+    /// How many bytes its file has that are not in the output yet; `None` while
+    /// there is no such file. What is left in a file that was rotated away is
+    /// not counted, nor is a line that has begun and not ended.
     pub lag: Option<u64>,
+    /// Whether a pattern had found it and it is gone. Those that had joined
+    /// while the merge ran are summed up; the path is then the pattern.
+    pub gone: bool,
 }
 
 impl Progress {
@@ -51,19 +53,24 @@ impl Progress {
     ///
     /// Asks the file system for the size of each file.
     pub fn sources(&self) -> Vec<SourceProgress> {
-        // Not asked under a lock: `stat` may hang where a network does.
-        let all = self.tally.all();
-        let progress = all.iter().map(|counters| {
-            let named = fs::metadata(&*counters.path).ok();
+        let progress = self.tally.all().into_iter().map(|(path, counts)| {
+            // Not asked under a lock: `stat` may hang where a network does.
+            let named = fs::metadata(&*path).ok().filter(|_| !counts.gone);
             let lag = named.map(|file| {
                 // Another file since the last look: none of it has been read.
                 let read = self.files.read(FileId::of(&file)).unwrap_or(0);
-                file.len().saturating_sub(read)
+                file.len().saturating_sub(read) + (counts.handed_out - counts.bytes)
             });
-            let Counts { lines, bytes, cut, .. } = *counters.counts();
-            SourceProgress { path: counters.path.to_path_buf(), lines, bytes, cut, lag }
+            let Counts { lines, bytes, cut, gone, .. } = counts;
+            SourceProgress { path: path.to_path_buf(), lines, bytes, cut, lag, gone }
         });
         progress.collect()
+    }
+
+    /// Returns how many files are followed, with those that have lost their
+    /// name and are still written to.
+    pub fn files(&self) -> usize {
+        self.files.followed()
     }
 }
 
@@ -86,30 +93,37 @@ impl Tally {
 
     /// Counts what a log gave, and that is gone, with its pattern.
     pub(crate) fn leave(&self, gone: &Arc<Counters>, pattern: &Arc<Path>) {
-        self.remove(gone);
-        let same = |counters: &&Arc<Counters>| Arc::ptr_eq(&counters.path, pattern);
-        let found = self.lock().iter().find(same).map(Arc::clone);
-        let sum = found.unwrap_or_else(|| self.add(pattern));
+        // In one step, so that nobody who asks meanwhile counts it twice.
+        let mut all = self.lock();
+        all.retain(|counters| !Arc::ptr_eq(counters, gone));
+        let is_sum = |counters: &&Arc<Counters>| Arc::ptr_eq(&counters.path, pattern);
+        let sum = all.iter().find(is_sum).map(Arc::clone).unwrap_or_else(|| {
+            let sum = Counters { path: Arc::clone(pattern), counts: Mutex::default() };
+            all.push(Arc::new(sum));
+            Arc::clone(&all[all.len() - 1])
+        });
         let (gone, mut sum) = (*gone.counts(), sum.counts());
+        sum.gone = true;
         sum.lines += gone.lines;
         sum.bytes += gone.bytes;
+        sum.handed_out += gone.handed_out;
         sum.cut += gone.cut;
-        sum.written_lines += gone.written_lines;
-        sum.written_bytes += gone.written_bytes;
+        sum.written += gone.written;
     }
 
     /// Returns what each log has in the output.
     pub(crate) fn reports(&self) -> Vec<SourceReport> {
-        let report = |counters: &Arc<Counters>| {
-            let Counts { written_lines, written_bytes, .. } = *counters.counts();
-            let path = counters.path.to_path_buf();
-            SourceReport { path, lines: written_lines, bytes: written_bytes }
+        let report = |(path, counts): (Arc<Path>, Counts)| {
+            let Counts { lines, written: bytes, .. } = counts;
+            SourceReport { path: path.to_path_buf(), lines, bytes }
         };
-        self.all().iter().map(report).collect()
+        self.all().into_iter().map(report).collect()
     }
 
-    fn all(&self) -> Vec<Arc<Counters>> {
-        self.lock().clone()
+    /// Returns what is counted of each log, as of one moment.
+    fn all(&self) -> Vec<(Arc<Path>, Counts)> {
+        let all = self.lock();
+        all.iter().map(|log| (Arc::clone(&log.path), *log.counts())).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Counters>>> {
@@ -126,14 +140,17 @@ pub(crate) struct Counters {
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
-    /// What was handed out.
+    /// Bytes of its files that were handed out.
+    handed_out: u64,
+    /// Lines, and bytes of its files, that are in the output.
     lines: u64,
     bytes: u64,
-    /// Lines of these that were too long.
+    /// Bytes of the output, with the marks.
+    written: u64,
+    /// Lines that were too long.
     cut: u64,
-    /// What is in the output.
-    written_lines: u64,
-    written_bytes: u64,
+    /// Whether the log is gone, or this is the sum of logs that are.
+    gone: bool,
 }
 
 impl Counters {
@@ -141,11 +158,9 @@ impl Counters {
         &self.path
     }
 
-    /// Counts lines that are handed out.
-    pub(crate) fn read(&self, lines: u64, bytes: u64) {
-        let mut counts = self.counts();
-        counts.lines += lines;
-        counts.bytes += bytes;
+    /// Counts bytes of its files that are handed out.
+    pub(crate) fn read(&self, bytes: u64) {
+        self.counts().handed_out += bytes;
     }
 
     /// Counts a line that was cut; returns how many there are.
@@ -155,11 +170,17 @@ impl Counters {
         counts.cut
     }
 
+    /// Notes that the log is gone.
+    pub(crate) fn leave(&self) {
+        self.counts().gone = true;
+    }
+
     /// Counts lines that are in the output.
-    pub(crate) fn written(&self, lines: u64, bytes: u64) {
+    pub(crate) fn written(&self, lines: &Lines) {
         let mut counts = self.counts();
-        counts.written_lines += lines;
-        counts.written_bytes += bytes;
+        counts.lines += lines.count;
+        counts.bytes += lines.read;
+        counts.written += lines.bytes.len() as u64;
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

@@ -57,15 +57,12 @@ struct State {
     logs: Vec<Log>,
     /// The index of the log that is read next, where there are many.
     turn: usize,
-    joining: Option<Joining>,
+    // Boxed, since most sources have none, and there may be many.
+    joining: Option<Box<Joining>>,
     /// Whether a person has named the log. One that a pattern has found ends
     /// when its file is gone: a new one of that name joins by the pattern.
     by_name: bool,
-    /// How many bytes a chunk may have, if no line is longer.
-    chunk: usize,
-    stop: Stop,
-    /// Whether the merge waits for what comes later.
-    follows: bool,
+    settings: Arc<Settings>,
     /// Whether the stop was seen and the last round has measured the files.
     draining: bool,
     closed: bool,
@@ -74,12 +71,14 @@ struct State {
     seen: usize,
     /// How many looks in a row met a transient error.
     retries: u32,
-    probe: Option<Probe>,
 }
 
 /// What all sources of a plan have in common.
+#[derive(Debug)]
 pub(crate) struct Settings {
+    /// How many bytes a chunk may have, if no line is longer.
     pub(crate) chunk: usize,
+    /// Whether the merge waits for what comes later.
     pub(crate) follows: bool,
     pub(crate) stop: Stop,
     pub(crate) probe: Option<Probe>,
@@ -92,41 +91,42 @@ impl Source {
         path: Arc<Path>,
         change: Arc<Change>,
         by_name: bool,
-        shared: &Settings,
+        settings: &Arc<Settings>,
     ) -> Source {
-        Source::new(path, vec![log], None, by_name, change, shared)
+        Source::new(path, vec![log], None, by_name, change, settings)
     }
 
     /// Makes a source of all logs that come to fit a pattern.
-    pub(crate) fn of_pattern(joining: Joining, change: Arc<Change>, shared: &Settings) -> Source {
+    pub(crate) fn of_pattern(
+        joining: Joining,
+        change: Arc<Change>,
+        settings: &Arc<Settings>,
+    ) -> Source {
         let path = Arc::clone(joining.text());
-        Source::new(path, Vec::new(), Some(joining), true, change, shared)
+        Source::new(path, Vec::new(), Some(joining.into()), true, change, settings)
     }
 
     fn new(
         path: Arc<Path>,
         logs: Vec<Log>,
-        joining: Option<Joining>,
+        joining: Option<Box<Joining>>,
         by_name: bool,
         change: Arc<Change>,
-        Settings { chunk, follows, stop, probe }: &Settings,
+        settings: &Arc<Settings>,
     ) -> Source {
-        stop.wakes(&change);
+        settings.stop.wakes(&change);
         let state = State {
             path,
             logs,
             turn: 0,
             joining,
             by_name,
-            chunk: *chunk,
-            stop: stop.clone(),
-            follows: *follows,
+            settings: Arc::clone(settings),
             draining: false,
             closed: false,
             seen: change.count(),
             change,
             retries: 0,
-            probe: probe.clone(),
         };
         Source { state: Box::new(state) }
     }
@@ -171,7 +171,7 @@ impl Source {
                     self.state.logs.iter_mut().for_each(|log| log.reopen(&cause));
                 }
                 Err(cause) => {
-                    self.state.stop.request();
+                    self.state.settings.stop.request();
                     return Err(Error::Read { path: self.path().to_owned(), cause });
                 }
             }
@@ -198,7 +198,7 @@ impl Source {
 
 impl State {
     fn look(&mut self) -> io::Result<Read> {
-        if self.closed || self.stop.abandoned() {
+        if self.closed || self.settings.stop.abandoned() {
             return Ok(Read::Closed);
         }
         // The order of these three is the whole of the stop race. The counter
@@ -206,7 +206,7 @@ impl State {
         // makes the next `changed` ready. The stop is asked before the look,
         // so what was written before the stop is found by it.
         self.seen = self.change.count();
-        let stopping = self.stop.requested();
+        let stopping = self.settings.stop.requested();
         self.probe(Moment::BeforeLook)?;
 
         if stopping && !self.draining {
@@ -222,7 +222,7 @@ impl State {
                 return Ok(Read::Closed);
             }
             // A stop is not kept waiting by new rounds: the next look drains.
-            if self.stop.requested() {
+            if self.settings.stop.requested() {
                 return Ok(Read::NoNewData);
             }
             // Every file is read to the size that this round measured. There is
@@ -245,7 +245,7 @@ impl State {
                 break;
             }
         }
-        self.logs.iter_mut().for_each(Log::rest);
+        self.logs.iter_mut().for_each(|log| log.follow.rest());
         self.probe(Moment::FoundNothing)?;
         Ok(Read::NoNewData)
     }
@@ -254,11 +254,11 @@ impl State {
     fn next(&mut self) -> io::Result<Option<Lines>> {
         for _ in 0..self.logs.len() {
             let turn = self.turn % self.logs.len();
-            if let Some(lines) = self.logs[turn].next(self.chunk, self.draining)? {
+            if let Some(lines) = self.logs[turn].next(self.settings.chunk, self.draining)? {
                 return Ok(Some(lines));
             }
             if self.logs.len() > 1 {
-                self.logs[turn].rest();
+                self.logs[turn].follow.rest();
             }
             self.turn = turn + 1;
         }
@@ -280,10 +280,10 @@ impl State {
         if self.by_name && self.joining.is_none() {
             return false;
         }
-        let into = self.joining.as_ref().map(Joining::text);
+        let into = self.joining.as_deref().map(Joining::text);
         let before = self.logs.len();
         self.logs.retain_mut(|log| {
-            let over = log.is_over();
+            let over = log.follow.is_over();
             if over {
                 log.leave(into);
             }
@@ -295,11 +295,12 @@ impl State {
     /// Returns the error of a file that fits the pattern and was left out, if
     /// nobody has waited for it.
     fn left_out(&mut self) -> Option<Error> {
-        self.joining.as_mut().filter(|_| !self.follows).and_then(Joining::take_left_out)
+        let joining = self.joining.as_deref_mut().filter(|_| !self.settings.follows);
+        joining.and_then(Joining::take_left_out)
     }
 
     fn probe(&self, moment: Moment) -> io::Result<()> {
-        match &self.probe {
+        match &self.settings.probe {
             Some(probe) => probe.call(moment, &self.path),
             None => Ok(()),
         }
@@ -309,7 +310,7 @@ impl State {
 impl Drop for Source {
     fn drop(&mut self) {
         if !self.state.closed {
-            self.state.stop.request();
+            self.state.settings.stop.request();
         }
     }
 }

@@ -2,13 +2,15 @@
 
 mod common;
 
+use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use common::{Place, append};
+use common::{BOUND, Place, append};
 use tributary::{Marks, Options, Read, SourceProgress};
 
 #[test]
-fn progress_tells_what_was_handed_out_and_what_is_left() {
+fn progress_tells_what_is_in_the_output_and_what_is_left() {
     let place = Place::new();
     let (one, other) = (place.path("one"), place.path("other"));
     append(&one, "a\nbb\nhal");
@@ -21,12 +23,17 @@ fn progress_tells_what_was_handed_out_and_what_is_left() {
         lines,
         bytes,
         lag,
+        gone: false,
     };
     assert_eq!(progress.sources(), [state(&one, 0, 0, Some(8)), state(&other, 0, 0, None)]);
 
-    assert!(matches!(plan.sources[0].read_lines().unwrap(), Read::Lines(_)));
-    // A half line has been read, though it was not handed out.
+    let Ok(Read::Lines(lines)) = plan.sources[0].read_lines() else { panic!("there are lines") };
+    // What is handed out is not merged before it is in the output. A half line
+    // has been read, and its rest may come.
+    assert_eq!(progress.sources()[0], state(&one, 0, 0, Some(5)));
+    plan.output.append(&lines).unwrap();
     assert_eq!(progress.sources()[0], state(&one, 2, 5, Some(0)));
+    assert_eq!(progress.files(), 1);
 
     append(&one, "f\n");
     append(&other, "ccc\n");
@@ -34,10 +41,42 @@ fn progress_tells_what_was_handed_out_and_what_is_left() {
 
     // A file that was rotated in has not been read.
     place.rename("other", "other.1");
-    assert!(matches!(plan.sources[0].read_lines().unwrap(), Read::Lines(_)));
+    assert!(plan.look_once());
     place.rename("one", "one.1");
     append(&one, "new\n");
     assert_eq!(progress.sources(), [state(&one, 3, 10, Some(4)), state(&other, 0, 0, None)]);
-    assert!(matches!(plan.sources[0].read_lines().unwrap(), Read::Lines(_)));
+    assert!(plan.look_once());
     assert_eq!(progress.sources()[0], state(&one, 4, 14, Some(0)));
+    // The old file and the new one.
+    assert_eq!(progress.files(), 2);
+}
+
+#[test]
+fn what_a_log_gave_that_is_gone_is_counted_once_with_its_pattern() {
+    let place = Place::new();
+    let options = Options { quiet: Duration::ZERO, ..place.pattern("*.a") };
+    let pattern = options.patterns[0].clone();
+    let mut plan = place.merge(&[], options);
+    let progress = plan.progress();
+    let begin = Instant::now();
+    for round in 1..=2 {
+        append(place.path("log.a"), "one\n");
+        while !plan.look_once() {
+            assert!(begin.elapsed() < BOUND, "the file never joins");
+        }
+        fs::remove_file(place.path("log.a")).unwrap();
+        // At every moment each line is counted once.
+        let gone = loop {
+            let sources = progress.sources();
+            assert!(begin.elapsed() < BOUND, "it is never gone: {sources:?}");
+            assert_eq!(sources.iter().map(|it| it.lines).sum::<u64>(), round, "{sources:?}");
+            if let [gone] = &sources[..]
+                && gone.gone
+            {
+                break gone.clone();
+            }
+            assert!(!plan.look_once());
+        };
+        assert_eq!((gone.path, gone.bytes, gone.lag), (pattern.clone().into(), 4 * round, None));
+    }
 }

@@ -19,14 +19,18 @@ pub(crate) struct Blocked {
 
 impl Blocked {
     /// Merges `a.log`, with these flags, until the FIFO is full.
-    pub(crate) fn start(folder: &Folder, stage: &str, flag: &str) -> Blocked {
+    pub(crate) fn start(folder: &Folder, stage: &str, flags: &[&str]) -> Blocked {
         let name = format!("{stage}.fifo");
         workload::make_fifo(&folder.path(&name)).unwrap();
         let fifo = File::options().read(true).write(true).open(folder.path(&name)).unwrap();
-        let args = ["a.log", "-o", &name, "--stage", stage, flag];
+        let args = [&["a.log", "-o", &name, "--stage", stage], flags].concat();
         let merge = Running::start(folder, &mut tributary(folder, &args));
         until("the FIFO is full", || ioctl_fionread(&fifo).unwrap() > 60_000);
         Blocked { merge, fifo, name }
+    }
+
+    pub(crate) fn merge(&self) -> &Running {
+        &self.merge
     }
 
     /// Waits until the merge has said something.
@@ -56,7 +60,7 @@ fn a_blocked_output_blocks_the_loop_of_tasks_and_of_no_other_stage() {
     let folder = Folder::new();
     let lines = fill(&folder);
     // Longer than a busy machine leaves a thread alone.
-    let blocked = |stage| Blocked::start(&folder, stage, "--debug=1500ms");
+    let blocked = |stage| Blocked::start(&folder, stage, &["--debug=1500ms"]);
     let others = STAGES.iter().filter(|stage| stage.short_name() != "tasks");
     let others: Vec<_> = others.map(|stage| blocked(stage.name)).collect();
     // The last to be blocked, so that the others have been blocked for longer

@@ -112,8 +112,7 @@ fn flag_durability() {
         fs::remove_file(folder.path("out")).unwrap();
     }
     run(&folder, &["a.log", "--durability", "rust"]).with(2);
-    // That a value reaches the merge is held in `args.rs`; what it does to a
-    // disk, no file shows afterwards.
+    // What the system is asked for, strace shows in the system tests.
 }
 
 #[test]
@@ -434,6 +433,30 @@ fn flag_stats() {
     assert_eq!(told[4], ["4", "15", "0", "(all)"]);
     assert_eq!(told[5][..2], ["longest", "stall:"]);
 
+    // For a machine, on one line.
+    let merge = Running::follow(&folder, &["--stats=json", "a.log", "b.log"]);
+    until("all is merged", || folder.read("stdout").lines().count() == 3);
+    merge.signal(Signal::USR1);
+    until("it tells", || merge.said().ends_with("}\n"));
+    folder.append("a.log", "three\n");
+    let said = merge.terminate().with(0).stderr;
+    let objects = said.lines().map(|line| serde_json::from_str(line).unwrap());
+    let objects: Vec<serde_json::Value> = objects.collect();
+    let [now, end] = &objects[..] else { panic!("two lines: {said}") };
+    assert_eq!((&now["lines"], &end["lines"]), (&3.into(), &4.into()));
+    assert_eq!(
+        (&end["bytes"], &end["lag_bytes"], &end["files"]),
+        (&16.into(), &0.into(), &2.into())
+    );
+    let b = &end["sources"][1];
+    assert_eq!(
+        (&b["source"], &b["lines"], &b["lag_bytes"]),
+        (&"b.log".into(), &1.into(), &0.into())
+    );
+    for key in ["time", "cut_lines", "open_fds", "stalls", "stall_seconds_max"] {
+        assert!(end.get(key).is_some(), "{key}: {said}");
+    }
+
     // Without the flag nothing is told at the end, but SIGUSR1 is answered.
     assert_eq!(run(&folder, &["a.log"]).with(0).stderr, "");
     let merge = Running::follow(&folder, &["a.log"]);
@@ -444,6 +467,19 @@ fn flag_stats() {
     // Of a merge that failed it is told how far it came.
     let ended = run(&folder, &["--stats", "a.log", "-o", "/dev/full"]).with(3);
     assert!(ended.stderr.contains("(all)\n"), "{}", ended.stderr);
+}
+
+#[test]
+fn flag_metrics() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\ntwo\n");
+    assert_eq!(run(&folder, &["a.log", "--metrics", "t.prom"]).out(), "one\ntwo\n");
+    assert!(
+        folder
+            .read("t.prom")
+            .contains("tributary_source_lines_total{merge=\"t\",source=\"a.log\"} 2\n")
+    );
+    // `metrics.rs` has more of it.
 }
 
 #[test]
@@ -467,7 +503,7 @@ fn flag_verbose() {
 fn flag_debug() {
     let folder = Folder::new();
     let lines = fill(&folder);
-    let merge = Blocked::start(&folder, "tasks", "--debug");
+    let merge = Blocked::start(&folder, "tasks", &["--debug"]);
     merge.until_said("`append` of a.log blocks it");
     let (ended, merged) = merge.read(&folder);
     let said = ended.with(0).stderr;
@@ -490,7 +526,7 @@ fn flag_debug() {
 }
 
 #[test]
-fn a_time_of_debug_that_is_taken_for_a_source_is_told() {
+fn a_value_of_a_flag_that_is_taken_for_a_source_is_told() {
     let folder = Folder::new();
     folder.append("a.log", "one\n");
     let told = "1s: no such file; the time of --debug needs a `=`: --debug=1s";
@@ -502,6 +538,10 @@ fn a_time_of_debug_that_is_taken_for_a_source_is_told() {
     folder.append("1s", "two\n");
     assert_eq!(run(&folder, &["--debug", "1s"]).out(), "two\n");
     run(&folder, &["2s"]).error(2, &["2s: cannot open this source"]);
+    // The same with a format.
+    let told = "json: no such file; the format of --stats needs a `=`: --stats=json";
+    run(&folder, &["--stats", "json", "a.log"]).error(2, &[told]);
+    run(&folder, &["--stats=xml", "a.log"]).with(2);
 }
 
 #[test]

@@ -69,6 +69,14 @@ fn each_prefix_of_the_help_is_what_is_put_before_a_line() {
         let [utc, local] = [0, 1].map(|at| times[at].parse::<jiff::Timestamp>().unwrap());
         assert_eq!(utc, local, "{merged}");
     }
+    // A name that is mistyped is told, where it matters.
+    for (prefix, told) in [("local_time", 1), ("time", 0)] {
+        let mut command = tributary(&folder, &["--prefix", prefix, "var/log/web/app.log"]);
+        let ended = command.env("TZ", "No/Where").output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(said.matches("warning: TZ=No/Where: there is no such time zone").count(), told);
+        assert_eq!(said.lines().count(), told, "{said}");
+    }
 }
 
 #[test]

@@ -3,10 +3,12 @@
 
 mod blocked;
 mod exits;
+mod exposition;
 mod flags;
 mod folder;
 mod habits;
 mod help;
+mod metrics;
 mod names;
 mod non_blocking;
 mod process;

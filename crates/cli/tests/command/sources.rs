@@ -214,3 +214,48 @@ fn a_list_may_be_longer_than_a_command_line() {
     let merge = tributary(&folder, &["--files-from", "list"]).output().unwrap();
     assert_eq!(merge.stdout, b"line\n".repeat(300));
 }
+
+#[test]
+fn a_trace_of_several_lines_may_be_parted() {
+    let folder = Folder::new();
+    folder.append("a.log", "");
+    folder.append("b.log", "");
+    let merge = Running::follow(&folder, &["a.log", "b.log"]);
+    let mut merged = String::new();
+    for (log, line) in [("a.log", "trace:\n"), ("b.log", "other\n"), ("a.log", "  at x\n")] {
+        folder.append(log, line);
+        merged += line;
+        until("the line is merged", || folder.read("stdout") == merged);
+    }
+    merge.terminate().with(0);
+}
+
+#[test]
+fn a_log_that_was_replaced_too_early_is_read_again_and_told() {
+    let folder = Folder::new();
+    folder.append("a.log", "one\n");
+    let merge = Running::follow(&folder, &["a.log"]);
+    until("the first line is there", || folder.read("stdout") == "one\n");
+    // As `rsync` does without `--inplace`.
+    folder.append(".a.log.Xy12Ab", "one\ntwo\n");
+    fs::rename(folder.path(".a.log.Xy12Ab"), folder.path("a.log")).unwrap();
+    until("it is read again", || folder.read("stdout") == "one\none\ntwo\n");
+    let told = "warning: a.log: replaced by a file that begins with the same lines; read from its \
+                start\n";
+    assert_eq!(merge.terminate().with(0).stderr, told);
+}
+
+#[test]
+fn a_pipe_back_into_a_watched_folder_is_read_again() {
+    let folder = logs();
+    // As `tee` would, but for an end after a hundred lines.
+    let merge = format!("'{}' -F --watch 'logs/*.log'", env!("CARGO_BIN_EXE_tributary"));
+    let tee = "n=0; while [ $n -lt 100 ] && read -r line; do echo \"$line\"; n=$((n + 1)); done";
+    let script = format!("{merge} | {{ {tee}; }} > logs/all.log");
+    let mut shell = Command::new("sh");
+    let shell = shell.args(["-c", &script]).current_dir(folder.folder());
+    Running::start(&folder, shell.stdin(Stdio::null())).end().with(0);
+    let merged = folder.read("logs/all.log");
+    assert_eq!(merged.lines().count(), 100);
+    assert!(merged.matches("one\n").count() > 10, "{merged}");
+}

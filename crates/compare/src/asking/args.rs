@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use stages::{STAGES, Stage, find};
 
 use crate::asking::contender::Program;
 use crate::asking::workloads::{self, Named};
 use crate::protocol::{LawArgs, StageArgs, Wake};
-use stages::{STAGES, Stage, find};
 
 /// Merges the same log files with every stage, checks each merged file, and
 /// prints what it took.

@@ -4,39 +4,44 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use report::{Grouped, Size, Time};
-use workload::{OutputKind, SourceKind, WORKLOADS, Workload};
+use stages::Stage;
+use workload::{Backlog, Live, OutputKind, Pauses, SourceKind, WORKLOADS, Workload};
 
 use crate::asking::args::Args;
 use crate::asking::contender::{Contender, Program};
 use crate::asking::own_files::OwnFiles;
 use crate::asking::workloads::{self, Named};
 use crate::protocol::Wake;
-use stages::Stage;
 
 /// One table's worth of work.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
+    pub(crate) merged: Merged,
+    /// The output is a FIFO with a reader that pauses.
+    pub(crate) pauses: Option<Pauses>,
     /// How many rounds there are.
     pub(crate) rounds: u32,
-    /// How growing sources are noticed to have grown.
-    pub(crate) wake: Wake,
 }
 
+/// What is merged; all but a person's own files is made from the seed, tagged.
 #[derive(Debug)]
-pub(crate) enum Kind {
-    /// Made from the seed, tagged.
-    Made { sources: SourceKind, output: OutputKind },
-    /// A person's own files, merged as they are.
+pub(crate) enum Merged {
+    /// A person's own files, as they are.
     Own(OwnFiles),
+    /// Complete files.
+    Complete(Backlog),
+    /// Complete files, which stages follow until they have read them all.
+    Followed(Backlog),
+    /// Files that grow or are at rest, and how it is noticed that they have grown.
+    Growing(Live, Wake),
 }
 
 /// Turns what was typed into jobs.
 pub(crate) fn asked_for(args: &Args, own: Option<OwnFiles>) -> Vec<Job> {
     let runs = args.runs.unwrap_or(if args.quick { 1 } else { 3 });
     if let Some(own) = own {
-        return vec![Job { name: "files", kind: Kind::Own(own), rounds: runs, wake: args.wake }];
+        return vec![Job { name: "files", merged: Merged::Own(own), pauses: None, rounds: runs }];
     }
     let named: Vec<&Workload> = match &args.workload[..] {
         [] => WORKLOADS.iter().collect(),
@@ -55,16 +60,15 @@ pub(crate) fn asked_for(args: &Args, own: Option<OwnFiles>) -> Vec<Job> {
 }
 
 fn job(workload: &Workload, args: &Args, runs: u32) -> Job {
-    let Workload { name, mut sources, output, .. } = workload.clone();
-    let files = match &mut sources {
-        SourceKind::Backlog(backlog) => {
-            if args.quick {
-                backlog.bytes /= 8;
-            }
-            backlog.bytes = args.bytes.unwrap_or(backlog.bytes);
-            &mut backlog.files
+    let Workload { name, sources, output, .. } = workload.clone();
+    let sources_or = |files| args.sources.map_or(files, |sources| sources as usize);
+    let merged = match sources {
+        SourceKind::Backlog(Backlog { files, bytes }) => {
+            let bytes = if args.quick { bytes / 8 } else { bytes };
+            let bytes = args.bytes.unwrap_or(bytes);
+            Merged::Complete(Backlog { files: sources_or(files), bytes })
         }
-        SourceKind::Live(live) => {
+        SourceKind::Live(mut live) => {
             if args.quick {
                 // Long enough for one pause of the slow reader.
                 live.duration = Duration::from_millis(800);
@@ -74,97 +78,80 @@ fn job(workload: &Workload, args: &Args, runs: u32) -> Job {
                 // What a log is like whose writer has a buffer.
                 live.one_in_pieces = 50;
             }
-            &mut live.files
+            live.files = sources_or(live.files);
+            Merged::Growing(live, args.wake)
         }
     };
-    *files = args.sources.map_or(*files, |sources| sources as usize);
+    let pauses = match output {
+        OutputKind::File => None,
+        OutputKind::SlowFifo(pauses) => Some(pauses),
+    };
     // A growing source is a distribution of thousands of lines in one run; a
     // slow output takes its time by the clock, whatever the stage does.
-    let rounds = match (&sources, output) {
-        (SourceKind::Backlog(_), OutputKind::File) => runs,
-        _ => 1,
-    };
-    Job { name, kind: Kind::Made { sources, output }, rounds, wake: args.wake }
+    let is_timed = matches!((&merged, pauses), (Merged::Complete(_), None));
+    Job { name, merged, pauses, rounds: if is_timed { runs } else { 1 } }
 }
 
 impl Job {
     /// Says what is merged into what, in the sizes of this run.
     pub(crate) fn what(&self) -> String {
-        let rounds =
-            if self.rounds == 1 { "1 run".into() } else { format!("{} runs", self.rounds) };
-        match &self.kind {
-            Kind::Own(own) => {
-                let files = files(own.paths().len(), "");
-                format!("{files} of your own, {}, {rounds}", Size(own.bytes()))
+        let merged = match &self.merged {
+            Merged::Own(own) => {
+                format!("{} of your own, {}", files(own.paths().len(), ""), Size(own.bytes()))
             }
-            Kind::Made { sources, output } => {
-                let sources = match sources {
-                    SourceKind::Backlog(backlog) => {
-                        format!("{} of {}", files(backlog.files, "complete "), Size(backlog.bytes))
-                    }
-                    SourceKind::Live(live) => {
-                        let each = if live.files == 1 { "" } else { " each" };
-                        let what = if live.is_idle() {
-                            format!("{} at rest", files(live.files, ""))
-                        } else {
-                            let files = files(live.files, "growing ");
-                            format!("{files} of {} lines a second{each}", live.lines_per_second)
-                        };
-                        let pieces = match live.one_in_pieces {
-                            0 => String::new(),
-                            every => format!(" (one in {every} in two pieces)"),
-                        };
-                        let wake = match self.wake {
-                            Wake::Notify => "notified",
-                            Wake::Poll => "polled",
-                        };
-                        let duration = Time(live.duration.as_secs_f64());
-                        format!("{what}{pieces}, for {duration}, {wake}")
-                    }
+            Merged::Complete(made) | Merged::Followed(made) => {
+                format!("{} of {}", files(made.files, "complete "), Size(made.bytes))
+            }
+            Merged::Growing(live, wake) => {
+                let what = if live.is_idle() {
+                    format!("{} at rest", files(live.files, ""))
+                } else {
+                    let each = if live.files == 1 { "" } else { " each" };
+                    let files = files(live.files, "growing ");
+                    format!("{files} of {} lines a second{each}", live.lines_per_second)
                 };
-                match output {
-                    OutputKind::File => format!("{sources}, {rounds}"),
-                    OutputKind::SlowFifo(pauses) => format!(
-                        "{sources},\n  into a FIFO whose reader pauses for {} after every {}, {rounds}",
-                        Time(pauses.length.as_secs_f64()),
-                        Time(pauses.every.as_secs_f64())
-                    ),
-                }
+                let pieces = match live.one_in_pieces {
+                    0 => String::new(),
+                    every => format!(" (one in {every} in two pieces)"),
+                };
+                let wake = match wake {
+                    Wake::Notify => "notified",
+                    Wake::Poll => "polled",
+                };
+                format!("{what}{pieces}, for {}, {wake}", Time(live.duration.as_secs_f64()))
             }
-        }
+        };
+        let pauses = self.pauses.map(|Pauses { every, length }| {
+            let [every, length] = [every, length].map(|it| Time(it.as_secs_f64()));
+            format!(",\n  into a FIFO whose reader pauses for {length} after every {every}")
+        });
+        let runs = if self.rounds == 1 { "run" } else { "runs" };
+        format!("{merged}{}, {} {runs}", pauses.unwrap_or_default(), self.rounds)
     }
 
     /// Returns how many sources there are.
     pub(crate) fn sources(&self) -> usize {
-        match &self.kind {
-            Kind::Own(own) => own.paths().len(),
-            Kind::Made { sources: SourceKind::Backlog(backlog), .. } => backlog.files,
-            Kind::Made { sources: SourceKind::Live(live), .. } => live.files,
+        match &self.merged {
+            Merged::Own(own) => own.paths().len(),
+            Merged::Complete(made) | Merged::Followed(made) => made.files,
+            Merged::Growing(live, _) => live.files,
         }
     }
 
     /// Returns about how many bytes the sources and one merged file take.
     pub(crate) fn bytes(&self) -> (u64, u64) {
-        match &self.kind {
+        let made = match &self.merged {
             // A last line may get a newline that it did not have.
-            Kind::Own(own) => (0, own.bytes() + own.paths().len() as u64),
-            Kind::Made { sources: SourceKind::Backlog(backlog), .. } => {
-                let all = backlog.bytes.saturating_mul(backlog.files as u64);
-                (all, all)
+            Merged::Own(own) => return (0, own.bytes() + own.paths().len() as u64),
+            Merged::Complete(made) | Merged::Followed(made) => {
+                made.bytes.saturating_mul(made.files as u64)
             }
-            Kind::Made { sources: SourceKind::Live(live), .. } => {
-                let lines = live.files as f64
-                    * f64::from(live.lines_per_second)
-                    * live.duration.as_secs_f64();
-                let bytes = lines as u64 * *live.line_bytes.end() as u64;
-                (bytes, bytes)
+            Merged::Growing(live, _) => {
+                let rate = live.files as f64 * f64::from(live.lines_per_second);
+                (rate * live.duration.as_secs_f64()) as u64 * *live.line_bytes.end() as u64
             }
-        }
-    }
-
-    /// Says whether a program can do what the stages do.
-    pub(crate) fn can_be_done_by(&self, program: Program) -> bool {
-        self.grows() == (program == Program::Tail)
+        };
+        (made, made)
     }
 
     /// Returns who runs: the programs first, then the stages.
@@ -183,24 +170,23 @@ impl Job {
         cat.into_iter().chain(tail).chain(stages).collect()
     }
 
-    /// Says whether `cat` is run as the floor.
-    pub(crate) fn has_floor(&self) -> bool {
-        match &self.kind {
-            Kind::Own(_) => true,
-            Kind::Made { sources, output } => {
-                matches!((sources, output), (SourceKind::Backlog(_), OutputKind::File))
-            }
+    /// Says whether a program can do what the stages do.
+    pub(crate) fn can_be_done_by(&self, program: Program) -> bool {
+        match &self.merged {
+            Merged::Own(_) | Merged::Complete(_) => program == Program::Cat,
+            Merged::Followed(_) => false,
+            Merged::Growing(..) => program == Program::Tail,
         }
     }
 
-    /// Says whether the sources grow while they are merged.
-    pub(crate) fn grows(&self) -> bool {
-        matches!(&self.kind, Kind::Made { sources: SourceKind::Live(_), .. })
+    /// Says whether `cat` is run as the floor.
+    pub(crate) fn has_floor(&self) -> bool {
+        self.can_be_done_by(Program::Cat) && self.pauses.is_none()
     }
 
     /// Says whether nothing is written to sources that are followed.
     pub(crate) fn is_idle(&self) -> bool {
-        matches!(&self.kind, Kind::Made { sources: SourceKind::Live(live), .. } if live.is_idle())
+        matches!(&self.merged, Merged::Growing(live, _) if live.is_idle())
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod args;
 pub(crate) mod contender;
+pub(crate) mod growth;
 pub(crate) mod interrupt;
 pub(crate) mod jobs;
 pub(crate) mod own_files;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -80,32 +80,15 @@ impl OwnFiles {
 }
 
 fn read_once(path: &Path) -> anyhow::Result<Seen> {
-    let metadata = fs::metadata(path).map_err(|cause| advise(path, &cause))?;
-    let kind = metadata.file_type();
-    if kind.is_dir() {
+    let cannot = || format!("{}: cannot read this file", Shown(path));
+    let metadata = fs::metadata(path).with_context(cannot)?;
+    if metadata.is_dir() {
         bail!("{}: this is a directory, name the files in it", Shown(path));
     }
-    if !kind.is_file() {
-        let what = match () {
-            () if kind.is_fifo() => "a pipe",
-            () if kind.is_socket() => "a socket",
-            () => "a device",
-        };
-        bail!("{}: this is {what}, name regular files", Shown(path));
+    if !metadata.is_file() {
+        bail!("{}: this is no regular file, leave it out", Shown(path));
     }
-    let mut file = File::open(path).map_err(|cause| advise(path, &cause))?;
-    io::copy(&mut file, &mut io::sink())
-        .with_context(|| format!("{}: cannot read this file", Shown(path)))?;
+    let mut file = File::open(path).with_context(cannot)?;
+    io::copy(&mut file, &mut io::sink()).with_context(cannot)?;
     Ok(Seen::of(&metadata))
-}
-
-fn advise(path: &Path, cause: &io::Error) -> anyhow::Error {
-    let path = Shown(path);
-    match cause.kind() {
-        io::ErrorKind::NotFound => anyhow::anyhow!("{path}: there is no such file, check the name"),
-        io::ErrorKind::PermissionDenied => {
-            anyhow::anyhow!("{path}: permission denied, make it readable or leave it out")
-        }
-        _ => anyhow::anyhow!("{path}: cannot open this file: {cause}"),
-    }
 }

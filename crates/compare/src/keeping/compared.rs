@@ -6,13 +6,12 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use report::{Comparison, Head};
+use report::{Comparison, Growth, Head};
 
 use crate::asking::args::Args;
 use crate::asking::contender::Program;
 use crate::asking::jobs::Job;
 use crate::keeping::files::Files;
-use crate::running::growth::Steps;
 use crate::running::lanes;
 use crate::running::laws::Laws;
 use crate::running::rounds::{Runs, Setup};
@@ -120,12 +119,18 @@ impl<'a> Compared<'a> {
     }
 
     /// Merges more and more sources.
-    pub(crate) fn growth(&mut self, steps: &Steps) -> anyhow::Result<()> {
-        steps.run(self.setup, |growth, wrong| {
-            self.comparison.growth = growth.to_vec();
-            self.comparison.wrong.extend(wrong);
-            self.keep()
-        })?;
+    pub(crate) fn growth(&mut self, jobs: &[Job]) -> anyhow::Result<()> {
+        for job in jobs {
+            let (growth, wrong) = (self.comparison.growth.clone(), self.comparison.wrong.clone());
+            self.setup.run(job, |all| {
+                let (more, as_well) = rows::growth(job, all);
+                self.comparison.growth = [&growth[..], &more].concat();
+                let place = |step: &Growth| (step.stage.clone(), step.sources);
+                self.comparison.growth.sort_by_key(place);
+                self.comparison.wrong = [&wrong[..], &as_well].concat();
+                self.keep()
+            })?;
+        }
         self.show(&terminal::growth(&self.comparison.growth))
     }
 

@@ -99,17 +99,8 @@ impl<'a> Attempt<'a> {
         let Attempt { contender, output, .. } = self;
         Folder::remove(output)?;
         let fifo = output.with_extension("fifo");
-        let (target, reader) = match (self.pauses, &self.sources) {
-            (Some(_), _) => {
-                Folder::remove(&fifo)?;
-                make_fifo(&fifo)?;
-                (&*fifo, Reader::Fifo(FifoReader::start(&fifo, output, self.pauses)?))
-            }
-            (None, Sources::Growing(Growing { at_rest: false, .. }, _)) => {
-                (output, Reader::Watch(LatencyWatch::start(output)?))
-            }
-            (None, _) => (output, Reader::Nobody),
-        };
+        let reader = self.reader(&fifo)?;
+        let target = if self.pauses.is_some() { &*fifo } else { output };
         let sources = self.sources.paths().to_vec();
         let mut command = self.command(&sources, target)?;
         let mut course = Course::new(output, contender.is(Program::Tail), self.patience);
@@ -117,7 +108,6 @@ impl<'a> Attempt<'a> {
             Sources::Growing(growing, _) => Some(growing),
             _ => None,
         };
-        let waits_for_the_stop = growing.is_some();
         let ended = measure::run(&mut command, interrupt, |running| {
             growing.take().map_or(Ok(()), |growing| course.begin(growing))?;
             course.tick(running)
@@ -125,24 +115,18 @@ impl<'a> Attempt<'a> {
         // It holds the output of a program open, and the reader of a FIFO would
         // wait for its end.
         drop(command);
-        let ended = match ended {
-            Err(error) if error.is::<Hung>() => {
-                // Its writing end is gone, so nobody waits for what will not come.
-                drop(reader);
-                Folder::remove(&fifo)?;
-                return Ok(Err(error.to_string()));
-            }
-            ended => ended?,
-        };
-        let Seen { late, rest, terminated } = course.seen;
+        let seen = course.seen;
         // Of a child that has ended before its time, the sources grow no more.
         drop(course);
-
-        let by_us = terminated && ended.status.signal() == Some(Signal::TERM.as_raw());
-        let ended_well = ended.status.success() || by_us;
-        let latencies = reader.latencies(ended_well)?;
         Folder::remove(&fifo)?;
-        if !ended_well {
+        let ended = match ended {
+            // Its writing end is gone, so its reader waits for nothing that does
+            // not come.
+            Err(error) if error.is::<Hung>() => return Ok(Err(error.to_string())),
+            ended => ended?,
+        };
+        let by_us = seen.terminated && ended.status.signal() == Some(Signal::TERM.as_raw());
+        if !ended.status.success() && !by_us {
             if Folder::is_full(output) {
                 bail!(
                     "{}: no space is left, make room or choose another folder with TMPDIR or \
@@ -152,35 +136,31 @@ impl<'a> Attempt<'a> {
             }
             return Ok(Err(failure(&ended)));
         }
-        let Ended { wall, cpu, switches, memory, .. } = ended;
-        // A stage that does not count its threads has, seen from outside, one more
-        // where it waits for the stop.
-        let besides = u64::from(waits_for_the_stop);
-        let seen =
-            Figures { wall, cpu, switches, memory, latencies, late, rest, ..Default::default() };
-        let figures = match contender {
-            Contender::Floor => Ok(Figures { threads: ended.threads, ..seen }),
-            Contender::Program(_) => check(&sources, output, own)?.map(|(lines, _)| Figures {
-                threads: ended.threads,
-                lines,
-                ..seen
-            }),
-            Contender::Stage(_) => {
-                let done: Done = answered(&ended.stdout)?;
-                check(&sources, output, own)?.and_then(|found| done.agrees_with(found)).map(|()| {
-                    let from_outside = ended.threads.map(|threads| threads.saturating_sub(besides));
-                    Figures {
-                        memory: memory.max(done.memory),
-                        threads: done.threads.or(from_outside.map(|threads| threads.max(1))),
-                        merge: Some(done.merge),
-                        stall: done.stall,
-                        lines: done.lines,
-                        ..seen
-                    }
-                })
-            }
+        let latencies = reader.latencies()?;
+        let found = match contender {
+            Contender::Floor => Ok((0, 0)),
+            _ => check(&sources, output, own)?,
         };
-        Ok(figures)
+        let done = match contender {
+            Contender::Stage(_) => Some(answered::<Done>(&ended.stdout)?),
+            _ => None,
+        };
+        Ok(found.and_then(|found| figures(ended, seen, latencies, found, done)))
+    }
+
+    /// Makes what reads the output while it grows.
+    fn reader(&self, fifo: &Path) -> anyhow::Result<Reader> {
+        if self.pauses.is_some() {
+            Folder::remove(fifo)?;
+            make_fifo(fifo)?;
+            return Ok(Reader::Fifo(FifoReader::start(fifo, self.output, self.pauses)?));
+        }
+        match &self.sources {
+            Sources::Growing(growing, _) if !growing.at_rest => {
+                Ok(Reader::Watch(LatencyWatch::start(self.output)?))
+            }
+            _ => Ok(Reader::Nobody),
+        }
     }
 
     fn command(&self, sources: &[PathBuf], output: &Path) -> anyhow::Result<Command> {
@@ -230,16 +210,52 @@ enum Reader {
 
 impl Reader {
     /// Reads the rest, and returns what every stamped line took.
-    fn latencies(self, ended_well: bool) -> anyhow::Result<Vec<u64>> {
+    fn latencies(self) -> anyhow::Result<Vec<u64>> {
         Ok(match self {
             Reader::Nobody => Vec::new(),
-            // Of a child that failed before it made its output, it is the
-            // child's own error that tells.
-            Reader::Watch(_) if !ended_well => Vec::new(),
             Reader::Watch(watch) => watch.finish()?,
             Reader::Fifo(reader) => reader.join()?.latencies,
         })
     }
+}
+
+/// Puts together what was seen of a run from outside, what was found in its output
+/// and what a stage says of it, which has to agree with that.
+fn figures(
+    ended: Ended,
+    seen: Seen,
+    latencies: Vec<u64>,
+    (lines, bytes): (u64, u64),
+    done: Option<Done>,
+) -> Checked<Figures> {
+    let Ended { wall, cpu, switches, threads, memory, .. } = ended;
+    let Seen { late, rest, .. } = seen;
+    let outside = Figures {
+        wall,
+        cpu,
+        switches,
+        threads,
+        memory,
+        lines,
+        latencies,
+        late,
+        rest,
+        ..Default::default()
+    };
+    let Some(done) = done else { return Ok(outside) };
+    if (done.lines, done.bytes) != (lines, bytes) {
+        return Err(format!(
+            "its report counts {} lines and {} bytes, the output has {lines} and {bytes}",
+            done.lines, done.bytes
+        ));
+    }
+    Ok(Figures {
+        merge: Some(done.merge),
+        threads: done.threads,
+        memory: memory.max(done.memory),
+        stall: done.stall,
+        ..outside
+    })
 }
 
 /// Says why a child failed: what it said, and how it ended if it said nothing.
@@ -269,19 +285,6 @@ fn check(
     Ok(Ok((found.lines(), bytes)))
 }
 
-impl Done {
-    /// Holds the report of a stage against what was found in its output.
-    fn agrees_with(&self, (lines, bytes): (u64, u64)) -> Checked<()> {
-        if (self.lines, self.bytes) == (lines, bytes) {
-            return Ok(());
-        }
-        Err(format!(
-            "its report counts {} lines and {} bytes, the output has {lines} and {bytes}",
-            self.lines, self.bytes
-        ))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,9 +311,11 @@ mod tests {
             memory: None,
             threads: None,
         };
-        report(lines, 4_000).agrees_with(found).unwrap();
+        let figures =
+            |report| figures(Ended::default(), Seen::default(), Vec::new(), found, Some(report));
+        assert_eq!(figures(report(lines, 4_000)).unwrap().merge, Some(0.1));
         for wrong in [report(lines + 1, 4_000), report(lines, 3_999)] {
-            let said = wrong.agrees_with(found).unwrap_err();
+            let said = figures(wrong).unwrap_err();
             assert!(said.starts_with("its report counts"), "{said}");
         }
         // Without its last line.

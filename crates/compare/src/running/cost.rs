@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use report::Spread;
+use stages::{STAGES, Stage};
 use workload::Backlog;
 
 use crate::asking::contender::Contender;
 use crate::asking::interrupt::Interrupt;
 use crate::running::attempt::{Attempt, Figures, Sources};
 use crate::running::folder::Folder;
-use stages::{STAGES, Stage};
 
 /// How often each stage runs in each way.
 const ROUNDS: usize = 9;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use recorder::Recording;
 use report::{StageLanes, Time};
+use stages::Stage;
 use tributary::Shown;
 use workload::{Live, Pauses};
 
@@ -18,7 +19,6 @@ use crate::protocol::Wake;
 use crate::running::attempt::{Attempt, Checked, Sources};
 use crate::running::course::Growing;
 use crate::running::rounds::Setup;
-use stages::Stage;
 
 /// Ten files that take turns, a line every ten milliseconds. Two lines fill the
 /// pipe, so the output blocks soon after its reader pauses; the other sources

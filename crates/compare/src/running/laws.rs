@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use conformance::{BOUND, LAWS, Law, Limit};
 use report::{Outcome, Verdict, Verdicts};
+use stages::Stage;
 
 use crate::asking::interrupt::{Interrupt, Interrupted};
 use crate::protocol::{LawArgs, Tried, answered};
 use crate::running::measure::{self, Hung};
 use crate::running::rounds::Setup;
-use stages::Stage;
 
 /// How long a law may wait that is declared to break, by its bound at the
 /// latest; and any law where all is to be quick.

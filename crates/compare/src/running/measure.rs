@@ -24,7 +24,7 @@ const LOOK: Duration = Duration::from_millis(5);
 const ENOUGH: u32 = 3;
 
 /// A child that has ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     /// From the spawn to the exit.

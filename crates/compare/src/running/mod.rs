@@ -6,7 +6,6 @@ pub(crate) mod child;
 pub(crate) mod cost;
 mod course;
 pub(crate) mod folder;
-pub(crate) mod growth;
 pub(crate) mod lanes;
 pub(crate) mod laws;
 pub(crate) mod machine;

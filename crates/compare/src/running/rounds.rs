@@ -4,17 +4,16 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use stages::Stage;
 use tributary::Shown;
-use workload::{OutputKind, SourceKind};
 
 use crate::asking::contender::{Contender, Program};
 use crate::asking::interrupt::Interrupt;
-use crate::asking::jobs::{Job, Kind};
+use crate::asking::jobs::{Job, Merged};
 use crate::running::attempt::{Attempt, Checked, Figures, Sources};
 use crate::running::course::Growing;
 use crate::running::folder::Folder;
 use crate::running::progress::Progress;
-use stages::Stage;
 
 /// The runs of one contender so far.
 #[derive(Debug)]
@@ -55,12 +54,10 @@ impl Setup<'_> {
         let kept = if self.folder.is_kept() { contenders.len() as u64 } else { 1 };
         self.folder.need(inputs.saturating_add(merged.saturating_mul(kept)), job.name)?;
         let folder = self.folder.of(job.name)?;
-        let sources = match &job.kind {
-            Kind::Made { sources: SourceKind::Backlog(backlog), .. } => {
-                backlog.make(&folder, self.seed)?
-            }
+        let sources = match &job.merged {
+            Merged::Complete(made) | Merged::Followed(made) => made.make(&folder, self.seed)?,
             // There already, or made for each contender anew, as they grow.
-            _ => Vec::new(),
+            Merged::Own(_) | Merged::Growing(..) => Vec::new(),
         };
         let runs = |contender| Runs { contender, right: Vec::new(), wrong: None };
         let mut all: Vec<Runs> = contenders.into_iter().map(runs).collect();
@@ -97,30 +94,21 @@ impl Setup<'_> {
         &self,
         job: &Job,
         contender: Contender,
-        complete: &[PathBuf],
+        made: &[PathBuf],
     ) -> anyhow::Result<Checked<Figures>> {
         let output = &self.folder.merged(job.name, contender.name());
-        let (sources, pauses) = match &job.kind {
-            Kind::Own(own) => (Sources::Own(own), None),
-            Kind::Made { sources, output } => {
-                let sources = match sources {
-                    SourceKind::Backlog(_) => Sources::Complete(complete),
-                    SourceKind::Live(live) => {
-                        let folder =
-                            self.folder.of(&format!("{}/{}", job.name, contender.name()))?;
-                        let (duration, at_rest) = (live.duration, live.is_idle());
-                        let sources = live.create(&folder, self.seed)?;
-                        Sources::Growing(Growing { sources, duration, at_rest }, job.wake)
-                    }
-                };
-                let pauses = match output {
-                    OutputKind::File => None,
-                    OutputKind::SlowFifo(pauses) => Some(*pauses),
-                };
-                (sources, pauses)
+        let sources = match &job.merged {
+            Merged::Own(own) => Sources::Own(own),
+            Merged::Complete(_) => Sources::Complete(made),
+            Merged::Followed(_) => Sources::Followed(made),
+            Merged::Growing(live, wake) => {
+                let folder = self.folder.of(&format!("{}/{}", job.name, contender.name()))?;
+                let (duration, at_rest) = (live.duration, live.is_idle());
+                let sources = live.create(&folder, self.seed)?;
+                Sources::Growing(Growing { sources, duration, at_rest }, *wake)
             }
         };
-        let attempt = Attempt { pauses, ..Attempt::new(contender, sources, output) };
+        let attempt = Attempt { pauses: job.pauses, ..Attempt::new(contender, sources, output) };
         let figures = attempt.run(self.interrupt)?;
         if !self.folder.is_kept() {
             Folder::remove(output)?;

@@ -8,7 +8,7 @@ use crate::asking::contender::Program;
 use crate::asking::jobs::Job;
 use crate::running::attempt::Figures;
 use crate::running::rounds::Runs;
-use report::{Bucket, Cell, Column, Distribution, Row, Spread, Table};
+use report::{Bucket, Cell, Column, Distribution, Grouped, Growth, Row, Spread, Table};
 
 /// What a job has shown: a row for every contender that has run, and how the
 /// latencies are spread.
@@ -36,6 +36,23 @@ fn distribution(runs: &Runs) -> Option<Distribution> {
     let buckets = buckets(nanos);
     let right = runs.wrong.is_none() && !buckets.is_empty();
     right.then(|| Distribution { stage: runs.contender.name().to_owned(), buckets })
+}
+
+/// What a job of growth has shown: of each stage how long it took, and what was
+/// wrong.
+pub(crate) fn growth(job: &Job, all: &[Runs]) -> (Vec<Growth>, Vec<String>) {
+    let sources = job.sources() as u64;
+    let ran = all.iter().filter(|runs| !runs.right.is_empty()).map(|runs| {
+        let figures = || runs.right.iter().map(|(_, figures)| figures);
+        let seconds = figures().map(|run| run.merge.unwrap_or(run.wall.as_secs_f64()));
+        let threads = figures().filter_map(|run| run.threads).max();
+        Growth { stage: runs.contender.name().into(), sources, seconds: seconds.collect(), threads }
+    });
+    let wrong = all.iter().filter_map(|runs| {
+        let first = runs.wrong.as_ref()?.lines().next().unwrap_or_default();
+        Some(format!("{} on {} sources: {first}", runs.contender.name(), Grouped(sources)))
+    });
+    (ran.collect(), wrong.collect())
 }
 
 /// Ten buckets a decade from the least latency to the largest, the same bounds
@@ -173,6 +190,19 @@ mod tests {
         assert_eq!(names, ["stage1-threads", "stage2-mixed"]);
         assert_eq!(table.rows[0].cells.get(&Column::Ratio), Some(&Cell::None));
         assert_eq!(table.wrong().collect::<Vec<_>>(), [("stage2-mixed", "2 lines lost")]);
+    }
+
+    #[test]
+    fn growth_has_every_run_and_the_most_threads() {
+        let jobs = crate::asking::growth::jobs(true, None);
+        let mut wrong = runs(Contender::Stage(&STAGES[1]), &[]);
+        wrong.wrong = Some("2 lines lost\nline 7".into());
+        let right = runs(Contender::Stage(&STAGES[0]), &[(0, 250), (1, 500), (2, 125)]);
+        let (growth, wrong) = growth(&jobs[0], &[right, wrong]);
+        let seconds = vec![0.25, 0.5, 0.125];
+        let stage = "stage1-threads".into();
+        assert_eq!(growth, [Growth { stage, sources: 8, seconds, threads: Some(500) }]);
+        assert_eq!(wrong, ["stage2-mixed on 8 sources: 2 lines lost"]);
     }
 
     #[test]

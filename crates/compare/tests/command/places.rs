@@ -76,10 +76,10 @@ fn what_is_no_readable_log_file_is_refused_by_name() {
     let folder = two_logs();
     let [missing, fifo] = ["missing.log", "fifo"].map(|name| folder.path().join(name));
     workload::make_fifo(&fifo).unwrap();
-    assert_refused(&run(&[shown(&missing)]), shown(&missing), "no such file");
+    assert_refused(&run(&[shown(&missing)]), shown(&missing), "No such file");
     assert_refused(&run(&[shown(folder.path())]), shown(folder.path()), "this is a directory");
-    assert_refused(&run(&["/dev/null"]), "/dev/null", "this is a device");
-    assert_refused(&run(&[shown(&fifo)]), shown(&fifo), "this is a pipe");
+    assert_refused(&run(&["/dev/null"]), "/dev/null", "this is no regular file");
+    assert_refused(&run(&[shown(&fifo)]), shown(&fifo), "this is no regular file");
 }
 
 #[test]

@@ -5,22 +5,23 @@ use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tracing::{info, warn};
 
 use crate::error::Shown;
+use crate::following::entry::{Entry, Reader};
 use crate::following::file;
-use crate::following::files::{Entry, Reader, home};
 use crate::following::identity::{Before, Fingerprint, Position};
+use crate::following::path::FullPath;
 use crate::following::reading::{before, is_freed};
 use crate::following::rotated::rotated;
 use crate::following::siblings;
 
-/// What a file is, whose inode the table does not know.
+/// What a file is whose inode the table does not know.
 pub(crate) enum Alike {
     Nothing,
-    /// It has the bytes of another file, which was read so far.
+    /// It has the lines of another file, which was read up to this position.
     Until(Position),
     /// It is a copy of a file that is read.
     Copy,
@@ -29,8 +30,8 @@ pub(crate) enum Alike {
     Later,
 }
 
-/// Looks at the files that the path of a new file had before: whether it has the
-/// lines of one that is gone.
+/// Compares a new file with the files that its path has named before. Returns how
+/// far one of them was read, if that is gone and the new file has its lines.
 pub(crate) fn restored(
     path: &Path,
     file: &File,
@@ -40,7 +41,7 @@ pub(crate) fn restored(
         let position = entry.position.clone();
         let Some(known) = repeats(file, &position)? else { continue };
         // Still there, under another name: it was rotated, and this is new.
-        if entry.is_there() {
+        if entry.find().is_some() {
             continue;
         }
         if known {
@@ -56,7 +57,7 @@ pub(crate) fn restored(
     Ok(None)
 }
 
-/// Looks at the files of which a new one may be a copy by its name.
+/// Compares a new file with the files of which it may be a copy by its name.
 pub(crate) fn copied(
     path: &Path,
     file: &File,
@@ -76,7 +77,7 @@ pub(crate) fn copied(
         }
         match &entry.reader {
             Reader::Log(_, read) => {
-                let Ok((original, id)) = file::open(&entry.place) else { continue };
+                let Ok((original, id)) = file::open(entry.target()) else { continue };
                 if id != entry.position.file {
                     continue;
                 }
@@ -91,13 +92,13 @@ pub(crate) fn copied(
             }
             // Of one that is gone, it may as well be the same text once more.
             _ => match repeats(file, &entry.position)? {
-                Some(known) if known || entry.is_there() => {
+                Some(known) if known || entry.find().is_some() => {
                     return Ok(Alike::Until(entry.position));
                 }
                 Some(_) => warn!(
                     "{}: begins with the lines of {}, which is gone; read from its start",
                     Shown(path),
-                    Shown(&entry.place)
+                    Shown(entry.target())
                 ),
                 None => {}
             },
@@ -109,22 +110,23 @@ pub(crate) fn copied(
 /// Returns the paths of which a file of this path may be a copy: those of the
 /// names that it begins with, also with its ending (`app.log.bak`,
 /// `app-20261122.log`).
-pub(crate) fn originals(path: &Path) -> Vec<PathBuf> {
-    let path = home(path);
-    let name = path.file_name().unwrap_or_default().as_bytes();
+pub(crate) fn originals(path: &Path) -> Vec<FullPath> {
+    let path = FullPath::of(path);
+    let name = path.name().as_bytes();
     let ending = name.iter().rposition(|byte| *byte == b'.').map_or(&name[..0], |dot| &name[dot..]);
-    let cuts = (1..name.len()).filter(|at| b".-_~".contains(&name[*at]));
-    // `app-error.log` begins like `app.log`, and is no copy of it: what stands
-    // before the ending has to be a number or a date.
-    let dated = |original: &Vec<u8>| {
-        rotated(OsStr::from_bytes(original), OsStr::from_bytes(name)).is_some()
-    };
-    let names = cuts.flat_map(|cut| {
-        let before_ending = Some([&name[..cut], ending].concat()).filter(dated);
-        [Some(name[..cut].to_vec()), before_ending].into_iter().flatten()
-    });
-    let others = names.filter(|other| other != name);
-    others.map(|name| path.with_file_name(OsStr::from_bytes(&name))).collect()
+    let mut originals = Vec::new();
+    for cut in (1..name.len()).filter(|at| b".-_~".contains(&name[*at])) {
+        originals.push(path.with_name(OsStr::from_bytes(&name[..cut])));
+        // `app-error.log` begins like `app.log`, and is no copy of it: what stands
+        // before the ending has to be a number or a date.
+        let with_ending = [&name[..cut], ending].concat();
+        let with_ending = OsStr::from_bytes(&with_ending);
+        if rotated(with_ending, path.name()).is_some() {
+            originals.push(path.with_name(with_ending));
+        }
+    }
+    originals.retain(|original| *original != path);
+    originals
 }
 
 /// Tells whether a file has been read as far as `position`.
@@ -159,11 +161,12 @@ fn whole_lines(offset: u64, before: &Before) -> u64 {
     if half == bytes.len() as u64 && half < offset { offset } else { offset - half }
 }
 
-/// Tells whether a new file has the lines of another one that is gone, up to
-/// `position`; `None` if not. True if it is certain that they are the same
-/// lines and not the same text once more: many bytes are alike, and there are
-/// more behind them, or the file has the times of an older one, as what is
-/// restored from a backup has.
+/// Compares a new file with a file that is gone and was read up to `position`.
+/// Returns `None` if the new file has other lines.
+///
+/// Returns true if they are certainly the same lines, and not the same text that
+/// was written once more: many bytes are alike, and either there are more behind
+/// them, or the file was modified before it was made, as a file from a backup was.
 pub(crate) fn repeats(file: &File, position: &Position) -> io::Result<Option<bool>> {
     let metadata = file.metadata()?;
     if position.offset == 0 || !stands_in(file, &metadata, position)? {

@@ -103,7 +103,7 @@ impl Pattern {
         watched: &mut HashSet<PathBuf>,
         mut watch: impl FnMut(&Path),
     ) -> Expanded {
-        // Those of the last time, which may have been made anew since then.
+        // The folders of the last time, since each may have been made anew.
         watched.iter().for_each(|folder| watch(folder));
         let mut walks = 1;
         loop {
@@ -329,8 +329,8 @@ pub(crate) fn open_trusted(path: &Path) -> io::Result<(File, FileId)> {
     Err(io::Error::other("its name leads to another file each time it is opened"))
 }
 
-/// Finds what a path leads to, folder by folder; nothing if a name on the way
-/// has changed hands meanwhile.
+/// Finds the file to which a path leads, folder by folder. `None` if a name on the
+/// way was given to something else meanwhile.
 fn trusted(path: &Path) -> io::Result<Option<Stat>> {
     let mut folder = openat(CWD, ".", FOLDER, Mode::empty())?;
     for part in path.parent().into_iter().flat_map(Path::components) {
@@ -351,8 +351,9 @@ const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEX
 #[cfg(not(target_os = "linux"))]
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 
-/// Returns what a name in a folder leads to, and another path to that, over no
-/// link of that name; nothing if it has changed hands meanwhile.
+/// Returns the file or folder to which a name in a folder leads, and a path to it
+/// that does not go over a link of this name. `None` if the name was given to
+/// something else meanwhile.
 fn target(folder: &OwnedFd, name: &OsStr) -> io::Result<Option<(OsString, Stat)>> {
     let link = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
     if !rustix::fs::FileType::from_raw_mode(link.st_mode).is_symlink() {

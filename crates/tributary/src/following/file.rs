@@ -13,15 +13,17 @@ use memchr::{memchr, memchr_iter, memrchr};
 use rustix::fs::OFlags;
 
 use crate::Start;
-use crate::following::files::ReadTo;
+use crate::following::entry::ReadTo;
 use crate::following::identity::{Before, FileId, Fingerprint, Position};
 use crate::following::reading::{before, first_byte, is_freed, last_lines, line_begins, read_at};
 use crate::waking::watch::FileWatch;
 
-/// Opens the file at `path` for reading, if it is a regular one.
+/// Opens the regular file at `path` for reading.
 ///
-/// The answer is an error of the kind `InvalidInput` with the kind of file in
-/// words, if it is none.
+/// # Errors
+///
+/// `InvalidInput` with the words "a directory", "a pipe" and so on, if the path
+/// leads to something else.
 pub(crate) fn open(path: &Path) -> io::Result<(File, FileId)> {
     // Asked before it is opened, since opening a device may do something, and
     // once more afterwards, since the name may have changed hands.
@@ -83,17 +85,17 @@ pub(crate) struct LogFile {
     /// Up to where only NULs were found behind `offset`: space that a writer
     /// has reserved.
     reserved: u64,
-    /// Up to where NULs belong to a line, since that goes on behind them.
+    /// Up to where NULs belong to a line, since the line goes on behind them.
     written: u64,
     /// Whether bytes before `offset` were freed since the last read.
     freed: bool,
     /// When it was last seen to grow, or to lose its name.
     pub(crate) grew: Instant,
-    /// What stands before the lines that were not handed out yet, if a
-    /// checkpoint wants to know; of a line that is too long, before the rest.
+    /// The bytes before the lines that were not handed out yet, where a checkpoint
+    /// is kept. Of a line that is too long, the bytes before its rest.
     settled: Option<Box<Before>>,
-    /// Whether another source reads this file: it is then only held, so that
-    /// its inode is not given away.
+    /// Whether another log reads this file. It is then only held open, so that its
+    /// inode is not given to another file.
     pub(crate) anothers: bool,
     /// Whether it is to be read from its start and nothing was read yet.
     pub(crate) fresh: bool,
@@ -134,20 +136,19 @@ pub(crate) struct Piece {
     pub(crate) end: u64,
     /// Whether the last line was too long, and was cut.
     pub(crate) cut: bool,
-    /// What stands before `end`, if a checkpoint wants to know.
+    /// The bytes before `end`, where a checkpoint is kept.
     pub(crate) before: Option<Box<Before>>,
 }
 
-/// What measuring found.
+/// What a look at a file found.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Measured {
+pub(crate) enum Look {
     /// All has been read.
-    Same,
-    /// There are bytes to read.
+    End,
+    /// There are bytes to read, or were.
     More,
-    /// The bytes before the offset are not those that were read. `unread` is
-    /// how many were known and not read yet.
-    Rewritten { unread: u64 },
+    /// The bytes before the offset are not those that were read.
+    Rewritten,
 }
 
 /// What a read found.
@@ -159,7 +160,9 @@ pub(crate) enum Found {
 }
 
 impl LogFile {
-    pub(crate) fn new(file: File, id: FileId) -> LogFile {
+    /// Makes a file of which nothing was read. Where it is `checkpointed`, its
+    /// pieces say what stands before their ends.
+    pub(crate) fn new(file: File, id: FileId, checkpointed: bool) -> LogFile {
         LogFile {
             file,
             id,
@@ -175,7 +178,7 @@ impl LogFile {
             written: 0,
             freed: false,
             grew: Instant::now(),
-            settled: None,
+            settled: checkpointed.then(Box::default),
             anothers: false,
             fresh: false,
             read: Arc::default(),
@@ -216,17 +219,6 @@ impl LogFile {
         self.partial.clear();
     }
 
-    /// Goes on where somebody else stood, if those are still the bytes there.
-    pub(crate) fn resume(&mut self, position: &Position) -> io::Result<bool> {
-        self.begin_at(position.offset, position.before.clone());
-        self.fresh = false;
-        let fits = self.is_as_read()?;
-        if !fits {
-            self.begin_at(0, Before::default());
-        }
-        Ok(fits)
-    }
-
     /// Begins where a file is begun that is there already.
     pub(crate) fn skip_to(&mut self, start: Start) -> io::Result<()> {
         let offset = match start {
@@ -235,22 +227,17 @@ impl LogFile {
             Start::LastLines(lines) => last_lines(&self.file, lines)?,
             Start::FromLine(line) => line_begins(&self.file, line)?,
         };
-        self.begin_at(offset, before(&self.file, offset, Before::MOST)?);
+        self.begin_at(Position::in_file(&self.file, offset)?);
         Ok(())
     }
 
-    fn begin_at(&mut self, offset: u64, before: Before) {
-        self.offset = offset;
-        self.line = offset;
+    /// Begins to read, or goes on, at a position.
+    pub(crate) fn begin_at(&mut self, Position { offset, before, .. }: Position) {
+        (self.offset, self.line) = (offset, offset);
         if let Some(settled) = &mut self.settled {
             **settled = before.clone();
         }
         self.before = before;
-    }
-
-    /// Has the pieces say what stands before their ends.
-    pub(crate) fn settle(&mut self) {
-        self.settled = Some(Box::new(self.before.clone()));
     }
 
     /// Takes another descriptor of the same file.
@@ -261,14 +248,13 @@ impl LogFile {
     }
 
     /// Notes how long the file is now: the reads that follow go so far.
-    pub(crate) fn measure(&mut self) -> io::Result<Measured> {
+    pub(crate) fn measure(&mut self) -> io::Result<Look> {
         let stamp = self.stamp_now()?;
         if self.stamp != Some(stamp) {
             // Something was written, or just might have been: behind the
             // offset, or over what we know.
-            let known = self.stamp.map_or(0, |stamp| stamp.size);
             if stamp.size < self.offset || !self.is_as_read()? {
-                return Ok(Measured::Rewritten { unread: known.saturating_sub(self.offset) });
+                return Ok(Look::Rewritten);
             }
             if self.stamp.map(Stamp::written) != Some(stamp.written()) {
                 self.grew = Instant::now();
@@ -283,7 +269,7 @@ impl LogFile {
             self.ended &= read_at(&self.file, &mut next, self.offset)? == 0 || next == [0];
         }
         self.round_end = if self.ended { self.offset } else { stamp.size };
-        Ok(if self.offset < self.round_end { Measured::More } else { Measured::Same })
+        Ok(if self.offset < self.round_end { Look::More } else { Look::End })
     }
 
     fn stamp_now(&self) -> io::Result<Stamp> {
@@ -311,9 +297,9 @@ impl LogFile {
         while self.offset < self.round_end {
             let kept = self.partial.len();
             match self.fill(chunk, max_line, self.round_end)? {
-                Filled::More => {}
-                Filled::End => self.round_end = self.offset,
-                Filled::Rewritten => return Ok(Found::Rewritten),
+                Look::More => {}
+                Look::End => self.round_end = self.offset,
+                Look::Rewritten => return Ok(Found::Rewritten),
             }
             if let Some(newline) = memrchr(b'\n', &self.partial[kept..]) {
                 return Ok(Found::Lines(self.split_off(kept + newline + 1, max_line)));
@@ -343,7 +329,7 @@ impl LogFile {
         let size = self.file.metadata()?.len();
         while self.offset < size {
             let kept = self.partial.len();
-            let Filled::More = self.fill(chunk, max_line, size)? else { break };
+            let Look::More = self.fill(chunk, max_line, size)? else { break };
             if let Some(newline) = memchr(b'\n', &self.partial[kept..]) {
                 let line = self.split_off(kept + newline + 1, max_line);
                 // What is behind it was written after the stop.
@@ -384,7 +370,7 @@ impl LogFile {
         };
         let offset = changed.unwrap_or(0);
         self.partial.clear();
-        self.begin_at(offset, before(&self.file, offset, Before::MOST)?);
+        self.begin_at(Position::in_file(&self.file, offset)?);
         (self.stamp, self.round_end) = (None, 0);
         (self.reserved, self.written, self.freed) = (0, 0, false);
         Ok((offset, line))
@@ -416,7 +402,7 @@ impl LogFile {
 
     /// Reads on, up to a chunk, and never behind `end` or the end of a line
     /// that is too long.
-    fn fill(&mut self, chunk: usize, max_line: u64, end: u64) -> io::Result<Filled> {
+    fn fill(&mut self, chunk: usize, max_line: u64, end: u64) -> io::Result<Look> {
         // What is behind a line that is too long is read again.
         let few = usize::try_from(max_line.saturating_mul(16)).unwrap_or(usize::MAX);
         let chunk = chunk.min(few.max(4096));
@@ -432,13 +418,13 @@ impl LogFile {
         // of a page. What is before the offset may then be made anew each time.
         if read == 0 && self.stamp == Some(self.stamp_now()?) {
             self.ended = true;
-            return Ok(Filled::End);
+            return Ok(Look::End);
         }
         // Asked behind the read: had the file been rewritten before it, these
         // bytes would come from the middle of other lines.
         if !self.is_as_read()? {
             self.partial.truncate(kept);
-            return Ok(Filled::Rewritten);
+            return Ok(Look::Rewritten);
         }
         let taken = self.without_reserved(kept, end)?;
         let taken = self.up_to_long_line(kept, taken, max_line);
@@ -448,7 +434,7 @@ impl LogFile {
             self.offset += taken as u64;
             self.freed = false;
         }
-        Ok(if taken > 0 { Filled::More } else { Filled::End })
+        Ok(if taken > 0 { Look::More } else { Look::End })
     }
 
     /// Returns how many of the bytes that were read behind `kept` have been
@@ -537,13 +523,6 @@ impl LogFile {
     }
 }
 
-/// What came of an attempt to read on.
-enum Filled {
-    More,
-    End,
-    Rewritten,
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::FileExt;
@@ -555,14 +534,14 @@ mod tests {
         let writer = tempfile::tempfile().unwrap();
         writer.set_len(4096).unwrap();
         let id = FileId::of(&writer.metadata().unwrap());
-        let mut log = LogFile::new(writer.try_clone().unwrap(), id);
-        assert_eq!(log.measure().unwrap(), Measured::More);
+        let mut log = LogFile::new(writer.try_clone().unwrap(), id, false);
+        assert_eq!(log.measure().unwrap(), Look::More);
         assert!(matches!(log.read(4096, u64::MAX).unwrap(), Found::Nothing));
-        assert_eq!(log.measure().unwrap(), Measured::Same);
+        assert_eq!(log.measure().unwrap(), Look::End);
         writer.write_all_at(b"one\n", 0).unwrap();
         // The times are the same as before, then.
         log.stamp = Some(log.stamp_now().unwrap());
-        assert_eq!(log.measure().unwrap(), Measured::More);
+        assert_eq!(log.measure().unwrap(), Look::More);
         assert!(matches!(log.read(4096, u64::MAX).unwrap(), Found::Lines(_)));
     }
 }

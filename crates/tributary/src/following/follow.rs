@@ -1,17 +1,17 @@
-//! Which files a source reads: the one that its path names, and those that
-//! had the name before and are not done with.
+//! Which files a log reads: the file that its path names now, and the files that
+//! its path has named before, until they have been quiet for a while.
 //!
-//! A rotation renames a log and makes a new one. Its writer goes on with the
-//! old file until somebody tells it, so lines come to both for a while. What
-//! is promised: the old file is read to its end before the first line of the
-//! new one, and what comes to it late is merged, too.
+//! A rotation renames a log and makes a new one. The writer goes on with the old
+//! file until somebody tells it, so lines come to both for a while. The promise:
+//! the old file is read to its end before the first line of the new one, and
+//! lines that come to the old file late are merged, too.
 //!
-//! The order of two files cannot be had by reading them one after the other:
-//! between the end of the old and the beginning of the new, a line could be
-//! written to the old and the next one to the new. So a *round* notes the
-//! sizes first, the newest file first, and then reads, the oldest file first,
-//! no further than measured. A line that a writer put into the new file was measured
-//! only after everything that it had put into the old one.
+//! It is not enough to read one file after the other. A writer could put a line
+//! into the old file after we have read its end, and the next line into the new
+//! file before we read that. So a *round* first measures all files, the newest
+//! first, and then reads them, the oldest first, no further than measured. When
+//! a line of the new file was measured, all that its writer had put into the old
+//! file before was there to be measured as well.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, Metadata};
@@ -26,16 +26,19 @@ use tracing::{info, warn};
 use crate::Start;
 use crate::error::Shown;
 use crate::following::alike;
+use crate::following::entry::Entry;
 use crate::following::expand;
-use crate::following::file::{self, Found, LogFile, Measured, Piece};
-use crate::following::files::{self, Asker, Begin, Entry, Files};
+use crate::following::file::{self, Found, LogFile, Look, Piece};
+use crate::following::files::{Asker, Begin};
 use crate::following::identity::{FileId, Position};
+use crate::following::log::Common;
+use crate::following::path::FullPath;
 use crate::following::siblings::{self, Between, Sibling};
 use crate::waking::Departed;
 use crate::waking::watch::SourceWatch;
 
-/// When a file is asked for again of which it could not be told whose copy it
-/// is, since the log of the other file had not looked yet.
+/// After how long a file is asked for again that may be a copy of a file whose
+/// log has not looked yet.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// The files of one log.
@@ -44,8 +47,8 @@ pub(crate) struct Follow {
     /// The number of the log in its plan.
     log: usize,
     path: Arc<Path>,
-    /// The path as the table of files knows it: absolute.
-    home: Arc<Path>,
+    /// The path as the table of files knows it.
+    home: FullPath,
     /// Whether a person has named the path; a pattern has found it otherwise.
     by_name: bool,
     /// The oldest first. The last is the one that the path names, if `named`.
@@ -54,46 +57,29 @@ pub(crate) struct Follow {
     named: bool,
     /// All files that had the path before are in the table.
     named_at: SystemTime,
-    /// Half lines that are to be handed out next, since their files have ended.
+    /// Half lines of files that have ended. They are handed out next.
     ended: VecDeque<Piece>,
-    /// Files that were let go, whose half line is perhaps not written yet, and
-    /// whether they have no name any more.
-    going: Vec<(Position, bool)>,
-    table: Arc<Files>,
+    /// Files that are let go when the next round begins, since their half lines
+    /// are written by then; and whether each is deleted.
+    leaving: Vec<(Position, bool)>,
     watch: Option<SourceWatch>,
-    options: Following,
-    /// What was said last about the path, so that it is said once.
+    common: Arc<Common>,
+    /// The last warning about the path, so that it is given once.
     said: Option<String>,
     /// Whether the name is watched since the last look.
     newly_watched: bool,
 }
 
-/// How files are followed: the same for all logs of a plan.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Following {
-    /// How long a file that has lost its name is read on.
-    pub(crate) quiet: Duration,
-    /// Whether a checkpoint is kept. An unfinished last line is then left for
-    /// the next run, and each chunk carries the bytes before its end.
-    pub(crate) checkpointed: bool,
-    /// How long a line may be, in bytes; the rest of a longer one is skipped.
-    pub(crate) max_line: u64,
-    /// Where a file is begun that is there already.
-    pub(crate) start: Start,
-    /// When the files began to be opened: what came later is a successor.
-    pub(crate) began: SystemTime,
-}
-
 /// What the table has said of a file that was opened.
 enum Taken {
-    /// It is to be read.
+    /// This log reads it.
     Mine(LogFile),
-    /// Another log reads it: it is only held, so that its inode is not given
-    /// to another file.
+    /// Another log reads it. It is held open all the same, so that its inode is
+    /// not given to another file.
     Held(LogFile),
-    /// It is to be left alone.
+    /// Nobody reads it, for this reason.
     No(&'static str),
-    /// It is to be asked for again in a moment.
+    /// The table can say in a moment.
     Later,
 }
 
@@ -102,9 +88,9 @@ enum Taken {
 pub(crate) enum Begun {
     /// It follows its path.
     Yes,
-    /// There is nothing to follow: another log reads the file, or nobody is to.
+    /// There is nothing to follow: another log reads the file, or nobody does.
     No,
-    /// It is to be tried again in a moment.
+    /// The caller tries again in a moment.
     Later,
 }
 
@@ -114,28 +100,27 @@ impl Follow {
     /// names are now. `named` is the file that has the name.
     pub(crate) fn new(
         log: usize,
-        path: Arc<Path>,
+        path: &Arc<Path>,
         by_name: bool,
         named: Option<FileId>,
-        table: Arc<Files>,
+        began: SystemTime,
         watch: Option<SourceWatch>,
-        options: Following,
+        common: &Arc<Common>,
     ) -> io::Result<Follow> {
-        let home: Arc<Path> = files::home(&path).into();
-        let (remembered, named_at) = table.follow(&home, options.began);
+        let home = FullPath::sharing(path);
+        let (remembered, named_at) = common.files.follow(&home, began);
         let mut follow = Follow {
             log,
-            path,
+            path: Arc::clone(path),
             home,
             by_name,
             files: Vec::with_capacity(1),
             named: false,
             named_at,
             ended: VecDeque::new(),
-            going: Vec::new(),
-            table,
+            leaving: Vec::new(),
             watch,
-            options,
+            common: Arc::clone(common),
             said: None,
             newly_watched: false,
         };
@@ -149,11 +134,7 @@ impl Follow {
 
     /// Finds a file again that was read when the checkpoint was written.
     fn remember(&mut self, entry: &Entry) -> io::Result<()> {
-        let Position { file, offset, .. } = entry.position;
-        let folder = siblings::folder(&entry.place);
-        if let Some(found) = siblings::find(&folder, file)
-            && entry.is(&found.file)?
-        {
+        if let Some(found) = entry.find() {
             if let Taken::Mine(mut file) = self.take(&found.path, true, found.file, found.id)? {
                 file.fresh = false;
                 self.files.push(file);
@@ -161,14 +142,22 @@ impl Follow {
         } else {
             self.said = Some(format!(
                 "what it named at the checkpoint was rotated away and is gone; \
-                 {offset} bytes of that were merged, any more are lost"
+                 {} bytes of that were merged, any more are lost",
+                entry.position.offset
             ));
         }
         Ok(())
     }
 
-    /// Begins with the file that the path names, if anything.
-    pub(crate) fn begin(&mut self, named: Option<(File, FileId)>) -> io::Result<Begun> {
+    /// Begins with the file that the path names, if anything. A new one is begun
+    /// at `start`; `began` is when the files began to be opened, and what came
+    /// later is a successor.
+    pub(crate) fn begin(
+        &mut self,
+        named: Option<(File, FileId)>,
+        start: Start,
+        began: SystemTime,
+    ) -> io::Result<Begun> {
         let lost = self.said.take();
         let Some((file, id)) = named else {
             if lost.is_none() {
@@ -184,15 +173,13 @@ impl Follow {
             self.say_lost(lost, None);
             return Ok(Begun::Yes);
         };
-        let began = self.options.began;
-        let known = self.table.knows(id, &file.metadata()?);
+        let known = self.common.files.knows(id, &file.metadata()?);
         if !known && (!self.files.is_empty() || self.named_at < began) {
             self.take_siblings(&file)?;
         }
         match self.take(&Arc::clone(&self.path), self.by_name, file, id)? {
             Taken::Mine(mut file) => {
                 self.say_lost(lost, Some(&file));
-                let start = self.options.start;
                 if start != Start::Beginning && file.fresh && self.files.is_empty() {
                     file.skip_to(start)?;
                     file.fresh = false;
@@ -220,22 +207,22 @@ impl Follow {
     }
 
     /// Returns the path as the table of files knows it.
-    pub(crate) fn home(&self) -> &Arc<Path> {
+    pub(crate) fn home(&self) -> &FullPath {
         &self.home
     }
 
     /// Tells whether nothing is left to read or to wait for, but for a new file
     /// of this name.
     pub(crate) fn is_over(&self) -> bool {
-        !self.named && self.files.is_empty() && self.ended.is_empty() && self.going.is_empty()
+        !self.named && self.files.is_empty() && self.ended.is_empty() && self.leaving.is_empty()
     }
 
-    /// Begins a round: notes how long each file is. True if there is something
-    /// to read.
+    /// Begins a round: measures each file. Returns true if there is something to
+    /// read.
     pub(crate) fn begin_round(&mut self) -> io::Result<bool> {
         // We are asked again: what was handed out before is written.
-        for (position, gone) in self.going.drain(..) {
-            self.table.let_go(position, gone);
+        for (position, gone) in self.leaving.drain(..) {
+            self.common.files.let_go(position, gone);
         }
         let mut more = !self.ended.is_empty();
         for index in (0..self.files.len()).rev() {
@@ -245,10 +232,10 @@ impl Follow {
                 continue;
             }
             match file.measure()? {
-                Measured::Same => {}
-                Measured::More => more = true,
-                Measured::Rewritten { unread } => {
-                    self.restart(index, unread)?;
+                Look::End => {}
+                Look::More => more = true,
+                Look::Rewritten => {
+                    self.restart(index)?;
                     more = true;
                 }
             }
@@ -272,20 +259,19 @@ impl Follow {
             }
             let file = &mut self.files[index];
             if !file.anothers {
-                let found = file.read(chunk, self.options.max_line);
+                let found = file.read(chunk, self.common.max_line);
                 file.publish();
                 match found? {
                     Found::Lines(piece) => return Ok(Some(piece)),
                     Found::Nothing if last => {
-                        let Following { max_line, checkpointed, .. } = self.options;
+                        let Common { max_line, checkpointed, .. } = *self.common;
                         if let Some(piece) = file.last_line(chunk, max_line, checkpointed)? {
                             return Ok(Some(piece));
                         }
                     }
                     Found::Nothing => {}
                     Found::Rewritten => {
-                        let unread = file.unread();
-                        self.restart(index, unread)?;
+                        self.restart(index)?;
                         continue;
                     }
                 }
@@ -307,8 +293,8 @@ impl Follow {
         warn!("{}: it begins with {what}", Shown(&self.path));
     }
 
-    /// Asks what the path names now. True if that is another file: it is then
-    /// the last one, and a new round is due.
+    /// Asks which file the path names now. Returns true if that is another one: it
+    /// is the last of the files then, and a new round is due.
     pub(crate) fn successor(&mut self) -> io::Result<bool> {
         let now = SystemTime::now();
         let (file, id) = match self.lookup() {
@@ -359,28 +345,29 @@ impl Follow {
         Ok(true)
     }
 
-    /// Lets files go that have lost their name and have been quiet for a
-    /// while. True if one was let go: look again.
+    /// Lets a file go that has lost its name and has been quiet for a while.
+    /// Returns true if there was one: look again.
     ///
     /// Only to be asked when all has been read.
     pub(crate) fn let_go(&mut self) -> bool {
         let nameless = self.files.len() - usize::from(self.named);
-        for index in 0..nameless {
-            let file = &mut self.files[index];
-            if file.grew.elapsed() >= self.options.quiet {
-                self.ended.extend(file.end_line());
-                let file = self.files.remove(index);
-                if !file.anothers {
-                    self.going.push((file.position(), file.is_deleted()));
-                }
-                return true;
-            }
-        }
-        false
+        let is_quiet = |file: &LogFile| file.grew.elapsed() >= self.common.quiet;
+        let Some(index) = self.files[..nameless].iter().position(is_quiet) else { return false };
+        self.release(index);
+        true
     }
 
-    /// Sees to it that a change will be notified. True if that was not so
-    /// before: something may have come in between.
+    /// Closes a file, and ends its half line.
+    fn release(&mut self, index: usize) {
+        let mut file = self.files.remove(index);
+        self.ended.extend(file.end_line());
+        if !file.anothers {
+            self.leaving.push((file.position(), file.is_deleted()));
+        }
+    }
+
+    /// Has changes notified. Returns true if they were not until now: something may
+    /// have come in between.
     pub(crate) fn arm(&mut self) -> bool {
         let Some(watch) = &mut self.watch else { return false };
         let mut new = watch.arm_name();
@@ -397,7 +384,7 @@ impl Follow {
         watch.poll(!armed);
         let nameless = self.files.len() - usize::from(self.named);
         if let Some(grew) = self.files[..nameless].iter().map(|file| file.grew).min() {
-            watch.wake_at(grew.checked_add(self.options.quiet));
+            watch.wake_at(grew.checked_add(self.common.quiet));
         }
         new
     }
@@ -419,9 +406,7 @@ impl Follow {
                 Ok((again, id)) if id == file.id() => file.reopened(again),
                 _ if file.file().metadata().is_ok() => {}
                 _ => {
-                    self.ended.extend(file.end_line());
-                    let file = self.files.remove(index);
-                    self.going.push((file.position(), false));
+                    self.release(index);
                     self.named &= index < self.files.len();
                     continue;
                 }
@@ -448,19 +433,12 @@ impl Follow {
     /// Asks the table for a file that was opened at `path`.
     fn take(&self, path: &Path, by_name: bool, file: File, id: FileId) -> io::Result<Taken> {
         let asker = Asker { log: self.log, home: &self.home, path, named: by_name };
-        let begin = self.table.begin(asker, &file, id)?;
-        let mut file = LogFile::new(file, id);
-        if self.options.checkpointed {
-            file.settle();
-        }
+        let begin = self.common.files.begin(asker, &file, id)?;
+        let mut file = LogFile::new(file, id, self.common.checkpointed);
         Ok(match begin {
-            Begin::Start(read) => {
-                file.fresh = true;
-                file.read = read;
-                Taken::Mine(file)
-            }
-            Begin::At(position, read) => {
-                file.resume(&position)?;
+            Begin::Read { from, read } => {
+                file.fresh = from.is_none();
+                from.into_iter().for_each(|position| file.begin_at(position));
                 file.read = read;
                 Taken::Mine(file)
             }
@@ -474,10 +452,11 @@ impl Follow {
         })
     }
 
-    /// Takes on what had the name since the last look, and has lost it again.
+    /// Takes on the files that got the name after the last look and have lost it
+    /// again.
     fn take_siblings(&mut self, next: &File) -> io::Result<()> {
         let last = self.files.last();
-        let known = |id, metadata: &Metadata| self.table.knows(id, metadata);
+        let known = |id, metadata: &Metadata| self.common.files.knows(id, metadata);
         let found = match &self.watch {
             Some(watch) if let Some(found) = departed(watch, &self.path, last, known) => found,
             watch => {
@@ -519,8 +498,8 @@ impl Follow {
 
     fn all_known(&mut self, at: SystemTime) {
         self.named_at = at;
-        if self.options.checkpointed {
-            self.table.all_known(&self.home, at);
+        if self.common.checkpointed {
+            self.common.files.all_known(&self.home, at);
         }
     }
 
@@ -555,21 +534,21 @@ impl Follow {
     }
 
     /// Goes back in a file that was rewritten under us.
-    fn restart(&mut self, index: usize, unread: u64) -> io::Result<()> {
+    fn restart(&mut self, index: usize) -> io::Result<()> {
         let file = &mut self.files[index];
-        let before = file.position();
+        let (before, unread) = (file.position(), file.unread());
         let (from, line) = file.restart()?;
         self.ended.extend(line);
         file.publish();
         if from > 0 {
-            self.table.begins_at(file.position());
+            self.common.files.begins_at(file.position());
             warn!(
                 "{}: changed before byte {}, handing it out again from byte {from}",
                 Shown(&self.path),
                 before.offset
             );
         } else {
-            self.table.truncated(&before);
+            self.common.files.truncated(&before);
             warn!(
                 "{}: truncated or rewritten, reading it from its start; \
                  {unread} bytes are known to be lost unread, \
@@ -587,7 +566,7 @@ impl Follow {
         let Taken::Mine(mut file) = self.take(&Arc::clone(&self.path), true, again, id)? else {
             return Ok(false);
         };
-        let more = file.measure()? != Measured::Same;
+        let more = file.measure()? != Look::End;
         self.files[index] = file;
         Ok(more)
     }
@@ -607,8 +586,8 @@ impl Follow {
                 info!("{}: replaced by a file with the same lines, read on", Shown(&self.path));
                 last.forget_half_line();
                 let position = Position { file: file.id(), ..position };
-                self.table.begins_at(position.clone());
-                file.resume(&position)?;
+                self.common.files.begins_at(position.clone());
+                file.begin_at(position);
                 file.publish();
             }
             Some(false) => warn!(

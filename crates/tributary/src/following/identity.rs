@@ -1,17 +1,22 @@
 //! How a file is known again, whatever its name is now.
 
+use std::char::TryFromCharError;
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
+use crate::following::path::{from_text, to_text};
 use crate::following::reading::before;
 
 /// Names a file, whatever its path: device and inode.
 ///
 /// It is unambiguous while the file is open: an inode number is given to
 /// another file only when nobody holds the old one any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct FileId {
     pub(crate) device: u64,
     pub(crate) inode: u64,
@@ -23,12 +28,51 @@ impl FileId {
     }
 }
 
+/// A moment, in nanoseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Time(u64);
+
+impl Time {
+    pub(crate) fn now() -> Time {
+        SystemTime::now().into()
+    }
+
+    /// Returns when a file was made, where the file system knows.
+    pub(crate) fn of_birth(metadata: &Metadata) -> Option<Time> {
+        metadata.created().ok().map(Time::from)
+    }
+
+    pub(crate) fn is_longer_ago_than(self, duration: Duration) -> bool {
+        Duration::from_nanos(Time::now().0.saturating_sub(self.0)) > duration
+    }
+}
+
+impl From<SystemTime> for Time {
+    fn from(time: SystemTime) -> Time {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Time(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+impl From<Time> for SystemTime {
+    fn from(time: Time) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(time.0)
+    }
+}
+
+/// Tells whether a file was made at `born`, as far as that is known: an inode
+/// is given to another file once its own is deleted.
+pub(crate) fn has_birth(metadata: &Metadata, born: Option<Time>) -> bool {
+    born.is_none() || Time::of_birth(metadata).is_none_or(|now| Some(now) == born)
+}
+
 /// The bytes before an offset, up to 256: what tells a file that has grown
 /// from one that was written anew.
 ///
 /// On the heap, and nothing there for a file of which nothing was read: ten
 /// thousand sources have one each.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub(crate) struct Before(Vec<u8>);
 
 impl Before {
@@ -54,10 +98,27 @@ impl fmt::Debug for Before {
     }
 }
 
-/// A place in a file that can be found again: the file, an offset in bytes,
-/// and what stands before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl From<Before> for String {
+    fn from(before: Before) -> String {
+        to_text(&before.0)
+    }
+}
+
+impl TryFrom<String> for Before {
+    type Error = TryFromCharError;
+
+    fn try_from(text: String) -> Result<Before, TryFromCharError> {
+        let mut before = Before::default();
+        before.push(&from_text(&text)?);
+        Ok(before)
+    }
+}
+
+/// How far a file has been read: the file, an offset in bytes, and what stands
+/// before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Position {
+    #[serde(flatten)]
     pub(crate) file: FileId,
     pub(crate) offset: u64,
     pub(crate) before: Before,
@@ -65,7 +126,7 @@ pub(crate) struct Position {
 
 /// A position without its bytes: enough to know whether a file has been read so
 /// far, and not where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fingerprint {
     pub(crate) offset: u64,
     /// How many bytes before the offset are summed up in `hash`.
@@ -101,6 +162,10 @@ impl Position {
     /// Returns the position of a file of which nothing was read.
     pub(crate) fn start(file: FileId) -> Position {
         Position { file, offset: 0, before: Before::default() }
+    }
+
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self.offset, &self.before)
     }
 }
 

@@ -1,17 +1,17 @@
 //! One log of a source: a path, what it names, and what is put round its lines.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use memchr::memchr_iter;
 use tracing::warn;
 
 use crate::following::file::Piece;
 use crate::following::files::Files;
-use crate::following::follow::{Begun, Follow, Following};
+use crate::following::follow::Follow;
 use crate::following::identity::FileId;
 use crate::marks::Marker;
 use crate::progress::{Counters, Tally};
@@ -25,12 +25,18 @@ use crate::{Lines, Marks, Shown};
 pub(crate) struct Common {
     /// How far each file has been read.
     pub(crate) files: Arc<Files>,
-    pub(crate) following: Following,
+    /// How long a file that has lost its name is read on.
+    pub(crate) quiet: Duration,
+    /// Whether a checkpoint is kept. An unfinished last line is then left for
+    /// the next run, and each chunk carries the bytes before its end.
+    pub(crate) checkpointed: bool,
+    /// How long a line may be, in bytes; the rest of a longer one is skipped.
+    pub(crate) max_line: u64,
     /// Wakes the sources; without one they look every interval.
-    pub(crate) notifier: Option<Notifier>,
+    pub(crate) notifier: Option<Arc<Notifier>>,
     pub(crate) marks: Marks,
-    /// How many logs there were so far: the number of the next one.
-    pub(crate) count: AtomicUsize,
+    /// The number of the next log.
+    pub(crate) next_log: AtomicUsize,
     pub(crate) tally: Arc<Tally>,
     /// Whom to ring when a path is free again that a pattern had found.
     pub(crate) patterns: Mutex<Vec<Arc<Bell>>>,
@@ -40,7 +46,7 @@ pub(crate) struct Common {
 #[derive(Debug)]
 pub(crate) struct Log {
     number: usize,
-    follow: Follow,
+    pub(crate) follow: Follow,
     marker: Marker,
     counters: Arc<Counters>,
     bell: Arc<Bell>,
@@ -49,29 +55,24 @@ pub(crate) struct Log {
 
 impl Log {
     /// Makes a log of `path`, which names `file` now, if anything. Nothing of
-    /// that is opened before [`begin`](Log::begin), so that all logs can take
-    /// on first what the checkpoint says that they have read.
+    /// that is opened before [`begin`](Follow::begin), so that all logs can take
+    /// on first what the checkpoint says that they have read. `began` is when the
+    /// files began to be opened.
     pub(crate) fn new(
         common: &Arc<Common>,
         path: &Arc<Path>,
         by_name: bool,
         file: Option<FileId>,
-        following: Following,
+        began: SystemTime,
         bell: Arc<Bell>,
     ) -> io::Result<Log> {
-        let number = common.count.fetch_add(1, Ordering::Relaxed);
+        let number = common.next_log.fetch_add(1, Ordering::Relaxed);
         let notifier = common.notifier.as_ref();
         let watch = notifier.map(|it| SourceWatch::new(it, Arc::clone(path), &bell));
-        let files = Arc::clone(&common.files);
-        let follow = Follow::new(number, Arc::clone(path), by_name, file, files, watch, following)?;
+        let follow = Follow::new(number, path, by_name, file, began, watch, common)?;
         let marker = Marker::new(&common.marks, path, number);
         let counters = common.tally.add(path);
         Ok(Log { number, follow, marker, counters, bell, common: Arc::clone(common) })
-    }
-
-    /// Begins with the file that the path names, if anything.
-    pub(crate) fn begin(&mut self, file: Option<(File, FileId)>) -> io::Result<Begun> {
-        self.follow.begin(file)
     }
 
     /// Decides where the run ends: what is written from now on is not waited
@@ -95,7 +96,8 @@ impl Log {
         let Some(piece) = self.marker.next(chunk, read)? else { return Ok(None) };
         // Counted here, on the reader's time: the writer is what all wait for.
         let count = memchr_iter(b'\n', &piece.bytes).count() as u64;
-        self.counters.read(count, piece.end - piece.start);
+        let read = piece.end - piece.start;
+        self.counters.read(read);
         if piece.cut && self.counters.cut() == 1 {
             warn!(
                 "{}: the line that ends at byte {} is too long and was cut; \
@@ -107,6 +109,7 @@ impl Log {
         Ok(Some(Lines {
             bytes: piece.bytes.freeze(),
             count,
+            read,
             source: self.number,
             counters: Arc::clone(&self.counters),
             file: piece.file,
@@ -137,18 +140,13 @@ impl Log {
         self.bell.mark();
     }
 
-    /// Tells whether the log has ended, since its path names nothing any more
-    /// and all is read.
-    pub(crate) fn is_over(&self) -> bool {
-        self.follow.is_over()
-    }
-
     /// Takes leave of a log that is over: its path is free. What it gave is
     /// counted with the pattern by which it joined, if it did.
     pub(crate) fn leave(&mut self, pattern: Option<&Arc<Path>>) {
         self.common.files.unfollow(self.follow.home());
-        if let Some(pattern) = pattern {
-            self.common.tally.leave(&self.counters, pattern);
+        match pattern {
+            Some(pattern) => self.common.tally.leave(&self.counters, pattern),
+            None => self.counters.leave(),
         }
         let patterns = self.common.patterns.lock();
         patterns.unwrap_or_else(PoisonError::into_inner).iter().for_each(|bell| bell.ring());
@@ -158,11 +156,6 @@ impl Log {
     pub(crate) fn withdraw(self) {
         self.common.files.unfollow(self.follow.home());
         self.common.tally.remove(&self.counters);
-    }
-
-    /// Gives back what is not needed at rest.
-    pub(crate) fn rest(&mut self) {
-        self.follow.rest();
     }
 
     /// Opens the files anew after an error that may pass.

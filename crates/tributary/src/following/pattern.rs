@@ -11,10 +11,9 @@ use tracing::{info, warn};
 
 use crate::error::Shown;
 use crate::following::expand::{self, Expanded, Pattern};
-use crate::following::files;
-use crate::following::follow::{Begun, Following};
+use crate::following::follow::Begun;
 use crate::following::log::{Common, Log};
-use crate::following::siblings;
+use crate::following::path::{self, FullPath};
 use crate::waking::change::Bell;
 use crate::waking::watch::FolderWatch;
 use crate::{Error, Start};
@@ -79,13 +78,11 @@ impl Joining {
         if !self.bell.take() && !retry && !last {
             return Vec::new();
         }
-        let began = SystemTime::now();
-        let following = Following { start: Start::Beginning, began, ..self.common.following };
-        self.read_folders(following)
+        self.read_folders(SystemTime::now())
     }
 
-    /// Returns the logs that fit and are not followed yet.
-    fn read_folders(&mut self, following: Following) -> Vec<Log> {
+    /// Returns the logs that fit and are not followed yet, as of `began`.
+    fn read_folders(&mut self, began: SystemTime) -> Vec<Log> {
         let mut complete = true;
         let mut watch = self.watch.as_mut();
         let Expanded { paths, refused } = self.pattern.expand(&mut self.folders, |folder| {
@@ -99,14 +96,15 @@ impl Joining {
         let mut joined = Vec::new();
         let mut folders = HashMap::new();
         for path in paths {
-            let canonical = folders.entry(siblings::folder(&path)).or_insert_with(|| {
-                files::home(&path).parent().map(Path::to_owned).unwrap_or_default()
-            });
-            if self.common.files.is_followed(&canonical.join(path.file_name().unwrap_or_default()))
-            {
+            // Many are in one folder, which is resolved once.
+            let in_folder = folders
+                .entry(path::folder(&path))
+                .or_insert_with(|| FullPath::of(&path))
+                .with_name(path.file_name().unwrap_or_default());
+            if self.common.files.is_followed(&in_folder) {
                 continue;
             }
-            match self.begin(&path, following) {
+            match self.begin(&path, began) {
                 Ok(Some((Begun::Yes, log))) => {
                     info!("{}: joins the merge", Shown(&path));
                     joined.push(log);
@@ -137,14 +135,14 @@ impl Joining {
         joined
     }
 
-    fn begin(&self, path: &Path, following: Following) -> io::Result<Option<(Begun, Log)>> {
+    fn begin(&self, path: &Path, began: SystemTime) -> io::Result<Option<(Begun, Log)>> {
         let (file, id) = expand::open_trusted(path)?;
         if self.common.files.is_taken(id) {
             return Ok(None);
         }
         let bell = Bell::new(Arc::clone(self.bell.change()));
-        let mut log = Log::new(&self.common, &path.into(), false, Some(id), following, bell)?;
-        let begun = log.begin(Some((file, id)))?;
+        let mut log = Log::new(&self.common, &path.into(), false, Some(id), began, bell)?;
+        let begun = log.follow.begin(Some((file, id)), Start::Beginning, began)?;
         Ok(Some((begun, log)))
     }
 

@@ -98,7 +98,7 @@ pub(crate) fn first_byte(file: &File, mut from: u64, end: u64) -> io::Result<Opt
 /// Returns where the data begins behind `from`, or `from` itself, if that is in
 /// no hole or the file system knows of none.
 fn next_data(file: &File, from: u64) -> u64 {
-    // The place of the descriptor moves, which is of no use to us.
+    // This moves the offset of the descriptor, which nobody uses.
     match seek(file, SeekFrom::Data(from)) {
         Ok(data) => data,
         Err(Errno::NXIO) => u64::MAX,

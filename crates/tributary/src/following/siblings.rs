@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::following::file;
 use crate::following::identity::{Before, FileId};
+use crate::following::path;
 use crate::following::reading::before;
 use crate::following::rotated::{Rotated, rotated};
 
@@ -24,15 +25,12 @@ const TICK: Duration = Duration::from_millis(20);
 /// ones mostly count whole seconds.
 const COARSE_TICK: Duration = Duration::from_secs(2);
 
-/// How old a file may be that is taken for a log without a look at its
-/// beginning. A copy of a log is not made in the moment of its rotation.
+/// A file that is younger is taken for a log without comparing its first bytes
+/// with those of the last file: nobody copies a log in the moment of its rotation.
 const RECENT: Duration = Duration::from_secs(1);
 
-/// How often a folder is read that changes while it is read.
+/// How often a folder is read again that changes while it is read.
 const AGAIN: usize = 10;
-
-/// Where a symbolic link is no longer followed: what the kernel allows.
-const MOST_LINKS: usize = 40;
 
 /// A file that was found in a folder.
 #[derive(Debug)]
@@ -55,13 +53,13 @@ pub(crate) struct Between {
 /// Guesses which files had the name `path` after `since` and have lost it
 /// again, where nobody watched.
 ///
-/// Counted as such is a regular file in the same folder that is called as
-/// rotated logs are, that was born since then and before `next`, and that is
-/// younger by its name than `last`, if both have a number or a date. `next` is
-/// the file that was found under the name. It need not have it any more: what
-/// came after it is found by the look after this one. `last` had the name
-/// before: a file that begins with the same bytes is a copy. `known` are files
-/// that are accounted for.
+/// `last` is the file that had the name before, `next` the file that was found
+/// under it just now. A file between them lies in the same folder and is called
+/// as rotated logs are. It was born after `since` and before `next`. Its name says
+/// that it is younger than `last`, if both have a number or a date. A file that
+/// begins with the same bytes as `last` is a copy. Files that are `known` are
+/// left out. `next` may have lost the name by now: what came after it is found by
+/// the next look.
 ///
 /// # Blocking
 ///
@@ -73,12 +71,12 @@ pub(crate) fn between(
     since: SystemTime,
     known: impl Fn(FileId, &Metadata) -> bool,
 ) -> Between {
-    let (folder, name) = place(path);
+    let (folder, name) = path::target(path);
     let Ok(after) = next.metadata() else { return Between::default() };
     let last = last.and_then(|file| Some((file, file.metadata().ok()?)));
     let last_name = last.as_ref().filter(|(_, last)| last.nlink() > 0).and_then(|(_, last)| {
-        find(&folder, FileId::of(last))
-            .map(|found| found.path.file_name().unwrap_or_default().to_owned())
+        let found = find(&folder, FileId::of(last)).ok()??;
+        Some(found.path.file_name()?.to_owned())
     });
     if last.as_ref().is_some_and(|(_, last)| last.nlink() > 0) && last_name.is_none() {
         // It lies elsewhere: a link leads to another folder now.
@@ -172,10 +170,10 @@ impl Window {
 /// # Blocking
 ///
 /// Reads the folder: blocks the calling thread.
-pub(crate) fn find(folder: &Path, id: FileId) -> Option<Sibling> {
+pub(crate) fn find(folder: &Path, id: FileId) -> io::Result<Option<Sibling>> {
     for _ in 0..AGAIN {
         let stamp = changed(folder);
-        let entries = fs::read_dir(folder).ok()?;
+        let entries = fs::read_dir(folder)?;
         // The inode comes with the entry, and spares a `stat` of all the others.
         let mut same = entries.flatten().filter(|entry| entry.ino() == id.inode);
         let found = same.find_map(|entry| {
@@ -185,40 +183,10 @@ pub(crate) fn find(folder: &Path, id: FileId) -> Option<Sibling> {
         });
         // Passed over, if it was renamed while the folder was read.
         if found.is_some() || stamp == changed(folder) {
-            return found;
+            return Ok(found);
         }
     }
-    None
-}
-
-/// Returns the folder in which a file of the name `path` is renamed, and its
-/// name there: through symbolic links, and whether there is such a file now or
-/// not.
-pub(crate) fn place(path: &Path) -> (PathBuf, OsString) {
-    names(path).pop().unwrap_or_else(|| (folder(path), OsString::new()))
-}
-
-/// Returns the folders in which a name leads to `path`, with that name: its
-/// own, and one more for each symbolic link on the way.
-pub(crate) fn names(path: &Path) -> Vec<(PathBuf, OsString)> {
-    let mut names = Vec::new();
-    let mut path = path.to_owned();
-    while names.len() < MOST_LINKS {
-        let Some(name) = path.file_name() else { break };
-        let folder = folder(&path);
-        names.push((folder.clone(), name.to_owned()));
-        let Ok(target) = fs::read_link(&path) else { break };
-        path = folder.join(target);
-    }
-    names
-}
-
-/// Returns the folder of a path: `.` where it names none.
-pub(crate) fn folder(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
+    Ok(None)
 }
 
 /// Returns when a name in the folder has come or gone last.
@@ -315,17 +283,5 @@ mod tests {
         logs.rotate(4);
         let _ = logs.create();
         assert_eq!(logs.between(&last, &next), [id(&passed_over)], "two have come since");
-    }
-
-    #[test]
-    fn finds_the_place_of_a_name_through_links_and_without_a_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        fs::create_dir(at("logs")).unwrap();
-        std::os::unix::fs::symlink("logs/current", at("app.log")).unwrap();
-        std::os::unix::fs::symlink("real.log", at("logs/current")).unwrap();
-        assert_eq!(place(&at("app.log")), (at("logs"), "real.log".into()));
-        assert_eq!(place(&at("other")), (folder.path().to_owned(), "other".into()));
-        assert_eq!(place(Path::new("here")), (".".into(), "here".into()));
     }
 }

@@ -2,7 +2,7 @@
 //! touched, and the touch.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,30 +10,33 @@ use std::sync::Arc;
 use rustix::fs::{Access, access};
 use tracing::{info, warn};
 
+use crate::following::entry::SavedOutput;
 use crate::following::identity::FileId;
-use crate::keeping::checkpoint::{Saved, SavedOutput};
-use crate::keeping::output_file::{OutputFile, find_renamed, same_name};
+use crate::following::path::{FullPath, target};
+use crate::following::siblings;
+use crate::keeping::checkpoint::Saved;
+use crate::keeping::output_file::{OutputFile, lock};
 use crate::{Error, Options, Shown, Target};
 
 /// An output that is open and was not touched yet.
 #[derive(Debug)]
 pub(crate) struct Beginning {
     pub(crate) to: OutputFile,
-    place: Place,
+    begin: BeginAt,
 }
 
 /// Where in the output a merge begins.
 #[derive(Debug)]
-enum Place {
+enum BeginAt {
     /// At its start: what is there is cut off.
     Start,
     /// Behind what is there.
-    Behind,
+    End,
     /// Where the checkpoint says.
-    Known(u64),
-    /// Behind what is there; the output of the checkpoint was renamed, and is
-    /// to be cut back to its length.
-    Next(u64, Option<(PathBuf, File)>),
+    Offset(u64),
+    /// Behind what is there. The output of the checkpoint was renamed: it is cut
+    /// back to this length, if it was found.
+    NextFile(u64, Option<(PathBuf, File)>),
 }
 
 /// Reads the checkpoint, if there is one that counts, and sees to it that a new
@@ -65,7 +68,7 @@ pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>,
 }
 
 impl Beginning {
-    /// Opens the output, which is made if it is not there, and finds the place
+    /// Opens the output, which is made if it is not there, and finds where
     /// to begin. `sources` are refused as an output.
     pub(crate) fn open(
         target: &Target,
@@ -89,36 +92,36 @@ impl Beginning {
             return Err(Error::OutputIsSource { output, path: path.to_path_buf() });
         }
         to.lock().map_err(|cause| bad(&to.path, cause.to_string()))?;
-        let place = match (&options.checkpoint, saved) {
+        let begin = match (&options.checkpoint, saved) {
             (Some(path), _) if fs::metadata(path).is_ok_and(|it| FileId::of(&it) == to.id) => {
                 return Err(bad(&to.path, "it is also the checkpoint; name another file".into()));
             }
             (_, Some(saved)) if to.file.metadata().is_ok_and(|it| saved.is(&it)) => {
-                Place::Known(saved.length)
+                BeginAt::Offset(saved.length)
             }
             (_, Some(saved)) if has_name(saved, &to.path) => {
                 let renamed = find_renamed(&to.path, saved);
-                Place::Next(
+                BeginAt::NextFile(
                     saved.length,
                     renamed.map_err(|cause| bad(&to.path, cause.to_string()))?,
                 )
             }
             (Some(path), Some(saved)) => return Err(another(&to.path, path, saved)),
-            _ if options.append => Place::Behind,
+            _ if options.append => BeginAt::End,
             (Some(_), None) if !options.restart && to.length != Some(0) => {
                 let bytes = to.length.unwrap_or(0);
                 return Err(Error::UnknownLines { path: to.path.to_path_buf(), bytes });
             }
-            _ => Place::Start,
+            _ => BeginAt::Start,
         };
-        Ok(Beginning { to, place })
+        Ok(Beginning { to, begin })
     }
 
     /// Returns the files that were and are the output, the latter as the last:
     /// none of them is a source.
     pub(crate) fn outputs(&self) -> impl Iterator<Item = &File> {
-        let renamed = match &self.place {
-            Place::Next(_, Some((_, file))) => Some(file),
+        let renamed = match &self.begin {
+            BeginAt::NextFile(_, Some((_, file))) => Some(file),
             _ => None,
         };
         renamed.into_iter().chain([&*self.to.file])
@@ -127,15 +130,15 @@ impl Beginning {
     /// Brings the output to the length with which the merge begins, but for an
     /// output that is to be emptied: true for that one.
     pub(crate) fn touch(mut self) -> Result<(OutputFile, bool), Error> {
-        let touched = match self.place {
-            Place::Start => Ok(()),
-            Place::Behind => self.to.behind(),
-            Place::Known(length) => go_on(&mut self.to, length),
-            Place::Next(length, ref renamed) => {
+        let touched = match self.begin {
+            BeginAt::Start => Ok(()),
+            BeginAt::End => self.to.behind(),
+            BeginAt::Offset(length) => go_on(&mut self.to, length),
+            BeginAt::NextFile(length, ref renamed) => {
                 go_on_from(renamed.as_ref(), &self.to.path, length).and_then(|()| self.to.behind())
             }
         };
-        let anew = matches!(self.place, Place::Start);
+        let anew = matches!(self.begin, BeginAt::Start);
         match touched {
             Ok(()) => Ok((self.to, anew)),
             Err(cause) => Err(Error::Write { path: self.to.path.to_path_buf(), cause }),
@@ -188,4 +191,23 @@ fn another(output: &Path, checkpoint: &Path, saved: &SavedOutput) -> Error {
 
 fn bad(path: &Path, why: String) -> Error {
     Error::BadOutput { path: path.to_owned(), why }
+}
+
+/// Tells whether two paths name the same file, if they name one: however their
+/// folder is spelled.
+fn same_name(one: &Path, other: &Path) -> bool {
+    one == other || FullPath::target(one) == FullPath::target(other)
+}
+
+/// Finds the output that had the name `path` and was renamed in its folder,
+/// and locks it.
+fn find_renamed(path: &Path, saved: &SavedOutput) -> io::Result<Option<(PathBuf, File)>> {
+    let (folder, _) = target(path);
+    let Some(found) = siblings::find(&folder, saved.id)? else { return Ok(None) };
+    let file = OpenOptions::new().append(true).open(&found.path)?;
+    if !saved.is(&file.metadata()?) {
+        return Ok(None);
+    }
+    lock(&file)?;
+    Ok(Some((found.path, file)))
 }

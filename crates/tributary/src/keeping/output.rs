@@ -26,27 +26,9 @@ pub enum Target {
     Stdout,
 }
 
-impl From<PathBuf> for Target {
-    fn from(path: PathBuf) -> Target {
-        Target::Path(path)
-    }
-}
-
-impl From<&PathBuf> for Target {
-    fn from(path: &PathBuf) -> Target {
-        Target::Path(path.clone())
-    }
-}
-
-impl From<&Path> for Target {
-    fn from(path: &Path) -> Target {
-        Target::Path(path.to_owned())
-    }
-}
-
-impl From<&str> for Target {
-    fn from(path: &str) -> Target {
-        Target::Path(path.into())
+impl<P: AsRef<Path>> From<P> for Target {
+    fn from(path: P) -> Target {
+        Target::Path(path.as_ref().to_owned())
     }
 }
 
@@ -85,8 +67,6 @@ impl Reopen {
 #[derive(Debug)]
 pub struct Output {
     to: OutputFile,
-    lines: u64,
-    bytes: u64,
     /// What each log has in here.
     tally: Arc<Tally>,
     durability: Durability,
@@ -118,8 +98,6 @@ impl Output {
     ) -> Output {
         Output {
             to,
-            lines: 0,
-            bytes: 0,
             tally,
             durability,
             checkpoint: None,
@@ -139,14 +117,9 @@ impl Output {
         self.reopen.clone()
     }
 
-    /// Keeps a checkpoint from now on; with `anew`, of an output that is going
-    /// to be emptied. With `follow`, a thread saves what no append comes after.
-    pub(crate) fn keep_checkpoint(
-        &mut self,
-        path: &Path,
-        anew: bool,
-        follow: bool,
-    ) -> Result<(), Error> {
+    /// Keeps a checkpoint from now on, which a thread of its own saves; with
+    /// `anew`, of an output that is going to be emptied.
+    pub(crate) fn keep_checkpoint(&mut self, path: &Path, anew: bool) -> Result<(), Error> {
         let length = if anew { 0 } else { self.to.length.unwrap_or(0) };
         let files = Arc::clone(&self.files);
         let checkpoint = Checkpoint::new(path, &self.to, length, self.durability, files);
@@ -154,9 +127,7 @@ impl Output {
         // it began.
         checkpoint.save()?;
         let checkpoint = Arc::new(checkpoint);
-        if follow {
-            self.files.saved_by(self.saver(&checkpoint).map_err(Error::Runtime)?);
-        }
+        self.files.saved_by(self.saver(&checkpoint).map_err(Error::Runtime)?);
         self.checkpoint = Some(checkpoint);
         Ok(())
     }
@@ -191,8 +162,7 @@ impl Output {
     ///
     /// Writes a file: blocks the calling thread for as long as the disk, or
     /// the reader of a pipe, takes. With [`Durability::Fsync`] until it is on
-    /// the disk. With a checkpoint, every 200 ms also for as long as that takes
-    /// to write.
+    /// the disk.
     ///
     /// # Errors
     ///
@@ -215,9 +185,6 @@ impl Output {
             }
             return Err(self.fail(cause));
         }
-        if let Some(checkpoint) = &self.checkpoint {
-            return checkpoint.save_if_due().inspect_err(|_| self.stop.request());
-        }
         Ok(())
     }
 
@@ -229,10 +196,7 @@ impl Output {
         // A checkpoint that is saved in between speaks of the moment before: the
         // next merge cuts these lines off, and merges them again.
         self.files.appended(lines, self.to.length.unwrap_or(0));
-        let bytes = lines.as_bytes().len() as u64;
-        self.lines += lines.count();
-        self.bytes += bytes;
-        lines.counters.written(lines.count(), bytes);
+        lines.counters.written(lines);
         Ok(())
     }
 
@@ -280,8 +244,7 @@ impl Output {
             self.to.behind().map_err(|cause| self.fail(cause))?;
         }
         if let (Some(checkpoint), true) = (&self.checkpoint, self.to.length != known) {
-            let length = self.to.length.unwrap_or(0);
-            checkpoint.output_is(&self.to.file, length);
+            checkpoint.output_is(&self.to);
         }
         Ok(())
     }
@@ -293,15 +256,14 @@ impl Output {
         }
         self.to = new;
         self.told = false;
-        let length = self.to.length.unwrap_or(0);
         let Some(checkpoint) = &self.checkpoint else {
-            self.files.output(&self.to.path, &self.to.file, length);
+            self.files.output(&self.to.path, &self.to.file, 0);
             return Ok(());
         };
         // Before the first byte goes there. Until this is saved, the next merge
         // cuts the file before back to the last checkpoint, and merges what
         // stood behind that into the new one. From now on it may not.
-        checkpoint.output_is(&self.to.file, length);
+        checkpoint.output_is(&self.to);
         let saved = checkpoint.save();
         saved.inspect_err(|_| {
             self.fail(io::ErrorKind::Other.into());
@@ -348,10 +310,11 @@ impl Output {
             sync(&self.to.file).map_err(|cause| self.error(cause))?;
         }
         saved?;
+        let sources = self.tally.reports();
         Ok(Written {
-            lines: self.lines,
-            bytes: self.bytes,
-            sources: self.tally.reports(),
+            lines: sources.iter().map(|source| source.lines).sum(),
+            bytes: sources.iter().map(|source| source.bytes).sum(),
+            sources,
             duration: self.opened.elapsed(),
         })
     }

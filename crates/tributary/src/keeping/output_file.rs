@@ -3,8 +3,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{DirEntryExt, FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -12,10 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use tracing::warn;
 
-use crate::following::files::resolved;
 use crate::following::identity::FileId;
-use crate::following::siblings;
-use crate::keeping::checkpoint::SavedOutput;
 use crate::{Error, Shown, Target};
 
 /// A file that is open for appending, under the name that it had then.
@@ -100,7 +97,7 @@ impl OutputFile {
         let mut file = &*self.file;
         write_all(file, bytes)?;
         let Some(known) = self.length else { return Ok(()) };
-        // Asked, not added up: somebody else may have cut the file. The place
+        // Asked, not added up: somebody else may have cut the file. The offset
         // in a file that is appended to is its end.
         let end = file.stream_position()?;
         if end < known + bytes.len() as u64 {
@@ -191,7 +188,7 @@ fn write_all(mut file: &File, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn lock(file: &File) -> io::Result<()> {
+pub(crate) fn lock(file: &File) -> io::Result<()> {
     match flock(file, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::WOULDBLOCK) => {
             let why = "another merge writes to it; end that first";
@@ -200,29 +197,4 @@ fn lock(file: &File) -> io::Result<()> {
         // Some file systems have no locks: then it is as it was without.
         _ => Ok(()),
     }
-}
-
-/// Tells whether two paths name the same file, if they name one: however their
-/// folder is spelled.
-pub(crate) fn same_name(one: &Path, other: &Path) -> bool {
-    one == other || resolved(one) == resolved(other)
-}
-
-/// Finds the output that had the name `path` and was renamed in its folder,
-/// and locks it.
-pub(crate) fn find_renamed(
-    path: &Path,
-    saved: &SavedOutput,
-) -> io::Result<Option<(PathBuf, File)>> {
-    for entry in fs::read_dir(siblings::place(path).0)?.flatten() {
-        if entry.ino() != saved.id.inode || !entry.file_type()?.is_file() {
-            continue;
-        }
-        let file = OpenOptions::new().append(true).open(entry.path())?;
-        if saved.is(&file.metadata()?) {
-            lock(&file)?;
-            return Ok(Some((entry.path(), file)));
-        }
-    }
-    Ok(None)
 }

@@ -1,8 +1,7 @@
-//! The thread that saves a checkpoint which no append saves, because none came
-//! after the last lines.
+//! The thread that saves the checkpoint, in a moment after something has changed.
 //!
-//! It is a thread of its own, since a disk may take long: nobody who wakes a
-//! source waits for it.
+//! It is a thread of its own, since a disk may take long: neither an append nor
+//! a source that is woken waits for it.
 
 use std::io;
 use std::sync::Arc;

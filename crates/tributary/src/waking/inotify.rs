@@ -17,17 +17,19 @@ use rustix::fs::StatFs;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 
-use crate::waking::watches::{Event, Naming};
+use crate::waking::renames::Half;
+use crate::waking::watches::Watches;
 
 /// Names a watch: what `add` answered, and what an event speaks of.
 pub(super) type Wd = i32;
 
-#[derive(Debug)]
-pub(super) struct Inotify(OwnedFd);
+/// The kernel's queue of events; empty for ever where it was refused.
+#[derive(Debug, Default)]
+pub(super) struct Inotify(Option<OwnedFd>);
 
 impl Inotify {
     pub(super) fn new() -> io::Result<Inotify> {
-        Ok(Inotify(inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?))
+        Ok(Inotify(Some(inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?)))
     }
 
     /// Watches an open file for one event.
@@ -42,8 +44,7 @@ impl Inotify {
             | WatchFlags::DELETE_SELF
             | WatchFlags::ONESHOT;
         // By descriptor: the name may belong to another file by now.
-        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-        Ok(inotify::add_watch(&self.0, path, flags)?)
+        self.add(Path::new(&format!("/proc/self/fd/{}", file.as_raw_fd())), flags)
     }
 
     /// Watches the names in a folder.
@@ -55,54 +56,47 @@ impl Inotify {
             | WatchFlags::MOVE_SELF
             | WatchFlags::DELETE_SELF
             | WatchFlags::ONLYDIR;
-        Ok(inotify::add_watch(&self.0, path, flags)?)
+        self.add(path, flags)
+    }
+
+    fn add(&self, path: &Path, flags: WatchFlags) -> io::Result<Wd> {
+        let queue = self.0.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        Ok(inotify::add_watch(queue, path, flags)?)
     }
 
     pub(super) fn remove(&self, wd: Wd) {
         // Refused if its one event has come already: then there is nothing to remove.
-        let _ = inotify::remove_watch(&self.0, wd);
+        let _ = self.0.as_ref().map(|queue| inotify::remove_watch(queue, wd));
     }
 
-    /// Calls `each` with every event that has come.
-    pub(super) fn events(&self, mut each: impl FnMut(Event<'_>)) {
+    /// Returns what is readable when an event has come.
+    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.0.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Has every event taken in that has come.
+    pub(super) fn events(&self, watches: &mut Watches) {
+        let Some(queue) = &self.0 else { return };
         let mut buffer = [MaybeUninit::uninit(); 16 * 1024];
-        let mut reader = inotify::Reader::new(&self.0, &mut buffer);
+        let mut reader = inotify::Reader::new(queue, &mut buffer);
         loop {
-            match reader.next() {
-                Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => {
-                    each(Event::Lost);
-                }
-                // The end of a watch: the event that ended it came before.
-                Ok(event) if event.events().contains(ReadFlags::IGNORED) => {}
-                Ok(event) => each(match event.file_name() {
-                    Some(name) => {
-                        let name = OsStr::from_bytes(name.to_bytes());
-                        Event::Named(event.wd(), name, naming(event.events(), event.cookie()))
-                    }
-                    None => Event::Changed(event.wd()),
-                }),
-                Err(Errno::INTR) => {}
+            let event = match reader.next() {
+                Ok(event) => event,
+                Err(Errno::INTR) => continue,
                 Err(_) => return,
+            };
+            let (flags, folder) = (event.events(), event.wd());
+            if flags.contains(ReadFlags::QUEUE_OVERFLOW) {
+                watches.lost();
+            } else if let Some(name) = event.file_name() {
+                let came = flags.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
+                let half = Half { folder, cookie: event.cookie() };
+                watches.named(half, OsStr::from_bytes(name.to_bytes()), came);
+            } else if !flags.contains(ReadFlags::IGNORED) {
+                watches.changed(folder);
             }
+            // The end of a watch is ignored: the event that ended it came before.
         }
-    }
-}
-
-fn naming(flags: ReadFlags, cookie: u32) -> Naming {
-    if flags.contains(ReadFlags::MOVED_FROM) {
-        Naming::MovedFrom(cookie)
-    } else if flags.contains(ReadFlags::MOVED_TO) {
-        Naming::MovedTo(cookie)
-    } else if flags.contains(ReadFlags::DELETE) {
-        Naming::Deleted
-    } else {
-        Naming::Created
-    }
-}
-
-impl AsFd for Inotify {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
     }
 }
 

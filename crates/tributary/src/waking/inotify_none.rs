@@ -1,20 +1,18 @@
 //! Where there are no file notifications that we know: everything is polled.
 
-use std::convert::Infallible;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use rustix::fs::StatFs;
 
-use crate::waking::watches::Event;
+use crate::waking::watches::Watches;
 
 pub(super) type Wd = i32;
 
-/// None of it can be had, so what it would do never happens.
-#[derive(Debug)]
-pub(super) struct Inotify(Infallible);
+#[derive(Debug, Default)]
+pub(super) struct Inotify;
 
 impl Inotify {
     pub(super) fn new() -> io::Result<Inotify> {
@@ -22,26 +20,20 @@ impl Inotify {
     }
 
     pub(super) fn add_file(&self, _: &File) -> io::Result<Wd> {
-        match self.0 {}
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     pub(super) fn add_folder(&self, _: &Path) -> io::Result<Wd> {
-        match self.0 {}
+        Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(super) fn remove(&self, _: Wd) {
-        match self.0 {}
+    pub(super) fn remove(&self, _: Wd) {}
+
+    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
     }
 
-    pub(super) fn events(&self, _: impl FnMut(Event<'_>)) {
-        match self.0 {}
-    }
-}
-
-impl AsFd for Inotify {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self.0 {}
-    }
+    pub(super) fn events(&self, _: &mut Watches) {}
 }
 
 pub(super) fn limit(cause: &io::Error) -> String {

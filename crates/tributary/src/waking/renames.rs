@@ -51,16 +51,17 @@ struct Departure {
     at: At,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum At {
     Lies(Wd, Name),
+    /// Out of a folder. The other half of the rename has not come.
     Moving(Half),
     /// It is not to be found any more.
     Gone,
 }
 
-/// The first half of a rename: out of a folder. The second half, which says
-/// where to, has not come.
+/// One half of a rename: out of a folder, or into one. Both halves have the same
+/// cookie; it is nought where a file was made or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Half {
     pub(super) folder: Wd,
@@ -89,19 +90,13 @@ impl Renames {
         logs.into_iter().for_each(|log| self.gap(log));
     }
 
-    /// The first half of a rename. `logs` are those whose file had the name.
-    pub(super) fn moved_from(&mut self, from: Half, name: &Name, logs: &[Id]) {
-        self.departed_from(from.folder, name, || At::Moving(from), logs);
-    }
-
-    pub(super) fn deleted(&mut self, folder: Wd, name: &Name, logs: &[Id]) {
-        self.departed_from(folder, name, || At::Gone, logs);
-    }
-
-    fn departed_from(&mut self, folder: Wd, name: &Name, to: impl Fn() -> At, logs: &[Id]) {
+    /// Notes that a file has left a name. `logs` are those whose name it is.
+    pub(super) fn left(&mut self, from: Half, name: &Name, logs: &[Id]) {
+        let here = At::Lies(from.folder, name.clone());
+        let to = || if from.cookie == 0 { At::Gone } else { At::Moving(from) };
         for departure in &mut self.departures {
             // It had lost the name of a log before, and loses this one now.
-            if departure.lies(folder, name) {
+            if departure.at == here {
                 departure.at = to();
             }
         }
@@ -114,15 +109,16 @@ impl Renames {
         }
     }
 
-    /// The second half of a rename. `logs` are those that have the name.
-    pub(super) fn moved_to(&mut self, to: Half, name: &Name, logs: &[Id]) {
+    /// Notes that a file has come to a name. `logs` are those whose name it is.
+    pub(super) fn came(&mut self, to: Half, name: &Name, logs: &[Id]) {
+        let there = At::Lies(to.folder, name.clone());
         self.departures.retain_mut(|departure| {
-            if departure.lies(to.folder, name) {
+            if departure.at == there {
                 // Another file was renamed over it.
                 departure.at = At::Gone;
             } else if matches!(departure.at, At::Moving(half) if half.cookie == to.cookie) {
-                departure.at = At::Lies(to.folder, name.clone());
-                // It is no departure, if the file has got the name back.
+                departure.at = there.clone();
+                // A file that has got the name back has not departed.
                 return !logs.contains(&departure.log);
             }
             true
@@ -174,11 +170,5 @@ impl Renames {
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.departures.is_empty() && self.gaps.is_empty()
-    }
-}
-
-impl Departure {
-    fn lies(&self, folder: Wd, name: &Name) -> bool {
-        matches!(&self.at, At::Lies(wd, other) if *wd == folder && other == name)
     }
 }

@@ -14,10 +14,10 @@ use std::time::Instant;
 use tracing::warn;
 
 use crate::error::Shown;
-use crate::following::siblings;
+use crate::following::path;
 use crate::waking::change::Bell;
 use crate::waking::inotify::{self, Inotify, Wd};
-use crate::waking::notifier::{Core, Notifier};
+use crate::waking::notifier::Notifier;
 use crate::waking::poller::Target;
 use crate::waking::renames::Departed;
 use crate::waking::watches::{Found, Id, Name};
@@ -28,7 +28,7 @@ const AGAIN: usize = 10;
 /// The watch of one path: of a log, or of a folder of a pattern.
 #[derive(Debug)]
 pub(super) struct Watch {
-    notifier: Notifier,
+    notifier: Arc<Notifier>,
     id: Id,
     target: Arc<Target>,
 }
@@ -38,14 +38,10 @@ pub(super) struct Watch {
 type Added = (Found, io::Result<()>);
 
 impl Watch {
-    fn new(notifier: &Notifier, path: Arc<Path>, bell: &Arc<Bell>) -> Watch {
+    fn new(notifier: &Arc<Notifier>, path: Arc<Path>, bell: &Arc<Bell>) -> Watch {
         let target = Target::new(path, bell);
-        let id = notifier.core().lock().add(Arc::clone(&target));
-        Watch { notifier: notifier.clone(), id, target }
-    }
-
-    fn core(&self) -> &Core {
-        self.notifier.core()
+        let id = notifier.lock().add(Arc::clone(&target));
+        Watch { notifier: Arc::clone(notifier), id, target }
     }
 
     /// Has the path watched by what `add` adds, and enters that.
@@ -60,7 +56,7 @@ impl Watch {
             // An event from now on takes that back.
             self.target.named.store(true, Ordering::SeqCst);
             let (found, complete) = add();
-            let mut watches = self.core().lock();
+            let mut watches = self.notifier.lock();
             let same = watches.enter(self.id, found);
             if let Err(cause) = complete {
                 watches.leave(self.id);
@@ -70,14 +66,14 @@ impl Watch {
                 return Ok(true);
             }
         }
-        self.core().lock().leave(self.id);
+        self.notifier.lock().leave(self.id);
         Ok(false)
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.core().lock().remove(self.id);
+        self.notifier.lock().remove(self.id);
     }
 }
 
@@ -105,7 +101,7 @@ pub(crate) struct SourceWatch {
 
 impl SourceWatch {
     /// Takes on a log: `bell` is rung when it should be looked at.
-    pub(crate) fn new(notifier: &Notifier, path: Arc<Path>, bell: &Arc<Bell>) -> SourceWatch {
+    pub(crate) fn new(notifier: &Arc<Notifier>, path: Arc<Path>, bell: &Arc<Bell>) -> SourceWatch {
         let name = Watch::new(notifier, path, bell);
         SourceWatch { name, polled: false, network: false, wake: None }
     }
@@ -116,16 +112,15 @@ impl SourceWatch {
         if self.is_named() {
             return false;
         }
-        let Some(inotify) = &self.name.core().inotify else { return false };
-        self.name.arm(|| self.add_folders(inotify)).unwrap_or_else(|cause| {
+        self.name.arm(|| self.add_folders()).unwrap_or_else(|cause| {
             self.tell(&cause);
             false
         })
     }
 
-    pub(super) fn add_folders(&self, inotify: &Inotify) -> Added {
-        let names = siblings::names(&self.name.target.path).into_iter();
-        add(inotify, names.map(|(folder, name)| (folder, Some(name.into()))))
+    pub(super) fn add_folders(&self) -> Added {
+        let names = path::names(&self.name.target.path).into_iter();
+        add(&self.name.notifier.inotify, names.map(|(folder, name)| (folder, Some(name.into()))))
     }
 
     /// Tells whether the name is watched, so that a change of it is notified.
@@ -137,10 +132,9 @@ impl SourceWatch {
     /// before: look once more.
     pub(crate) fn arm_file(&mut self, file: &File, watch: &mut Option<FileWatch>) -> bool {
         let Watch { notifier, id, .. } = &self.name;
-        let Some(inotify) = &notifier.core().inotify else { return false };
         let watch = watch.get_or_insert_with(|| {
             let network = inotify::is_network(rustix::fs::fstatfs(file));
-            FileWatch { notifier: notifier.clone(), log: *id, wd: None, network }
+            FileWatch { notifier: Arc::clone(notifier), log: *id, wd: None, network }
         });
         self.network |= watch.network;
         if watch.network || watch.is_armed() {
@@ -148,8 +142,8 @@ impl SourceWatch {
         }
         // Locked round both, since the one event must not come before the
         // entry. The file is open, so that its watch asks no file system.
-        let mut watches = notifier.core().lock();
-        let added = inotify.add_file(file);
+        let mut watches = notifier.lock();
+        let added = notifier.inotify.add_file(file);
         if let Ok(wd) = added {
             watches.enter_file(wd, *id);
             watch.wd = Some(wd);
@@ -172,17 +166,18 @@ impl SourceWatch {
             return Departed::Unknown;
         }
         for _ in 0..AGAIN {
-            let halves = match self.name.core().drained(|watches| watches.departed(self.name.id)) {
+            let halves = match self.name.notifier.drained(|watches| watches.departed(self.name.id))
+            {
                 Ok(departed) => return departed,
                 Err(halves) => halves,
             };
             // The kernel tells both halves of a rename before it unlocks the
             // folder. To read the folder takes that lock, and waits for them.
             for half in &halves {
-                let folder = self.name.core().lock().folder(half.folder);
+                let folder = self.name.notifier.lock().folder(half.folder);
                 let _ = folder.map(|folder| fs::read_dir(folder).map(|mut entries| entries.next()));
             }
-            self.name.core().drained(|watches| watches.renames.moved_out(&halves));
+            self.name.notifier.drained(|watches| watches.renames.moved_out(&halves));
         }
         Departed::Unknown
     }
@@ -190,7 +185,7 @@ impl SourceWatch {
     /// Forgets the files that were told last. If the name is watched, all that
     /// lose it from now on will be known.
     pub(crate) fn forget_departed(&self) {
-        self.name.core().lock().renames.forget(self.name.id);
+        self.name.notifier.lock().renames.forget(self.name.id);
     }
 
     /// Has the path asked by `stat` every interval, or no longer.
@@ -199,7 +194,7 @@ impl SourceWatch {
             return;
         }
         let Watch { notifier, id, target } = &self.name;
-        let mut watches = notifier.core().lock();
+        let mut watches = notifier.lock();
         if !polled {
             watches.polled.remove(id);
             return;
@@ -221,15 +216,18 @@ impl SourceWatch {
     /// Warns, once for all, that a limit was met.
     fn tell(&self, cause: &io::Error) {
         // A folder that is not there is no limit: the name is polled until it is.
-        let missing = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
-        let core = self.name.core();
-        if missing.contains(&cause.kind()) || core.told_limit.swap(true, Ordering::SeqCst) {
+        // That there are no notifications at all was told at the start.
+        use io::ErrorKind::{NotADirectory, NotFound, Unsupported};
+        let notifier = &self.name.notifier;
+        if [NotFound, NotADirectory, Unsupported].contains(&cause.kind())
+            || notifier.told_limit.swap(true, Ordering::SeqCst)
+        {
             return;
         }
         warn!(
             "{}: cannot be notified of changes, it and any further one is polled every {:?}: {}",
             Shown(&self.name.target.path),
-            core.interval,
+            notifier.interval,
             inotify::limit(cause)
         );
     }
@@ -238,7 +236,7 @@ impl SourceWatch {
 /// The watch of one file of a log.
 #[derive(Debug)]
 pub(crate) struct FileWatch {
-    notifier: Notifier,
+    notifier: Arc<Notifier>,
     log: Id,
     /// The watch that was added last. It may still be there when its event was
     /// lost.
@@ -250,14 +248,14 @@ pub(crate) struct FileWatch {
 impl FileWatch {
     /// Tells whether a write to the file rings.
     pub(crate) fn is_armed(&self) -> bool {
-        self.wd.is_some_and(|wd| self.notifier.core().lock().has_file(wd, self.log))
+        self.wd.is_some_and(|wd| self.notifier.lock().has_file(wd, self.log))
     }
 }
 
 impl Drop for FileWatch {
     fn drop(&mut self) {
         if let Some(wd) = self.wd {
-            self.notifier.core().lock().end((wd, None), self.log);
+            self.notifier.lock().end((wd, None), self.log);
         }
     }
 }
@@ -266,7 +264,7 @@ impl Drop for FileWatch {
 /// come to fit.
 #[derive(Debug)]
 pub(crate) struct FolderWatch {
-    notifier: Notifier,
+    notifier: Arc<Notifier>,
     bell: Arc<Bell>,
     folders: HashMap<PathBuf, Watch>,
     wake: Option<Instant>,
@@ -274,8 +272,8 @@ pub(crate) struct FolderWatch {
 
 impl FolderWatch {
     /// Takes on a pattern: `bell` is rung when its folders should be read.
-    pub(crate) fn new(notifier: &Notifier, bell: &Arc<Bell>) -> FolderWatch {
-        let (notifier, bell) = (notifier.clone(), Arc::clone(bell));
+    pub(crate) fn new(notifier: &Arc<Notifier>, bell: &Arc<Bell>) -> FolderWatch {
+        let (notifier, bell) = (Arc::clone(notifier), Arc::clone(bell));
         FolderWatch { notifier, bell, folders: HashMap::new(), wake: None }
     }
 
@@ -284,11 +282,10 @@ impl FolderWatch {
     /// comes in between is found.
     pub(crate) fn arm(&mut self, folder: &Path) -> bool {
         let FolderWatch { notifier, bell, folders, .. } = self;
-        let Some(inotify) = &notifier.core().inotify else { return false };
         let watch = folders
             .entry(folder.to_owned())
             .or_insert_with(|| Watch::new(notifier, folder.into(), bell));
-        watch.arm(|| add(inotify, [(folder.to_owned(), None)])).unwrap_or(false)
+        watch.arm(|| add(&notifier.inotify, [(folder.to_owned(), None)])).unwrap_or(false)
             && !inotify::is_network(rustix::fs::statfs(folder))
     }
 

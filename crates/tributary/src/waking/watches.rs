@@ -30,32 +30,9 @@ pub(super) type Place = (Wd, Option<Name>);
 /// The places that name a path, each with the path of its folder.
 pub(super) type Found = Vec<(PathBuf, Place)>;
 
-/// An event, in our words.
-#[derive(Debug)]
-#[cfg_attr(not(target_os = "linux"), expect(dead_code))]
-pub(super) enum Event<'a> {
-    /// This file has changed, and its watch has ended; or this folder was moved
-    /// or deleted.
-    Changed(Wd),
-    /// In this folder, this happened to this name.
-    Named(Wd, &'a OsStr, Naming),
-    /// Events were lost: anything may have changed.
-    Lost,
-}
-
-/// What happened to a name. Both halves of a rename carry one cookie.
-#[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(target_os = "linux"), expect(dead_code))]
-pub(super) enum Naming {
-    Created,
-    Deleted,
-    MovedFrom(u32),
-    MovedTo(u32),
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Watches {
-    inotify: Option<Arc<Inotify>>,
+    inotify: Arc<Inotify>,
     last: Id,
     watched: HashMap<Id, Watched>,
     /// Who is rung by what happens where.
@@ -81,7 +58,7 @@ struct Watched {
 }
 
 impl Watches {
-    pub(super) fn new(inotify: Option<Arc<Inotify>>) -> Watches {
+    pub(super) fn new(inotify: Arc<Inotify>) -> Watches {
         Watches { inotify, ..Watches::default() }
     }
 
@@ -151,7 +128,7 @@ impl Watches {
             if self.folders.remove(&wd).is_some() {
                 self.renames.unwatched(wd);
             }
-            self.inotify.iter().for_each(|inotify| inotify.remove(wd));
+            self.inotify.remove(wd);
         }
     }
 
@@ -183,15 +160,6 @@ impl Watches {
         self.folders.get(&wd).cloned()
     }
 
-    /// Takes in an event.
-    pub(super) fn apply(&mut self, event: Event<'_>) {
-        match event {
-            Event::Changed(wd) => self.changed(wd),
-            Event::Named(wd, name, naming) => self.name_changed(wd, &name.into(), naming),
-            Event::Lost => self.lost(),
-        }
-    }
-
     /// Takes in that the time is `now`.
     pub(super) fn time(&mut self, now: Instant) {
         while let Some(first) = self.deadlines.first_entry().filter(|it| *it.key() <= now) {
@@ -207,7 +175,9 @@ impl Watches {
         rung
     }
 
-    fn changed(&mut self, wd: Wd) {
+    /// Takes in that a file has changed, and its watch has ended; or that a
+    /// folder was moved or deleted.
+    pub(super) fn changed(&mut self, wd: Wd) {
         let is_folder = self.folders.contains_key(&wd);
         let rung: Vec<_> = self.rung_by(wd).cloned().collect();
         for (place, id) in rung {
@@ -220,35 +190,36 @@ impl Watches {
         }
     }
 
-    fn name_changed(&mut self, wd: Wd, name: &Name, naming: Naming) {
+    /// Takes in that a name came to a folder, or left it. By a rename, both
+    /// carry one cookie; otherwise, that is nought.
+    pub(super) fn named(&mut self, half: Half, name: &OsStr, came: bool) {
+        let (wd, name) = (half.folder, Name::from(name));
         if !self.folders.contains_key(&wd) {
             // Told before its watch was ended.
             return;
         }
         self.at((wd, None)).into_iter().for_each(|id| self.ring(id));
         let place = (wd, Some(name.clone()));
-        let mut ids = self.at(place.clone());
-        for id in &ids {
+        let mut logs = self.at(place.clone());
+        for log in &logs {
             // It may lead elsewhere now, and is to be watched anew.
-            self.watched[id].target.named.store(false, Ordering::SeqCst);
-            self.ring(*id);
+            self.watched[log].target.named.store(false, Ordering::SeqCst);
+            self.ring(*log);
         }
-        // Of a link, the name is not that of the file.
-        ids.retain(|id| self.watched[id].places.last() == Some(&place));
-        let half = |cookie| Half { folder: wd, cookie };
-        match naming {
-            Naming::Created => {}
-            Naming::Deleted => self.renames.deleted(wd, name, &ids),
-            Naming::MovedFrom(cookie) => self.renames.moved_from(half(cookie), name, &ids),
-            Naming::MovedTo(cookie) => self.renames.moved_to(half(cookie), name, &ids),
+        // The name of a link is not that of the file.
+        logs.retain(|log| self.watched[log].places.last() == Some(&place));
+        if came {
+            self.renames.came(half, &name, &logs);
+        } else {
+            self.renames.left(half, &name, &logs);
         }
     }
 
-    /// Has everything watched anew and looked at, since events were lost.
+    /// Takes in that events were lost: has everything watched anew and looked at.
     ///
     /// The one event of a file may have been among them, and then its watch has
     /// ended without a word. Folders are still watched, unless they were deleted.
-    fn lost(&mut self) {
+    pub(super) fn lost(&mut self) {
         if !std::mem::replace(&mut self.told_lost, true) {
             warn!(
                 "more happened at once than the limit fs.inotify.max_queued_events lets be \
@@ -278,11 +249,6 @@ impl Watches {
     fn at(&self, place: Place) -> Vec<Id> {
         let range = (place.clone(), 0)..=(place, Id::MAX);
         self.rings.range(range).map(|(_, id)| *id).collect()
-    }
-
-    #[cfg(test)]
-    pub(super) fn folders(&self) -> usize {
-        self.folders.len()
     }
 
     #[cfg(test)]

@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tributary::{Error, Options, Plan, Read, Wake};
@@ -133,6 +133,16 @@ impl Merge {
         let before = fs::metadata(&self.merged).unwrap().len() as usize;
         self.drain();
         String::from_utf8_lossy(&fs::read(&self.merged).unwrap()[before..]).into_owned()
+    }
+
+    /// Looks until the output is as expected.
+    #[track_caller]
+    pub(crate) fn look_until(&mut self, expected: &str) {
+        let begin = Instant::now();
+        while self.look() != expected {
+            assert!(begin.elapsed() < BOUND, "{:?} instead of {expected:?}", self.look());
+            std::thread::yield_now();
+        }
     }
 }
 

@@ -78,7 +78,9 @@ pub(crate) enum Step {
     Kill(bool),
     /// The devices get other numbers, as at a boot.
     Renumber,
-    RotateOutput,
+    /// Renamed; if that is said, as logrotate does it: with a new file, of which
+    /// the merge is told.
+    RotateOutput(bool),
     /// Truncated or, if that is said, removed.
     CutOutput(bool),
 }
@@ -182,7 +184,7 @@ impl Step {
             84..88 => Step::Stop,
             88..94 => Step::Kill(random.bool()),
             94..96 => Step::Renumber,
-            96..98 => Step::RotateOutput,
+            96..98 => Step::RotateOutput(random.bool()),
             _ => Step::CutOutput(random.bool()),
         }
     }

@@ -71,6 +71,10 @@ pub(crate) struct World {
 
 type Told = Result<Option<String>, Wrong>;
 
+fn failed(error: Error) -> Wrong {
+    Wrong { kind: Kind::Failed, what: error.to_string() }
+}
+
 fn told(words: impl Into<String>) -> Told {
     Ok(Some(words.into()))
 }
@@ -144,7 +148,7 @@ impl World {
             Step::Stop => self.stop(),
             Step::Kill(earlier) => self.kill(earlier),
             Step::Renumber => self.renumber(),
-            Step::RotateOutput => self.rotate_output(),
+            Step::RotateOutput(is_told) => self.rotate_output(is_told),
             Step::CutOutput(removed) => self.cut_output(removed),
         }
     }
@@ -211,6 +215,12 @@ impl World {
         self.create(LOGS[log], Some(log), claim)
     }
 
+    /// Returns the name of a log and its file, which is made if there is none.
+    fn file_of(&mut self, log: Log) -> (&'static str, FileNo) {
+        let name = LOGS[log];
+        (name, self.file(name).unwrap_or_else(|| self.create_log(log)))
+    }
+
     fn append(&mut self, name: &str, file: FileNo, lines: usize) {
         let bytes = self.model.write(file, lines);
         self.append_bytes(name, &bytes);
@@ -222,15 +232,13 @@ impl World {
     }
 
     fn write(&mut self, log: Log, lines: usize) -> Told {
-        let name = LOGS[log];
-        let file = self.file(name).unwrap_or_else(|| self.create_log(log));
+        let (name, file) = self.file_of(log);
         self.append(name, file, lines);
         told(format!("write {lines} lines to {name} (file {file})"))
     }
 
     fn half(&mut self, log: Log) -> Told {
-        let name = LOGS[log];
-        let file = self.file(name).unwrap_or_else(|| self.create_log(log));
+        let (name, file) = self.file_of(log);
         if self.model.files[file].half.is_some() {
             return Ok(None);
         }
@@ -349,13 +357,17 @@ impl World {
             words += "look until nothing is new, save; then ";
         }
         let to = self.make_room(name);
-        fs::copy(self.path(name), self.path(&to)).unwrap();
-        self.note_birth(&to);
-        self.names.insert(to.clone(), Thing::CopyOf(file));
+        self.copy_file(name, &to, file);
         self.tick();
         File::create(self.path(name)).unwrap();
         self.lose(file);
         told(format!("{words}{name} is copied to {to} and truncated"))
+    }
+
+    fn copy_file(&mut self, name: &str, to: &str, file: FileNo) {
+        fs::copy(self.path(name), self.path(to)).unwrap();
+        self.note_birth(to);
+        self.names.insert(to.to_owned(), Thing::CopyOf(file));
     }
 
     fn note_birth(&mut self, name: &str) {
@@ -370,9 +382,7 @@ impl World {
             return Ok(None);
         };
         let to = format!("{name}.bak");
-        fs::copy(self.path(name), self.path(&to)).unwrap();
-        self.note_birth(&to);
-        self.names.insert(to.clone(), Thing::CopyOf(file));
+        self.copy_file(name, &to, file);
         told(format!("{name} is copied to {to}"))
     }
 
@@ -652,7 +662,6 @@ impl World {
     /// Asks each source once; true if one of them had lines.
     fn look_once(&mut self, seed: u64) -> Result<bool, Wrong> {
         let Some(running) = &mut self.running else { return Ok(false) };
-        let failed = |error: Error| Wrong { kind: Kind::Failed, what: error.to_string() };
         let mut order: Vec<_> = (0..running.plan.sources.len()).collect();
         Rng::with_seed(seed).shuffle(&mut order);
         let mut more = false;
@@ -664,8 +673,7 @@ impl World {
             let text = String::from_utf8_lossy(lines.as_bytes());
             running.appended.extend(text.lines().map(str::to_owned));
         }
-        let patient = running.run.patient;
-        if !patient {
+        if !running.run.patient {
             self.let_go();
         }
         Ok(more)
@@ -715,7 +723,6 @@ impl World {
 
     fn save(&mut self) -> Told {
         let Some(running) = &mut self.running else { return Ok(None) };
-        let failed = |error: Error| Wrong { kind: Kind::Failed, what: error.to_string() };
         running.plan.output.finish().map_err(failed)?;
         self.model.saved.extend(running.appended.drain(..));
         told("save the checkpoint")
@@ -769,7 +776,7 @@ impl World {
         told("the devices get other numbers")
     }
 
-    fn rotate_output(&mut self) -> Told {
+    fn rotate_output(&mut self, is_told: bool) -> Told {
         let output = self.output();
         if !output.exists() {
             return Ok(None);
@@ -782,7 +789,14 @@ impl World {
         to.push(format!(".{}", self.before.len() + 1));
         fs::rename(&output, &to).unwrap();
         self.before.push(Output::Path(to.into()));
-        told("the output is rotated")
+        if !is_told {
+            return told("the output is rotated");
+        }
+        File::create(output).unwrap();
+        if let Some(running) = &self.running {
+            running.plan.reopen().request();
+        }
+        told("the output is rotated, with a new one, and the merge told")
     }
 
     /// Only after a good end: what is behind the checkpoint comes again.

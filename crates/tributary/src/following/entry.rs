@@ -1,0 +1,188 @@
+//! What the table of files holds, and a checkpoint has lines of.
+
+use std::fs::Metadata;
+use std::iter;
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::following::alike::stands_in;
+use crate::following::identity::{FileId, Fingerprint, Position, Time, has_birth};
+use crate::following::path::FullPath;
+use crate::following::siblings::{self, Sibling};
+
+/// How many truncations of a file are remembered.
+const TRUNCATIONS: usize = 16;
+
+/// A line of a checkpoint.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Line {
+    /// The first one.
+    Version(u32),
+    /// A file, as it stands from now on.
+    File(Entry),
+    /// A file that is forgotten.
+    Gone(FileId),
+    /// A path that is followed; all files that it named before `at` are known.
+    Home { path: FullPath, at: Time },
+    /// A path that is followed no more.
+    Left { path: FullPath },
+    /// The end of a save.
+    Output(SavedOutput),
+}
+
+/// The output of a moment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SavedOutput {
+    /// Nothing where the version before has written it.
+    pub(crate) path: Option<FullPath>,
+    #[serde(flatten)]
+    pub(crate) id: FileId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) born: Option<Time>,
+    pub(crate) length: u64,
+}
+
+impl SavedOutput {
+    /// Tells whether this is the file. The device counts for nothing: a boot
+    /// renumbers it.
+    pub(crate) fn is(&self, metadata: &Metadata) -> bool {
+        self.id.inode == metadata.ino() && has_birth(metadata, self.born)
+    }
+}
+
+/// One file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// How far its lines are in the output.
+    #[serde(flatten)]
+    pub(crate) position: Position,
+    /// When it was made, where the file system knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) born: Option<Time>,
+    /// The path of the log that reads it, or has read it.
+    pub(crate) home: FullPath,
+    /// Where that path led to when the file was opened, if that is another path.
+    #[serde(rename = "place", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) target: Option<FullPath>,
+    /// How many files were claimed before: the order of the files of a home.
+    pub(crate) rank: u64,
+    #[serde(flatten)]
+    pub(crate) reader: Reader,
+    /// Whether it was deleted when it was let go.
+    #[serde(skip)]
+    pub(crate) deleted: bool,
+    /// How far it had been read each time that it was truncated, the last time
+    /// last: what copies hold that were made just before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) truncations: Vec<Fingerprint>,
+}
+
+impl Entry {
+    pub(crate) fn new(position: Position, born: Option<Time>, home: FullPath) -> Entry {
+        Entry {
+            position,
+            born,
+            home,
+            target: None,
+            rank: 0,
+            reader: Reader::Before,
+            deleted: false,
+            truncations: Vec::new(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> FileId {
+        self.position.file
+    }
+
+    /// Returns the paths by which the file may be asked for.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &FullPath> {
+        iter::once(&self.home).chain(&self.target)
+    }
+
+    /// Returns where the file was opened, through links.
+    pub(crate) fn target(&self) -> &FullPath {
+        self.target.as_ref().unwrap_or(&self.home)
+    }
+
+    /// Finds the file in its folder, under whatever name it has now.
+    pub(crate) fn find(&self) -> Option<Sibling> {
+        let found = siblings::find(self.target().folder(), self.id()).ok()??;
+        let metadata = found.file.metadata().ok()?;
+        let same = has_birth(&metadata, self.born)
+            && stands_in(&found.file, &metadata, &self.position).ok()?;
+        same.then_some(found)
+    }
+
+    /// Tells whether a log of this merge reads the file.
+    pub(crate) fn is_read(&self) -> bool {
+        matches!(self.reader, Reader::Log(..))
+    }
+
+    /// Notes how far the file was read when it was truncated.
+    pub(crate) fn truncated(&mut self, position: &Position) {
+        let fingerprint = position.fingerprint();
+        if position.offset > 0 && self.truncations.last() != Some(&fingerprint) {
+            self.truncations.push(fingerprint);
+            let old = self.truncations.len().saturating_sub(TRUNCATIONS);
+            self.truncations.drain(..old);
+        }
+    }
+}
+
+/// Who reads a file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "SavedReader", into = "SavedReader")]
+pub(crate) enum Reader {
+    /// A log of this merge, and how far it has read.
+    Log(usize, Arc<ReadTo>),
+    /// The log of its home read it when the checkpoint was written.
+    Before,
+    /// Nobody, since then.
+    LetGo(Time),
+    /// Nobody: the file is a copy of another one.
+    Copy,
+}
+
+/// What a checkpoint says of the reader of a file.
+#[derive(Serialize, Deserialize)]
+struct SavedReader {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    let_go: Option<Time>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    copy: bool,
+}
+
+impl From<SavedReader> for Reader {
+    fn from(saved: SavedReader) -> Reader {
+        match saved.let_go {
+            _ if saved.copy => Reader::Copy,
+            Some(since) => Reader::LetGo(since),
+            None => Reader::Before,
+        }
+    }
+}
+
+impl From<Reader> for SavedReader {
+    fn from(reader: Reader) -> SavedReader {
+        let let_go = if let Reader::LetGo(since) = reader { Some(since) } else { None };
+        SavedReader { let_go, copy: matches!(reader, Reader::Copy) }
+    }
+}
+
+/// How far a log has read a file, for those who ask the table.
+#[derive(Debug, Default)]
+pub(crate) struct ReadTo(Mutex<Fingerprint>);
+
+impl ReadTo {
+    pub(crate) fn set(&self, fingerprint: Fingerprint) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fingerprint;
+    }
+
+    pub(crate) fn get(&self) -> Fingerprint {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
