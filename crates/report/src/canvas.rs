@@ -46,14 +46,12 @@ pub(crate) fn text(ink: Ink, h: HPos, v: VPos) -> TextStyle<'static> {
     font.color(&ink.colour()).pos(Pos::new(h, v))
 }
 
-/// Marks places of a row with upright lines, of the ink of the text on the ground
-/// of the paper: so they are seen on every ink. A mark is so high above its place,
-/// and so deep below.
-pub(crate) fn mark(area: &Area<'_>, places: &[(i32, i32, i32, i32)]) -> Drawn {
+/// Draws lines in the ink of the text on a ground of the paper: so they are seen on
+/// every ink.
+pub(crate) fn mark(area: &Area<'_>, lines: &[[(i32, i32); 2]]) -> Drawn {
     for (ink, width) in [(Ink::PAPER, 6), (Ink::TEXT, 2)] {
-        let (line, out) = (ink.colour().stroke_width(width), (width as i32 - 2) / 2);
-        for &(x, y, high, deep) in places {
-            area.draw(&PathElement::new([(x, y - high - out), (x, y + deep + out)], line))?;
+        for line in lines {
+            area.draw(&PathElement::new(*line, ink.colour().stroke_width(width)))?;
         }
     }
     Ok(())

@@ -108,7 +108,7 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
 
         let place = |seconds: f64| chart.backend_coord(&(seconds.clamp(least, most), ground)).0;
         let (_, y) = chart.backend_coord(&(least, ground));
-        let marks = stage.marks.iter().map(|(_, it)| (place(*it), y, 9, 4));
+        let marks = stage.marks.iter().map(|(_, it)| [(place(*it), y - 9), (place(*it), y + 4)]);
         canvas::mark(area, &marks.collect::<Vec<_>>())?;
         // Under the line, where no ridge is; marks that are too near share a label.
         let mut labels: Vec<(i32, String)> = Vec::new();

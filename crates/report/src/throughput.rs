@@ -13,7 +13,7 @@ use crate::theme::Ink;
 const BAND: u32 = 30;
 
 /// Right of the bars, where the numbers stand: no mark runs into them.
-const NUMBERS: u32 = 160;
+const NUMBERS: u32 = 190;
 
 /// One contender: its name, and its share of `cat`'s throughput in each round;
 /// or what is wrong with it.
@@ -88,12 +88,13 @@ fn chart(area: &Area<'_>, shares: &[Share<'_>]) -> Drawn {
         chart.draw_series([Rectangle::new(ends, ink.colour().filled())])?;
         let mut says = format!("{:.0}%", share.median() * 100.0);
         if share.values().len() > 1 {
-            let marks = [(least, 5), (share.median(), 9), (largest, 5)];
-            let marks = marks.map(|(at, high)| {
-                let (x, y) = chart.backend_coord(&(at, middle));
-                (x, y, high, high)
-            });
-            canvas::mark(area, &marks)?;
+            let x = |share: f64| chart.backend_coord(&(share, middle)).0;
+            let mark = |at: f64, high: i32| [(x(at), y - high), (x(at), y + high)];
+            let whisker = [(x(least), y), (x(largest), y)];
+            canvas::mark(
+                area,
+                &[whisker, mark(least, 5), mark(share.median(), 9), mark(largest, 5)],
+            )?;
             says += &format!(", from {:.0}% to {:.0}%", least * 100.0, largest * 100.0);
         }
         text(says, right + 8, Ink::TEXT, HPos::Left)?;
