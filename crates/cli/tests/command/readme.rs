@@ -44,7 +44,9 @@ fn the_blocked_loop_of_the_readme_is_what_is_seen() {
     let mut shell = Command::new("sh");
     shell.args(["-c", &script]).env("PATH", path).current_dir(folder.folder());
     let merge = Running::start(&folder, shell.stdin(Stdio::null()).stdout(Stdio::null()));
-    until("the first line is said", || merge.said().contains("blocks it"));
+    // On a machine that is busy, something else may have blocked it before.
+    let first = without_numbers(told[0]);
+    until("the first line is said", || without_numbers(&merge.said()).contains(&first));
     File::create(folder.path("seen")).unwrap();
     let said = merge.end().with(0).stderr;
     // A machine that is busy may stall the loop once more.

@@ -563,6 +563,10 @@ impl Follow {
     fn take_over(&mut self, index: usize) -> io::Result<bool> {
         let file = &self.files[index];
         let (again, id) = (file.file().try_clone()?, file.id());
+        // The other log has read all of a file that is deleted and forgotten.
+        if !self.common.files.knows(id, &again.metadata()?) {
+            return Ok(false);
+        }
         let Taken::Mine(mut file) = self.take(&Arc::clone(&self.path), true, again, id)? else {
             return Ok(false);
         };

@@ -91,7 +91,7 @@ impl Inotify {
             } else if let Some(name) = event.file_name() {
                 let came = flags.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
                 let half = Half { folder, cookie: event.cookie() };
-                watches.named(half, OsStr::from_bytes(name.to_bytes()), came);
+                watches.name_changed(half, OsStr::from_bytes(name.to_bytes()), came);
             } else if !flags.contains(ReadFlags::IGNORED) {
                 watches.changed(folder);
             }

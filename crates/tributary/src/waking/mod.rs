@@ -3,8 +3,8 @@
 //! The [notifier] is one thread that waits for the kernel and for deadlines. It
 //! never touches a path, so nothing can hold it up. Where the kernel cannot
 //! tell, the [poller]'s threads ask `stat`. Both ring a
-//! [`Bell`](change::Bell), and the source looks. Who is rung by what stands in
-//! the table of [watches]; logs and patterns enter it through a [watch].
+//! [`Bell`](change::Bell), and the source looks. The table of [watches] says who
+//! is rung by what; logs and patterns enter it through a [watch].
 
 pub(crate) mod change;
 #[cfg_attr(not(target_os = "linux"), path = "inotify_none.rs")]

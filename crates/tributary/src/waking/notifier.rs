@@ -122,7 +122,7 @@ fn run(handle: &Weak<Notifier>, wait: &PipeReader, inotify: &Inotify, poller: &A
     while let Some(notifier) = handle.upgrade() {
         let now = Instant::now();
         let until = notifier.drained(|watches| {
-            watches.time(now);
+            watches.ring_due(now);
             if sweep.is_some_and(|sweep| sweep <= now) {
                 poller.ask(watches.targets().cloned());
                 sweep = now.checked_add(SWEEP);

@@ -48,9 +48,10 @@ impl Watch {
     ///
     /// The watches are added before they are entered, so an event in between
     /// rings nobody. What it told of is found by the look that is due. But a
-    /// watch may end in between as well (its folder is deleted, or the last one
-    /// goes who was rung by it), or a link may lead elsewhere. So all is added
-    /// again once it is entered, and only the same answer counts.
+    /// watch may end in between as well (its folder is deleted, or it is ended
+    /// for the last target that it rang), and a link may lead elsewhere by now.
+    /// So everything is added once more after it was entered, and only if the
+    /// answer is the same it counts.
     pub(super) fn arm(&self, mut add: impl FnMut() -> Added) -> io::Result<bool> {
         for _ in 0..AGAIN {
             // An event from now on takes that back.
@@ -77,7 +78,7 @@ impl Drop for Watch {
     }
 }
 
-/// Adds a watch for each folder; in a folder without a name, all counts.
+/// Adds a watch for each folder. Where no name is given, every name counts.
 fn add(inotify: &Inotify, places: impl IntoIterator<Item = (PathBuf, Option<Name>)>) -> Added {
     let mut found = Found::new();
     for (folder, name) in places {
@@ -118,6 +119,7 @@ impl SourceWatch {
         })
     }
 
+    /// Adds a watch for each folder that leads to the file.
     pub(super) fn add_folders(&self) -> Added {
         let names = path::names(&self.name.target.path).into_iter();
         add(&self.name.notifier.inotify, names.map(|(folder, name)| (folder, Some(name.into()))))
@@ -248,14 +250,14 @@ pub(crate) struct FileWatch {
 impl FileWatch {
     /// Tells whether a write to the file rings.
     pub(crate) fn is_armed(&self) -> bool {
-        self.wd.is_some_and(|wd| self.notifier.lock().has_file(wd, self.log))
+        self.wd.is_some_and(|wd| self.notifier.lock().is_armed(wd, self.log))
     }
 }
 
 impl Drop for FileWatch {
     fn drop(&mut self) {
         if let Some(wd) = self.wd {
-            self.notifier.lock().end((wd, None), self.log);
+            self.notifier.lock().leave_place((wd, None), self.log);
         }
     }
 }

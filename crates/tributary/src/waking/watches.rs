@@ -40,7 +40,7 @@ pub(super) struct Watches {
     /// The paths of the folders that are watched.
     folders: HashMap<Wd, PathBuf>,
     pub(super) renames: Renames,
-    /// Whose path is asked every interval, since nobody would tell.
+    /// Whose path is asked by `stat` every interval, since nobody would tell.
     pub(super) polled: HashMap<Id, Arc<Target>>,
     /// Who is rung when. A bell that is gone stays in here until its time.
     deadlines: BTreeMap<Instant, Vec<Weak<Bell>>>,
@@ -79,8 +79,8 @@ impl Watches {
         self.watched.values().map(|watched| &watched.target)
     }
 
-    /// Enters where a path is watched. True if all of that was entered before,
-    /// and nothing has happened to it.
+    /// Enters where a path is watched. Returns true if all of that was entered
+    /// before, and the way to the file has not changed since.
     pub(super) fn enter(&mut self, id: Id, found: Found) -> bool {
         let Some(watched) = self.watched.get_mut(&id) else { return false };
         if watched.places.iter().eq(found.iter().map(|(_, place)| place)) {
@@ -96,7 +96,7 @@ impl Watches {
             self.rings.insert((place, id));
         }
         for place in old.into_iter().filter(|place| !places.contains(place)) {
-            self.end(place, id);
+            self.leave_place(place, id);
         }
         false
     }
@@ -115,13 +115,13 @@ impl Watches {
     }
 
     /// Tells whether a write to a file rings.
-    pub(super) fn has_file(&self, wd: Wd, id: Id) -> bool {
+    pub(super) fn is_armed(&self, wd: Wd, id: Id) -> bool {
         self.rings.contains(&((wd, None), id))
     }
 
-    /// Has a target not rung any more by a place, and ends the watch if nobody
-    /// else is rung by it.
-    pub(super) fn end(&mut self, place: Place, id: Id) {
+    /// Has a place ring a target no longer, and ends the watch if it rings
+    /// nobody else.
+    pub(super) fn leave_place(&mut self, place: Place, id: Id) {
         let wd = place.0;
         self.rings.remove(&(place, id));
         if self.rung_by(wd).next().is_none() {
@@ -142,8 +142,8 @@ impl Watches {
         self.deadlines.first_key_value().map(|(when, _)| *when)
     }
 
-    /// Says which files have had the name of a log, as far as was told yet; or
-    /// which renames of these are under way.
+    /// Says which files have lost the name of a log; or, as an error, which
+    /// renames of these are under way.
     pub(super) fn departed(&mut self, log: Id) -> Result<Departed, Vec<Half>> {
         let halves = self.renames.moving(log);
         if !halves.is_empty() {
@@ -160,8 +160,8 @@ impl Watches {
         self.folders.get(&wd).cloned()
     }
 
-    /// Takes in that the time is `now`.
-    pub(super) fn time(&mut self, now: Instant) {
+    /// Takes in that it is `now`: rings those whose time has come.
+    pub(super) fn ring_due(&mut self, now: Instant) {
         while let Some(first) = self.deadlines.first_entry().filter(|it| *it.key() <= now) {
             self.rung.extend(first.remove().iter().filter_map(Weak::upgrade));
         }
@@ -192,7 +192,7 @@ impl Watches {
 
     /// Takes in that a name came to a folder, or left it. By a rename, both
     /// carry one cookie; otherwise, that is nought.
-    pub(super) fn named(&mut self, half: Half, name: &OsStr, came: bool) {
+    pub(super) fn name_changed(&mut self, half: Half, name: &OsStr, came: bool) {
         let (wd, name) = (half.folder, Name::from(name));
         if !self.folders.contains_key(&wd) {
             // Told before its watch was ended.
