@@ -44,6 +44,32 @@ fn every_folder_of_a_stage_is_in_the_list_of_stages() {
     assert_eq!(folders.collect::<BTreeSet<_>>(), listed.collect());
 }
 
+/// A second list would have to be changed for every stage that is added.
+#[test]
+fn nothing_but_the_list_of_stages_names_them_all() {
+    // What the tests of the book tell of each stage, and the figures of a made-up run.
+    let of_each =
+        ["crates/book/Cargo.toml", "crates/report/src/fixed", "crates/report/src/growth.rs"];
+    let list = ["Cargo.toml", "crates/stages/Cargo.toml", "crates/stages/src/lib.rs"];
+    let root = crates().join("..");
+    let mut named = BTreeSet::from(["Cargo.toml".to_owned()]);
+    for folder in ["crates", "benches"] {
+        named.extend(files(&root.join(folder)).into_iter().map(|file| format!("{folder}/{file}")));
+    }
+    named.retain(|file| {
+        let is_code = [".rs", "Cargo.toml", ".css", ".js"].iter().any(|end| file.ends_with(end));
+        let names_all = |text: &str| {
+            STAGES.iter().all(|stage| {
+                text.contains(stage.name) || text.contains(&stage.name.replace('-', "_"))
+            })
+        };
+        is_code
+            && !of_each.iter().any(|it| file.starts_with(it))
+            && names_all(&read(&root.join(file)))
+    });
+    assert_eq!(named.iter().map(String::as_str).collect::<Vec<_>>(), list);
+}
+
 #[test]
 fn a_stage_is_one_file_its_readme_and_one_test_file() {
     let expected = ["Cargo.toml", "README.md", "src/lib.rs", "tests/conformance.rs"];
