@@ -40,6 +40,16 @@ refresh:
 picture:
     cargo build --quiet --package tributary-cli --bin tributary && cargo run --quiet --package tributary-cli --example picture
 
+# The page and the sentences of the run that the tests of `report` have, told anew
+[group('look')]
+refresh-report:
+    cargo run --quiet --package report --example page
+
+# That run itself, measured anew
+[group('look')]
+refresh-run:
+    cargo compare --quick --runs 3 --force --json crates/report/tests/comparison.json
+
 # The pictures and tables of the book, measured anew: on a machine at rest
 [group('look')]
 refresh-figures:
@@ -97,8 +107,8 @@ lint-system:
 
 # The outputs and the terminal that the texts show are those that the programs give
 [group('hold')]
-fresh: refresh picture
-    git diff --exit-code -- docs/src/outputs crates/cli/terminal.svg
+fresh: refresh refresh-report picture
+    git diff --exit-code -- docs/src/outputs crates/cli/terminal.svg crates/report/tests/seen.txt
 
 # All that the pipeline runs
 [group('hold')]
