@@ -33,7 +33,7 @@ book *args:
 # The outputs that the book shows, made anew: programs run, errors provoked
 [group('look')]
 refresh:
-    cargo run --quiet --package book --bin refresh
+    cargo run --quiet --package book-tests --bin refresh
 
 # The terminal that the command's README shows, run and drawn anew
 [group('look')]

@@ -9,16 +9,15 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use stages::{STAGES, Stage};
+use testkit::{BOUND, Folder, Running, until};
 
-/// How long anything is waited for: only a bug takes that long.
-const BOUND: Duration = Duration::from_secs(60);
 const LOGS: usize = 3;
 /// With fewer bytes, nothing is waited for.
 const SOME: u64 = 1000;
@@ -47,19 +46,19 @@ fn killed(stage: &Stage, kills: u64, seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
     // Where rotated names are sources, too, the order of two files is open.
     let patterns = random.bool();
-    let folder = tempfile::tempdir().unwrap();
-    let log = |index: usize| folder.path().join(format!("log{index}")).join("app.log");
-    let outputs = Outputs(folder.path().join("merged"));
+    let folder = Folder::new();
+    let log = |index: usize| folder.path(&format!("log{index}")).join("app.log");
+    let outputs = Outputs(folder.path("merged"));
     let start = |by_pattern: bool, extra: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
         command.args(["--follow", "--stage", stage.name, "--output"]).arg(&outputs.0);
-        command.arg("--checkpoint").arg(folder.path().join("checkpoint")).args(extra);
+        command.arg("--checkpoint").arg(folder.path("checkpoint")).args(extra);
         if by_pattern {
-            command.arg("--watch").arg(folder.path().join("log*/app.log*"));
+            command.arg("--watch").arg(folder.path("log*/app.log*"));
         } else {
             command.args((0..LOGS).map(log));
         }
-        Merge(command.stdin(Stdio::null()).spawn().unwrap())
+        Running::start(&folder, command.stdin(Stdio::null()))
     };
 
     let ended = AtomicBool::new(false);
@@ -101,14 +100,13 @@ fn killed(stage: &Stage, kills: u64, seed: u64) {
     // All of them, or no more: then the check below says which are missing.
     let (mut before, mut since) = (0, Instant::now());
     while (outputs.lines().len() as u64) < all && since.elapsed() < BOUND / 4 {
-        assert!(merge.0.try_wait().unwrap().is_none(), "the merge has ended by itself");
+        assert!(merge.child.try_wait().unwrap().is_none(), "it ended by itself: {}", merge.said());
         if outputs.length() != before {
             (before, since) = (outputs.length(), Instant::now());
         }
         thread::sleep(Duration::from_millis(100));
     }
-    merge.signal(Signal::TERM);
-    assert!(merge.0.wait().unwrap().success());
+    merge.terminate().with(0);
 
     if let Err(wrong) = check(&outputs.lines(), &written, patterns) {
         let kept = std::env::var_os("KEEP").map(|_| folder.keep());
@@ -253,22 +251,6 @@ impl Outputs {
     }
 }
 
-/// A merge that runs. Dropped, it is killed, by SIGKILL.
-struct Merge(Child);
-
-impl Merge {
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.0), signal).unwrap();
-    }
-}
-
-impl Drop for Merge {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 struct EndOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for EndOnDrop<'_> {
@@ -278,19 +260,10 @@ impl Drop for EndOnDrop<'_> {
 }
 
 /// Waits until the outputs are longer by so much, or not at all if that is little.
-fn grows(merge: &mut Merge, outputs: &Outputs, more: u64) {
+fn grows(merge: &mut Running, outputs: &Outputs, more: u64) {
     let begun = outputs.length();
-    until(merge, || outputs.length() >= begun + more || more < SOME);
-}
-
-/// Waits until something is so, while the merge runs.
-fn until(merge: &mut Merge, mut is_so: impl FnMut() -> bool) {
-    let bound = Instant::now() + BOUND;
-    while !is_so() {
-        if let Some(status) = merge.0.try_wait().unwrap() {
-            panic!("the merge has ended: {status}");
-        }
-        assert!(Instant::now() < bound, "waited {BOUND:?} in vain");
-        thread::sleep(Duration::from_millis(1));
-    }
+    until("more is merged", || {
+        assert!(merge.child.try_wait().unwrap().is_none(), "it ended by itself: {}", merge.said());
+        outputs.length() >= begun + more || more < SOME
+    });
 }

@@ -1,5 +1,5 @@
 //! What keeps the stages a lesson: their shape and the size of each step.
-//! `tidy` in `crates/book` holds the size of each file, and who knows whom.
+//! `tidy` in `crates/book-tests` holds the size of each file, and who knows whom.
 
 use compare::diff;
 use stages::find;

@@ -5,9 +5,9 @@ use std::io::Read;
 
 use rustix::io::ioctl_fionread;
 use stages::STAGES;
+use testkit::{Ended, Folder, Running, make_fifo, until};
 
-use crate::folder::Folder;
-use crate::process::{Ended, Running, tributary, until};
+use crate::process::tributary;
 
 /// A merge whose output is a FIFO, which is full.
 pub(crate) struct Blocked {
@@ -21,7 +21,7 @@ impl Blocked {
     /// Merges `a.log`, with these flags, until the FIFO is full.
     pub(crate) fn start(folder: &Folder, stage: &str, flags: &[&str]) -> Blocked {
         let name = format!("{stage}.fifo");
-        workload::make_fifo(&folder.path(&name)).unwrap();
+        make_fifo(&folder.path(&name));
         let fifo = File::options().read(true).write(true).open(folder.path(&name)).unwrap();
         let args = [&["a.log", "-o", &name, "--stage", stage], flags].concat();
         let merge = Running::start(folder, &mut tributary(folder, &args));

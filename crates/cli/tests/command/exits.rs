@@ -2,17 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use stages::STAGES;
+use testkit::{Folder, Running, make_fifo, until};
 
-use crate::folder::Folder;
-use crate::process::{Running, run, tributary, until};
+use crate::process::{follow, run, run_shell, shell, tributary};
 
 fn one_log() -> Folder {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
-    folder
+    Folder::of([("a.log", "one\n")])
 }
 
 #[test]
@@ -84,12 +81,10 @@ fn an_output_that_cannot_be_had_is_an_output_error() {
 }
 
 #[test]
-fn a_full_disk_is_an_output_error_in_every_stage() {
+fn a_full_disk_is_an_output_error() {
     let folder = one_log();
-    for stage in STAGES.iter().map(|stage| stage.name) {
-        run(&folder, &["a.log", "-o", "/dev/full", "--stage", stage])
-            .error(3, &["/dev/full: ", "No space left", "make room"]);
-    }
+    let told = ["/dev/full: ", "No space left", "make room"];
+    run(&folder, &["a.log", "-o", "/dev/full"]).error(3, &told);
     let full = fs::File::create("/dev/full").unwrap();
     let merge = Running::start(&folder, tributary(&folder, &["a.log"]).stdout(full));
     merge.end().error(3, &["No space left", "make room"]);
@@ -97,8 +92,7 @@ fn a_full_disk_is_an_output_error_in_every_stage() {
 
 #[test]
 fn a_reader_of_stdout_that_goes_away_is_no_error() {
-    let folder = Folder::new();
-    folder.append("a.log", &"line\n".repeat(1_000_000));
+    let folder = Folder::of([("a.log", &"line\n".repeat(1_000_000))]);
     for args in [&["a.log"][..], &["-F", "a.log"]] {
         let mut merge = Running::start(&folder, tributary(&folder, args).stdout(Stdio::piped()));
         drop(merge.child.stdout.take());
@@ -108,8 +102,7 @@ fn a_reader_of_stdout_that_goes_away_is_no_error() {
 
 #[test]
 fn a_reader_that_goes_away_is_noticed_while_nothing_is_written() {
-    let folder = Folder::new();
-    folder.append("quiet.log", "");
+    let folder = Folder::of([("quiet.log", "")]);
     let mut merge = Running::start(
         &folder,
         tributary(&folder, &["-F", "--interval", "1h", "quiet.log"]).stdout(Stdio::piped()),
@@ -120,9 +113,8 @@ fn a_reader_that_goes_away_is_noticed_while_nothing_is_written() {
 
 #[test]
 fn a_named_pipe_whose_reader_goes_away_is_an_output_error() {
-    let folder = Folder::new();
-    folder.append("a.log", &"line\n".repeat(1_000_000));
-    workload::make_fifo(&folder.path("fifo")).unwrap();
+    let folder = Folder::of([("a.log", &"line\n".repeat(1_000_000))]);
+    make_fifo(&folder.path("fifo"));
     let merge = Running::start(&folder, &mut tributary(&folder, &["a.log", "-o", "fifo"]));
     // Opened, and closed again.
     drop(fs::File::open(folder.path("fifo")).unwrap());
@@ -208,7 +200,7 @@ fn an_output_that_is_shorter_than_known_is_told_and_gone_on_with() {
 #[test]
 fn a_second_merge_into_the_same_output_is_refused() {
     let folder = one_log();
-    let merge = Running::follow(&folder, &["a.log", "-o", "out"]);
+    let merge = follow(&folder, &["a.log", "-o", "out"]);
     until("the first has begun", || folder.read("out") == "one\n");
     run(&folder, &["a.log", "-o", "out"]).error(3, &["out: another merge writes to it"]);
     assert_eq!(folder.read("out"), "one\n");
@@ -219,36 +211,26 @@ fn a_second_merge_into_the_same_output_is_refused() {
 #[test]
 fn a_shell_with_closed_streams_is_no_obstacle() {
     let folder = one_log();
-    let merge = |redirect: &str| {
-        let tributary = env!("CARGO_BIN_EXE_tributary");
-        let line = format!("'{tributary}' a.log -o out {redirect}");
-        let status = Command::new("sh").args(["-c", &line]).current_dir(folder.folder()).status();
-        assert!(status.unwrap().success(), "{redirect}");
+    for redirect in ["<&-", "<&- >&- 2>&-"] {
+        run_shell(&folder, &format!("tributary a.log -o out {redirect}")).with(0);
         assert_eq!(folder.read("out"), "one\n");
         fs::remove_file(folder.path("out")).unwrap();
-    };
-    merge("<&-");
-    merge("<&- >&- 2>&-");
+    }
 }
 
 #[test]
 fn a_stdout_that_is_closed_is_an_output_error_and_takes_no_line() {
     let folder = one_log();
-    let tributary = env!("CARGO_BIN_EXE_tributary");
-    let shell = |line: &str| {
-        let mut shell = Command::new("sh");
-        let line = format!("'{tributary}' {line}");
-        Running::start(&folder, shell.args(["-c", &line]).current_dir(folder.folder())).end()
-    };
+    let merge = |args: &str| run_shell(&folder, &format!("tributary {args}"));
     for args in ["a.log", "-F a.log", "-o - a.log", "man", "help", "--help", "completions bash"] {
-        shell(&format!("{args} >&-")).error(3, &["stdout is closed", "write `> /dev/null`"]);
-        shell(&format!("{args} <&- >&- 2>&-")).with(3);
+        merge(&format!("{args} >&-")).error(3, &["stdout is closed", "write `> /dev/null`"]);
+        merge(&format!("{args} <&- >&- 2>&-")).with(3);
         if !args.starts_with("-F") {
-            assert_eq!(shell(&format!("{args} > /dev/null")).with(0).stderr, "");
+            assert_eq!(merge(&format!("{args} > /dev/null")).with(0).stderr, "");
         }
     }
     // What cannot be said goes nowhere else.
-    shell("a.log . -o out 2>&-").with(1);
+    merge("a.log . -o out 2>&-").with(1);
     assert_eq!(folder.read("out"), "one\n");
 }
 
@@ -257,23 +239,19 @@ fn a_source_that_fails_is_named_and_the_others_are_merged() {
     let folder = one_log();
     // A link that leads nowhere but to itself: it fits, and cannot be opened.
     symlink("b.log", folder.path("b.log")).unwrap();
-    for stage in STAGES.iter().map(|stage| stage.name) {
-        let ended = run(&folder, &["--watch", "*.log", "-o", "out", "--stage", stage]).with(1);
-        let said = ended.stderr.lines().last().unwrap();
-        assert!(said.starts_with("error: b.log: cannot read this source: "), "{stage}: {said}");
-        assert_eq!(folder.read("out"), "one\n", "{stage}");
-    }
+    let said = run(&folder, &["--watch", "*.log", "-o", "out"]).with(1).stderr;
+    let last = said.lines().last().unwrap();
+    assert!(last.starts_with("error: b.log: cannot read this source: "), "{said}");
+    assert_eq!(folder.read("out"), "one\n");
 }
 
 #[test]
 fn the_output_and_its_successor_follow_the_umask() {
     let folder = one_log();
-    let tributary = env!("CARGO_BIN_EXE_tributary");
-    let line = format!("umask 027; exec '{tributary}' -F a.log -o out");
-    let mut shell = Command::new("sh");
-    let merge = Running::start(&folder, shell.args(["-c", &line]).current_dir(folder.folder()));
+    let line = "umask 027; exec tributary -F a.log -o out";
+    let merge = Running::start(&folder, &mut shell(&folder, line));
     until("it has begun", || folder.read("out") == "one\n");
-    fs::rename(folder.path("out"), folder.path("out.1")).unwrap();
+    folder.rename("out", "out.1");
     merge.terminate().with(0);
     for name in ["out", "out.1"] {
         let mode = fs::metadata(folder.path(name)).unwrap().permissions().mode();
@@ -284,10 +262,7 @@ fn the_output_and_its_successor_follow_the_umask() {
 #[test]
 fn an_error_is_told_even_if_nobody_can_be_told() {
     let folder = one_log();
-    let tributary = env!("CARGO_BIN_EXE_tributary");
     for stderr in ["2>&-", "2>/dev/full"] {
-        let line = format!("'{tributary}' nope {stderr}");
-        let status = Command::new("sh").args(["-c", &line]).current_dir(folder.folder()).status();
-        assert_eq!(status.unwrap().code(), Some(2), "{stderr}");
+        run_shell(&folder, &format!("tributary nope {stderr}")).with(2);
     }
 }

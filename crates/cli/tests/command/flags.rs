@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::process::Stdio;
 
 use rustix::process::Signal;
+use testkit::{Folder, Running, until};
 
 use crate::blocked::{Blocked, fill};
-use crate::folder::Folder;
-use crate::process::{Running, run, tributary, until};
+use crate::process::{follow, run, tributary};
 
 /// Compares what the command offers with the tests in this file.
 #[test]
@@ -42,9 +42,8 @@ fn five_rounds(folder: &Folder, log: &str, seen_in: &str, round: usize) {
 
 #[test]
 fn flag_output() {
-    let folder = Folder::new();
-    folder.append("out", "what was there before, and is longer\n");
-    folder.append("a.log", "one\ntwo");
+    let folder =
+        Folder::of([("out", "what was there before, and is longer\n"), ("a.log", "one\ntwo")]);
     assert_eq!(run(&folder, &["a.log", "-o", "out"]).out(), "");
     assert_eq!(folder.read("out"), "one\ntwo\n");
     assert_eq!(run(&folder, &["a.log", "--output", "-"]).out(), "one\ntwo\n");
@@ -53,9 +52,7 @@ fn flag_output() {
 
 #[test]
 fn flag_append() {
-    let folder = Folder::new();
-    folder.append("out", "before\n");
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("out", "before\n"), ("a.log", "one\n")]);
     run(&folder, &["a.log", "-o", "out", "--append"]).with(0);
     run(&folder, &["a.log", "-o", "out", "--append"]).with(0);
     assert_eq!(folder.read("out"), "before\none\none\n");
@@ -64,8 +61,7 @@ fn flag_append() {
 
 #[test]
 fn flag_checkpoint() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\ntwo\n");
+    let folder = Folder::of([("a.log", "one\ntwo\n")]);
     let args = ["a.log", "-o", "out", "--checkpoint", "state"];
     run(&folder, &args).with(0);
     // The first lines are nowhere but in the output, which is not begun anew.
@@ -76,7 +72,7 @@ fn flag_checkpoint() {
     assert_eq!(folder.read("out"), "one\ntwo\nthree\n");
 
     // A run that is killed, and one that goes on.
-    let merge = Running::follow(&folder, &args);
+    let merge = follow(&folder, &args);
     folder.append("a.log", "four\n");
     until("the line is merged", || folder.read("out").ends_with("four\n"));
     merge.signal(Signal::KILL);
@@ -88,8 +84,7 @@ fn flag_checkpoint() {
 
 #[test]
 fn flag_restart() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("a.log", "one\n")]);
     let args = ["a.log", "-o", "out", "--checkpoint", "state"];
     run(&folder, &args).with(0);
     fs::write(folder.path("state"), "damaged").unwrap();
@@ -103,8 +98,7 @@ fn flag_restart() {
 
 #[test]
 fn flag_durability() {
-    let folder = Folder::new();
-    folder.append("a.log", &"line\n".repeat(1000));
+    let folder = Folder::of([("a.log", &"line\n".repeat(1000))]);
     for durability in ["none", "flush", "fsync"] {
         let args = ["a.log", "-o", "out", "--checkpoint", durability, "--durability", durability];
         run(&folder, &args).with(0);
@@ -117,8 +111,7 @@ fn flag_durability() {
 
 #[test]
 fn flag_max_line() {
-    let folder = Folder::new();
-    folder.append("a.log", "short\nmuch too long\nshort\nand too long as well\n");
+    let folder = Folder::of([("a.log", "short\nmuch too long\nshort\nand too long as well\n")]);
     let merge = run(&folder, &["a.log", "--max-line", "8", "--stats"]).with(0);
     assert_eq!(merge.stdout, b"short\nmuch too\nshort\nand too \n");
     assert_eq!(merge.stderr.matches("a.log: the line that ends at byte 20 is too long").count(), 1);
@@ -128,13 +121,10 @@ fn flag_max_line() {
 
 #[test]
 fn flag_watch() {
-    let folder = Folder::new();
-    fs::create_dir(folder.path("logs")).unwrap();
-    folder.append("logs/a.log", "one\n");
-    folder.append("logs/a.txt", "of another kind\n");
+    let folder = Folder::of([("logs/a.log", "one\n"), ("logs/a.txt", "of another kind\n")]);
     let args = ["--prefix", "path", "--watch", "logs/*.log", "--watch", "*.out"];
     assert_eq!(run(&folder, &args[..4]).out(), "logs/a.log: one\n");
-    let merge = Running::follow(&folder, &args);
+    let merge = follow(&folder, &args);
     until("the first line is there", || folder.read("stdout") == "logs/a.log: one\n");
     folder.append("logs/b.log", "two\n");
     until("a new file joins", || folder.read("stdout").ends_with("logs/b.log: two\n"));
@@ -146,8 +136,7 @@ fn flag_watch() {
 
 #[test]
 fn flag_lines() {
-    let folder = Folder::new();
-    folder.append("a.log", "1\n2\n3\n");
+    let folder = Folder::of([("a.log", "1\n2\n3\n")]);
     for args in [&["a.log", "-n", "2"], &["a.log", "--lines", "2"]] {
         assert_eq!(run(&folder, args).out(), "2\n3\n");
     }
@@ -173,7 +162,7 @@ fn flag_exclude() {
     let wanted = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     assert_eq!(lines(&run(&folder, &args).out()), wanted(&["x/a.log", "x/b.log"]));
     // What comes later is left out, too.
-    let merge = Running::follow(&folder, &args);
+    let merge = follow(&folder, &args);
     until("it has begun", || folder.read("stdout").lines().count() == 2);
     folder.append("x/c-debug.log", "x/c-debug.log\n");
     folder.append("x/c.log", "x/c.log\n");
@@ -188,12 +177,10 @@ fn flag_exclude() {
 
 #[test]
 fn flag_files_from() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
-    folder.append("list", "a.log\n");
+    let folder = Folder::of([("a.log", "one\n"), ("list", "a.log\n")]);
     assert_eq!(run(&folder, &["--files-from", "list"]).out(), "one\n");
     // It is read once.
-    let merge = Running::follow(&folder, &["--files-from", "list", "-o", "out"]);
+    let merge = follow(&folder, &["--files-from", "list", "-o", "out"]);
     until("it has begun", || folder.read("out") == "one\n");
     folder.append("b.log", "of another file\n");
     folder.append("list", "b.log\n");
@@ -205,16 +192,14 @@ fn flag_files_from() {
 
 #[test]
 fn flag_retry() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("a.log", "one\n")]);
     assert_eq!(run(&folder, &["--retry", "a.log"]).out(), "one\n");
     // `habits.rs` has the flags of `tail`.
 }
 
 #[test]
 fn flag_quiet() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("a.log", "one\n")]);
     for quiet in ["-q", "--quiet", "--silent"] {
         assert_eq!(run(&folder, &[quiet, "a.log"]).out(), "one\n");
     }
@@ -222,10 +207,8 @@ fn flag_quiet() {
 
 #[test]
 fn flag_from_end() {
-    let folder = Folder::new();
-    folder.append("a.log", "old\n");
-    folder.append("b.log", "");
-    let merge = Running::follow(&folder, &["a.log", "b.log", "--from-end"]);
+    let folder = Folder::of([("a.log", "old\n"), ("b.log", "")]);
+    let merge = follow(&folder, &["a.log", "b.log", "--from-end"]);
     // Where a file ends is decided before the first line is merged.
     until("it has begun", || {
         folder.append("b.log", "b\n");
@@ -240,13 +223,12 @@ fn flag_from_end() {
 
 #[test]
 fn flag_follow() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
-    let merge = Running::follow(&folder, &["a.log", "late.log", "-o", "out"]);
+    let folder = Folder::of([("a.log", "one\n")]);
+    let merge = follow(&folder, &["a.log", "late.log", "-o", "out"]);
     until("the first line is there", || folder.read("out") == "one\n");
     folder.append("late.log", "two\n");
     until("a file that came late is merged", || folder.read("out") == "one\ntwo\n");
-    fs::rename(folder.path("a.log"), folder.path("a.log.1")).unwrap();
+    folder.rename("a.log", "a.log.1");
     folder.append("a.log", "three\n");
     until("the new file is merged", || folder.read("out") == "one\ntwo\nthree\n");
     File::create(folder.path("a.log")).unwrap();
@@ -257,12 +239,10 @@ fn flag_follow() {
 
 #[test]
 fn flag_interval() {
-    let folder = Folder::new();
-    folder.append("a.log", "first\n");
+    let folder = Folder::of([("a.log", "first\n")]);
     let args = ["--wake", "poll", "a.log"];
-    let slow = Running::follow(&folder, &[&args[..], &["--interval", "1h", "-o", "slow"]].concat());
-    let quick =
-        Running::follow(&folder, &[&args[..], &["--interval", "10ms", "-o", "quick"]].concat());
+    let slow = follow(&folder, &[&args[..], &["--interval", "1h", "-o", "slow"]].concat());
+    let quick = follow(&folder, &[&args[..], &["--interval", "10ms", "-o", "quick"]].concat());
     until("both have begun", || {
         folder.read("slow") == "first\n" && folder.read("quick") == "first\n"
     });
@@ -281,11 +261,10 @@ fn flag_interval() {
 
 #[test]
 fn flag_wake() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("a.log", "one\n")]);
     // With so long an interval nobody who merely looks sees the second line.
     let args = ["a.log", "-o", "out", "--interval", "1h"];
-    let merge = Running::follow(&folder, &[&args[..], &["--wake", "notify"]].concat());
+    let merge = follow(&folder, &[&args[..], &["--wake", "notify"]].concat());
     until("the first line is there", || folder.read("out") == "one\n");
     folder.append("a.log", "two\n");
     until("it is notified", || folder.read("out") == "one\ntwo\n");
@@ -295,14 +274,13 @@ fn flag_wake() {
 
 #[test]
 fn flag_quiet_after() {
-    let folder = Folder::new();
-    folder.append("a.log", "first\nhalf");
-    let follow = |time, out| Running::follow(&folder, &["a.log", "--quiet-after", time, "-o", out]);
+    let folder = Folder::of([("a.log", "first\nhalf")]);
+    let follow = |time, out| follow(&folder, &["a.log", "--quiet-after", time, "-o", out]);
     let (hasty, patient) = (follow("10ms", "hasty"), follow("1h", "patient"));
     until("both have begun", || {
         folder.read("hasty") == "first\n" && folder.read("patient") == "first\n"
     });
-    fs::rename(folder.path("a.log"), folder.path("a.log.1")).unwrap();
+    folder.rename("a.log", "a.log.1");
     folder.append("a.log", "next\n");
     until("the hasty one gives the old file up", || folder.read("hasty").contains("half\n"));
     five_rounds(&folder, "a.log", "patient", 0);
@@ -322,35 +300,35 @@ fn flag_stage() {
     logs.iter().for_each(|log| {
         folder.append(log, "line\n");
     });
-    // The names of the threads of a merge that follows 20 files.
-    let threads = |stage: &str| {
+    // A thread a source, a loop, a thread that writes.
+    for (stage, wanted) in [
+        ("threads", (true, false, false)),
+        ("mixed", (true, true, false)),
+        ("bottom-up", (true, false, false)),
+        ("tasks", (false, true, false)),
+        ("fully-async", (false, true, true)),
+    ] {
         let out = format!("{stage}.out");
         let logs = logs.iter().map(String::as_str);
         let args: Vec<&str> = logs.chain(["-o", &out, "--stage", stage]).collect();
-        let merge = Running::follow(&folder, &args);
+        let merge = follow(&folder, &args);
         until("all files are merged", || folder.read(&out).lines().count() == 20);
-        let tasks = fs::read_dir(format!("/proc/{}/task", merge.child.id())).unwrap();
-        let names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")));
-        let names: Vec<String> = names.flatten().collect();
+        // A thread has its name a moment after it has begun.
+        until(&format!("{stage} has its threads"), || {
+            let tasks = fs::read_dir(format!("/proc/{}/task", merge.child.id())).unwrap();
+            let names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")));
+            let names: Vec<String> = names.flatten().collect();
+            let has = |name: &str| names.iter().any(|other| other.trim() == name);
+            (names.len() > 20, has("stall-watch"), has("writer")) == wanted
+        });
         merge.terminate().with(0);
         assert_eq!(folder.read(&out), "line\n".repeat(20), "{stage}");
-        let has = |name: &str| names.iter().any(|other| other.trim() == name);
-        (names.len() > 20, has("stall-watch"), has("writer"))
-    };
-    // A thread a source, a loop, a thread that writes.
-    assert_eq!(threads("threads"), (true, false, false));
-    assert_eq!(threads("mixed"), (true, true, false));
-    assert_eq!(threads("bottom-up"), (true, false, false));
-    assert_eq!(threads("tasks"), (false, true, false));
-    assert_eq!(threads("fully-async"), (false, true, true));
+    }
 }
 
 #[test]
 fn flag_prefix() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
-    fs::create_dir(folder.path("sub")).unwrap();
-    folder.append("sub/b.log", "two\n");
+    let folder = Folder::of([("a.log", "one\n"), ("sub/b.log", "two\n")]);
     let merged = |prefix: &str| {
         let merged = run(&folder, &["--prefix", prefix, "a.log", "sub/b.log"]).out();
         let mut lines: Vec<String> = merged.lines().map(str::to_owned).collect();
@@ -376,8 +354,7 @@ fn flag_prefix() {
 
 #[test]
 fn flag_json() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\ntwo \"2\"\n");
+    let folder = Folder::of([("a.log", "one\ntwo \"2\"\n")]);
     let merged = run(&folder, &["--json", "a.log"]).out();
     let objects = merged.lines().map(|line| serde_json::from_str(line).unwrap());
     let objects: Vec<serde_json::Value> = objects.collect();
@@ -392,8 +369,7 @@ fn flag_json() {
 
 #[test]
 fn flag_color() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("a.log", "one\n")]);
     let merged = |when| run(&folder, &["--prefix", "name", "--color", when, "a.log"]).out();
     assert_eq!(merged("never"), "a.log: one\n");
     // No terminal here; `terminal.rs` has one.
@@ -407,10 +383,8 @@ fn flag_color() {
 
 #[test]
 fn flag_stats() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\ntwo\n");
-    folder.append("b.log", "3\n");
-    let merge = Running::follow(&folder, &["--stats", "a.log", "b.log", "gone.log"]);
+    let folder = Folder::of([("a.log", "one\ntwo\n"), ("b.log", "3\n")]);
+    let merge = follow(&folder, &["--stats", "a.log", "b.log", "gone.log"]);
     until("all is merged", || folder.read("stdout").lines().count() == 3);
     let waits = merge.said();
     let rows = |said: &str| -> Vec<Vec<String>> {
@@ -434,7 +408,7 @@ fn flag_stats() {
     assert_eq!(told[5][..2], ["longest", "stall:"]);
 
     // For a machine, on one line.
-    let merge = Running::follow(&folder, &["--stats=json", "a.log", "b.log"]);
+    let merge = follow(&folder, &["--stats=json", "a.log", "b.log"]);
     until("all is merged", || folder.read("stdout").lines().count() == 3);
     merge.signal(Signal::USR1);
     until("it tells", || merge.said().ends_with("}\n"));
@@ -459,7 +433,7 @@ fn flag_stats() {
 
     // Without the flag nothing is told at the end, but SIGUSR1 is answered.
     assert_eq!(run(&folder, &["a.log"]).with(0).stderr, "");
-    let merge = Running::follow(&folder, &["a.log"]);
+    let merge = follow(&folder, &["a.log"]);
     until("it has begun", || !folder.read("stdout").is_empty());
     merge.signal(Signal::USR1);
     until("it tells", || merge.said().contains("(all)\n"));
@@ -471,8 +445,7 @@ fn flag_stats() {
 
 #[test]
 fn flag_metrics() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\ntwo\n");
+    let folder = Folder::of([("a.log", "one\ntwo\n")]);
     assert_eq!(run(&folder, &["a.log", "--metrics", "t.prom"]).out(), "one\ntwo\n");
     assert!(
         folder
@@ -484,10 +457,9 @@ fn flag_metrics() {
 
 #[test]
 fn flag_verbose() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("a.log", "one\n")]);
     let said = |args: &[&str], late: &str| {
-        let merge = Running::follow(&folder, &[args, &["--watch", "*.log"]].concat());
+        let merge = follow(&folder, &[args, &["--watch", "*.log"]].concat());
         until("it has begun", || folder.read("stdout").contains("one\n"));
         folder.append(late, "late\n");
         until("a new file joins", || folder.read("stdout").contains("late\n"));
@@ -527,11 +499,10 @@ fn flag_debug() {
 
 #[test]
 fn a_value_of_a_flag_that_is_taken_for_a_source_is_told() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("a.log", "one\n")]);
     let told = "1s: no such file; the time of --debug needs a `=`: --debug=1s";
     run(&folder, &["--debug", "1s", "a.log"]).error(2, &[told]);
-    let merge = Running::follow(&folder, &["--debug", "1s", "a.log"]);
+    let merge = follow(&folder, &["--debug", "1s", "a.log"]);
     until("the file is merged", || folder.read("stdout") == "one\n");
     assert!(merge.terminate().with(0).stderr.starts_with(&format!("warning: {told}\n")));
     // A file that is there, and one that is not for --debug.
@@ -573,8 +544,7 @@ fn flag_version() {
 
 #[test]
 fn a_terminal_or_a_file_may_be_stdout() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("a.log", "one\n")]);
     let stdout = File::create(folder.path("stdout")).unwrap();
     let merge = Running::start(&folder, tributary(&folder, &["a.log"]).stdout(stdout));
     merge.end().with(0);

@@ -1,15 +1,12 @@
 //! What hands type that know `tail` means the same here, or is told what to
 //! type instead.
 
-use std::fs;
+use testkit::{Folder, until};
 
-use crate::folder::Folder;
-use crate::process::{Running, run, until};
+use crate::process::{follow, run, start};
 
 fn three_lines() -> Folder {
-    let folder = Folder::new();
-    folder.append("a.log", "1\n2\n3\n");
-    folder
+    Folder::of([("a.log", "1\n2\n3\n")])
 }
 
 #[test]
@@ -41,13 +38,13 @@ fn plus_a_number_means_from_that_line_on() {
 #[test]
 fn plus_a_number_counts_what_is_there_and_a_file_that_comes_later_is_new() {
     let folder = three_lines();
-    let merge = Running::follow(&folder, &["-n", "+5", "a.log", "-o", "out"]);
+    let merge = follow(&folder, &["-n", "+5", "a.log", "-o", "out"]);
     // What is there ends before that line: what comes is merged.
     until("it has begun", || {
         folder.append("a.log", "late\n");
         folder.read("out").contains("late\n")
     });
-    fs::rename(folder.path("a.log"), folder.path("a.log.1")).unwrap();
+    folder.rename("a.log", "a.log.1");
     folder.append("a.log", "first\n");
     until("the new file is merged", || folder.read("out").ends_with("first\n"));
     merge.terminate().with(0);
@@ -65,11 +62,10 @@ fn flags_of_tail_follow_too() {
         &["-vf", "--quiet"],
         &["--silent", "-fn1"],
     ] {
-        let folder = Folder::new();
-        folder.append("a.log", "1\n");
-        let merge = Running::plain(&folder, &[args, &["-o", "out", "a.log"]].concat());
+        let folder = Folder::of([("a.log", "1\n")]);
+        let merge = start(&folder, &[args, &["-o", "out", "a.log"]].concat());
         until("it has begun", || folder.read("out") == "1\n");
-        fs::rename(folder.path("a.log"), folder.path("a.log.1")).unwrap();
+        folder.rename("a.log", "a.log.1");
         folder.append("a.log", "2\n");
         until("a new file of that name is followed", || folder.read("out") == "1\n2\n");
         merge.terminate().with(0);

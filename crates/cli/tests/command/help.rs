@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use crate::folder::Folder;
-use crate::process::{Running, run, tributary};
+use testkit::{Folder, Running};
+
+use crate::process::{run, run_shell, tributary};
 
 /// All topics, as the help lists them.
 const TOPICS: [&str; 8] =
@@ -40,9 +41,7 @@ fn without_digits(text: &str) -> String {
 
 #[test]
 fn each_prefix_of_the_help_is_what_is_put_before_a_line() {
-    let folder = Folder::new();
-    fs::create_dir_all(folder.path("var/log/web")).unwrap();
-    folder.append("var/log/web/app.log", "line\n");
+    let folder = Folder::of([("var/log/web/app.log", "line\n")]);
     let merged = |prefix: &str, zone: &str| {
         let args = ["--prefix", prefix, "var/log/web/app.log"];
         let mut command = tributary(&folder, &args);
@@ -90,12 +89,7 @@ fn each_example_can_be_typed() {
         }
         // Once, and not for ever.
         let line = example.replace("-F ", "").replace("/var/log/app", "logs");
-        let programs = env!("CARGO_BIN_EXE_tributary").trim_end_matches("tributary");
-        let path = format!("{programs}:{}", std::env::var("PATH").unwrap());
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &line]).env("PATH", path).current_dir(folder.folder());
-        let ended = Running::start(&folder, shell.stdout(Stdio::piped())).end().with(0);
-        let merged = String::from_utf8(ended.stdout).unwrap();
+        let merged = run_shell(&folder, &line).out();
         let merged = if merged.is_empty() { folder.read("merged.log") } else { merged };
         assert!(merged.ends_with("an error\n"), "{example}: {merged}");
         seen += 1;

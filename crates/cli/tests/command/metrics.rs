@@ -7,11 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use rustix::process::Signal;
+use testkit::{Folder, Running, make_fifo, until};
 
 use crate::blocked::{Blocked, fill};
 use crate::exposition::Exposition;
-use crate::folder::Folder;
-use crate::process::{Running, run, until};
+use crate::process::{follow, run, start};
 
 fn metrics(folder: &Folder) -> Exposition {
     Exposition::read(&folder.read("t.prom"))
@@ -30,12 +30,10 @@ fn told_until(folder: &Folder, merge: &Running, is_so: impl Fn(&Exposition) -> b
 
 #[test]
 fn the_metrics_follow_the_merge() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\ntwo\n");
-    folder.append("b.log", "much too long\nhalf");
+    let folder = Folder::of([("a.log", "one\ntwo\n"), ("b.log", "much too long\nhalf")]);
     let args = ["a.log", "b.log", "gone.log", "--max-line", "8", "--prefix", "name", "-o", "out"];
     let args = [&args[..], &["--checkpoint", "state", "--metrics", "t.prom"]].concat();
-    let merge = Running::follow(&folder, &args);
+    let merge = follow(&folder, &args);
     // The half line, too, has been read then.
     let first = told_until(&folder, &merge, |it| {
         let lags = it.sources("tributary_source_lag_bytes");
@@ -99,11 +97,9 @@ fn a_path_of_any_bytes_is_a_label() {
 
 #[test]
 fn a_source_that_is_gone_has_no_series_and_its_lines_stay_counted() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
-    folder.append("b.log", "two\n");
+    let folder = Folder::of([("a.log", "one\n"), ("b.log", "two\n")]);
     let args = ["--watch", "*.log", "--quiet-after", "10ms", "--metrics", "t.prom", "-o", "out"];
-    let merge = Running::follow(&folder, &args);
+    let merge = follow(&folder, &args);
     told_until(&folder, &merge, |it| it.value("tributary_lines_total") == 2.0);
     fs::remove_file(folder.path("b.log")).unwrap();
     folder.append("c.log", "three\n");
@@ -129,7 +125,7 @@ fn a_reader_never_sees_half_of_the_metrics_and_a_kill_leaves_them_whole() {
     });
     let args = ["--metrics", "t.prom", "-o", "out"];
     let args: Vec<&str> = logs.iter().map(String::as_str).chain(args).collect();
-    let merge = Running::follow(&folder, &args);
+    let merge = follow(&folder, &args);
     until("the first metrics are there", || folder.path("t.prom").exists());
     let mut seen = BTreeSet::new();
     until("many were seen", || {
@@ -153,17 +149,15 @@ fn a_reader_never_sees_half_of_the_metrics_and_a_kill_leaves_them_whole() {
 
 /// What the umask takes away, as a file shows it.
 fn umask() -> u32 {
-    let folder = Folder::new();
-    folder.append("file", "");
+    let folder = Folder::of([("file", "")]);
     0o666 & !fs::metadata(folder.path("file")).unwrap().permissions().mode()
 }
 
 #[test]
 fn metrics_that_cannot_be_written_are_told_once_and_delay_no_line() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("a.log", "one\n")]);
     fs::create_dir(folder.path("m")).unwrap();
-    let merge = Running::follow(&folder, &["a.log", "--metrics", "m/t.prom", "-o", "out", "-v"]);
+    let merge = follow(&folder, &["a.log", "--metrics", "m/t.prom", "-o", "out", "-v"]);
     until("the first metrics are there", || folder.path("m/t.prom").exists());
     // Not at once, if metrics are being written there.
     let metrics = folder.path("m");
@@ -195,15 +189,12 @@ fn metrics_that_cannot_be_written_are_told_once_and_delay_no_line() {
 
 #[test]
 fn metrics_take_the_place_of_nothing_else() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
-    folder.append("empty.log", "");
-    folder.append("text", "not mine\n");
+    let folder = Folder::of([("a.log", "one\n"), ("empty.log", ""), ("text", "not mine\n")]);
     fs::create_dir(folder.path("sub")).unwrap();
     fs::hard_link(folder.path("empty.log"), folder.path("hard")).unwrap();
     symlink("text", folder.path("link")).unwrap();
     symlink("nowhere", folder.path("dangling")).unwrap();
-    workload::make_fifo(&folder.path("fifo")).unwrap();
+    make_fifo(&folder.path("fifo"));
     let own = "name another file";
     let also = |what: &str| format!("it is also {what}; {own}");
     for (path, why) in [
@@ -228,12 +219,12 @@ fn metrics_take_the_place_of_nothing_else() {
         assert!(!folder.path("out").exists() && !folder.path("state").exists(), "{path}");
     }
     // Stdout may be a file.
-    let merge = Running::plain(&folder, &["a.log", "--metrics", "stdout"]);
+    let merge = start(&folder, &["a.log", "--metrics", "stdout"]);
     merge.end().error(2, &["stdout: ", &also("the output")]);
     assert_eq!(folder.read("text"), "not mine\n");
 
     // A link that is put there later is replaced, and not followed.
-    let merge = Running::follow(&folder, &["a.log", "-o", "out", "--metrics", "t.prom"]);
+    let merge = follow(&folder, &["a.log", "-o", "out", "--metrics", "t.prom"]);
     until("the first metrics are there", || folder.path("t.prom").exists());
     fs::remove_file(folder.path("t.prom")).unwrap();
     symlink("text", folder.path("t.prom")).unwrap();
@@ -248,13 +239,11 @@ fn metrics_take_the_place_of_nothing_else() {
 
 #[test]
 fn no_pattern_takes_the_metrics_for_a_log() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
-    folder.append(".hidden", "two\n");
+    let folder = Folder::of([("a.log", "one\n"), (".hidden", "two\n")]);
     let name = "m[1]{2}.prom";
     let patterns = ["--watch", "*.log", "--watch", "*.prom", "--watch", ".*", "--prefix", "name"];
     let args = [&patterns[..], &["--metrics", name, "-o", "out"]].concat();
-    let merge = Running::follow(&folder, &args);
+    let merge = follow(&folder, &args);
     until("it has begun", || folder.read("out").contains("a.log: one\n"));
     until("the first metrics are there", || folder.path(name).exists());
     let before = fs::metadata(folder.path(name)).unwrap().ino();
@@ -295,8 +284,7 @@ fn stalls_are_counted_where_a_loop_is_shared() {
         assert!(told.value("tributary_stalls_total") >= 1.0, "{flags:?}");
         assert!(told.value("tributary_stall_seconds_max") > 0.1, "{flags:?}");
     }
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("a.log", "one\n")]);
     for stage in ["threads", "bottom-up"] {
         run(&folder, &["a.log", "-o", "out", "--stage", stage, "--metrics", "t.prom"]).with(0);
         assert!(!metrics(&folder).names().contains("tributary_stalls_total"), "{stage}");
@@ -308,8 +296,7 @@ fn the_names_in_the_book_are_those_of_the_metrics() {
     let page = include_str!("../../../../docs/src/metrics.md");
     let words = page.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
     let named: BTreeSet<&str> = words.filter(|word| word.starts_with("tributary_")).collect();
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("a.log", "one\n")]);
     run(&folder, &["a.log", "-o", "out", "--checkpoint", "state", "--metrics", "t.prom"]).with(0);
     assert_eq!(named, metrics(&folder).names());
 }

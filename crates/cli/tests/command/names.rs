@@ -4,13 +4,13 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::folder::Folder;
+use testkit::Folder;
+
 use crate::process::run;
 
 #[test]
 fn a_file_may_be_called_like_a_command() {
-    let folder = Folder::new();
-    folder.append("a.log", "a\n");
+    let folder = Folder::of([("a.log", "a\n")]);
     for name in ["help", "man", "completions"] {
         folder.append(name, "line\n");
         let dotted = format!("./{name}");

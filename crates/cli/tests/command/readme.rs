@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
+use testkit::{Folder, Running, until};
 
-use crate::folder::Folder;
-use crate::process::{Running, run, until};
+use crate::process::{run, shell};
 
 /// The README of the project.
 const PROJECT: &str = include_str!("../../../../README.md");
@@ -39,11 +39,7 @@ fn the_blocked_loop_of_the_readme_is_what_is_seen() {
     let script = script.replace("sleep 1", "until [ -e seen ]; do sleep 0.01; done");
 
     let folder = Folder::new();
-    let programs = env!("CARGO_BIN_EXE_tributary").trim_end_matches("tributary");
-    let path = format!("{programs}:{}", std::env::var("PATH").unwrap());
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &script]).env("PATH", path).current_dir(folder.folder());
-    let merge = Running::start(&folder, shell.stdin(Stdio::null()).stdout(Stdio::null()));
+    let merge = Running::start(&folder, shell(&folder, &script).stdout(Stdio::null()));
     // On a machine that is busy, something else may have blocked it before.
     let first = without_numbers(told[0]);
     until("the first line is said", || without_numbers(&merge.said()).contains(&first));
@@ -65,10 +61,8 @@ fn typed(text: &str) -> impl Iterator<Item = &str> {
 /// A folder that has logs where the READMEs have them, and a `tributary` that
 /// tells its process.
 fn machine() -> Folder {
-    let folder = Folder::new();
-    fs::create_dir_all(folder.path("log/app")).unwrap();
-    folder.append("log/app/a.log", "a: an error\n");
-    folder.append("log/app/b.log", "b: an error\n");
+    let folder =
+        Folder::of([("log/app/a.log", "a: an error\n"), ("log/app/b.log", "b: an error\n")]);
     let script = "#!/bin/sh\necho $$ > pid\nexec \"$TRIBUTARY\" \"$@\"\n";
     folder.append("tributary", script);
     fs::set_permissions(folder.path("tributary"), fs::Permissions::from_mode(0o755)).unwrap();
@@ -88,11 +82,10 @@ fn every_command_that_a_readme_shows_merges_what_there_is() {
         commands.insert(line);
         let folder = machine();
         let path = format!("{}:{}", folder.folder().display(), std::env::var("PATH").unwrap());
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &line.replace("/var/log", "log")]).current_dir(folder.folder());
+        let mut shell = shell(&folder, &line.replace("/var/log", "log"));
         shell.env("PATH", path).env("TRIBUTARY", env!("CARGO_BIN_EXE_tributary"));
         let stdout = File::create(folder.path("stdout")).unwrap();
-        let shell = Running::start(&folder, shell.stdin(Stdio::null()).stdout(stdout));
+        let shell = Running::start(&folder, shell.stdout(stdout));
         if line.contains(" -F ") {
             until(line, || {
                 folder.append("log/app/a.log", "a: an error that comes later\n");

@@ -2,24 +2,22 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{ErrorKind, PipeReader, Write};
+use std::io::{ErrorKind, PipeReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
 use rustix::process::{Signal, setsid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use stages::STAGES;
+use testkit::{Folder, Running, make_fifo, open_fifo, until};
 
-use crate::folder::Folder;
-use crate::process::{Running, tributary, until};
+use crate::process::{follow, shell, tributary};
 
 #[test]
 fn each_signal_that_ends_a_merge_drains_it_first() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
-        let folder = Folder::new();
-        folder.append("a.log", "begin\n");
-        let merge = Running::follow(&folder, &["a.log", "--wake", "poll", "--interval", "1h"]);
+        let folder = Folder::of([("a.log", "begin\n")]);
+        let merge = follow(&folder, &["a.log", "--wake", "poll", "--interval", "1h"]);
         until("it has begun", || folder.read("stdout") == "begin\n");
         folder.append("a.log", &"a line of the log\n".repeat(200_000));
         folder.append("a.log", "half a line");
@@ -31,14 +29,8 @@ fn each_signal_that_ends_a_merge_drains_it_first() {
 
 /// A merge into a FIFO that is open and that nobody reads.
 fn blocked(folder: &Folder, args: &[&str]) -> (Running, File) {
-    blocked_and_quiet(folder, &[&["-v"], args].concat())
-}
-
-fn blocked_and_quiet(folder: &Folder, args: &[&str]) -> (Running, File) {
     folder.append("a.log", &"line\n".repeat(1_000_000));
-    workload::make_fifo(&folder.path("fifo")).unwrap();
-    let reader = open(folder.path("fifo"), OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty());
-    let reader = File::from(reader.unwrap());
+    let reader = open_fifo(&folder.path("fifo"));
     let args = [args, &["a.log", "-o", "fifo"]].concat();
     let merge = Running::start(folder, tributary(folder, &args).stdout(Stdio::null()));
     until("something is in the pipe", || {
@@ -49,14 +41,12 @@ fn blocked_and_quiet(folder: &Folder, args: &[&str]) -> (Running, File) {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    for stage in STAGES.iter().map(|stage| stage.name) {
-        let folder = Folder::new();
-        let (merge, _reader) = blocked(&folder, &["-F", "--stage", stage]);
-        merge.signal(Signal::INT);
-        until("the first is taken", || merge.said().contains("a second signal ends at once"));
-        merge.signal(Signal::TERM);
-        merge.end().with(130);
-    }
+    let folder = Folder::new();
+    let (merge, _reader) = blocked(&folder, &["-v", "-F"]);
+    merge.signal(Signal::INT);
+    until("the first is taken", || merge.said().contains("a second signal ends at once"));
+    merge.signal(Signal::TERM);
+    merge.end().with(130);
 }
 
 #[test]
@@ -67,7 +57,7 @@ fn an_end_that_takes_a_while_says_what_it_waits_for() {
         (&[], "fifo has not yet taken what was read"),
     ] {
         let folder = Folder::new();
-        let (merge, _reader) = blocked_and_quiet(&folder, args);
+        let (merge, _reader) = blocked(&folder, args);
         merge.signal(Signal::INT);
         until("it is explained", || merge.said().ends_with('\n'));
         merge.signal(Signal::INT);
@@ -81,29 +71,23 @@ fn an_end_that_takes_a_while_says_what_it_waits_for() {
 #[test]
 fn without_follow_the_first_signal_cuts_it_short() {
     for signal in [Signal::INT, Signal::HUP] {
-        cut_short_by(signal);
+        let folder = Folder::new();
+        let (merge, mut reader) = blocked(&folder, &["-v"]);
+        merge.signal(signal);
+        until("it is taken", || merge.said().contains("a second signal ends at once"));
+        let mut merged = Vec::new();
+        reader.read_to_end(&mut merged).unwrap();
+        merge.end().with(130);
+        // Not all of it, and no line is torn.
+        assert!(merged.len() < 5_000_000 && merged.ends_with(b"\nline\n"), "{}", merged.len());
     }
-}
-
-fn cut_short_by(signal: Signal) {
-    let folder = Folder::new();
-    let (merge, mut reader) = blocked(&folder, &[]);
-    merge.signal(signal);
-    until("it is taken", || merge.said().contains("a second signal ends at once"));
-    fcntl_setfl(&reader, OFlags::empty()).unwrap();
-    let mut merged = Vec::new();
-    std::io::Read::read_to_end(&mut reader, &mut merged).unwrap();
-    merge.end().with(130);
-    // Not all of it, and no line is torn.
-    assert!(merged.len() < 5_000_000 && merged.ends_with(b"\nline\n"), "{}", merged.len());
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_merge_that_still_waits_for_its_output_says_so_and_can_be_ended() {
-    let folder = Folder::new();
-    folder.append("a.log", "line\n");
-    workload::make_fifo(&folder.path("fifo")).unwrap();
+    let folder = Folder::of([("a.log", "line\n")]);
+    make_fifo(&folder.path("fifo"));
     let merge = Running::start(&folder, &mut tributary(&folder, &["a.log", "-o", "fifo"]));
     let status = format!("/proc/{}/status", merge.child.id());
     until("it takes SIGINT", || {
@@ -125,11 +109,9 @@ fn a_merge_that_still_waits_for_its_output_says_so_and_can_be_ended() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_merge_that_was_told_to_ignore_the_end_of_its_terminal_does() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
-    let line = format!("trap '' HUP; exec '{}' -F a.log -o out", env!("CARGO_BIN_EXE_tributary"));
-    let mut command = Command::new("sh");
-    let merge = Running::start(&folder, command.args(["-c", &line]).current_dir(folder.folder()));
+    let folder = Folder::of([("a.log", "one\n")]);
+    let line = "trap '' HUP; exec tributary -F a.log -o out";
+    let merge = Running::start(&folder, &mut shell(&folder, line));
     until("it has begun", || folder.read("out") == "one\n");
     merge.signal(Signal::HUP);
     folder.append("a.log", "two\n");
@@ -171,15 +153,11 @@ fn turns(merge: &Running) -> u64 {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn sighup_has_the_output_opened_by_its_name_in_every_stage() {
-    for stage in STAGES.iter().map(|stage| stage.name) {
-        let folder = Folder::new();
-        folder.append("a.log", "");
-        let args = ["-F", "a.log", "-o", "out", "--checkpoint", "state", "--stage", stage];
-        let merge = Running::start(&folder, &mut tributary(&folder, &args));
-        rotated_with_sighup(&folder, &merge);
-        assert_eq!(merge.terminate().with(0).stderr, "");
-    }
+fn sighup_has_the_output_opened_by_its_name() {
+    let folder = Folder::of([("a.log", "")]);
+    let merge = follow(&folder, &["a.log", "-o", "out", "--checkpoint", "state"]);
+    rotated_with_sighup(&folder, &merge);
+    assert_eq!(merge.terminate().with(0).stderr, "");
 }
 
 /// Runs in a process of its own that has no terminal, and takes one.
@@ -196,8 +174,7 @@ fn a_merge_on_a_terminal() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_merge_ends_with_its_terminal_and_not_with_a_sighup_before() {
-    let folder = Folder::new();
-    folder.append("a.log", "");
+    let folder = Folder::of([("a.log", "")]);
     // Closed in the child, or the terminal would never go.
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let controller = openpt(flags).unwrap();
@@ -230,8 +207,7 @@ fn full_pipe() -> (PipeReader, Stdio) {
 #[test]
 fn a_stderr_that_nobody_reads_keeps_no_signal_from_being_heard() {
     for args in [&["-F"][..], &["-F", "-v", "--stage", "threads"]] {
-        let folder = Folder::new();
-        folder.append("a.log", "one\n");
+        let folder = Folder::of([("a.log", "one\n")]);
         let (_reader, stderr) = full_pipe();
         let args = [args, &["a.log", "-o", "out"]].concat();
         let merge = Running::start_before(stderr, &mut tributary(&folder, &args));

@@ -2,21 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use stages::STAGES;
+use testkit::{Folder, make_fifo, until};
 
-use crate::folder::Folder;
-use crate::process::{Running, run, tributary, until};
+use crate::process::{follow, run, run_shell, tributary};
 
 /// A folder of two logs in it, and an output that has lines.
 fn logs() -> Folder {
-    let folder = Folder::new();
-    fs::create_dir(folder.path("logs")).unwrap();
-    folder.append("logs/a.log", "one\n");
-    folder.append("logs/b.log", "two\n");
-    folder.append("out", "before\n");
-    folder
+    Folder::of([("logs/a.log", "one\n"), ("logs/b.log", "two\n"), ("out", "before\n")])
 }
 
 #[test]
@@ -46,9 +39,8 @@ fn a_pattern_that_fits_nothing_is_a_usage_error_and_nothing_is_changed() {
 fn a_pattern_that_fits_nothing_is_told_once_and_waited_for() {
     let folder = logs();
     let args = ["-o", "out", "--watch", "late/*.log", "--watch", "~/*.log"];
-    let merge = Running::follow(&folder, &args);
+    let merge = follow(&folder, &args);
     until("both are told", || merge.said().lines().count() == 2);
-    fs::create_dir(folder.path("late")).unwrap();
     folder.append("late/a.log", "late\n");
     until("it is merged", || folder.read("out") == "late\n");
     let said = merge.terminate().with(0).stderr;
@@ -68,7 +60,7 @@ fn a_name_that_is_not_there_is_told_once_and_waited_for() {
     let folder = logs();
     // The same name twice is one.
     let args = ["-o", "out", "late.log", "logs/a.log", "late.log"];
-    let merge = Running::follow(&folder, &args);
+    let merge = follow(&folder, &args);
     until("it has begun", || folder.read("out") == "one\n");
     assert_eq!(merge.said(), "warning: late.log: no such file; waiting for it\n");
     folder.append("late.log", "late\n");
@@ -81,7 +73,7 @@ fn a_pattern_that_the_shell_has_left_as_it_is_is_told_from_a_name() {
     let folder = logs();
     run(&folder, &["-o", "out", "late/*.log"]).error(2, &["late/*.log: ", "--watch takes a"]);
     assert_eq!(folder.read("out"), "before\n");
-    let merge = Running::follow(&folder, &["late/*.log"]);
+    let merge = follow(&folder, &["late/*.log"]);
     until("it is told", || merge.said().ends_with('\n'));
     let said = merge.terminate().with(0).stderr;
     assert!(said.contains("a file of that very name, since --watch takes patterns"), "{said}");
@@ -92,18 +84,16 @@ fn a_pattern_that_the_shell_has_left_as_it_is_is_told_from_a_name() {
 fn a_folder_among_the_sources_is_told_and_passed_over() {
     let folder = logs();
     fs::create_dir(folder.path("logs/journal")).unwrap();
-    workload::make_fifo(&folder.path("logs/pipe")).unwrap();
+    make_fifo(&folder.path("logs/pipe"));
     let args = ["logs/a.log", "logs/b.log", "logs/journal", "logs/pipe"];
     let said = "warning: logs/journal: this is a directory, not a log file; left out\n\
                 warning: logs/pipe: this is a pipe, not a log file; left out\n";
-    for stage in STAGES.iter().map(|stage| stage.name) {
-        let ended = run(&folder, &[&args[..], &["-o", "out", "--stage", stage]].concat()).with(1);
-        assert_eq!(ended.stderr, said);
-        let merged = folder.read("out");
-        assert!(merged == "one\ntwo\n" || merged == "two\none\n", "{stage}: {merged}");
-    }
+    let ended = run(&folder, &args).with(1);
+    assert_eq!(ended.stderr, said);
+    let merged = ended.stdout;
+    assert!(merged == b"one\ntwo\n" || merged == b"two\none\n");
     // A merge that follows is a service: its end is no error.
-    let merge = Running::follow(&folder, &args);
+    let merge = follow(&folder, &args);
     until("all is merged", || folder.read("stdout").lines().count() == 2);
     assert_eq!(merge.terminate().with(0).stderr, said);
 }
@@ -117,7 +107,7 @@ fn where_nothing_else_is_left_a_folder_is_a_usage_error_and_nothing_is_changed()
         assert_eq!(folder.read("out"), "before\n");
     }
     // As `<(zcat old.gz)` is one.
-    workload::make_fifo(&folder.path("pipe")).unwrap();
+    make_fifo(&folder.path("pipe"));
     run(&folder, &["pipe"]).error(2, &["pipe: this is a pipe", "`zcat old.gz > old.log`"]);
 }
 
@@ -157,21 +147,14 @@ fn an_empty_name_asks_for_the_variable() {
     assert!(ended.stderr.contains("an empty name: is a variable unset?"), "{}", ended.stderr);
 }
 
-/// Runs a line of the shell, in which `$T` is the command.
-fn shell(folder: &Folder, line: &str) -> Running {
-    let mut command = Command::new("sh");
-    command.args(["-c", line]).env("T", env!("CARGO_BIN_EXE_tributary"));
-    Running::start(folder, command.current_dir(folder.folder()).stdout(Stdio::piped()))
-}
-
 #[test]
 fn an_output_that_the_shell_has_emptied_is_explained() {
     let folder = logs();
-    shell(&folder, "$T logs/a.log > logs/a.log").end().error(
+    run_shell(&folder, "tributary logs/a.log > logs/a.log").error(
         2,
         &["the output is also a source (as logs/a.log)", "the shell has emptied it", "use -o"],
     );
-    shell(&folder, "$T logs/b.log >> logs/b.log").end().error(2, &["name another output"]);
+    run_shell(&folder, "tributary logs/b.log >> logs/b.log").error(2, &["name another output"]);
     assert_eq!(folder.read("logs/b.log"), "two\n");
     run(&folder, &["logs/b.log", "-o", "logs/b.log"]).error(2, &["nothing was changed"]);
 }
@@ -180,20 +163,21 @@ fn an_output_that_the_shell_has_emptied_is_explained() {
 fn sources_come_from_a_list() {
     let folder = logs();
     folder.append("list", "logs/a.log\n\nlogs/b.log\n");
-    let sorted = |ended: Running| {
-        let merged = ended.end().out();
+    let sorted = |line: &str| {
+        let merged = run_shell(&folder, line).out();
         let mut lines: Vec<String> = merged.lines().map(str::to_owned).collect();
         lines.sort();
         lines
     };
-    assert_eq!(sorted(shell(&folder, "$T --files-from - < list")), ["one", "two"]);
+    assert_eq!(sorted("tributary --files-from - < list"), ["one", "two"]);
     // With NULs, a newline is a part of a name.
     folder.append("new\nline.log", "three\n");
-    let nuls = "printf 'logs/a.log\\0new\\nline.log\\0' | $T --files-from - logs/b.log";
-    assert_eq!(sorted(shell(&folder, nuls)), ["one", "three", "two"]);
+    let nuls = "printf 'logs/a.log\\0new\\nline.log\\0' | tributary --files-from - logs/b.log";
+    assert_eq!(sorted(nuls), ["one", "three", "two"]);
     // What is not there is named, as on the command line.
     folder.append("list", "-\n");
-    shell(&folder, "$T -o out --files-from list").end().error(2, &["-: cannot open this source"]);
+    let unknown = run(&folder, &["-o", "out", "--files-from", "list"]);
+    unknown.error(2, &["-: cannot open this source"]);
     for list in ["/dev/null", "no/list", "."] {
         let ended = run(&folder, &["-o", "out", "--files-from", list]);
         ended.error(2, &[list]);
@@ -217,10 +201,8 @@ fn a_list_may_be_longer_than_a_command_line() {
 
 #[test]
 fn a_trace_of_several_lines_may_be_parted() {
-    let folder = Folder::new();
-    folder.append("a.log", "");
-    folder.append("b.log", "");
-    let merge = Running::follow(&folder, &["a.log", "b.log"]);
+    let folder = Folder::of([("a.log", ""), ("b.log", "")]);
+    let merge = follow(&folder, &["a.log", "b.log"]);
     let mut merged = String::new();
     for (log, line) in [("a.log", "trace:\n"), ("b.log", "other\n"), ("a.log", "  at x\n")] {
         folder.append(log, line);
@@ -232,13 +214,12 @@ fn a_trace_of_several_lines_may_be_parted() {
 
 #[test]
 fn a_log_that_was_replaced_too_early_is_read_again_and_told() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
-    let merge = Running::follow(&folder, &["a.log"]);
+    let folder = Folder::of([("a.log", "one\n")]);
+    let merge = follow(&folder, &["a.log"]);
     until("the first line is there", || folder.read("stdout") == "one\n");
     // As `rsync` does without `--inplace`.
     folder.append(".a.log.Xy12Ab", "one\ntwo\n");
-    fs::rename(folder.path(".a.log.Xy12Ab"), folder.path("a.log")).unwrap();
+    folder.rename(".a.log.Xy12Ab", "a.log");
     until("it is read again", || folder.read("stdout") == "one\none\ntwo\n");
     let told = "warning: a.log: replaced by a file that begins with the same lines; read from its \
                 start\n";
@@ -249,12 +230,9 @@ fn a_log_that_was_replaced_too_early_is_read_again_and_told() {
 fn a_pipe_back_into_a_watched_folder_is_read_again() {
     let folder = logs();
     // As `tee` would, but for an end after a hundred lines.
-    let merge = format!("'{}' -F --watch 'logs/*.log'", env!("CARGO_BIN_EXE_tributary"));
     let tee = "n=0; while [ $n -lt 100 ] && read -r line; do echo \"$line\"; n=$((n + 1)); done";
-    let script = format!("{merge} | {{ {tee}; }} > logs/all.log");
-    let mut shell = Command::new("sh");
-    let shell = shell.args(["-c", &script]).current_dir(folder.folder());
-    Running::start(&folder, shell.stdin(Stdio::null())).end().with(0);
+    let follow = "tributary -F --watch 'logs/*.log'";
+    run_shell(&folder, &format!("{follow} | {{ {tee}; }} > logs/all.log")).with(0);
     let merged = folder.read("logs/all.log");
     assert_eq!(merged.lines().count(), 100);
     assert!(merged.matches("one\n").count() > 10, "{merged}");

@@ -11,9 +11,9 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
+use testkit::{Folder, Running, make_fifo, open_fifo, until};
 
-use crate::folder::Folder;
-use crate::process::{Running, tributary, until};
+use crate::process::tributary;
 
 /// A terminal: what is written to it is kept.
 struct Terminal {
@@ -71,8 +71,7 @@ impl Terminal {
 
 #[test]
 fn prefixes_are_coloured_on_a_terminal() {
-    let folder = Folder::new();
-    folder.append("a.log", "one\n");
+    let folder = Folder::of([("a.log", "one\n")]);
     let args = ["a.log", "--prefix", "name"];
     let terminal = Terminal::new();
     let merge = Running::start(&folder, tributary(&folder, &args).stdout(terminal.stdio()));
@@ -99,8 +98,7 @@ fn the_demo_leaves_its_colours_to_the_terminal() {
 
 #[test]
 fn many_lines_go_to_a_terminal() {
-    let folder = Folder::new();
-    folder.append("a.log", &"a line of the log\n".repeat(20_000));
+    let folder = Folder::of([("a.log", &"a line of the log\n".repeat(20_000))]);
     let terminal = Terminal::new();
     let mut command = tributary(&folder, &["a.log"]);
     let merge = Running::start(&folder, command.stdout(terminal.stdio()));
@@ -112,10 +110,7 @@ fn many_lines_go_to_a_terminal() {
 /// stands still until the FIFO is read.
 fn large(folder: &Folder, terminal: &Terminal, args: &[&str]) -> (Running, File) {
     folder.append("a.log", &"a line of the log, and quite a long one\n".repeat(1_000_000));
-    workload::make_fifo(&folder.path("fifo")).unwrap();
-    let reader = open(folder.path("fifo"), OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty());
-    let reader = File::from(reader.unwrap());
-    rustix::fs::fcntl_setfl(&reader, OFlags::empty()).unwrap();
+    let reader = open_fifo(&folder.path("fifo"));
     let mut command = tributary(folder, &[args, &["a.log", "-o", "fifo"]].concat());
     (Running::start_before(terminal.stdio(), &mut command), reader)
 }
@@ -232,9 +227,9 @@ fn a_warning_stands_above_the_bar() {
 
 #[test]
 fn where_there_is_no_terminal_there_is_no_bar() {
-    let folder = Folder::new();
-    folder.append("a.log", &"a line of the log, and quite a long one\n".repeat(1_000_000));
-    workload::make_fifo(&folder.path("fifo")).unwrap();
+    let folder =
+        Folder::of([("a.log", &"a line of the log, and quite a long one\n".repeat(1_000_000))]);
+    make_fifo(&folder.path("fifo"));
     let merge = Running::start(&folder, &mut tributary(&folder, &["a.log", "-o", "fifo"]));
     let mut merged = Vec::new();
     File::open(folder.path("fifo")).unwrap().read_to_end(&mut merged).unwrap();

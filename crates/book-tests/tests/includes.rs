@@ -9,7 +9,7 @@ use side_by_side::columns;
 use side_by_side::directive::{Directive, directives};
 use stages::STAGES;
 
-use book::{Include, Page, Problem, includes, pages};
+use book_tests::{Include, Page, Problem, includes, pages};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

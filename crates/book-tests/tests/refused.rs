@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use book::refused::{check, expected, programs, twin};
+use book_tests::refused::{check, expected, programs, twin};
 
 #[test]
 fn each_program_is_refused_where_it_says_and_its_twin_is_not() {

@@ -29,7 +29,7 @@ pub(crate) fn child(test: &str, role: &str) -> String {
 pub(crate) fn child_by(mut command: Command, test: &str, role: &str) -> String {
     let arguments = [test, "--exact", "--nocapture", "--test-threads=1"];
     command.args(arguments).env(ROLE, role);
-    book::output(command, HANG).expect("the test can be started once more")
+    book_tests::output(command, HANG).expect("the test can be started once more")
 }
 
 /// Runs `test` once more as `role`, and requires that it passes.

@@ -1,6 +1,6 @@
 //! Makes the outputs that the book shows: `just refresh`.
 //!
-//! Every `crates/book/examples/NAME.rs` is run, and gives
+//! Every `crates/book-tests/examples/NAME.rs` is run, and gives
 //! `docs/src/outputs/NAME.txt`. Every refused program gives
 //! `docs/src/outputs/refused/NAME.txt`, with the words of the compiler; these
 //! are left as they are while the code of the error and its line are the same,
@@ -13,8 +13,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use book::refused::{Refusal, check, programs};
-use book::{masked, output};
+use book_tests::refused::{Refusal, check, programs};
+use book_tests::{masked, output};
 use serde_json::Value;
 
 /// How long a program may take before it counts as hanging.
@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     }
 
     let package = package()?;
-    let programs = programs(&root.join("crates/book/tests/refused"))?;
+    let programs = programs(&root.join("crates/book-tests/tests/refused"))?;
     for (name, refusals) in check(&root, &package, &programs)? {
         let file = folder.join("refused").join(format!("{name}.txt"));
         let known = fs::read_to_string(&file).unwrap_or_default();
@@ -48,7 +48,7 @@ fn main() -> Result<()> {
 fn examples(root: &Path) -> Result<Vec<(String, PathBuf)>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--package", "book", "--examples", "--profile", "test"])
+        .args(["build", "--package", "book-tests", "--examples", "--profile", "test"])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(root)
         .stderr(Stdio::inherit())

@@ -29,7 +29,7 @@ fn a_loop_with_a_timer_holds_no_descriptor_and_one_with_everything_holds_four() 
             "stage3::a_loop_with_a_timer_holds_no_descriptor_and_one_with_everything_holds_four";
         let mut child = Command::new(env::current_exe().expect("a test has an executable"));
         child.args([name, "--exact", "--nocapture"]).env(ALONE, "yes");
-        let said = book::output(child, BOUND).expect("the test can be started once more");
+        let said = book_tests::output(child, BOUND).expect("the test can be started once more");
         assert!(said.contains("1 passed"), "{said}");
         return;
     }

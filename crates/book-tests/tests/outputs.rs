@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use book::{includes, output, pages};
+use book_tests::{includes, output, pages};
 
 /// More than any of these programs takes, so that only a hang meets it.
 const LONG: Duration = Duration::from_secs(60);

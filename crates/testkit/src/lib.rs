@@ -1,0 +1,49 @@
+//! What the tests of this workspace write again and again.
+//!
+//! It depends on no other crate here, so the tests of each crate may use it.
+//! Whatever cannot be done is a test that failed: every function panics then.
+
+mod fifo;
+mod folder;
+mod running;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub use fifo::{make_fifo, open_fifo};
+pub use folder::Folder;
+pub use running::{Ended, Running};
+
+/// A wait that only a hang makes this long.
+pub const BOUND: Duration = Duration::from_secs(60);
+
+/// Waits until `is_so` says that `what` has come true.
+///
+/// # Panics
+///
+/// Panics after [`BOUND`].
+#[track_caller]
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < BOUND, "it never came that {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Runs `body`, which must panic, and returns what it said.
+///
+/// # Panics
+///
+/// Panics if `body` does not, or says something that is no text.
+#[track_caller]
+pub fn panic_of<T>(body: impl FnOnce() -> T) -> String {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(body)) else {
+        panic!("it did not panic");
+    };
+    match panic.downcast::<String>() {
+        Ok(said) => *said,
+        Err(panic) => (*panic.downcast::<&str>().expect("a message")).to_owned(),
+    }
+}
