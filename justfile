@@ -95,6 +95,16 @@ kill:
 stories N="20000":
     STORIES="$1" cargo test --release --package tributary --test stories
 
+# The crates that others would use, packed and built as a registry has them
+[group('hold')]
+package:
+    cargo package --package checker --package tributary --package event-loop --package conformance
+
+# The oldest compiler that the manifests promise
+[group('hold')]
+msrv:
+    cargo +1.88 check --workspace
+
 # Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze, groff, strace and Chromium
 [group('hold')]
 system *args:
