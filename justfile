@@ -15,7 +15,7 @@ compare *args:
 diff N:
     cargo compare diff "$1"
 
-# What a read and a write cost: under three minutes after the build
+# What a read, a write and a stage cost: under three minutes after the build
 [group('look')]
 bench *args:
     cargo bench --package benches "$@"
@@ -39,6 +39,16 @@ refresh:
 [group('look')]
 picture:
     cargo build --quiet --package tributary-cli --bin tributary && cargo run --quiet --package tributary-cli --example picture
+
+# The page and the sentences of the run that the tests of `report` have, told anew
+[group('look')]
+refresh-report:
+    cargo run --quiet --package report --example page
+
+# That run itself, measured anew
+[group('look')]
+refresh-run:
+    cargo compare --quick --runs 3 --force --json crates/report/tests/comparison.json
 
 # The pictures and tables of the book, measured anew: on a machine at rest
 [group('look')]
@@ -85,6 +95,16 @@ kill:
 stories N="20000":
     STORIES="$1" cargo test --release --package tributary --test stories
 
+# The crates that others would use, packed and built as a registry has them
+[group('hold')]
+package:
+    cargo package --package checker --package tributary --package event-loop --package conformance
+
+# The oldest compiler that the manifests promise
+[group('hold')]
+msrv:
+    cargo +1.88 check --workspace
+
 # Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze, groff, strace and Chromium
 [group('hold')]
 system *args:
@@ -97,8 +117,8 @@ lint-system:
 
 # The outputs and the terminal that the texts show are those that the programs give
 [group('hold')]
-fresh: refresh picture
-    git diff --exit-code -- docs/src/outputs crates/cli/terminal.svg
+fresh: refresh refresh-report picture
+    git diff --exit-code -- docs/src/outputs crates/cli/terminal.svg crates/report/tests/seen.txt
 
 # All that the pipeline runs
 [group('hold')]

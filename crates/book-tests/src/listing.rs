@@ -2,6 +2,8 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use steps::NoListing;
+
 /// A listing that a page takes from a file: `{{#include FILE:ANCHOR}}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Include {
@@ -91,36 +93,17 @@ impl Include {
     pub fn resolve(&self, folder: &Path) -> Result<String, Problem> {
         let file = folder.join(&self.file);
         let text = fs::read_to_string(&file).map_err(|_| Problem::NoFile(file))?;
-        let shown: Vec<_> = match &self.anchor {
-            None => text.lines().collect(),
-            Some(anchor) => part(&text, anchor)?,
+        // mdBook leaves the marks out.
+        let shown = match &self.anchor {
+            None => steps::unmarked(text.lines()),
+            Some(anchor) => steps::listing(&text, anchor).map_err(|why| match why {
+                NoListing::Begin => Problem::NoAnchor(anchor.clone()),
+                NoListing::End => Problem::NoEnd(anchor.clone()),
+            })?,
         };
-        let shown: Vec<_> = shown.into_iter().filter(|line| !is_a_mark(line)).collect();
         if shown.iter().all(|line| line.trim().is_empty()) {
             return Err(Problem::Empty);
         }
         Ok(shown.join("\n"))
     }
-}
-
-fn part<'a>(text: &'a str, anchor: &str) -> Result<Vec<&'a str>, Problem> {
-    let lines: Vec<_> = text.lines().collect();
-    let places = |mark: &str| -> Vec<usize> {
-        let is_it =
-            |line: &&str| line.trim_start().strip_prefix(mark).map(str::trim) == Some(anchor);
-        (0..lines.len()).filter(|&place| is_it(&lines[place])).collect()
-    };
-    let [begin] = places("// ANCHOR:")[..] else {
-        return Err(Problem::NoAnchor(anchor.to_owned()));
-    };
-    match places("// ANCHOR_END:")[..] {
-        [end] if end > begin => Ok(lines[begin + 1..end].to_vec()),
-        _ => Err(Problem::NoEnd(anchor.to_owned())),
-    }
-}
-
-/// mdBook leaves these lines out.
-fn is_a_mark(line: &str) -> bool {
-    let line = line.trim_start();
-    line.starts_with("// ANCHOR:") || line.starts_with("// ANCHOR_END:")
 }

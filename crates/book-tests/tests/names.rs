@@ -68,6 +68,30 @@ fn every_test_that_a_text_names_is_there() {
     assert!(found >= 100, "the book rests on its tests, and names {found}");
 }
 
+/// The rows of the README's table of patterns: the item, its file, and what holds it.
+fn patterns(readme: &str) -> Vec<[&str; 3]> {
+    let table = readme.split("## Patterns").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let rows = table.unwrap_or_default().lines().filter_map(|row| {
+        let (item, rest) = row.split_once("[`")?.1.split_once("`](")?;
+        let (file, rest) = rest.split_once(")")?;
+        Some([item, file, rest.split('`').nth(1)?])
+    });
+    rows.collect()
+}
+
+#[test]
+fn every_pattern_is_an_item_of_the_file_that_is_named() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("there is a README");
+    let patterns = patterns(&readme);
+    assert!(patterns.len() >= 10, "{patterns:?}");
+    for [item, file, held_by] in patterns {
+        let text = fs::read_to_string(root().join(file)).expect("a link leads to a file");
+        let names = steps::names(&text);
+        assert!(names.iter().any(|name| name == item), "{file} has no {item}: {names:?}");
+        assert_eq!(sentences(&format!("`{held_by}`")), [held_by], "no name of a test");
+    }
+}
+
 #[test]
 fn every_promise_names_a_test_and_each_of_its_links_is_defined_and_used() {
     let page = include_str!("../../../docs/src/promises.md");

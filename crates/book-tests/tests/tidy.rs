@@ -44,6 +44,27 @@ fn every_folder_of_a_stage_is_in_the_list_of_stages() {
     assert_eq!(folders.collect::<BTreeSet<_>>(), listed.collect());
 }
 
+/// A second list would have to be changed for every stage that is added.
+#[test]
+fn nothing_but_the_list_of_stages_names_them_all() {
+    // The tests of each stage by itself, and the figures of a made-up run.
+    let other = ["crates/book/Cargo.toml", "crates/report/"];
+    let root = crates().join("..");
+    let of_folder = |folder: &'static str| {
+        files(&root.join(folder)).into_iter().map(move |file| format!("{folder}/{file}"))
+    };
+    let names_all = |file: &str| {
+        let text = read(&root.join(file)).replace('_', "-");
+        stages::taught().all(|stage| text.contains(stage.name))
+    };
+    let mut named: Vec<_> = of_folder("benches").chain(of_folder("crates")).collect();
+    named.retain(|file| {
+        let is_code = [".rs", "Cargo.toml"].iter().any(|end| file.ends_with(end));
+        is_code && !other.iter().any(|it| file.starts_with(it)) && names_all(file)
+    });
+    assert_eq!(named, ["crates/stages/Cargo.toml", "crates/stages/src/lib.rs"]);
+}
+
 #[test]
 fn a_stage_is_one_file_its_readme_and_one_test_file() {
     let expected = ["Cargo.toml", "README.md", "src/lib.rs", "tests/conformance.rs"];

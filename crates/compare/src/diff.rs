@@ -1,23 +1,17 @@
-//! The taught steps: what changes from the predecessors of a stage to the
-//! stage, read from the files themselves.
+//! The taught steps: what changes from the predecessors of a stage to the stage.
 //!
 //! A stage names its predecessors in its manifest, as
 //! `[package.metadata.tributary] follows`, and a step is shown for each. The
 //! crate docs are left out: they tell the same step in words, and would bury
-//! the code. So are the marks that the book cuts its listings by.
+//! the code. So are the marks that the book cuts its listings by, and those that
+//! say what is new.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Write};
-use std::fs;
-use std::path::{Path, PathBuf};
 
+use ::steps::Line;
 use anstyle::{AnsiColor, Effects, Style};
-use anyhow::{Context, bail};
-use serde::Deserialize;
 use similar::{ChangeTag, DiffOp, TextDiff};
-use tributary::Shown;
-
-use stages::{self, Stage};
+use stages::{STAGES, Stage, find};
 
 const BOLD: Style = Style::new().bold();
 const GONE: Style = AnsiColor::Red.on_default();
@@ -38,36 +32,21 @@ pub struct Step {
     dependencies: Vec<(ChangeTag, String)>,
 }
 
-/// Returns the folder of a stage's crate, as it was when this was compiled.
-pub fn folder(stage: &Stage) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(stage.name)
-}
-
 /// Returns the steps that lead to a stage, one for each predecessor that its
 /// manifest names; the first stage has none.
 ///
-/// # Errors
+/// # Panics
 ///
-/// A manifest or a source file cannot be read or understood, with its path; a
-/// predecessor that is no stage.
-pub fn steps(to: &'static Stage) -> anyhow::Result<Vec<Step>> {
-    let manifest = Manifest::of(to)?;
-    let after = Code::of(to)?;
-    manifest
-        .package
-        .metadata
-        .tributary
-        .follows
-        .iter()
-        .map(|name| {
-            let from = match stages::find(name) {
-                Ok(from) => from,
-                Err(names) => bail!("{} follows {name}, but {names}", to.name),
-            };
-            let dependencies = dependencies(&Manifest::of(from)?, &manifest);
-            Ok(Step { from, to, before: Code::of(from)?, after: after.clone(), dependencies })
-        })
-        .collect()
+/// Panics if a predecessor is no stage.
+pub fn steps(to: &'static Stage) -> Vec<Step> {
+    let follows = to.said().follows.into_iter();
+    let step = |name: String| {
+        let from =
+            find(&name).unwrap_or_else(|names| panic!("{} follows {name}: {names}", to.name));
+        let (before, after) = (Code::parse(from.source), Code::parse(to.source));
+        Step { from, to, before, after, dependencies: dependencies(from, to) }
+    };
+    follows.map(step).collect()
 }
 
 impl Step {
@@ -83,27 +62,27 @@ impl Step {
 
 /// Shows the steps to a stage as unified diffs, the words that differ
 /// emphasised; colours are always in it.
-///
-/// # Errors
-///
-/// As [`steps`].
-pub fn render(to: &'static Stage) -> anyhow::Result<String> {
-    let steps = steps(to)?;
+pub fn render(to: &'static Stage) -> String {
+    let steps = steps(to);
     if steps.is_empty() {
-        return Ok(format!(
-            "{BOLD}{}{BOLD:#} has no predecessor: it is where both roads begin.\n\
-             Read crates/{}/src/lib.rs, then `cargo compare diff 2` and `cargo compare diff 3`.\n",
-            to.name, to.name
-        ));
+        let follows = |stage: &&Stage| stage.said().follows.iter().any(|name| name == to.name);
+        let next = STAGES.iter().filter(follows);
+        let next: Vec<_> =
+            next.map(|stage| format!("`cargo compare diff {}`", stage.number)).collect();
+        return format!(
+            "{BOLD}{}{BOLD:#} has no predecessor: it is where the roads begin.\n\
+             Read crates/{}/src/lib.rs, then {}.\n",
+            to.name,
+            to.name,
+            next.join(" and ")
+        );
     }
     let mut text = String::new();
     for (at, step) in steps.iter().enumerate() {
-        if at > 0 {
-            text.push('\n');
-        }
-        write!(text, "{step}")?;
+        let gap = if at > 0 { "\n" } else { "" };
+        let _ = write!(text, "{gap}{step}");
     }
-    Ok(text)
+    text
 }
 
 impl fmt::Display for Step {
@@ -169,93 +148,43 @@ fn style(tag: ChangeTag) -> Style {
 
 /// The lines of a stage's file that are shown, with their numbers in it.
 #[derive(Debug, Clone)]
-struct Code(Vec<(usize, String)>);
+struct Code(Vec<Line>);
 
 impl Code {
-    fn of(stage: &Stage) -> anyhow::Result<Code> {
-        Ok(Code::parse(&read(&folder(stage).join("src/lib.rs"))?))
-    }
-
     fn parse(file: &str) -> Code {
-        let lines = (1..).zip(file.lines()).filter(|(_, line)| {
-            let line = line.trim_start();
-            !line.starts_with("//!") && !line.starts_with("// ANCHOR")
-        });
-        // The blank lines between the crate doc and the code go with it.
-        let lines = lines.skip_while(|(_, line)| line.is_empty());
-        Code(lines.map(|(number, line)| (number, line.to_owned())).collect())
+        Code(::steps::code(&::steps::without_new(file)))
     }
 
     fn text(&self) -> String {
-        self.0.iter().flat_map(|(_, line)| [line, "\n"]).collect()
+        self.0.iter().flat_map(|line| [&*line.text, "\n"]).collect()
     }
 
     fn without_comments(&self) -> String {
         let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
-        let lines = self.0.iter().map(|(_, line)| &**line).filter(is_code);
+        let lines = self.0.iter().map(|line| &*line.text).filter(is_code);
         lines.flat_map(|line| [line, "\n"]).collect()
     }
 
     /// The number of the line at this place in its file, from 1.
     fn number(&self, at: usize) -> usize {
-        self.0.get(at).map_or_else(|| self.0.last().map_or(0, |(last, _)| last + 1), |line| line.0)
+        let after = self.0.last().map_or(0, |last| last.number + 1);
+        self.0.get(at).map_or(after, |line| line.number)
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct Manifest {
-    package: Package,
-    #[serde(default)]
-    dependencies: BTreeMap<String, toml::Value>,
+/// Names the dependencies of a stage, each with the features that are asked for.
+fn named(stage: &Stage) -> Vec<String> {
+    let named = stage.dependencies().into_iter().map(|(name, features)| {
+        if features.is_empty() { name } else { format!("{name} ({})", features.join(", ")) }
+    });
+    named.collect()
 }
 
-#[derive(Debug, Deserialize)]
-struct Package {
-    metadata: Metadata,
-}
-
-#[derive(Debug, Deserialize)]
-struct Metadata {
-    tributary: Follows,
-}
-
-#[derive(Debug, Deserialize)]
-struct Follows {
-    follows: Vec<String>,
-}
-
-impl Manifest {
-    fn of(stage: &Stage) -> anyhow::Result<Manifest> {
-        let path = folder(stage).join("Cargo.toml");
-        toml::from_str(&read(&path)?)
-            .with_context(|| format!("{}: this manifest has no place in the graph", Shown(&path)))
-    }
-
-    /// The dependencies, each with the features that are asked for.
-    fn dependencies(&self) -> Vec<String> {
-        let named = self.dependencies.iter().map(|(name, value)| {
-            let features = value.get("features").and_then(toml::Value::as_array);
-            let features = features.into_iter().flatten().filter_map(toml::Value::as_str);
-            let features: Vec<&str> = features.collect();
-            if features.is_empty() {
-                name.clone()
-            } else {
-                format!("{name} ({})", features.join(", "))
-            }
-        });
-        named.collect()
-    }
-}
-
-fn dependencies(from: &Manifest, to: &Manifest) -> Vec<(ChangeTag, String)> {
-    let (from, to) = (from.dependencies(), to.dependencies());
+fn dependencies(from: &Stage, to: &Stage) -> Vec<(ChangeTag, String)> {
+    let (from, to) = (named(from), named(to));
     let gone = from.iter().filter(|name| !to.contains(name)).map(|name| (ChangeTag::Delete, name));
     let new = to.iter().filter(|name| !from.contains(name)).map(|name| (ChangeTag::Insert, name));
     gone.chain(new).map(|(tag, name)| (tag, name.clone())).collect()
-}
-
-fn read(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| format!("{}: cannot read this file", Shown(path)))
 }
 
 #[cfg(test)]
@@ -264,8 +193,8 @@ mod tests {
 
     fn step(before: &str, after: &str) -> Step {
         Step {
-            from: &stages::STAGES[0],
-            to: &stages::STAGES[1],
+            from: &STAGES[0],
+            to: &STAGES[1],
             before: Code::parse(before),
             after: Code::parse(after),
             dependencies: vec![(ChangeTag::Insert, "tokio (rt)".into())],
@@ -274,7 +203,7 @@ mod tests {
 
     const BEFORE: &str =
         "//! Doc.\n//! More.\n\nuse a;\n\n/// Old words.\nfn tail() {\n    wait(interval);\n}\n";
-    const AFTER: &str = "//! Doc.\n\nuse a;\n\n// ANCHOR: tail\n/// New words.\n\nasync fn tail() {\n    wait(interval).await;\n}\n";
+    const AFTER: &str = "//! Doc.\n\nuse a; // New\n\n// ANCHOR: tail\n/// New words.\n\nasync fn tail() {\n    wait(interval).await;\n}\n";
 
     #[test]
     fn a_step_is_a_unified_diff_with_the_numbers_of_the_files() {

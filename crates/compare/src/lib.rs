@@ -17,3 +17,25 @@ mod running;
 mod telling;
 
 pub use run::main;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn a_room_uses_only_those_before_it() {
+        let rooms = ["asking", "running", "telling", "keeping"];
+        for (at, room) in rooms.iter().enumerate() {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room);
+            for file in fs::read_dir(folder).unwrap() {
+                let path = file.unwrap().path();
+                let text = fs::read_to_string(&path).unwrap();
+                for later in &rooms[at + 1..] {
+                    let uses = text.contains(&format!("crate::{later}::"));
+                    assert!(!uses, "{} uses {later}", path.display());
+                }
+            }
+        }
+    }
+}

@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
 
 fn run(args: Args) -> anyhow::Result<ExitCode> {
     let done = match args.command {
-        Some(Command::Diff { stage }) => diff::render(stage).and_then(|steps| print(&steps)),
+        Some(Command::Diff { stage }) => print(&diff::render(stage)),
         Some(Command::Cost) => cost::run(print),
         Some(Command::Stage(args)) => child::merge(args),
         Some(Command::Law(args)) => child::law(&args),

@@ -16,27 +16,9 @@ pub(crate) type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 /// The size of the letters of a chart, in pixels.
 pub(crate) const LETTERS: f64 = 12.5;
 
-/// How wide a picture is drawn. What is seen on a telephone is a drawing of its
-/// own: a wide one made smaller has letters that nobody can read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Width {
-    /// For a screen and for paper.
-    Wide,
-    /// Half of it: two stand side by side.
-    Half,
-    /// For a telephone.
-    Narrow,
-}
-
-impl Width {
-    pub(crate) fn pixels(self) -> u32 {
-        match self {
-            Width::Wide => 860,
-            Width::Half => 420,
-            Width::Narrow => 350,
-        }
-    }
-}
+/// How wide every picture is drawn, in pixels. A screen makes it larger; on a
+/// telephone it scrolls by itself, as its letters could not be read otherwise.
+pub(crate) const WIDTH: u32 = 720;
 
 /// Draws with plotters, and returns what is inside of the `svg` element.
 ///
@@ -44,10 +26,10 @@ impl Width {
 ///
 /// Panics if plotters fails, which it does not: it writes to memory, and every
 /// range that it is given has a beginning and an end.
-pub(crate) fn draw(size: (u32, u32), drawing: impl FnOnce(&Area<'_>) -> Drawn) -> String {
+pub(crate) fn draw(height: u32, drawing: impl FnOnce(&Area<'_>) -> Drawn) -> String {
     let mut svg = String::new();
     {
-        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
         let drawn = drawing(&area).and_then(|()| area.present());
         drawn.expect("memory takes what is drawn");
     }
@@ -64,15 +46,41 @@ pub(crate) fn text(ink: Ink, h: HPos, v: VPos) -> TextStyle<'static> {
     font.color(&ink.colour()).pos(Pos::new(h, v))
 }
 
+/// Draws lines in the ink of the text on a ground of the paper: so they are seen on
+/// every ink.
+pub(crate) fn mark(area: &Area<'_>, lines: &[[(i32, i32); 2]]) -> Drawn {
+    for (ink, width) in [(Ink::PAPER, 6), (Ink::TEXT, 2)] {
+        for line in lines {
+            area.draw(&PathElement::new(*line, ink.colour().stroke_width(width)))?;
+        }
+    }
+    Ok(())
+}
+
+/// The axes of a chart, in the inks of the page, up to what they say.
+macro_rules! axes {
+    ($chart:expr) => {
+        $chart
+            .configure_mesh()
+            .max_light_lines(0)
+            .bold_line_style(Ink::RULE.colour())
+            .axis_style(Ink::RULE.colour())
+            .x_label_style(canvas::text(Ink::MUTED, HPos::Center, VPos::Top))
+            .y_label_style(canvas::text(Ink::MUTED, HPos::Right, VPos::Center))
+            .axis_desc_style(canvas::text(Ink::MUTED, HPos::Center, VPos::Bottom))
+    };
+}
+pub(crate) use axes;
+
 /// Returns about how wide a text is, in pixels.
 pub(crate) fn width_of(text: &str) -> f64 {
     text.chars().count() as f64 * LETTERS * 0.53
 }
 
 /// Returns how wide a column for these names is: at most a third of the picture.
-pub(crate) fn column<'a>(area: &Area<'_>, names: impl Iterator<Item = &'a str>) -> u32 {
+pub(crate) fn column<'a>(names: impl Iterator<Item = &'a str>) -> u32 {
     let longest = names.map(|name| width_of(&theme::short(name))).fold(40.0, f64::max);
-    (longest.ceil() as u32 + 12).min(area.dim_in_pixel().0 / 3)
+    (longest.ceil() as u32 + 12).min(WIDTH / 3)
 }
 
 /// Returns a name as it fits its column.
@@ -89,49 +97,17 @@ pub(crate) fn cut(text: &str, room: f64) -> String {
     text.chars().take(letters.saturating_sub(1)).collect::<String>() + "…"
 }
 
-/// Breaks a text into lines of at most `room` pixels, where it has blanks.
-pub(crate) fn wrapped(text: &str, room: f64) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if width_of(line) + width_of(word) + width_of(" ") <= room => {
-                *line += " ";
-                *line += word;
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
-/// Moves what is too near to its neighbour, so that every label has `room`, and
-/// none further than it must; returns the new places in the order of the old.
+/// Moves apart what is too near, so that every label has about `room`; returns the
+/// new places in the order of the old.
 pub(crate) fn apart(places: &[i32], room: i32) -> Vec<i32> {
     let mut order: Vec<usize> = (0..places.len()).collect();
     order.sort_by_key(|&at| places[at]);
-    // Blocks of labels that touch: how many, and the sum of where each would
-    // have the first of its block. Each block lies at the mean of those.
-    let mut blocks: Vec<(usize, f64)> = Vec::new();
-    for &at in &order {
-        let mut block = (1, f64::from(places[at]));
-        while let Some(&(count, sum)) = blocks.last() {
-            let above = sum / count as f64 + f64::from(room) * count as f64;
-            if above <= block.1 / block.0 as f64 {
-                break;
-            }
-            let offset = block.0 as f64 * count as f64 * f64::from(room);
-            block = (count + block.0, sum + block.1 - offset);
-            blocks.pop();
-        }
-        blocks.push(block);
-    }
     let mut moved = places.to_vec();
-    let mut left = order.into_iter();
-    for (count, sum) in blocks {
-        let first = (sum / count as f64).round() as i32;
-        for (step, at) in (0..).zip(left.by_ref().take(count)) {
-            moved[at] = first + step * room;
-        }
+    // Each pair gives way by half; a few labels are at rest long before.
+    for pair in std::iter::repeat_n(order.windows(2), 100).flatten() {
+        let lack = (room - (moved[pair[1]] - moved[pair[0]])).max(0);
+        moved[pair[0]] -= lack / 2;
+        moved[pair[1]] += lack - lack / 2;
     }
     moved
 }
@@ -158,21 +134,12 @@ mod tests {
     fn labels_are_moved_apart_and_keep_their_order() {
         assert_eq!(apart(&[10, 50, 90], 14), [10, 50, 90]);
         for places in [vec![50, 50, 50], vec![90, 10, 12, 11], vec![7, 7, 30, 30, 31]] {
-            let moved = apart(&places, 14);
-            let mut order: Vec<usize> = (0..places.len()).collect();
-            order.sort_by_key(|&at| places[at]);
-            for pair in order.windows(2) {
-                assert!(moved[pair[1]] - moved[pair[0]] >= 14, "{places:?} became {moved:?}");
-            }
+            let mut moved: Vec<_> = places.iter().zip(apart(&places, 14)).collect();
+            moved.sort_by_key(|(_, new)| *new);
+            assert!(moved.is_sorted_by_key(|(old, _)| *old), "{moved:?}");
+            assert!(moved.windows(2).all(|pair| pair[1].1 - pair[0].1 >= 14), "{moved:?}");
         }
         assert!(apart(&[], 14).is_empty());
-    }
-
-    #[test]
-    fn a_text_is_broken_where_it_has_blanks() {
-        assert_eq!(wrapped("one two three", width_of("one two")), ["one two", "three"]);
-        assert_eq!(wrapped("one two three", width_of("o")), ["one", "two", "three"]);
-        assert!(wrapped("", 10.0).is_empty());
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! What a comparison of the stages has shown, as data.
 //!
-//! `compare` fills a [`Comparison`] while it runs; terminal, JSON and the page
-//! are renderers over it, and none of them knows how a figure was taken.
+//! `compare` fills a [`Comparison`] while it runs; terminal, JSON and page show it,
+//! and none of them knows how a figure was taken.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::table::Table;
 
 /// All that one comparison has shown.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Comparison {
     /// The machine, the versions, the seed.
     pub head: Head,
@@ -17,25 +17,23 @@ pub struct Comparison {
     /// Whether it was interrupted: then this is what there was until then.
     pub interrupted: bool,
     /// The workloads, in the order in which they were run.
-    pub workloads: Vec<Workload>,
-    /// Which laws each stage keeps; empty if the laws were not tried.
-    pub verdicts: Vec<Verdicts>,
+    pub workloads: Vec<Table>,
     /// Who did what when, in one short run of each stage; empty if that was not
     /// run.
     pub lanes: Vec<StageLanes>,
     /// How the cost grows as the work grows; empty if that was not run.
     pub growth: Vec<Growth>,
+    /// Which laws each stage keeps; empty if the laws were not tried.
+    pub verdicts: Vec<Verdicts>,
     /// What was wrong besides the rows and the verdicts, a sentence each: a
     /// stage that failed where only its lanes or its growth were asked for.
     pub wrong: Vec<String>,
     /// What may have spoilt the figures, a sentence each.
     pub warnings: Vec<String>,
-    /// In words, what was seen.
-    pub seen: Vec<String>,
 }
 
 /// What the figures depend on besides the stages.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Head {
     /// What the workloads are made from.
     pub seed: u64,
@@ -54,38 +52,8 @@ pub struct Head {
     pub date: String,
 }
 
-/// What a workload has shown.
-#[derive(Debug, Clone)]
-pub struct Workload {
-    /// Its figures.
-    pub table: Table,
-    /// How long the lines took from write to sight, by stage; empty where no
-    /// line is stamped.
-    pub distributions: Vec<Distribution>,
-}
-
-/// How the latencies of one stage are spread.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Distribution {
-    /// The name of the stage.
-    pub stage: String,
-    /// The number of lines in each bucket, in the order of their bounds.
-    pub buckets: Vec<Bucket>,
-}
-
-/// Lines that took about as long.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Bucket {
-    /// The least latency of the bucket, in seconds.
-    pub from: f64,
-    /// The bound that no line of the bucket has reached, in seconds.
-    pub below: f64,
-    /// How many lines.
-    pub lines: u64,
-}
-
 /// Which laws one stage keeps.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdicts {
     /// The name of the stage.
     pub stage: String,
@@ -94,7 +62,7 @@ pub struct Verdicts {
 }
 
 /// What came of one law.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The theme of the law.
     pub theme: String,
@@ -108,7 +76,7 @@ pub struct Verdict {
 }
 
 /// Whether a stage keeps a law.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// It does.
@@ -126,7 +94,7 @@ pub enum Outcome {
 }
 
 /// What each thread of a stage did in one short run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageLanes {
     /// The name of the stage.
     pub stage: String,
@@ -141,7 +109,7 @@ pub struct StageLanes {
 }
 
 /// What one merge of so many sources cost.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Growth {
     /// The name of the stage.
     pub stage: String,

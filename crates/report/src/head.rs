@@ -1,11 +1,8 @@
 //! The head of the page: where the figures are from, and how to take them again.
 
-use std::collections::BTreeSet;
-
-use crate::{Comparison, Head};
 use maud::{Markup, html};
 
-use crate::theme;
+use crate::comparison::{Comparison, Head};
 
 pub(crate) fn header(comparison: &Comparison) -> Markup {
     let Head { seed, commit, rustc, cores, profile, kernel, date } = &comparison.head;
@@ -24,7 +21,7 @@ pub(crate) fn header(comparison: &Comparison) -> Markup {
                 div { dt { "compiler" } dd { (rustc) ", profile " (profile) } }
                 div { dt { "seed" } dd { (seed) } }
                 @if comparison.command.split_whitespace().any(|word| word == "--quick") {
-                    div { dt { "run" } dd { strong { "quick run" } ": it shows that all is right, its figures say little" } }
+                    div { dt { "run" } dd { strong { "quick" } ": it shows that all is right, its figures say little" } }
                 }
                 div { dt { "date" } dd { time datetime=(date) { (date) } } }
                 div class="command" { dt { "again" } dd { code { (comparison.command) } } }
@@ -43,43 +40,10 @@ pub(crate) fn header(comparison: &Comparison) -> Markup {
             }
             nav aria-label="Parts of the page" {
                 a href="#lanes" { "lanes" } a href="#workloads" { "cost" } a href="#growth" { "growth" }
-                a href="#laws" { "laws" } a href="#seen" { "in words" } a href="#advice" { "which stage" } a href="#words" { "glossary" }
+                a href="#laws" { "laws" } a href="#advice" { "which stage" } a href="#words" { "glossary" }
             }
         }
     }
-}
-
-/// What was seen, in words: after the charts that it is about.
-pub(crate) fn seen(comparison: &Comparison) -> Markup {
-    html! {
-        section id="seen" {
-            h2 { "In words" }
-            @if comparison.seen.is_empty() {
-                p class="none" { "Nothing has been seen yet that would make a sentence." }
-            } @else {
-                p class="quiet" {
-                    "A sentence on a workload is about its table, one on the lanes about the \
-                     first pictures, one on so many sources about the growth. How long a loop \
-                     stood still is its longest single stall on a workload, and all of its \
-                     stalls together in the lanes."
-                }
-                ul { @for sentence in &comparison.seen { li { (told(sentence, comparison)) } } }
-            }
-        }
-    }
-}
-
-/// A sentence with its stages as they are called on this page: where a table says
-/// `4 tasks`, a sentence says `stage 4 (tasks)`.
-fn told(sentence: &str, comparison: &Comparison) -> String {
-    let rows = comparison.workloads.iter().flat_map(|workload| &workload.table.rows);
-    let names = rows.map(|row| &*row.name).chain(comparison.lanes.iter().map(|it| &*it.stage));
-    let names: BTreeSet<&str> =
-        names.chain(comparison.growth.iter().map(|it| &*it.stage)).collect();
-    let stages = names.into_iter().filter(|name| theme::number(name).is_some());
-    stages.fold(sentence.to_owned(), |sentence, name| {
-        sentence.replace(name, &format!("stage {}", theme::told(name)))
-    })
 }
 
 /// Three radio buttons, which the style sheet looks at: no script.

@@ -1,15 +1,17 @@
 //! How long the lines took from their write to their sight: a ridge a stage.
 
-use crate::{Bucket, Distribution, Grouped, Table, Time, Workload};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use crate::canvas::{self, Area, Drawn, Width};
+use crate::canvas::{self, Area, Drawn, WIDTH};
 use crate::picture::{Drawing, Picture};
-use crate::theme::{self, Ink};
+use crate::sentences;
+use crate::table::{Bucket, Column, Distribution, Table};
+use crate::theme::Ink;
+use crate::units::Time;
 
 /// How high the band of one stage is, in pixels.
-const BAND: u32 = 64;
+const BAND: u32 = 60;
 
 /// The part of a band that is below its ridge: there stand the labels of the marks.
 const BELOW: f64 = 0.27;
@@ -20,94 +22,36 @@ const END: u32 = 30;
 /// How high a ridge is where a single line is, as a part of its height.
 const SEEN: f64 = 0.05;
 
-/// What is marked on each ridge: the share of the lines that is not later, and
-/// the column of the table that has it to the last digit.
-const MARKS: [(&str, f64, &str); 3] =
-    [("p50", 0.5, "p50_seconds"), ("p99", 0.99, "p99_seconds"), ("max", 1.0, "max_seconds")];
+/// What is marked on each ridge.
+const MARKS: [Column; 3] = [Column::P50, Column::P99, Column::Max];
 
-/// A stage: how its lines are spread, and where its marks are, in seconds.
+/// A stage that has lines: how they are spread, and where its marks are, in seconds.
 struct Ridge<'a> {
     stage: &'a str,
     buckets: &'a [Bucket],
-    marks: [f64; 3],
+    marks: Vec<(Column, f64)>,
 }
 
-/// Returns the stages that have lines.
-fn ridges(workload: &Workload) -> Vec<Ridge<'_>> {
-    let stages = workload.distributions.iter();
-    stages.filter_map(|stage| ridge(stage, &workload.table)).collect()
-}
-
-fn ridge<'a>(stage: &'a Distribution, table: &Table) -> Option<Ridge<'a>> {
-    span(&stage.buckets)?;
-    let row = table.rows.iter().find(|row| row.name == stage.stage);
-    let marks = MARKS.map(|(_, part, column)| {
-        let told = row.and_then(|row| table.number(row, column));
-        told.unwrap_or_else(|| quantile(&stage.buckets, part))
-    });
-    Some(Ridge { stage: &stage.stage, buckets: &stage.buckets, marks })
+fn ridge<'a>(of: &'a Distribution, table: &Table) -> Option<Ridge<'a>> {
+    span(&of.buckets)?;
+    let row = table.rows.iter().find(|row| row.name == of.stage);
+    let mark = |column| Some((column, row?.number(column)?));
+    let marks = MARKS.into_iter().filter_map(mark).collect();
+    Some(Ridge { stage: &of.stage, buckets: &of.buckets, marks })
 }
 
 /// Returns the picture of one workload, if its lines were stamped.
-pub(crate) fn picture(workload: &Workload) -> Option<Picture<'_>> {
-    let name = &workload.table.name;
-    let shown = ridges(workload);
-    let says = headline(workload)?;
-    Some(Picture {
-        name: format!("latency-{name}"),
-        title: format!("Latency of the lines on {name}, on a log axis"),
-        says,
+pub(crate) fn picture(table: &Table) -> Option<Picture> {
+    let ridges: Vec<Ridge<'_>> = table.latencies.iter().filter_map(|of| ridge(of, table)).collect();
+    let height = ridges.len() as u32 * BAND + 54;
+    (!ridges.is_empty()).then(|| Picture {
+        name: format!("latency-{}", table.name),
+        title: format!("Latency of the lines on {}, on a log axis", table.name),
+        says: sentences::of_table(table).join(" "),
         parts: false,
         legend: None,
-        draw: Box::new(move |width| draw(&shown, width)),
+        drawing: Drawing { height, inside: canvas::draw(height, |area| chart(area, &ridges)) },
     })
-}
-
-/// Says between what the middle of the stages lies, and how late the latest line
-/// was.
-pub(crate) fn headline(workload: &Workload) -> Option<String> {
-    let ridges = ridges(workload);
-    let at = |mark: usize| {
-        let mut all: Vec<(&str, f64)> =
-            ridges.iter().map(|ridge| (ridge.stage, ridge.marks[mark])).collect();
-        all.sort_by(|(_, a), (_, b)| a.total_cmp(b));
-        all
-    };
-    // Figures that differ by less than a tenth do not set stages apart.
-    let alike = |least: f64, most: f64| most <= least * 1.1;
-    let (middle, last) = (at(0), at(2));
-    let (&(first, least), &(second, most)) = (middle.first()?, middle.last()?);
-    let half = match alike(least, most) {
-        true => format!("within {}", Time(most)),
-        false => format!(
-            "within {} in stage {} to {} in stage {}",
-            Time(least),
-            theme::told(first),
-            Time(most),
-            theme::told(second)
-        ),
-    };
-    let (&(_, earliest), &(slowest, latest)) = (last.first()?, last.last()?);
-    let late = match (alike(earliest, latest), last.len()) {
-        (true, 2..) => format!("{}, whatever the stage", Time(latest)),
-        _ => format!("{}, in stage {}", Time(latest), theme::told(slowest)),
-    };
-    Some(format!(
-        "On {}, half of the lines are seen {half}; the latest line took {late}.",
-        workload.table.name
-    ))
-}
-
-/// Returns the bound that this part of the lines has not reached.
-fn quantile(buckets: &[Bucket], part: f64) -> f64 {
-    let all: u64 = buckets.iter().map(|bucket| bucket.lines).sum();
-    let wanted = (all as f64 * part).ceil().max(1.0);
-    let mut so_far = 0;
-    let reached = buckets.iter().find(|bucket| {
-        so_far += bucket.lines;
-        so_far as f64 >= wanted
-    });
-    reached.map_or(0.0, |bucket| bucket.below)
 }
 
 /// Returns from where to where there are lines. A log axis has no zero, so a
@@ -122,27 +66,13 @@ fn from(bucket: &Bucket) -> f64 {
     if bucket.from > 0.0 { bucket.from } else { bucket.below / 2.0 }
 }
 
-fn draw(stages: &[Ridge<'_>], width: Width) -> Drawing {
-    let w = width.pixels();
-    let height = stages.len() as u32 * BAND + 54;
-    let inside = canvas::draw((w, height), |area| chart(area, stages));
-    Drawing { width: w, height, inside }
-}
-
 fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
     let spans = stages.iter().filter_map(|ridge| span(ridge.buckets));
     let (least, most) = spans.fold((f64::INFINITY, 0.0_f64), |(least, most), (from, to)| {
         (least.min(from), most.max(to))
     });
     let (least, most) = (least / 1.3, most * 1.3);
-    let names = canvas::column(area, stages.iter().map(|stage| stage.stage));
-
-    // Where the labels of the axis would touch, every other one is enough.
-    let mut ticks = canvas::decades(least, most);
-    let room = f64::from(area.dim_in_pixel().0 - names - END);
-    if room / (ticks.len() as f64) < 55.0 {
-        ticks = ticks.into_iter().step_by(2).collect();
-    }
+    let names = canvas::column(stages.iter().map(|stage| stage.stage));
 
     let mut chart = ChartBuilder::on(area)
         .margin_top(8)
@@ -150,22 +80,16 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
         .x_label_area_size(42)
         .y_label_area_size(names)
         .build_cartesian_2d(
-            (least..most).log_scale().with_key_points(ticks.clone()),
+            (least..most).log_scale().with_key_points(canvas::decades(least, most)),
             -(stages.len() as f64)..0.0,
         )?;
-    chart
-        .configure_mesh()
+    canvas::axes!(chart)
         .disable_y_mesh()
         .disable_y_axis()
-        .x_max_light_lines(0)
-        .bold_line_style(Ink::Rule.colour())
-        .axis_style(Ink::Rule.colour())
-        .x_label_style(canvas::text(Ink::Muted, HPos::Center, VPos::Top))
-        .axis_desc_style(canvas::text(Ink::Muted, HPos::Center, VPos::Bottom))
         .x_label_formatter(&|seconds| {
             Time(*seconds).to_string().replace(".00", "").replace(".0 ", " ")
         })
-        .x_desc(axis(&ticks))
+        .x_desc("from write to sight, on a log axis")
         .draw()?;
 
     for (at, stage) in stages.iter().enumerate() {
@@ -174,7 +98,7 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
         let ridge = outline(stage.buckets, ground);
         let area_of = AreaSeries::new(ridge, ground, ink.colour().filled());
         chart.draw_series(area_of)?;
-        let line = PathElement::new([(least, ground), (most, ground)], Ink::Rule.colour());
+        let line = PathElement::new([(least, ground), (most, ground)], Ink::RULE.colour());
         chart.draw_series([line])?;
 
         let name = canvas::fitted(stage.stage, names);
@@ -182,17 +106,14 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
         let style = canvas::text(ink, HPos::Right, VPos::Center);
         area.draw(&Text::new(name, (left - 8, y), style))?;
 
-        let places = stage.marks.map(|it| chart.backend_coord(&(it.clamp(least, most), ground)));
-        for (x, y) in places {
-            // On the ground of the paper, so that it is seen on every ink.
-            for (ink, width) in [(Ink::Paper, 6), (Ink::Text, 2)] {
-                let (ends, line) = ([(x, y - 9), (x, y + 4)], ink.colour().stroke_width(width));
-                area.draw(&PathElement::new(ends, line))?;
-            }
-        }
+        let place = |seconds: f64| chart.backend_coord(&(seconds.clamp(least, most), ground)).0;
+        let (_, y) = chart.backend_coord(&(least, ground));
+        let marks = stage.marks.iter().map(|(_, it)| [(place(*it), y - 9), (place(*it), y + 4)]);
+        canvas::mark(area, &marks.collect::<Vec<_>>())?;
         // Under the line, where no ridge is; marks that are too near share a label.
         let mut labels: Vec<(i32, String)> = Vec::new();
-        for ((name, ..), (x, _)) in MARKS.into_iter().zip(places) {
+        for (column, seconds) in &stage.marks {
+            let (x, name) = (place(*seconds), column.head());
             match labels.last_mut().filter(|(last, _)| x - *last < 32) {
                 Some((last, label)) => {
                     *last = i32::midpoint(*last, x);
@@ -201,31 +122,13 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
                 None => labels.push((x, name.to_owned())),
             }
         }
-        let (_, y) = chart.backend_coord(&(least, ground));
         for (x, label) in labels {
-            let half = (canvas::width_of(&label) / 2.0) as i32;
-            let x = x.min(area.dim_in_pixel().0 as i32 - half - 2);
-            area.draw(&Text::new(
-                label,
-                (x, y + 4),
-                canvas::text(Ink::Text, HPos::Center, VPos::Top),
-            ))?;
+            let x = x.min(WIDTH as i32 - (canvas::width_of(&label) / 2.0) as i32 - 2);
+            let style = canvas::text(Ink::TEXT, HPos::Center, VPos::Top);
+            area.draw(&Text::new(label, (x, y + 4), style))?;
         }
     }
     Ok(())
-}
-
-/// What the axis is, as its ticks tell: each so many times as long as the last,
-/// or of no one step.
-fn axis(ticks: &[f64]) -> String {
-    let mut steps = ticks.windows(2).map(|pair| pair[1] / pair[0]);
-    let first = steps.next().filter(|first| steps.all(|it| (it / first - 1.0).abs() < 1e-6));
-    match first {
-        Some(times) => {
-            format!("from write to sight, each step × {}", Grouped(times.round() as u64))
-        }
-        None => "from write to sight, on a log axis".to_owned(),
-    }
 }
 
 /// The outline of a ridge, through the middle of each bucket: the share of the
@@ -254,16 +157,6 @@ fn outline(buckets: &[Bucket], ground: f64) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_axis_is_told_by_its_ticks() {
-        assert_eq!(axis(&[1e-4, 1e-3, 1e-2]), "from write to sight, each step × 10");
-        // Where only every other power of ten has room.
-        assert_eq!(axis(&[1e-4, 1e-2]), "from write to sight, each step × 100");
-        for uneven in [&[1e-3, 2e-3, 5e-3][..], &[1e-3], &[]] {
-            assert_eq!(axis(uneven), "from write to sight, on a log axis");
-        }
-    }
 
     #[test]
     fn a_single_line_is_seen_and_a_gap_is_on_the_ground() {

@@ -1,16 +1,15 @@
-//! The comparison on one page.
+//! What a comparison of the stages has shown: as data, in sentences, as JSON, and
+//! on one page.
 //!
-//! [`render`] makes one HTML file of a [`Comparison`]: nothing is loaded from
-//! anywhere, it is dark where its reader prefers that, it fits a telephone and
-//! paper, and all of it is there without scripts. [`figures`] gives its pictures
-//! as files of their own, for other texts.
+//! `compare` fills a [`Comparison`] and knows how each figure was taken; here is
+//! how it is told. [`seen`] says it in words, a sentence a finding, the same on the
+//! terminal, in [`json()`] and on the page. [`render`] makes one HTML file: nothing
+//! is loaded from anywhere, it is dark where its reader prefers that, it fits a
+//! telephone and paper, and all of it is there without scripts. [`figures`] gives
+//! its pictures as files of their own, for other texts.
 //!
-//! This is a renderer and takes no figure. Its sentences are computed from the
-//! data, so a stage that changes changes what is said of it; but for one each on
-//! what its code has new, which no figure tells, and one each on who may stop at
-//! it, which is the book's. What a comparison
-//! does not have, since it was interrupted or not asked for, is left out with a
-//! sentence that says so.
+//! What a comparison does not have, since it was interrupted or not asked for, is
+//! left out with a sentence that says so.
 //!
 //! # How it is made
 //!
@@ -20,50 +19,40 @@
 //! plotters draw shapes without names. Their scale and its ticks are plotters'.
 //!
 //! plotters writes colours; here a colour of a drawing is a sign for an ink with
-//! a name, so that the style sheet, not the drawing, knows the theme. Every
-//! picture is drawn twice, for wide and for narrow screens: made smaller, its
-//! letters could not be read.
+//! a name, so that the style sheet, not the drawing, knows the theme. A picture is
+//! drawn in one width.
 //!
 //! # Reading order
 //!
-//! This file; the lanes, which are the heart of the page (what they say in words
-//! first, then how they are drawn); then one chart, such as growth.
+//! The table, the comparison, the sentences; the lanes, which are the heart of the
+//! page (what they show first, then how they are drawn); then one chart, such as
+//! growth.
 
-mod advice;
 mod canvas;
 mod comparison;
-pub mod fixed;
-mod glossary;
 mod growth;
 mod head;
+mod help;
+mod json;
 mod lanes;
 mod latency;
 mod picture;
+mod sentences;
 mod table;
-mod tables;
 mod theme;
 mod throughput;
+mod units;
 mod verdicts;
 mod workloads;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-pub use comparison::{
-    Bucket, Comparison, Distribution, Growth, Head, Outcome, StageLanes, Verdict, Verdicts,
-    Workload,
-};
-pub use table::{Cell, Column, Grouped, Row, Size, Spread, Table, Time};
-
-/// A picture that stands alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Figure {
-    /// What its file is to be called, without an ending: `lanes-stage4-tasks`.
-    pub name: String,
-    /// The picture, as an SVG document: dark where its reader prefers that.
-    pub svg: String,
-    /// What is to be seen in it; where and when it was taken.
-    pub caption: String,
-}
+pub use comparison::{Comparison, Growth, Head, Outcome, StageLanes, Verdict, Verdicts};
+pub use json::{SCHEMA, json};
+pub use picture::Figure;
+pub use sentences::seen;
+pub use table::{Bucket, Cell, Column, Distribution, Row, Spread, Table};
+pub use units::{Grouped, Rate, Size, Time};
 
 /// Makes one page of a comparison: an HTML document that needs no other file.
 ///
@@ -98,30 +87,14 @@ fn body(comparison: &Comparison) -> Markup {
         svg class="hatchings" width="0" height="0" aria-hidden="true" { (picture::hatchings()) }
         (head::header(comparison))
         main {
-            (lanes::section(comparison))
-            (workloads::section(comparison))
+            (lanes::section(&comparison.lanes))
+            (workloads::section(&comparison.workloads))
             (growth::section(&comparison.growth))
             (verdicts::section(&comparison.verdicts))
-            (head::seen(comparison))
-            (advice::section())
-            (glossary::section())
+            (help::which_stage())
+            (help::glossary())
         }
         script { (PreEscaped(include_str!("page.js"))) }
-    }
-}
-
-impl Figure {
-    /// Returns the figure for a page of Markdown that is beside its folder: the
-    /// picture, which opens when it is clicked, and below it the caption.
-    pub fn markdown(&self, folder: &str) -> String {
-        let file = format!("{folder}/{}.svg", self.name);
-        let figure = html! {
-            figure class="measured" {
-                a href=(file) { img src=(file) alt=(self.caption); }
-                figcaption { (self.caption) }
-            }
-        };
-        figure.into_string() + "\n"
     }
 }
 
@@ -131,9 +104,9 @@ impl Figure {
 /// What the comparison does not have, has no picture.
 pub fn figures(comparison: &Comparison) -> Vec<Figure> {
     let mut pictures = lanes::pictures(&comparison.lanes);
-    for workload in &comparison.workloads {
-        pictures.extend(throughput::picture(&workload.table));
-        pictures.extend(latency::picture(workload));
+    for table in &comparison.workloads {
+        pictures.extend(throughput::picture(table));
+        pictures.extend(latency::picture(table));
     }
     pictures.extend(growth::pictures(&comparison.growth));
     pictures.iter().map(|picture| picture.alone(&comparison.head)).collect()

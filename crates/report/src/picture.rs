@@ -2,24 +2,40 @@
 
 use std::fmt::Write as _;
 
-use crate::Head;
 use maud::{Markup, PreEscaped, html};
 
-use crate::Figure;
-use crate::canvas::Width;
+use crate::canvas::WIDTH;
+use crate::comparison::Head;
 use crate::theme;
 
-/// A drawing of a certain size.
-#[derive(Debug, Clone)]
-pub(crate) struct Drawing {
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    /// What is inside of the `svg` element.
-    pub(crate) inside: String,
+/// A picture that stands alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// What its file is to be called, without an ending: `lanes-stage4-tasks`.
+    pub name: String,
+    /// The picture, as an SVG document: dark where its reader prefers that.
+    pub svg: String,
+    /// What is to be seen in it; where and when it was taken.
+    pub caption: String,
 }
 
-/// Something that can be drawn in several widths, and what it shows in words.
-pub(crate) struct Picture<'a> {
+impl Figure {
+    /// Returns the figure for a page of Markdown that is beside its folder: the
+    /// picture, which opens when it is clicked, and below it the caption.
+    pub fn markdown(&self, folder: &str) -> String {
+        let file = format!("{folder}/{}.svg", self.name);
+        let figure = html! {
+            figure class="measured" {
+                a href=(file) { img src=(file) alt=(self.caption); }
+                figcaption { (self.caption) }
+            }
+        };
+        figure.into_string() + "\n"
+    }
+}
+
+/// A drawing, as wide as all are, and what it shows in words.
+pub(crate) struct Picture {
     /// The name of its file, and of its elements.
     pub(crate) name: String,
     /// What it is.
@@ -30,50 +46,41 @@ pub(crate) struct Picture<'a> {
     pub(crate) parts: bool,
     /// What its signs mean, for where no legend stands beside it.
     pub(crate) legend: Option<Drawing>,
-    /// Draws it.
-    pub(crate) draw: Box<dyn Fn(Width) -> Drawing + 'a>,
+    pub(crate) drawing: Drawing,
 }
 
-impl Picture<'_> {
-    /// The picture for wide and for narrow screens; a style sheet shows one.
+/// What is inside of the `svg` element, and how high it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Drawing {
+    pub(crate) height: u32,
+    pub(crate) inside: String,
+}
+
+impl Picture {
+    /// The picture for any screen: where there is no room, it scrolls by itself.
     pub(crate) fn on_page(&self) -> Markup {
+        let (title, says) = (format!("{}-t", self.name), format!("{}-d", self.name));
         html! {
-            div class="wide" { (self.svg(Width::Wide)) }
-            div class="narrow" { (self.svg(Width::Narrow)) }
-        }
-    }
-
-    /// The picture in one width, for one of two columns.
-    pub(crate) fn half(&self) -> Markup {
-        self.svg(Width::Half)
-    }
-
-    fn svg(&self, width: Width) -> Markup {
-        let Drawing { width: w, height: h, inside } = (self.draw)(width);
-        let id = format!("{}-{}", self.name, w);
-        // An image has no parts for a screen reader; a group has.
-        let role = if self.parts { "group" } else { "img" };
-        html! {
-            svg viewBox=(format!("0 0 {w} {h}")) style=(format!("max-width:{w}px"))
-                role=(role) aria-labelledby=(format!("{id}-t {id}-d")) {
-                @if !self.parts { title id=(format!("{id}-t")) { (self.title) } }
-                desc id=(format!("{id}-d")) { (self.says) }
-                @if self.parts {
-                    // Not a title of the whole: it would pop up everywhere.
-                    desc id=(format!("{id}-t")) { (self.title) }
+            figure class="scroll" tabindex="0" role="region" aria-label=(self.title) {
+                // An image has no parts for a screen reader; a group has.
+                svg viewBox=(format!("0 0 {WIDTH} {}", self.drawing.height))
+                    role=(if self.parts { "group" } else { "img" })
+                    aria-labelledby=(format!("{title} {says}")) {
+                    // A title of the whole would pop up everywhere.
+                    desc id=(title) { (self.title) }
+                    desc id=(says) { (self.says) }
+                    (PreEscaped(&self.drawing.inside))
                 }
-                (PreEscaped(inside))
             }
         }
     }
 
     /// The picture as a file of its own: it brings its ground and its inks.
     pub(crate) fn alone(&self, head: &Head) -> Figure {
-        let Drawing { width, height, inside } = (self.draw)(Width::Wide);
         let (pad, title) = (12, 26);
         let legend = self.legend.as_ref();
         let top = title + legend.map_or(0, |legend| legend.height);
-        let (w, h) = (width + 2 * pad, top + height + 2 * pad);
+        let (w, h) = (WIDTH + 2 * pad, top + self.drawing.height + 2 * pad);
         let svg = html! {
             svg xmlns="http://www.w3.org/2000/svg" width=(w) height=(h)
                 viewBox=(format!("-{pad} -{pad} {w} {h}")) role="img"
@@ -88,7 +95,7 @@ impl Picture<'_> {
                 @if let Some(legend) = legend {
                     g transform=(format!("translate(0 {title})")) { (PreEscaped(&legend.inside)) }
                 }
-                g transform=(format!("translate(0 {top})")) { (PreEscaped(inside)) }
+                g transform=(format!("translate(0 {top})")) { (PreEscaped(&self.drawing.inside)) }
             }
         };
         let caption = format!("{} {}", self.says, machine(head));
@@ -97,7 +104,7 @@ impl Picture<'_> {
 }
 
 /// Where and when, in one sentence.
-pub(crate) fn machine(head: &Head) -> String {
+fn machine(head: &Head) -> String {
     let Head { kernel, cores, rustc, date, .. } = head;
     let rustc = rustc.split(" (").next().unwrap_or(rustc);
     let mut words = format!("On {kernel}, {cores} cores, {rustc}, {date}");

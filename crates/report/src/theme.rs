@@ -9,140 +9,91 @@
 use std::fmt::Write as _;
 
 use plotters::style::RGBColor;
-use stages::{Said, Stage};
+use stages::{STAGES, Stage};
 
-/// A colour that has a name.
+use crate::table::stage_number;
+
+/// A colour that has a name: its place in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ink {
-    /// What all is drawn on.
-    Paper,
-    /// A box on the paper.
-    Card,
-    /// Text.
-    Text,
-    /// Text of the second rank.
-    Muted,
-    /// Lines that only lead the eye.
-    Rule,
-    /// What is wrong, and a loop that stands still.
-    Alarm,
-    /// The time for which a write does not return.
-    Blocked,
-    /// `cat`, and what else is not a stage.
-    Floor,
-    /// A stage, by its place in the palette, from 0.
-    Stage(u8),
-    /// What a thread does; and a wait, whatever for: the hatchings differ.
-    Read,
-    Write,
-    Wait,
-}
+pub(crate) struct Ink(usize);
 
-/// How many stages have a colour and a mark of their own.
-pub(crate) const PALETTE: u32 = 8;
-
-/// Every ink: its name in the style sheet, light, dark.
-const INKS: &[(Ink, &str, &str, &str)] = &[
-    (Ink::Paper, "paper", "#ffffff", "#14181d"),
-    (Ink::Card, "card", "#f4f6f8", "#1d232a"),
-    (Ink::Text, "text", "#1a1d21", "#e8eaed"),
-    (Ink::Muted, "muted", "#555c65", "#a8b0ba"),
-    (Ink::Rule, "rule", "#d3d8de", "#3a424c"),
-    (Ink::Alarm, "alarm", "#b80c2c", "#ff8090"),
-    (Ink::Blocked, "blocked", "#e9ebee", "#2a3139"),
-    (Ink::Floor, "floor", "#5f6770", "#a3abb5"),
-    (Ink::Stage(0), "stage1", "#00639c", "#5cb8ee"),
-    (Ink::Stage(1), "stage2", "#a84700", "#ffa257"),
-    (Ink::Stage(2), "stage3", "#6d5a00", "#e3cf45"),
-    (Ink::Stage(3), "stage4", "#a02875", "#f091c6"),
-    (Ink::Stage(4), "stage5", "#00694d", "#46d3a5"),
-    (Ink::Stage(5), "stage6", "#5b46c0", "#b0a2ff"),
-    (Ink::Stage(6), "stage7", "#7b4b2a", "#d9a585"),
-    (Ink::Stage(7), "stage8", "#006b78", "#5fd0dd"),
-    (Ink::Read, "read", "#3f9bdc", "#4ba6e6"),
-    (Ink::Write, "write", "#1d3666", "#c3d4f7"),
-    (Ink::Wait, "wait", "#c25500", "#ffa04d"),
+/// Every ink: its name in the style sheet, light, dark. The last are for the
+/// stages, one after the other.
+const INKS: [(&str, &str, &str); 19] = [
+    ("paper", "#ffffff", "#14181d"),
+    ("card", "#f4f6f8", "#1d232a"),
+    ("text", "#1a1d21", "#e8eaed"),
+    ("muted", "#555c65", "#a8b0ba"),
+    ("rule", "#d3d8de", "#3a424c"),
+    ("alarm", "#b80c2c", "#ff8090"),
+    ("blocked", "#e9ebee", "#2a3139"),
+    ("floor", "#5f6770", "#a3abb5"),
+    ("read", "#3f9bdc", "#4ba6e6"),
+    ("write", "#1d3666", "#c3d4f7"),
+    ("wait", "#c25500", "#ffa04d"),
+    ("stage1", "#00639c", "#5cb8ee"),
+    ("stage2", "#a84700", "#ffa257"),
+    ("stage3", "#6d5a00", "#e3cf45"),
+    ("stage4", "#a02875", "#f091c6"),
+    ("stage5", "#00694d", "#46d3a5"),
+    ("stage6", "#5b46c0", "#b0a2ff"),
+    ("stage7", "#7b4b2a", "#d9a585"),
+    ("stage8", "#006b78", "#5fd0dd"),
 ];
 
+/// Where the inks of the stages begin.
+const STAGE1: usize = 11;
+
 impl Ink {
-    /// Returns the name of the ink in the style sheet.
-    pub(crate) fn name(self) -> &'static str {
-        INKS[self.place()].1
+    /// What all is drawn on.
+    pub(crate) const PAPER: Ink = Ink(0);
+    /// Text, and text of the second rank.
+    pub(crate) const TEXT: Ink = Ink(2);
+    pub(crate) const MUTED: Ink = Ink(3);
+    /// Lines that only lead the eye.
+    pub(crate) const RULE: Ink = Ink(4);
+    /// What is wrong, and a loop that stands still.
+    pub(crate) const ALARM: Ink = Ink(5);
+    /// `cat`, and what else is not a stage.
+    const FLOOR: Ink = Ink(7);
+
+    /// Returns the ink of a contender.
+    pub(crate) fn of(name: &str) -> Ink {
+        let place = stage_number(name).and_then(|number| number.checked_sub(1));
+        place.map_or(Ink::FLOOR, |place| Ink(STAGE1 + place % (INKS.len() - STAGE1)))
     }
 
-    fn place(self) -> usize {
-        INKS.iter().position(|ink| ink.0 == self).expect("every ink is in the list")
+    /// Returns the name of the ink in the style sheet.
+    pub(crate) fn name(self) -> &'static str {
+        INKS[self.0].0
     }
 
     /// Returns a colour that stands for this ink in a drawing of plotters, until
     /// [`inked`] puts the name in its place.
     pub(crate) fn colour(self) -> RGBColor {
-        RGBColor(1, 2, self.place() as u8)
-    }
-
-    /// Returns the ink of a contender.
-    pub(crate) fn of(name: &str) -> Ink {
-        place(name).map_or(Ink::Floor, |place| Ink::Stage(place as u8))
+        RGBColor(1, 2, self.0 as u8)
     }
 }
 
-/// Returns the number of a stage, from its name.
-pub(crate) fn number(name: &str) -> Option<u32> {
-    name.strip_prefix("stage")?.split_once('-')?.0.parse().ok()
-}
-
-/// Returns the place of a stage in the palette of colours and of marks.
-pub(crate) fn place(name: &str) -> Option<u32> {
-    Some(number(name)?.checked_sub(1)? % PALETTE)
-}
-
-/// Returns what a stage says of itself; nothing of one that is not in the list.
-pub(crate) fn said(name: &str) -> Option<Said> {
-    stages::find(name).ok().map(Stage::said)
-}
-
-/// Says whether all tails of a contender share one loop; nothing of a stage that is
-/// not in the list.
-pub(crate) fn has_loop(name: &str) -> Option<bool> {
-    match number(name) {
-        None => Some(false),
-        Some(_) => said(name).map(|said| said.has_loop),
-    }
+/// Returns the stage of this name, if it is one that is known.
+pub(crate) fn stage(name: &str) -> Option<&'static Stage> {
+    STAGES.iter().find(|stage| stage.name == name)
 }
 
 /// Returns the name of a stage as it stands beside its ink: `4 tasks`. Other
 /// names stay as they are.
 pub(crate) fn short(name: &str) -> String {
-    match (number(name), name.split_once('-')) {
+    match (stage_number(name), name.split_once('-')) {
         (Some(number), Some((_, rest))) => format!("{number} {rest}"),
         _ => name.to_owned(),
-    }
-}
-
-/// Returns the name of a stage as it stands in a sentence: `4 (tasks)`.
-pub(crate) fn told(name: &str) -> String {
-    match (number(name), name.split_once('-')) {
-        (Some(number), Some((_, rest))) => format!("{number} ({rest})"),
-        _ => name.to_owned(),
-    }
-}
-
-/// Returns the names of stages as they stand in a sentence: `stage 4 (tasks)`,
-/// `stages 1 (threads), 2 (mixed) and 3 (bottom-up)`.
-pub(crate) fn listed(names: &[&str]) -> String {
-    let told: Vec<String> = names.iter().map(|name| self::told(name)).collect();
-    match &told[..] {
-        [] => String::new(),
-        [one] => format!("stage {one}"),
-        [first @ .., last] => format!("stages {} and {last}", first.join(", ")),
     }
 }
 
 /// Puts the names of the inks in place of the colours that stood for them.
 pub(crate) fn inked(svg: &str) -> String {
     let mut svg = svg.replace(" opacity=\"1\"", "");
-    for &(ink, name, ..) in INKS {
-        let RGBColor(r, g, b) = ink.colour();
+    for (place, (name, ..)) in INKS.iter().enumerate() {
+        let RGBColor(r, g, b) = Ink(place).colour();
         let colour = format!("#{r:02X}{g:02X}{b:02X}");
         svg = svg.replace(&format!("fill=\"{colour}\""), &format!("class=\"f-{name}\""));
         svg = svg.replace(&format!("stroke=\"{colour}\""), &format!("class=\"l-{name}\""));
@@ -150,25 +101,20 @@ pub(crate) fn inked(svg: &str) -> String {
     svg
 }
 
-/// The classes of the pictures: an ink to fill with, to draw with.
+/// The classes of page and pictures: an ink to fill with, to draw with, to write
+/// with.
 pub(crate) fn classes() -> String {
     let mut css = String::new();
-    for (ink, name, ..) in INKS {
+    for (name, ..) in INKS {
         let _ = write!(css, ".f-{name}{{fill:var(--{name})}}.l-{name}{{stroke:var(--{name})}}");
-        if matches!(ink, Ink::Stage(_) | Ink::Floor) {
-            let _ = write!(css, ".{name}{{color:var(--{name})}}");
-        }
+    }
+    for (name, ..) in INKS[STAGE1..].iter().chain([&INKS[Ink::FLOOR.0]]) {
+        let _ = write!(css, ".{name}{{color:var(--{name})}}");
     }
     // Hatchings, so that a wait is no mere colour. What is filled with one is
     // outlined as well. The waits are one family: one ink, and only they.
-    let hatchings = [
-        ("lock", "wait"),
-        ("loop", "wait"),
-        ("answer", "wait"),
-        ("alarm", "alarm"),
-        ("still", "alarm"),
-    ];
-    for (name, ink) in hatchings {
+    let waits = ["lock", "loop", "answer"].map(|name| (name, "wait"));
+    for (name, ink) in waits.into_iter().chain([("alarm", "alarm"), ("still", "alarm")]) {
         let _ = write!(css, ".h-{name}{{fill:url(#h-{name});stroke:var(--{ink})}}");
     }
     // Letters over a hatching stand on the paper.
@@ -180,7 +126,7 @@ pub(crate) fn classes() -> String {
 ///
 /// The theme is chosen by two radio buttons that `:has` looks at: no script.
 pub(crate) fn of_page() -> String {
-    let (light, dark) = (variables(|ink| ink.2), variables(|ink| ink.3));
+    let (light, dark) = (variables(|ink| ink.1), variables(|ink| ink.2));
     format!(
         ":root{{color-scheme:light;{light}}}\
          @media screen and (prefers-color-scheme:dark){{\
@@ -191,16 +137,16 @@ pub(crate) fn of_page() -> String {
 
 /// The inks of a picture that stands alone, for what its reader prefers.
 pub(crate) fn of_picture() -> String {
-    let (light, dark) = (variables(|ink| ink.2), variables(|ink| ink.3));
+    let (light, dark) = (variables(|ink| ink.1), variables(|ink| ink.2));
     format!(
         "svg{{{light}font-family:system-ui,sans-serif}}\
          @media screen and (prefers-color-scheme:dark){{svg{{{dark}}}}}"
     )
 }
 
-fn variables(colour: impl Fn(&(Ink, &str, &'static str, &'static str)) -> &'static str) -> String {
+fn variables(colour: impl Fn(&(&str, &'static str, &'static str)) -> &'static str) -> String {
     INKS.iter().fold(String::new(), |mut css, ink| {
-        let _ = write!(css, "--{}:{};", ink.1, colour(ink));
+        let _ = write!(css, "--{}:{};", ink.0, colour(ink));
         css
     })
 }
@@ -224,22 +170,10 @@ mod tests {
     }
 
     #[test]
-    fn every_place_of_the_palette_has_an_ink_of_its_own() {
-        let inks: Vec<_> =
-            (1..=PALETTE).map(|it| Ink::of(&format!("stage{it}-x")).name()).collect();
-        let named: Vec<_> = (1..=PALETTE).map(|it| format!("stage{it}")).collect();
-        assert_eq!(inks, named);
-        assert_eq!(Ink::of("stage9-more"), Ink::Stage(0), "there it begins again");
-    }
-
-    #[test]
     fn what_is_text_can_be_read_on_paper_and_on_a_card_in_both_themes() {
-        let (paper, card) = (INKS[0], INKS[1]);
-        let text = [Ink::Text, Ink::Muted, Ink::Alarm, Ink::Floor];
-        let stages = (0..PALETTE).map(|place| Ink::Stage(place as u8));
-        for ink in text.into_iter().chain(stages) {
-            let (_, name, light, dark) = INKS[ink.place()];
-            for (_, _, light_ground, dark_ground) in [paper, card] {
+        let named = [Ink::TEXT, Ink::MUTED, Ink::ALARM, Ink::FLOOR].map(|ink| INKS[ink.0]);
+        for (name, light, dark) in named.iter().chain(&INKS[STAGE1..]) {
+            for (_, light_ground, dark_ground) in &INKS[..2] {
                 for (text, ground) in [(light, light_ground), (dark, dark_ground)] {
                     let contrast = contrast(text, ground);
                     assert!(contrast >= 4.5, "{name}, {text} on {ground}: {contrast:.2}");
@@ -249,21 +183,15 @@ mod tests {
     }
 
     #[test]
-    fn an_ink_takes_the_place_of_the_colour_that_stood_for_it() {
-        let drawn = r##"<rect opacity="1" fill="#010205" stroke="none"/>"##;
-        assert_eq!(inked(drawn), r#"<rect class="f-alarm" stroke="none"/>"#);
-    }
-
-    #[test]
-    fn a_stage_is_known_by_its_number_and_others_by_their_name() {
-        assert_eq!(short("stage5-fully-async"), "5 fully-async");
-        assert_eq!(Ink::of("stage5-fully-async"), Ink::Stage(4));
-        for other in ["cat", "stage", "stagex-y", "stage0-none"] {
-            assert_eq!(Ink::of(other), Ink::Floor, "{other}");
+    fn a_stage_has_the_ink_and_the_name_of_its_place_and_others_the_floor_s() {
+        for (number, name) in [(1, "stage1-a"), (5, "stage5-fully-async"), (1, "stage9-b")] {
+            assert_eq!(Ink::of(name).name(), format!("stage{number}"));
         }
+        for other in ["cat", "stage", "stagex-y", "stage0-a"] {
+            assert_eq!(Ink::of(other).name(), "floor", "{other}");
+        }
+        assert_eq!(short("stage5-fully-async"), "5 fully-async");
         assert_eq!(short("cat"), "cat");
-        let all = ["stage1-threads", "stage2-mixed", "stage3-bottom-up"];
-        assert_eq!(listed(&all), "stages 1 (threads), 2 (mixed) and 3 (bottom-up)");
-        assert_eq!(listed(&all[2..]), "stage 3 (bottom-up)");
+        assert_eq!(inked(r##"<rect opacity="1" fill="#010205"/>"##), r#"<rect class="f-alarm"/>"#);
     }
 }

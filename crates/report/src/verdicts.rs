@@ -1,74 +1,36 @@
 //! The verdicts: stages × laws, by theme.
 
-use crate::{Outcome, Verdict, Verdicts};
 use maud::{Markup, html};
 
-use crate::theme;
+use crate::comparison::{Outcome, Verdict, Verdicts};
+use crate::table::stage_number;
+use crate::units::counted;
+use crate::{sentences, theme};
 
 pub(crate) fn section(verdicts: &[Verdicts]) -> Markup {
-    let themes = themes(verdicts);
+    // All stages are asked for the same laws; an interrupted run has some of them.
+    let laws = verdicts.iter().map(|stage| &stage.laws[..]).max_by_key(|laws| laws.len());
     html! {
         section id="laws" {
             h2 { "The laws" }
-            @if themes.is_empty() {
-                p class="none" { "The laws were not tried in this run." }
+            @if let Some(said) = sentences::of_laws(verdicts) {
+                p class="headline" { (said) }
             } @else {
-                p class="headline" { (headline(verdicts)) }
-                @for (name, laws) in &themes { (one_theme(name, laws, verdicts)) }
+                p class="none" { "The laws were not tried in this run." }
+            }
+            @for theme in laws.unwrap_or_default().chunk_by(|a, b| a.theme == b.theme) {
+                (one_theme(theme, verdicts))
             }
         }
     }
-}
-
-/// The laws by theme, in the order in which they come; each as its first verdict.
-fn themes(verdicts: &[Verdicts]) -> Vec<(&str, Vec<&Verdict>)> {
-    let mut themes: Vec<(&str, Vec<&Verdict>)> = Vec::new();
-    for verdict in verdicts.iter().flat_map(|stage| &stage.laws) {
-        let place = match themes.iter().position(|(name, _)| *name == verdict.theme) {
-            Some(place) => place,
-            None => {
-                themes.push((&verdict.theme, Vec::new()));
-                themes.len() - 1
-            }
-        };
-        let laws = &mut themes[place].1;
-        if laws.iter().all(|other| other.law != verdict.law) {
-            laws.push(verdict);
-        }
-    }
-    themes
 }
 
 fn outcome<'a>(stage: &'a Verdicts, law: &Verdict) -> Option<&'a Outcome> {
-    let known = stage.laws.iter().find(|it| it.law == law.law && it.theme == law.theme);
-    known.map(|verdict| &verdict.outcome)
-}
-
-fn headline(verdicts: &[Verdicts]) -> String {
-    let all = || verdicts.iter().flat_map(|stage| stage.laws.iter().map(move |law| (stage, law)));
-    let laws: usize = themes(verdicts).iter().map(|(_, laws)| laws.len()).sum();
-    let wrong = all().filter(|(_, law)| matches!(law.outcome, Outcome::Wrong { .. })).count();
-    let declared: Vec<String> = all()
-        .filter(|(_, law)| matches!(law.outcome, Outcome::BrokenAsDeclared { .. }))
-        .map(|(stage, law)| {
-            format!("stage {} breaks “{}”", theme::told(&stage.stage), law.law.replace('_', " "))
-        })
-        .collect();
-    let count =
-        |count: usize, of: &str| format!("{count} {of}{}", if count == 1 { "" } else { "s" });
-    let laws = format!("{}, {}", count(laws, "law"), count(verdicts.len(), "stage"));
-    match (wrong, &declared[..]) {
-        (0, []) => format!("{laws}: all are kept."),
-        (0, declared) => {
-            format!("{laws}: all are kept, but that {}, as it says of itself.", declared.join(", "))
-        }
-        (1, _) => format!("{laws}: one verdict is wrong."),
-        (wrong, _) => format!("{laws}: {wrong} verdicts are wrong."),
-    }
+    stage.laws.iter().find(|it| it.law == law.law).map(|verdict| &verdict.outcome)
 }
 
 /// One theme; open if there is more to tell than that all is kept.
-fn one_theme(name: &str, laws: &[&Verdict], verdicts: &[Verdicts]) -> Markup {
+fn one_theme(laws: &[Verdict], verdicts: &[Verdicts]) -> Markup {
     let outcomes =
         || laws.iter().flat_map(|law| verdicts.iter().filter_map(|stage| outcome(stage, law)));
     let wrong = outcomes().filter(|it| matches!(it, Outcome::Wrong { .. })).count();
@@ -76,12 +38,10 @@ fn one_theme(name: &str, laws: &[&Verdict], verdicts: &[Verdicts]) -> Markup {
     html! {
         details class="theme" open[wrong + limits > 0] {
             summary {
-                strong { (name.replace('_', " ")) } " "
-                span class="quiet" { (laws.len()) @if laws.len() == 1 { " law" } @else { " laws" } }
+                strong { (laws[0].theme.replace('_', " ")) } " "
+                span class="quiet" { (counted(laws.len(), "law")) }
                 @if wrong > 0 { ", " strong class="wrong" { (wrong) " wrong" } }
-                @if limits > 0 {
-                    ", " (limits) " declared " @if limits == 1 { "limit" } @else { "limits" }
-                }
+                @if limits > 0 { ", " (counted(limits, "declared limit")) }
                 @if wrong + limits == 0 { ", kept by all ✓" }
             }
             table class="laws" {
@@ -101,7 +61,7 @@ fn head(stage: &str) -> Markup {
     html! {
         th scope="col" class=(theme::Ink::of(stage).name()) {
             @match short.split_once(' ') {
-                Some((number, name)) if theme::number(stage).is_some() => {
+                Some((number, name)) if stage_number(stage).is_some() => {
                     (number) span class="roomy" { " " (name) }
                 }
                 _ => (short),
@@ -112,13 +72,13 @@ fn head(stage: &str) -> Markup {
 
 fn one_law(law: &Verdict, verdicts: &[Verdicts]) -> Markup {
     let told = verdicts.iter().filter_map(|stage| {
-        let of = theme::told(&stage.stage);
+        let of = &stage.stage;
         match outcome(stage, law)? {
             Outcome::Held => None,
             Outcome::BrokenAsDeclared { reason } => {
-                Some((false, format!("Stage {of}, a declared limit: {reason}")))
+                Some((false, format!("{of}, a declared limit: {reason}")))
             }
-            Outcome::Wrong { seen } => Some((true, format!("Stage {of} is wrong: {seen}"))),
+            Outcome::Wrong { seen } => Some((true, format!("{of} is wrong: {seen}"))),
         }
     });
     let told: Vec<(bool, String)> = told.collect();

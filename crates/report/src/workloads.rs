@@ -1,108 +1,93 @@
-//! The workloads: throughput, latency, and all figures.
+//! The workloads: what they show in words, throughput, latency, and all figures.
 
-use crate::{Comparison, Table, Time, Workload};
 use maud::{Markup, html};
 
-use crate::{latency, tables, theme, throughput};
+use crate::table::{Cell, Column, Row, Table};
+use crate::theme::{self, Ink};
+use crate::{latency, sentences, throughput};
 
-pub(crate) fn section(comparison: &Comparison) -> Markup {
+pub(crate) fn section(workloads: &[Table]) -> Markup {
     html! {
         section id="workloads" {
             h2 { "What it cost" }
-            @if comparison.workloads.is_empty() {
+            @if workloads.is_empty() {
                 p class="none" { "No workload was run to its first figure." }
-            } @else {
-                p class="quiet" {
-                    "Threads are all of the process: its main thread, the notifier and the loop's \
-                     watch are among them, where the lanes show those alone that read, write, \
-                     drive the loop or finish."
-                }
             }
-            @for workload in &comparison.workloads { (one(workload)) }
+            @for table in workloads { (one(table)) }
         }
     }
 }
 
-fn one(workload: &Workload) -> Markup {
-    let table = &workload.table;
+fn one(table: &Table) -> Markup {
     let wrong = table.wrong().count();
-    let throughput = throughput::picture(table);
-    let latency = latency::picture(workload);
     html! {
         section {
-            div class="shown" {
-                h3 { (table.name) }
-                p class="quiet" { (table.what) "." }
-                @if wrong > 0 {
-                    p class="wrong" {
-                        @if wrong == 1 { "One row is wrong and has" } @else { (wrong) " rows are wrong and have" }
-                        " no figures; the table says what was seen."
-                    }
-                }
-                // One finding each: against cat the throughput, else what the loops did.
-                @if let Some(picture) = &throughput {
-                    p class="headline" { (picture.says) }
-                    figure { (picture.on_page()) }
-                } @else if let (Some(picture), false) = (&latency, has_stalls(table)) {
-                    p class="headline" { (picture.says) }
-                } @else {
-                    p class="headline" { (stalls(workload)) }
+            h3 { (table.name) }
+            p class="quiet" { (table.what) "." }
+            @if wrong > 0 {
+                p class="wrong" {
+                    @if wrong == 1 { "One row is wrong and has" } @else { (wrong) " rows are wrong and have" }
+                    " no figures; the table says what was seen."
                 }
             }
-            @if let Some(picture) = &latency { div class="shown" {
-                @if has_stalls(table) { p { (picture.says) } }
-                @if once(table) { p class="quiet" { "Each ran once, so small differences may be chance." } }
-                figure { (picture.on_page()) }
-                p class="quiet" {
-                    "A ridge is as high as it has lines there, at most as high as its band. The \
-                     marks are p50, the median, p99, and max, the latest line."
-                }
-            } }
+            @for sentence in sentences::of_table(table) { p class="headline" { (sentence) } }
+            @for picture in [throughput::picture(table), latency::picture(table)].iter().flatten() {
+                (picture.on_page())
+            }
             @if table.rows.is_empty() {
                 p class="none" { "It was interrupted before its first run." }
             } @else {
-                (tables::table(table))
+                (figures(table))
             }
         }
     }
 }
 
-/// Whether the latencies are those of a single run: no spread tells them apart.
-fn once(table: &Table) -> bool {
-    table.what.ends_with(", 1 run")
-}
-
-fn has_stalls(table: &Table) -> bool {
-    table.columns.iter().any(|column| column.key == tables::STALL)
-}
-
-/// What the loops did: who stood still the longest, and who did not.
-fn stalls(workload: &Workload) -> String {
-    let table = &workload.table;
-    let rows = table.rows.iter();
-    let mut stalled: Vec<(&str, f64)> =
-        rows.filter_map(|row| Some((&*row.name, table.number(row, tables::STALL)?))).collect();
-    stalled.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    let on = &table.name;
-    match &stalled[..] {
-        [] => format!("On {on}, no loop was seen to stall."),
-        // As in the lanes; a machine that has other work to do stalls any loop
-        // for less.
-        [(_, longest), ..] if *longest < 0.050 => {
-            format!("On {on}, no loop stood still: the longest stall is {}.", Time(*longest))
+/// The table: it is wider than a telephone, so it scrolls by itself.
+fn figures(table: &Table) -> Markup {
+    let mut columns = table.columns();
+    // What a workload is about is seen first.
+    columns.sort_by_key(|column| {
+        !matches!(column, Column::Time | Column::Ratio | Column::Stall | Column::P50 | Column::P99)
+    });
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label=(format!("Figures of {}", table.name)) {
+            table {
+                thead { tr {
+                    th scope="col" { "stage" }
+                    @for column in &columns { th scope="col" class="number" { (column.head()) } }
+                } }
+                tbody { @for it in &table.rows { (row(it, &columns)) } }
+            }
         }
-        [(name, longest)] => format!(
-            "On {on}, the loop of stage {} stood still for {} at the longest.",
-            theme::told(name),
-            Time(*longest)
-        ),
-        [(name, longest), (next, shorter), ..] => format!(
-            "On {on}, the loop of stage {} stood still for {} at the longest, and the next, that \
-             of stage {}, for {}.",
-            theme::told(name),
-            Time(*longest),
-            theme::told(next),
-            Time(*shorter)
-        ),
+    }
+}
+
+fn row(row: &Row, columns: &[Column]) -> Markup {
+    html! {
+        tr class=[row.wrong.is_some().then_some("wrong")] {
+            th scope="row" class=(Ink::of(&row.name).name()) { (theme::short(&row.name)) }
+            @if let Some(wrong) = &row.wrong {
+                td colspan=(columns.len().max(1)) {
+                    span class="sticky" { strong { "wrong: " } (wrong) }
+                }
+            } @else {
+                @for column in columns { td class="number" { (cell(row, *column)) } }
+            }
+        }
+    }
+}
+
+fn cell(row: &Row, column: Column) -> Markup {
+    let cell = row.cells.get(&column).unwrap_or(&Cell::None);
+    let known = theme::stage(&row.name);
+    match (cell, column) {
+        // Two things that are both no figure, and not the same.
+        (Cell::None, Column::Stall) if known.is_some() || !row.is_stage() => {
+            let has_loop = known.is_some_and(|stage| stage.said().has_loop);
+            html! { span class="quiet" { (if has_loop { "none seen" } else { "no loop" }) } }
+        }
+        (Cell::None, _) => html! { span title="there is none" { "-" } },
+        _ => html! { (column.show(cell)) },
     }
 }

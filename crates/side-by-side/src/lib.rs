@@ -10,7 +10,7 @@
 //! stale; and every line of both files is there, unchanged ones behind a click.
 //!
 //! From the outside in: [`Files`] is the preprocessor, [`directive`] finds the
-//! lines in a page, [`source`] cuts a file into items, [`step`] lays the items
+//! lines in a page, [`steps`] cuts a file into items, [`step`] lays the items
 //! and their lines side by side, [`words`] marks what differs in a line,
 //! [`colour`] knows a comment from a keyword, [`breaks`] where a line may be
 //! broken, `page` writes it all down.
@@ -20,7 +20,6 @@ pub mod colour;
 pub mod directive;
 mod page;
 mod preprocessor;
-pub mod source;
 pub mod step;
 pub mod words;
 

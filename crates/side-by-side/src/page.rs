@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use maud::{Markup, html};
+use steps::{DOC, Line};
 
 use crate::breaks;
 use crate::colour::{Kind, colours};
-use crate::source::{DOC, Line};
 use crate::step::{Row, Section, Side};
 
 /// How many unchanged lines are shown round a change.
@@ -315,7 +315,7 @@ fn broken(text: &str, part: Range<usize>, breaks: &[usize]) -> Markup {
 /// Writes a whole file, each line with a name that links can lead to.
 pub(crate) fn file(file: &File) -> String {
     let colours = colours(&file.text);
-    let items = crate::source::items(&file.text);
+    let items = steps::items(&file.text);
     let lines: Vec<_> = items.into_iter().flat_map(|item| item.lines).collect();
     let skips = skips(lines.iter().map(|line| line.number));
     let written = html! {

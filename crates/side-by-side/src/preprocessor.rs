@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use steps::{DOC, IMPORTS, Item, item_of, items, without_new};
 
 use crate::directive::{Directive, directives};
 use crate::page::{self, File};
-use crate::source::{DOC, IMPORTS, Item, item_of, items};
 use crate::step::step;
 
 /// Where the pages of the files are, from the root of the book.
@@ -101,7 +101,12 @@ pub fn columns(
     item: Option<&str>,
     up: &str,
 ) -> Result<String> {
-    let (old, new) = (&read(crates, old, up)?, &read(crates, new, up)?);
+    let read = |stage| {
+        let file = read(crates, stage, up)?;
+        // The columns show themselves what is new.
+        anyhow::Ok(File { text: without_new(&file.text), ..file })
+    };
+    let (old, new) = (&read(old)?, &read(new)?);
     let mut sections = step(&old.text, &new.text);
     if let Some(item) = item {
         let name = item_of(item);

@@ -8,8 +8,8 @@
 use std::ops::Range;
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
+use steps::{Item, Line, items};
 
-use crate::source::{Item, Line, items};
 use crate::words::{differences, likeness};
 
 /// Below this, two lines are two lines and not one that has changed.

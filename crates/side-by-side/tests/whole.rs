@@ -1,11 +1,9 @@
 //! Nothing is lost on the way into two columns, and nothing is invented.
 
-use std::fs;
-use std::path::Path;
-
 use proptest::prelude::*;
-use side_by_side::source::Line;
 use side_by_side::step::{Row, Section, step};
+use stages::find;
+use steps::Line;
 
 /// Puts one column back together: its lines, and their numbers.
 fn column(sections: &[Section], left: bool) -> Vec<Line> {
@@ -91,19 +89,14 @@ proptest! {
 
 #[test]
 fn each_column_of_the_taught_steps_is_its_file() {
-    let stages = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let read = |stage: &str| fs::read_to_string(stages.join(stage).join("src/lib.rs")).unwrap();
-    for (old, new) in [
-        ("stage1-threads", "stage2-mixed"),
-        ("stage1-threads", "stage3-bottom-up"),
-        ("stage2-mixed", "stage4-tasks"),
-        ("stage3-bottom-up", "stage4-tasks"),
-        ("stage4-tasks", "stage5-fully-async"),
-    ] {
-        let (old, new) = (read(old), read(new));
-        check(&old, &new);
+    let steps = stages::taught().flat_map(|stage| {
+        let from = stage.said().follows.into_iter();
+        from.map(|from| (find(&from).expect("it follows a stage").source, stage.source))
+    });
+    for (old, new) in steps {
+        check(old, new);
         // Items stand beside items: `merge` beside `merge`, down to the writer.
-        let sections = step(&old, &new);
+        let sections = step(old, new);
         let names: Vec<_> = sections.iter().map(|section| &*section.name).collect();
         assert_eq!(names, ["crate doc", "imports", "merge", "tail", "writer"]);
     }

@@ -54,7 +54,7 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
     // would not be read, and nobody would say so.
     let threads = plan.sources.len();
     let (written, stall) =
-        event_loop::run(threads, plan.debug, merge_async(plan)).map_err(Error::Runtime)?;
+        event_loop::run(threads, plan.debug, merge_async(plan)).map_err(Error::Runtime)?; // New
     Ok(Report::new(written?, stall))
 }
 // ANCHOR_END: merge
@@ -70,12 +70,12 @@ async fn merge_async(plan: Plan) -> Result<Written, Error> {
     for source in sources {
         let writer = Arc::clone(&writer);
         let tail = move || tail(source, interval, &writer);
-        tails.push(spawn_blocking(tail));
+        tails.push(spawn_blocking(tail)); // New
     }
 
     let mut joined = Vec::new();
     for tail in tails {
-        joined.push(tail.await);
+        joined.push(tail.await); // New
     }
 
     let mut ended = Ok(());
@@ -120,12 +120,12 @@ impl Writer {
         // *itself*. Python's `run_coroutine_threadsafe` sends it to the loop's
         // thread, one at a time; `block_on` does not, so the lock below is
         // still needed. Called from async code, it panics.
-        self.handle.block_on(self.write_async(lines))
+        self.handle.block_on(self.write_async(lines)) // New
     }
 
     /// Writes one chunk; the others wait at the lock meanwhile.
     async fn write_async(&self, lines: Lines) -> Result<(), Error> {
-        self.output.lock().await.append(&lines)
+        self.output.lock().await.append(&lines) // New
     }
 }
 // ANCHOR_END: writer

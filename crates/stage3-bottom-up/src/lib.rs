@@ -89,7 +89,7 @@ fn tail(source: Source, interval: Duration, writer: &Writer) -> Result<(), Error
     let runtime = Builder::new_current_thread().enable_time().build().map_err(Error::Runtime)?;
     // Bridge: this thread waits for async code. It panics when it is called
     // from async code, which is why the wrapper goes once its caller is async.
-    runtime.block_on(tail_async(source, interval, writer))
+    runtime.block_on(tail_async(source, interval, writer)) // New
 }
 // ANCHOR_END: tail
 
@@ -102,7 +102,7 @@ async fn tail_async(mut source: Source, interval: Duration, writer: &Writer) -> 
         match source.read_lines()? {
             Read::Lines(lines) => writer.write(lines)?,
             Read::NoNewData => {
-                let _ = timeout(interval, source.changed()).await;
+                let _ = timeout(interval, source.changed()).await; // New
             }
             Read::Closed => return Ok(()),
         }

@@ -74,7 +74,7 @@ async fn merge_async(plan: Plan) -> Result<Written, Error> {
     for source in sources {
         let writer = Rc::clone(&writer);
         let tail = tail(source, interval, writer);
-        tails.push(spawn_local(tail));
+        tails.push(spawn_local(tail)); // New
     }
 
     let mut joined = Vec::new();
@@ -100,12 +100,12 @@ async fn tail(mut source: Source, interval: Duration, writer: Rc<Writer>) -> Res
     loop {
         // Bridge: this task waits for blocking code. The job takes the source
         // with it and brings it back, since it may outlive the task.
-        let look = spawn_blocking(move || (source.read_lines(), source));
+        let look = spawn_blocking(move || (source.read_lines(), source)); // New
         let looked = look.await;
         let read;
         (read, source) = looked.unwrap_or_else(|failed| resume_unwind(failed.into_panic()));
         match read? {
-            Read::Lines(lines) => writer.write(lines).await?,
+            Read::Lines(lines) => writer.write(lines).await?, // New
             Read::NoNewData => {
                 let _ = timeout(interval, source.changed()).await;
             }
@@ -120,7 +120,7 @@ async fn tail(mut source: Source, interval: Duration, writer: Rc<Writer>) -> Res
 struct Writer {
     // No lock: the tasks take turns on one thread, and `write` does not await
     // while it borrows. `RefCell` would panic if that were not so.
-    output: RefCell<Output>,
+    output: RefCell<Output>, // New
 }
 
 impl Writer {

@@ -66,7 +66,7 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
 // ANCHOR: merge_async
 async fn merge_async(plan: Plan) -> Result<Written, Error> {
     let Plan { sources, output, interval, .. } = plan;
-    let writer = Rc::new(WriteThread::start(output)?);
+    let writer = Rc::new(WriteThread::start(output)?); // New
 
     let mut tails = Vec::new();
     for source in sources {
@@ -83,7 +83,7 @@ async fn merge_async(plan: Plan) -> Result<Written, Error> {
     // before anything is asked of the tails: if the writer has panicked, theirs
     // are the consequences, and `stop` brings out the cause.
     let writer = Rc::into_inner(writer).expect("the tails have ended, and each dropped its share");
-    let written = writer.stop().await;
+    let written = writer.stop().await; // New
 
     let mut ended = Ok(());
     for tail in joined {
@@ -122,14 +122,14 @@ async fn tail(
 // ANCHOR: writer
 /// Owns the output, on a thread of its own.
 struct WriteThread {
-    requests: Sender<Request>,
+    requests: Sender<Request>, // New
     thread: thread::JoinHandle<Result<Written, Error>>,
 }
 
 /// One chunk to write, and where the answer goes.
 struct Request {
     lines: Lines,
-    answer: oneshot::Sender<Result<(), Error>>,
+    answer: oneshot::Sender<Result<(), Error>>, // New
 }
 
 impl WriteThread {
@@ -145,7 +145,7 @@ impl WriteThread {
                 // the memory that these lines hold.
                 drop(lines);
                 // Nobody may be waiting any more; the lines are written all the same.
-                let _ = answer.send(written);
+                let _ = answer.send(written); // New
             }
             output.finish()
         });
@@ -159,7 +159,7 @@ impl WriteThread {
         // An unbounded `send` never waits, so it may be called on the loop.
         self.requests.send(Request { lines, answer }).map_err(|_| Error::WriterGone)?;
         // Bridge: this task waits for the writer thread.
-        let written = written.await;
+        let written = written.await; // New
         written.map_err(|_| Error::WriterGone)?
     }
 

@@ -3,6 +3,8 @@
 //! Whoever runs, measures, draws or explains stages takes them from [`STAGES`]. A
 //! new stage is its folder, one line in the list, and a chapter of the book.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use tributary::MergeFn;
 
@@ -14,6 +16,7 @@ macro_rules! stage {
             merge: $merge,
             taught: $taught,
             manifest: include_str!(concat!("../../", $name, "/Cargo.toml")),
+            source: include_str!(concat!("../../", $name, "/src/lib.rs")),
         }
     };
 }
@@ -40,6 +43,8 @@ pub struct Stage {
     pub taught: bool,
     /// The text of its manifest.
     pub manifest: &'static str,
+    /// The text of its `src/lib.rs`.
+    pub source: &'static str,
 }
 
 impl Stage {
@@ -74,9 +79,24 @@ impl Stage {
         self.package().description
     }
 
+    /// Returns what the crate depends on, by name, each with the features that are
+    /// asked for.
+    ///
+    /// # Panics
+    ///
+    /// As [`Stage::said`].
+    pub fn dependencies(&self) -> Vec<(String, Vec<String>)> {
+        let dependencies = self.read_manifest().dependencies.into_iter();
+        dependencies.map(|(name, dependency)| (name, dependency.features)).collect()
+    }
+
     fn package(&self) -> Package {
-        let manifest: Result<Manifest, _> = toml::from_str(self.manifest);
-        manifest.unwrap_or_else(|error| panic!("the manifest of {}: {error}", self.name)).package
+        self.read_manifest().package
+    }
+
+    fn read_manifest(&self) -> Manifest {
+        let manifest = toml::from_str(self.manifest);
+        manifest.unwrap_or_else(|error| panic!("the manifest of {}: {error}", self.name))
     }
 }
 
@@ -107,6 +127,14 @@ pub struct StopHere {
 #[derive(Deserialize)]
 struct Manifest {
     package: Package,
+    dependencies: BTreeMap<String, Dependency>,
+}
+
+/// Every dependency of a stage is one of the workspace.
+#[derive(Deserialize)]
+struct Dependency {
+    #[serde(default)]
+    features: Vec<String>,
 }
 
 #[derive(Deserialize)]

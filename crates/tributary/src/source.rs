@@ -145,6 +145,10 @@ impl Source {
     ///
     /// After [`Read::Closed`] every further look answers the same.
     ///
+    /// The lines of the last look must be appended, or dropped for good, before
+    /// the next look. A look may let a file go for which nothing is left to read,
+    /// and the checkpoint then says that the output has all of it.
+    ///
     /// # Blocking
     ///
     /// Reads files: blocks the calling thread for as long as the disk takes.

@@ -1,7 +1,8 @@
 //! Exactly once: merges that are killed, and go on where they stood.
 //!
-//! Dropping a plan saves nothing, so it is what `kill -9` is, at a moment of
-//! our choice. `Output::finish` saves the checkpoint, and the merge may go on.
+//! The stories have what happens here in every order; these tests have it by
+//! itself. To drop a plan is what `kill -9` is, at a moment of our choice: nothing
+//! is saved. `Output::finish` saves the checkpoint, and the merge may go on.
 
 mod common;
 
@@ -30,17 +31,6 @@ fn what_was_written_after_the_checkpoint_is_written_again_and_once() {
 }
 
 #[test]
-fn a_merge_that_is_killed_before_its_first_line_begins_at_its_start() {
-    let place = Place::with_checkpoint();
-    place.append(&place.log, "1\n");
-    let mut plan = place.open();
-    assert_eq!(plan.look(), "1\n");
-    drop(plan);
-    let mut plan = place.open();
-    assert_eq!(plan.look(), "1\n");
-}
-
-#[test]
 fn a_half_line_is_left_for_the_next_run() {
     let place = Place::with_checkpoint();
     place.append(&place.log, "1\nha");
@@ -53,25 +43,6 @@ fn a_half_line_is_left_for_the_next_run() {
     place.append(&place.log, "lf\n");
     let mut plan = place.open();
     assert_eq!(plan.look(), "1\nhalf\n");
-}
-
-#[test]
-fn a_file_rotated_away_meanwhile_is_drained_first() {
-    let place = Place::with_checkpoint();
-    place.append(&place.log, "1\n2");
-    let mut plan = place.open();
-    plan.drain();
-    plan.output.finish().unwrap();
-    drop(plan);
-    place.append(&place.log, "nd\n3\n");
-    place.rename("app.log", "app.log.1");
-    place.append(&place.log, "4\n");
-    // And once more.
-    place.rename("app.log.1", "app.log.2");
-    place.rename("app.log", "app.log.1");
-    place.append(&place.log, "5\n");
-    let mut plan = place.open();
-    assert_eq!(plan.look(), "1\n2nd\n3\n4\n5\n");
 }
 
 #[test]
@@ -101,32 +72,6 @@ fn a_file_that_was_known_and_not_read_yet_is_found_again() {
     fs::write(&place.checkpoint, format!("{head}\"at\":{later}{rest}")).unwrap();
     let mut plan = place.open();
     assert_eq!(plan.look(), "1\n2\n3\n4\n");
-}
-
-#[test]
-fn a_start_in_the_midst_of_a_rotation_loses_nothing() {
-    let place = Place::with_checkpoint();
-    let first = place.append(&place.log, "1\n");
-    let mut plan = place.open();
-    plan.drain();
-    plan.output.finish().unwrap();
-    drop(plan);
-    place.rename("app.log", "app.log.1");
-    let second = successor(&place.log, &first);
-    place.append(&place.log, "2\n");
-    // Long enough ago that it came before the next run, by any clock.
-    while second.metadata().unwrap().created().unwrap() + Duration::from_millis(100)
-        > std::time::SystemTime::now()
-    {
-        std::thread::yield_now();
-    }
-    place.rename("app.log", "app.log.2");
-    // Nothing has the name when the merge begins.
-    let mut plan = place.open();
-    plan.drain();
-    successor(&place.log, &second);
-    place.append(&place.log, "3\n");
-    assert_eq!(plan.look(), "1\n2\n3\n");
 }
 
 #[test]

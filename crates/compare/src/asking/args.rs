@@ -90,11 +90,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "workload"])]
     pub(crate) figures: Option<PathBuf>,
 
-    /// Keep the sources and the merged files, in this folder.
+    /// Keep the sources and the merged files, in this folder, a new or an empty one.
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
 
-    /// Replace the files that were named, and files in folders that were named.
+    /// Replace the files that were named for a result, and files in the folders.
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -171,17 +171,8 @@ mod tests {
     #[test]
     fn the_help_names_every_workload_and_every_exit_code() {
         let help = Args::command().render_long_help().to_string();
-        for word in [
-            "backlog ",
-            "live ",
-            "slow-output ",
-            "many ",
-            "idle ",
-            "\n  0 ",
-            "  1 ",
-            "  2 ",
-            "  130 ",
-        ] {
+        let exit_codes = ["\n  0 ", "\n  1 ", "\n  2 ", "\n  130 "];
+        for word in workloads::all().map(|workload| workload.name).chain(exit_codes) {
             assert!(help.contains(word), "{word}: {help}");
         }
         assert!(!help.contains("\n  stage ") && !help.contains("\n  law "), "{help}");

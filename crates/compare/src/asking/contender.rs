@@ -64,11 +64,6 @@ impl Program {
         command
     }
 
-    /// Finds a program by its name.
-    pub(crate) fn named(name: &str) -> Option<Program> {
-        Program::value_variants().iter().copied().find(|program| program.name() == name)
-    }
-
     /// Says why it cannot do every job.
     pub(crate) fn why_not(self) -> &'static str {
         match self {

@@ -29,6 +29,7 @@ pub(crate) fn take_file(path: &Path, option: &str, force: bool) -> anyhow::Resul
             Shown(path)
         );
     }
+    // A file that may not be written is not replaced either.
     File::options().append(true).open(path).map(drop).with_context(cannot)
 }
 

@@ -17,7 +17,7 @@ use crate::running::laws::Laws;
 use crate::running::rounds::{Runs, Setup};
 use crate::telling::print::print;
 use crate::telling::terminal::{self, GREEN, RED, YELLOW};
-use crate::telling::{rows, warnings, words};
+use crate::telling::{rows, warnings};
 
 /// How late the writers of the sources may be before it is worth a warning.
 const LATE: Duration = Duration::from_millis(50);
@@ -55,7 +55,6 @@ impl<'a> Compared<'a> {
             growth: Vec::new(),
             wrong: Vec::new(),
             warnings,
-            seen: Vec::new(),
         };
         let against = args.against.clone();
         let mut compared = Compared { comparison, files, has_page: false, against, setup };
@@ -66,7 +65,6 @@ impl<'a> Compared<'a> {
 
     /// Keeps what there is.
     fn keep(&mut self) -> anyhow::Result<()> {
-        self.comparison.seen = words::sentences(&self.comparison);
         self.files.write_json(&self.comparison)
     }
 
@@ -95,13 +93,13 @@ impl<'a> Compared<'a> {
         let ended = self.setup.run(job, |all| {
             late = all.iter().filter_map(|runs| late_writers(job, runs)).collect();
             self.comparison.workloads.truncate(at);
-            self.comparison.workloads.push(rows::workload(job, all));
+            self.comparison.workloads.push(rows::table(job, all));
             self.keep()
         });
-        if let Some(workload) = self.comparison.workloads.get(at) {
+        if let Some(table) = self.comparison.workloads.get(at) {
             let interval = tributary::Options::default().interval.as_secs_f64();
-            let table = terminal::table(&workload.table);
-            let seen = warnings::about_table(&workload.table, interval);
+            let seen = warnings::about_table(table, interval);
+            let table = terminal::table(table);
             self.comparison.warnings.extend(seen.into_iter().chain(late));
             self.show(&table)?;
         }
@@ -157,8 +155,7 @@ impl<'a> Compared<'a> {
     }
 
     fn wrong(&self) -> impl Iterator<Item = String> {
-        let rows = self.comparison.workloads.iter().flat_map(|workload| {
-            let table = &workload.table;
+        let rows = self.comparison.workloads.iter().flat_map(|table| {
             table
                 .wrong()
                 .filter(|(name, _)| self.is_ours(name))
@@ -183,10 +180,15 @@ impl<'a> Compared<'a> {
 
     /// The warnings, what was wrong, in words what was seen, and where the page is.
     pub(crate) fn closing(&self) -> String {
-        let Comparison { warnings, seen, .. } = &self.comparison;
-        let warnings = warnings.iter().map(|said| format!("{YELLOW}warning:{YELLOW:#} {said}\n"));
+        let warnings = self
+            .comparison
+            .warnings
+            .iter()
+            .map(|said| format!("{YELLOW}warning:{YELLOW:#} {said}\n"));
         let wrong = self.wrong().map(|said| format!("{RED}wrong:{RED:#} {said}\n"));
-        let seen = seen.iter().map(|said| format!("{GREEN}seen:{GREEN:#} {said}\n"));
+        let seen = report::seen(&self.comparison)
+            .into_iter()
+            .map(|said| format!("{GREEN}seen:{GREEN:#} {said}\n"));
         let page = self.has_page.then(|| format!("page: {}\n", self.files.page.display()));
         warnings.chain(wrong).chain(seen).chain(page).collect()
     }

@@ -14,7 +14,6 @@ use tributary::Shown;
 
 use crate::asking::args::Args;
 use crate::asking::places::take_file;
-use crate::telling::json;
 
 /// Where the JSON and the page are.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ impl Files {
 
     /// Writes what there is now.
     pub(crate) fn write_json(&self, comparison: &Comparison) -> anyhow::Result<()> {
-        replace(&self.json, format!("{:#}\n", json::result(comparison)).as_bytes())
+        replace(&self.json, report::json(comparison).as_bytes())
     }
 
     /// Writes what there is at the end.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::anyhow;
-use report::{Cell, Spread};
+use report::Spread;
 use stages::{STAGES, Stage};
 use workload::Backlog;
 
@@ -48,7 +48,7 @@ fn line(stage: &Stage, with: &[Figures], without: &[Figures]) -> String {
     let ratio = |figure: fn(&Figures) -> Duration| {
         let pairs = with.iter().zip(without);
         let ratios = pairs.map(|(with, without)| figure(with).div_duration_f64(figure(without)));
-        Cell::Ratio(Spread::new(ratios.collect()))
+        Spread::new(ratios.collect()).show(|it| format!("{it:.2}"))
     };
     let (time, cpu) = (ratio(|it| it.wall), ratio(|it| it.cpu));
     format!("{:<20} time {time}, CPU {cpu}\n", stage.name)

@@ -1,7 +1,6 @@
 //! Which laws each stage keeps: every law in a process of its own, several at
 //! once, and never while something is measured.
 
-use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -28,49 +27,48 @@ const LONGEST: &str = "scale";
 const GRACE: Duration = Duration::from_secs(45);
 
 /// One law, on one stage.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Try {
     stage: &'static Stage,
     law: &'static Law,
+    /// Why the stage breaks it, where its manifest declares that it does.
+    declared: Option<String>,
     /// For how long the law may wait.
     within: Duration,
 }
 
-/// The laws that are tried.
+/// The laws that are tried, stage by stage.
 #[derive(Debug)]
-pub(crate) struct Laws {
-    laws: Vec<&'static Law>,
-    limits: HashMap<&'static str, Vec<Limit>>,
-    tries: Vec<Try>,
-}
+pub(crate) struct Laws(Vec<Try>);
 
 impl Laws {
     /// Takes all laws; `quick`, one of each theme and those that a stage
     /// declares to break.
     pub(crate) fn new(stages: &[&'static Stage], quick: bool) -> Laws {
-        let limits: HashMap<_, _> =
-            stages.iter().map(|stage| (stage.name, Limit::declared(stage.manifest))).collect();
-        let declared = |law: &Law| limits.values().flatten().any(|limit| limit.law == law.name);
-        let first = |law: &Law| LAWS.iter().find(|other| other.theme == law.theme);
-        let is_first = |law: &Law| first(law).is_some_and(|first| first.name == law.name);
-        let laws: Vec<&Law> =
-            LAWS.iter().filter(|law| !quick || declared(law) || is_first(law)).collect();
-        let is_limit =
-            |stage: &Stage, law: &Law| limits[stage.name].iter().any(|limit| limit.law == law.name);
-        let within = |stage, law| if quick || is_limit(stage, law) { BRIEF } else { BOUND };
-        let mut tries: Vec<Try> = laws
-            .iter()
-            .flat_map(|&law| stages.iter().map(move |&stage| (stage, law)))
-            .map(|(stage, law)| Try { stage, law, within: within(stage, law) })
-            .collect();
-        // The longest first: the others are tried beside them.
-        tries.sort_by_key(|it| (!is_limit(it.stage, it.law), it.law.theme != LONGEST));
-        Laws { laws, limits, tries }
+        let limits = stages.iter().map(|stage| (*stage, Limit::declared(stage.manifest)));
+        let limits: Vec<(&Stage, Vec<Limit>)> = limits.collect();
+        let is_declared = |law: &Law| {
+            limits.iter().flat_map(|(_, limits)| limits).any(|limit| limit.law == law.name)
+        };
+        let is_first = |law: &Law| {
+            let first = LAWS.iter().find(|first| first.theme == law.theme);
+            first.is_some_and(|first| first.name == law.name)
+        };
+        let is_taken = |law: &&Law| !quick || is_first(law) || is_declared(law);
+        let tries = limits.iter().flat_map(|(stage, limits)| {
+            LAWS.iter().filter(is_taken).map(|law| {
+                let limit = limits.iter().find(|limit| limit.law == law.name);
+                let declared = limit.map(|limit| limit.reason.clone());
+                let within = if quick || declared.is_some() { BRIEF } else { BOUND };
+                Try { stage, law, declared, within }
+            })
+        });
+        Laws(tries.collect())
     }
 
     /// Returns how many tries there are.
     pub(crate) fn count(&self) -> u64 {
-        self.tries.len() as u64
+        self.0.len() as u64
     }
 
     /// Tries them all, and shows `after` each what has come so far.
@@ -82,26 +80,27 @@ impl Laws {
         setup.progress.say("the laws");
         let folder = setup.folder.passing()?;
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let mut known: HashMap<(&str, &str), Outcome> = HashMap::new();
+        let (order, next, over) = (self.order(), AtomicUsize::new(0), AtomicBool::new(false));
+        let mut known: Vec<Option<Outcome>> = vec![None; self.0.len()];
         thread::scope(|scope| {
             let (tell, told) = channel();
-            for _ in 0..cores.min(self.tries.len()) {
-                let (tell, next, over, folder) = (tell.clone(), &next, &over, folder.path());
+            for _ in 0..cores.min(order.len()) {
+                let (tell, order, next, over) = (tell.clone(), &order, &next, &over);
+                let folder = folder.path();
                 scope.spawn(move || {
-                    while let Some(&it) = self.tries.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let tried = it.run(folder, setup.interrupt, over);
+                    while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let tried = self.0[at].run(folder, setup.interrupt, over);
                         let failed = tried.is_err();
                         // Nobody listens once the first error has come.
-                        if tell.send((it, tried)).is_err() || failed {
+                        if tell.send((at, tried)).is_err() || failed {
                             break;
                         }
                     }
                 });
             }
             drop(tell);
-            let taken: anyhow::Result<()> = told.iter().try_for_each(|(it, tried)| {
-                known.insert((it.stage.name, it.law.name), self.outcome(it, tried?));
+            let taken: anyhow::Result<()> = told.iter().try_for_each(|(at, tried)| {
+                known[at] = Some(self.0[at].outcome(tried?));
                 setup.progress.step();
                 after(self.verdicts(&known))
             });
@@ -111,50 +110,58 @@ impl Laws {
         })
     }
 
-    /// Holds what came of a law against what the stage declares.
-    fn outcome(&self, it: Try, tried: Tried) -> Outcome {
-        let limits = &self.limits[it.stage.name];
-        let limit = limits.iter().find(|limit| limit.law == it.law.name);
-        match (tried, limit) {
-            (Tried::Held, None) => Outcome::Held,
-            (Tried::Broken(_), Some(Limit { reason, .. })) => {
-                Outcome::BrokenAsDeclared { reason: reason.clone() }
-            }
-            (Tried::Held, Some(Limit { reason, .. })) => Outcome::Wrong {
-                seen: format!(
-                    "it is kept, although the manifest declares that it cannot: {reason}"
-                ),
-            },
-            (Tried::Broken(how), None) => Outcome::Wrong { seen: how },
-            (Tried::Accident(what), _) => Outcome::Wrong { seen: what },
-        }
+    /// The longest first: the others are tried beside them.
+    fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.0.len()).collect();
+        order.sort_by_key(|&at| {
+            let Try { law, declared, .. } = &self.0[at];
+            (declared.is_none(), law.theme != LONGEST)
+        });
+        order
     }
 
     /// What is known, in the order of the stages and of the laws.
-    fn verdicts(&self, known: &HashMap<(&str, &str), Outcome>) -> Vec<Verdicts> {
-        let mut stages: Vec<&'static Stage> = self.tries.iter().map(|it| it.stage).collect();
-        stages.sort_by_key(|stage| stage.number);
-        stages.dedup_by_key(|stage| stage.number);
-        let of_stage = |stage: &Stage| {
-            let laws = self.laws.iter().filter_map(|law| {
-                Some(Verdict {
-                    theme: law.theme.into(),
-                    law: law.name.into(),
-                    sentence: law.sentence.into(),
-                    outcome: known.get(&(stage.name, law.name))?.clone(),
-                })
-            });
-            Verdicts { stage: stage.name.into(), laws: laws.collect() }
-        };
-        stages.into_iter().map(of_stage).filter(|stage| !stage.laws.is_empty()).collect()
+    fn verdicts(&self, known: &[Option<Outcome>]) -> Vec<Verdicts> {
+        let mut all: Vec<Verdicts> = Vec::new();
+        for (Try { stage, law, .. }, outcome) in self.0.iter().zip(known) {
+            let Some(outcome) = outcome.clone() else { continue };
+            if all.last().is_none_or(|last| last.stage != stage.name) {
+                all.push(Verdicts { stage: stage.name.into(), laws: Vec::new() });
+            }
+            let [theme, law, sentence] = [law.theme, law.name, law.sentence].map(str::to_owned);
+            let verdict = Verdict { theme, law, sentence, outcome };
+            all.last_mut().expect("there is one of this stage").laws.push(verdict);
+        }
+        all
     }
 }
 
 impl Try {
+    /// Holds what came of the law against what the stage declares.
+    fn outcome(&self, tried: Tried) -> Outcome {
+        match (tried, &self.declared) {
+            (Tried::Held, None) => Outcome::Held,
+            (Tried::Broken(_), Some(reason)) => {
+                Outcome::BrokenAsDeclared { reason: reason.clone() }
+            }
+            (Tried::Held, Some(reason)) => Outcome::Wrong {
+                seen: format!(
+                    "it is kept, although the manifest declares that it cannot: {reason}"
+                ),
+            },
+            (Tried::Broken(seen), None) | (Tried::Accident(seen), _) => Outcome::Wrong { seen },
+        }
+    }
+
     /// Tries the law in a process that has a folder of its own, until all is over.
-    fn run(self, folder: &Path, interrupt: &Interrupt, over: &AtomicBool) -> anyhow::Result<Tried> {
+    fn run(
+        &self,
+        folder: &Path,
+        interrupt: &Interrupt,
+        over: &AtomicBool,
+    ) -> anyhow::Result<Tried> {
         let folder = tempfile::tempdir_in(folder).context("a law needs a folder")?;
-        let Try { stage, law, within } = self;
+        let &Try { stage, law, within, .. } = self;
         let mut command = LawArgs { stage, law, within: within.as_secs() }.command()?;
         // What a child leaves behind that had to be killed goes with our folder.
         command.env("TMPDIR", folder.path());
@@ -183,34 +190,33 @@ impl Try {
 #[cfg(test)]
 mod tests {
     use super::*;
-
     use stages::STAGES;
-
-    fn all() -> Vec<&'static Stage> {
-        STAGES.iter().collect()
-    }
 
     const LIMIT: &str = "an_idle_source_is_looked_at_while_the_output_blocks";
 
+    fn laws(quick: bool) -> Laws {
+        Laws::new(&STAGES.iter().collect::<Vec<_>>(), quick)
+    }
+
     #[test]
     fn every_law_is_tried_on_every_stage_and_in_quick_one_of_each_theme() {
-        let laws = Laws::new(&all(), false);
-        assert_eq!(laws.count() as usize, LAWS.len() * STAGES.len());
-        let quick = Laws::new(&all(), true);
-        let themes: std::collections::BTreeSet<_> =
-            quick.laws.iter().map(|law| law.theme).collect();
-        assert_eq!(themes.len() + 1, quick.laws.len(), "the first of each, and a limit");
-        // The longest comes first.
-        assert_eq!((quick.tries[0].stage.number, quick.tries[0].law.name), (4, LIMIT));
-        assert!(Laws::new(&[&STAGES[0]], true).laws.iter().all(|law| law.name != LIMIT));
+        assert_eq!(laws(false).0.len(), LAWS.len() * STAGES.len());
+        let quick = laws(true);
+        let of_the_first = quick.0.iter().filter(|it| it.stage.number == 1).map(|it| it.law.theme);
+        let of_the_first: Vec<_> = of_the_first.collect();
+        let themes: std::collections::BTreeSet<_> = of_the_first.iter().collect();
+        assert_eq!(themes.len() + 1, of_the_first.len(), "the first of each, and a limit");
+        let longest = &quick.0[quick.order()[0]];
+        assert_eq!((longest.stage.number, longest.law.name), (4, LIMIT));
+        assert!(Laws::new(&[&STAGES[0]], true).0.iter().all(|it| it.law.name != LIMIT));
     }
 
     #[test]
     fn a_verdict_is_what_came_of_a_law_held_against_what_is_declared() {
-        let laws = Laws::new(&all(), false);
-        let law = Law::named(LIMIT).unwrap();
+        let laws = laws(false);
         let outcome = |stage: usize, tried| {
-            laws.outcome(Try { stage: &STAGES[stage - 1], law, within: BOUND }, tried)
+            let it = laws.0.iter().find(|it| (it.stage.number, it.law.name) == (stage, LIMIT));
+            it.unwrap().outcome(tried)
         };
         let broken = || Tried::Broken("how".into());
         assert_eq!(outcome(5, Tried::Held), Outcome::Held);
@@ -225,21 +231,17 @@ mod tests {
 
     #[test]
     fn verdicts_have_the_order_of_the_list_however_they_come() {
-        let laws = Laws::new(&all(), false);
-        let [first, second] = [LAWS[0].name, LAWS[1].name];
-        let known = [
-            (("stage2-mixed", second), Outcome::Held),
-            (("stage1-threads", second), Outcome::Held),
-            (("stage2-mixed", first), Outcome::Held),
-        ];
-        let verdicts = laws.verdicts(&known.into_iter().collect());
-        let shown: Vec<_> = verdicts
-            .iter()
-            .map(|it| (&*it.stage, it.laws.iter().map(|law| &*law.law).collect::<Vec<_>>()))
-            .collect();
-        assert_eq!(
-            shown,
-            [("stage1-threads", vec![second]), ("stage2-mixed", vec![first, second])]
-        );
+        let laws = laws(false);
+        let mut known = vec![None; laws.0.len()];
+        for at in [LAWS.len() + 1, 1, LAWS.len()] {
+            known[at] = Some(Outcome::Held);
+        }
+        let verdicts = laws.verdicts(&known);
+        let names = |it: &Verdicts| it.laws.iter().map(|law| law.law.clone()).collect::<Vec<_>>();
+        let shown: Vec<_> = verdicts.iter().map(|it| (&*it.stage, names(it))).collect();
+        let [first, second] = [LAWS[0].name.to_owned(), LAWS[1].name.to_owned()];
+        let expected =
+            [("stage1-threads", vec![second.clone()]), ("stage2-mixed", vec![first, second])];
+        assert_eq!(shown, expected);
     }
 }

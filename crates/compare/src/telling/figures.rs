@@ -29,7 +29,7 @@ pub(crate) fn write(folder: &Path, comparison: &Comparison) -> anyhow::Result<()
 fn tables(comparison: &Comparison) -> String {
     let mut parts = vec![("head", terminal::head(&comparison.head))];
     for workload in &comparison.workloads {
-        parts.push((&workload.table.name, terminal::table(&workload.table)));
+        parts.push((&workload.name, terminal::table(workload)));
     }
     parts.push(("lanes", terminal::lanes(&comparison.lanes)));
     parts.push(("growth", terminal::growth(&comparison.growth)));
@@ -53,7 +53,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("figures");
         fs::create_dir(&folder).unwrap();
-        let comparison = report::fixed::comparison();
+        let comparison = serde_json::from_str::<Comparison>(include_str!(
+            "../../../report/tests/comparison.json"
+        ))
+        .unwrap();
         write(&folder, &comparison).unwrap();
 
         let pictures = report::figures(&comparison);
@@ -65,7 +68,7 @@ mod tests {
             assert!(figure.contains(&format!("src=\"figures/{}.svg\"", picture.name)), "{figure}");
         }
         let tables = fs::read_to_string(folder.join("tables.txt")).unwrap();
-        let names = comparison.workloads.iter().map(|workload| &*workload.table.name);
+        let names = comparison.workloads.iter().map(|workload| &*workload.name);
         for name in names.chain(["head", "lanes", "growth"]) {
             let (_, rest) = tables.split_once(&format!("// ANCHOR: {name}\n")).unwrap();
             let (table, _) = rest.split_once(&format!("// ANCHOR_END: {name}\n")).unwrap();

@@ -1,10 +1,8 @@
-//! What is told: figures as tables, sentences, warnings and JSON, on the
-//! terminal and for programs.
+//! What is told: figures as tables and warnings, on the terminal. The sentences,
+//! the JSON and the page are those of `report`.
 
 pub(crate) mod figures;
-pub(crate) mod json;
 pub(crate) mod print;
 pub(crate) mod rows;
 pub(crate) mod terminal;
 pub(crate) mod warnings;
-pub(crate) mod words;

@@ -1,37 +1,41 @@
 //! Turns the runs of a job into its table.
 
+use std::collections::BTreeMap;
+
 use hdrhistogram::Histogram;
 
 use crate::asking::contender::Program;
 use crate::asking::jobs::Job;
 use crate::running::attempt::Figures;
 use crate::running::rounds::Runs;
-use report::{Bucket, Cell, Column, Distribution, Grouped, Growth, Row, Spread, Table, Workload};
-
-const TIME: Column = Column { key: "time_seconds", head: "time" };
-const RATIO: Column = Column { key: "ratio_to_cat", head: "× cat" };
-const LINES: Column = Column { key: "lines", head: "lines" };
-const P50: Column = Column { key: "p50_seconds", head: "p50" };
-const P99: Column = Column { key: "p99_seconds", head: "p99" };
-const MAX: Column = Column { key: "max_seconds", head: "max" };
-const REST_CPU: Column = Column { key: "rest_cpu_seconds_per_second", head: "CPU/s" };
-const WAKEUPS: Column = Column { key: "rest_wakeups_per_second", head: "wake-ups" };
-const CPU: Column = Column { key: "cpu_seconds", head: "CPU" };
-const THREADS: Column = Column { key: "peak_threads", head: "threads" };
-const SWITCHES: Column = Column { key: "context_switches", head: "switches" };
-const MEMORY: Column = Column { key: "peak_memory_bytes", head: "memory" };
-const STALL: Column = Column { key: "longest_stall_seconds", head: "stall" };
+use report::{Bucket, Cell, Column, Distribution, Grouped, Growth, Row, Spread, Table};
 
 /// What a job has shown: a row for every contender that has run, and how the
 /// latencies are spread.
-pub(crate) fn workload(job: &Job, all: &[Runs]) -> Workload {
-    let distributions = all.iter().filter(|runs| runs.wrong.is_none()).filter_map(|runs| {
-        let nanos = runs.right.iter().flat_map(|(_, figures)| &figures.latencies).copied();
-        let buckets = buckets(nanos);
-        let stage = runs.contender.name().to_owned();
-        (!buckets.is_empty()).then_some(Distribution { stage, buckets })
-    });
-    Workload { table: table(job, all), distributions: distributions.collect() }
+pub(crate) fn table(job: &Job, all: &[Runs]) -> Table {
+    let is_stamped = |(_, figures): &(u32, Figures)| !figures.latencies.is_empty();
+    let first: &[Column] = match () {
+        () if job.has_floor() => &[Column::Time, Column::Ratio],
+        () if job.is_idle() => &[Column::RestCpu, Column::WakeUps],
+        () if all.iter().flat_map(|runs| &runs.right).any(is_stamped) => {
+            &[Column::Lines, Column::P50, Column::P99, Column::Max]
+        }
+        () => &[Column::Time],
+    };
+    let cost = [Column::Cpu, Column::Threads, Column::Switches, Column::Memory, Column::Stall];
+    let columns = [first, &cost].concat();
+    let cat = all.iter().find(|runs| runs.contender.is(Program::Cat));
+    let cat = cat.map_or(&[][..], |cat| &cat.right);
+    let rows = all.iter().filter_map(|runs| row(runs, cat, &columns)).collect();
+    let latencies = all.iter().filter_map(distribution).collect();
+    Table { name: job.name.into(), what: job.what(), rows, latencies }
+}
+
+fn distribution(runs: &Runs) -> Option<Distribution> {
+    let nanos = runs.right.iter().flat_map(|(_, figures)| &figures.latencies).copied();
+    let buckets = buckets(nanos);
+    let right = runs.wrong.is_none() && !buckets.is_empty();
+    right.then(|| Distribution { stage: runs.contender.name().to_owned(), buckets })
 }
 
 /// What a job of growth has shown: of each stage how long it took, and what was
@@ -72,51 +76,36 @@ fn buckets(nanos: impl Iterator<Item = u64>) -> Vec<Bucket> {
         .collect()
 }
 
-/// The table of a job: a row for every contender that has run.
-fn table(job: &Job, all: &[Runs]) -> Table {
-    let is_stamped = |(_, figures): &(u32, Figures)| !figures.latencies.is_empty();
-    let first: &[Column] = match () {
-        () if job.has_floor() => &[TIME, RATIO],
-        () if job.is_idle() => &[REST_CPU, WAKEUPS],
-        () if all.iter().flat_map(|runs| &runs.right).any(is_stamped) => &[LINES, P50, P99, MAX],
-        () => &[TIME],
-    };
-    let columns = [first, &[CPU, THREADS, SWITCHES, MEMORY, STALL]].concat();
-    let cat = all.iter().find(|runs| runs.contender.is(Program::Cat));
-    let cat = cat.map_or(&[][..], |cat| &cat.right);
-    let rows = all.iter().filter_map(|runs| row(runs, cat, &columns));
-    Table { name: job.name.into(), what: job.what(), rows: rows.collect(), columns }
-}
-
 fn row(runs: &Runs, cat: &[(u32, Figures)], columns: &[Column]) -> Option<Row> {
     let name = runs.contender.name().to_owned();
-    if let Some(wrong) = &runs.wrong {
-        return Some(Row { name, cells: Err(wrong.clone()) });
+    if runs.wrong.is_some() {
+        return Some(Row { name, wrong: runs.wrong.clone(), cells: BTreeMap::new() });
     }
     let all: Vec<&Figures> = runs.right.iter().map(|(_, figures)| figures).collect();
     // Interrupted before its first run: it has no row.
     let first = *all.first()?;
     let latency = latencies(&first.latencies);
-    let cells = columns.iter().map(|&column| match column {
-        TIME => Cell::Times(each(&all, |run| run.wall.as_secs_f64())),
-        RATIO => ratio(runs, cat),
-        LINES => Cell::Count(first.lines),
-        P50 => latency.map_or(Cell::None, |[p50, _, _]| Cell::Seconds(p50)),
-        P99 => latency.map_or(Cell::None, |[_, p99, _]| Cell::Seconds(p99)),
-        MAX => latency.map_or(Cell::None, |[_, _, max]| Cell::Seconds(max)),
-        REST_CPU => first.rest.map_or(Cell::None, |rest| Cell::Seconds(rest.cpu)),
-        WAKEUPS => first.rest.map_or(Cell::None, |rest| Cell::Rate(rest.wakeups)),
-        CPU => Cell::Seconds(each(&all, |run| run.cpu.as_secs_f64()).median()),
-        SWITCHES => Cell::Count(each(&all, |run| run.switches as f64).median().round() as u64),
-        THREADS => most(&all, |run| run.threads).map_or(Cell::None, Cell::Count),
-        MEMORY => most(&all, |run| run.memory).map_or(Cell::None, Cell::Bytes),
-        STALL => {
-            let stalls = all.iter().filter_map(|run| run.stall);
-            stalls.max_by(f64::total_cmp).map_or(Cell::None, Cell::Seconds)
+    let number = |number: Option<f64>| number.map_or(Cell::None, Cell::Number);
+    let count = |count: Option<u64>| count.map_or(Cell::None, Cell::Count);
+    let cell = |column| match column {
+        Column::Time => Cell::Spread(each(&all, |run| run.wall.as_secs_f64())),
+        Column::Ratio => ratio(runs, cat),
+        Column::Lines => Cell::Count(first.lines),
+        Column::P50 => number(latency.map(|it| it[0])),
+        Column::P99 => number(latency.map(|it| it[1])),
+        Column::Max => number(latency.map(|it| it[2])),
+        Column::RestCpu => number(first.rest.map(|rest| rest.cpu)),
+        Column::WakeUps => number(first.rest.map(|rest| rest.wakeups)),
+        Column::Cpu => Cell::Number(each(&all, |run| run.cpu.as_secs_f64()).median()),
+        Column::Switches => {
+            Cell::Count(each(&all, |run| run.switches as f64).median().round() as u64)
         }
-        column => unreachable!("{} has no figure", column.key),
-    });
-    Some(Row { name, cells: Ok(cells.collect()) })
+        Column::Threads => count(most(&all, |run| run.threads)),
+        Column::Memory => count(most(&all, |run| run.memory)),
+        Column::Stall => number(all.iter().filter_map(|run| run.stall).max_by(f64::total_cmp)),
+    };
+    let cells = columns.iter().map(|&column| (column, cell(column))).collect();
+    Some(Row { name, wrong: None, cells })
 }
 
 fn each(runs: &[&Figures], figure: impl Fn(&Figures) -> f64) -> Spread {
@@ -130,14 +119,14 @@ fn most(runs: &[&Figures], figure: impl Fn(&Figures) -> Option<u64>) -> Option<u
 /// Round by round, so that a slow moment of the machine meets both.
 fn ratio(runs: &Runs, cat: &[(u32, Figures)]) -> Cell {
     if runs.contender.is(Program::Cat) {
-        return Cell::Ratio(Spread::new(vec![1.0]));
+        return Cell::Spread(Spread::new(vec![1.0]));
     }
     let ratios = runs.right.iter().filter_map(|(round, figures)| {
         let (_, floor) = cat.iter().find(|(of, _)| of == round)?;
         Some(figures.wall.div_duration_f64(floor.wall))
     });
     let ratios: Vec<f64> = ratios.collect();
-    if ratios.is_empty() { Cell::None } else { Cell::Ratio(Spread::new(ratios)) }
+    if ratios.is_empty() { Cell::None } else { Cell::Spread(Spread::new(ratios)) }
 }
 
 /// The median, the 99th percentile and the maximum, in seconds.
@@ -152,7 +141,7 @@ fn latencies(nanos: &[u64]) -> Option<[f64; 3]> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
     use std::time::Duration;
 
@@ -161,21 +150,6 @@ pub(crate) mod tests {
     use crate::asking::jobs;
     use clap::Parser;
     use stages::STAGES;
-
-    /// Tables that have, together, every column.
-    pub(crate) fn workloads() -> Vec<Table> {
-        let stage = || runs(Contender::Stage(&STAGES[0]), &[(0, 250)]);
-        let mut stamped = stage();
-        stamped.right[0].1.latencies = vec![1, 2];
-        let mut wrong = stage();
-        wrong.wrong = Some("2 lines lost".into());
-        let cat = || runs(Contender::Floor, &[(0, 125)]);
-        vec![
-            table(&job("backlog"), &[cat(), stage(), wrong]),
-            table(&job("live"), &[stamped]),
-            table(&job("idle"), &[stage()]),
-        ]
-    }
 
     fn job(name: &str) -> Job {
         let args = Args::try_parse_from(["compare", "--workload", name]).unwrap();
@@ -197,12 +171,12 @@ pub(crate) mod tests {
         let table = table(&job("backlog"), &[cat, stage]);
         let stage = &table.rows[1];
         let ratios = Spread::new(vec![2.0, 1.0, 3.0]);
-        assert_eq!(table.cell(stage, "ratio_to_cat"), Some(&Cell::Ratio(ratios)));
-        assert_eq!(table.number(stage, "time_seconds"), Some(0.25));
-        assert_eq!(table.number(stage, "context_switches"), Some(250.0));
+        assert_eq!(stage.cells.get(&Column::Ratio), Some(&Cell::Spread(ratios)));
+        assert_eq!(stage.number(Column::Time), Some(0.25));
+        assert_eq!(stage.number(Column::Switches), Some(250.0));
         // The peak of all runs, where a time is their median.
-        assert_eq!(table.number(stage, "peak_threads"), Some(375.0));
-        assert_eq!(table.cell(stage, "longest_stall_seconds"), Some(&Cell::None));
+        assert_eq!(stage.number(Column::Threads), Some(375.0));
+        assert_eq!(stage.cells.get(&Column::Stall), Some(&Cell::None));
     }
 
     #[test]
@@ -214,7 +188,7 @@ pub(crate) mod tests {
         let table = table(&job("backlog"), &[cat, stage, wrong]);
         let names: Vec<_> = table.rows.iter().map(|row| &*row.name).collect();
         assert_eq!(names, ["stage1-threads", "stage2-mixed"]);
-        assert_eq!(table.cell(&table.rows[0], "ratio_to_cat"), Some(&Cell::None));
+        assert_eq!(table.rows[0].cells.get(&Column::Ratio), Some(&Cell::None));
         assert_eq!(table.wrong().collect::<Vec<_>>(), [("stage2-mixed", "2 lines lost")]);
     }
 

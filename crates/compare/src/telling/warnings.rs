@@ -1,6 +1,6 @@
 //! What makes a figure doubtful: what was seen, why it may be, and what to do.
 
-use report::{Cell, Grouped, Head, Table, Time};
+use report::{Column, Grouped, Head, Table, Time};
 
 use crate::asking::contender::Program;
 
@@ -52,7 +52,7 @@ pub(crate) fn about_table(table: &Table, interval: f64) -> Vec<String> {
     let workload = &table.name;
     let mut warnings = Vec::new();
     let cat = table.rows.iter().find(|row| row.name == "cat");
-    let short = cat.and_then(|cat| table.number(cat, "time_seconds")).filter(|cat| *cat < SHORT);
+    let short = cat.and_then(|cat| cat.number(Column::Time)).filter(|cat| *cat < SHORT);
     if let Some(seconds) = short {
         warnings.push(format!(
             "{workload}: cat took {}, of which starting a process is a large part, so the ratios \
@@ -62,7 +62,7 @@ pub(crate) fn about_table(table: &Table, interval: f64) -> Vec<String> {
     }
     for row in &table.rows {
         let stage = &row.name;
-        if let Some(Cell::Times(spread)) = table.cell(row, "time_seconds")
+        if let Some(spread) = row.spread(Column::Time)
             && short.is_none()
             && spread.half_range() > WIDE * spread.median()
         {
@@ -73,7 +73,7 @@ pub(crate) fn about_table(table: &Table, interval: f64) -> Vec<String> {
                 Time(spread.half_range())
             ));
         }
-        if let Some(p99) = table.number(row, "p99_seconds")
+        if let Some(p99) = row.number(Column::P99)
             && workload == "live"
             && p99 > FAR * interval
         {
@@ -91,22 +91,22 @@ pub(crate) fn about_table(table: &Table, interval: f64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use report::{Column, Row, Spread};
+    use report::{Cell, Row, Spread};
 
     /// What is said of the rows of a workload, with one figure each.
-    fn said(name: &str, key: &'static str, rows: Vec<(&str, Cell)>) -> Vec<String> {
-        let row = |(name, cell): (&str, Cell)| Row { name: name.into(), cells: Ok(vec![cell]) };
-        let table = Table {
+    fn said(name: &str, column: Column, rows: Vec<(&str, Cell)>) -> Vec<String> {
+        let row = |(name, cell): (&str, Cell)| Row {
             name: name.into(),
-            what: String::new(),
-            columns: vec![Column { key, head: "" }],
-            rows: rows.into_iter().map(row).collect(),
+            wrong: None,
+            cells: [(column, cell)].into(),
         };
-        about_table(&table, 0.1)
+        let rows = rows.into_iter().map(row).collect();
+        let (what, latencies) = (String::new(), Vec::new());
+        about_table(&Table { name: name.into(), what, rows, latencies }, 0.1)
     }
 
     fn times(values: &[f64]) -> Cell {
-        Cell::Times(Spread::new(values.to_vec()))
+        Cell::Spread(Spread::new(values.to_vec()))
     }
 
     #[track_caller]
@@ -117,23 +117,23 @@ mod tests {
     #[test]
     fn a_spread_is_too_wide_above_a_quarter_of_the_median() {
         let rows = vec![("a", times(&[0.4, 0.5, 0.64])), ("b", times(&[0.4, 0.5, 0.66]))];
-        assert_one(&said("backlog", "time_seconds", rows), "backlog: b took 500 ms ± 130 ms");
+        assert_one(&said("backlog", Column::Time, rows), "backlog: b took 500 ms ± 130 ms");
     }
 
     #[test]
     fn a_run_is_too_short_by_the_time_of_cat() {
         // Beside it, a wide spread is no news.
         let rows = vec![("cat", times(&[0.049])), ("a", times(&[0.01, 0.03]))];
-        assert_one(&said("backlog", "time_seconds", rows), "backlog: cat took 49.0 ms");
+        assert_one(&said("backlog", Column::Time, rows), "backlog: cat took 49.0 ms");
         let rows = vec![("cat", times(&[0.051])), ("a", times(&[0.01]))];
-        assert!(said("backlog", "time_seconds", rows).is_empty());
+        assert!(said("backlog", Column::Time, rows).is_empty());
     }
 
     #[test]
     fn lines_are_late_above_two_intervals_and_only_where_the_output_is_quick() {
-        let rows = || vec![("a", Cell::Seconds(0.201)), ("b", Cell::Seconds(0.199))];
+        let rows = || vec![("a", Cell::Number(0.201)), ("b", Cell::Number(0.199))];
         let late = "live: one line in a hundred took 201 ms or longer through a";
-        assert_one(&said("live", "p99_seconds", rows()), late);
-        assert!(said("slow-output", "p99_seconds", rows()).is_empty());
+        assert_one(&said("live", Column::P99, rows()), late);
+        assert!(said("slow-output", Column::P99, rows()).is_empty());
     }
 }

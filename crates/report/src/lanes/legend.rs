@@ -1,12 +1,13 @@
 //! What the signs of the lanes mean: the same list on the page and in a picture
 //! that stands alone.
 
-use crate::StageLanes;
 use maud::{Markup, html};
 use recorder::{Kind, Lane};
 
-use super::{KINDS, words};
-use crate::canvas::{self, Width};
+use super::facts;
+use super::lane::KINDS;
+use crate::canvas::{self, WIDTH};
+use crate::comparison::StageLanes;
 use crate::picture::Drawing;
 
 /// One sign: as it is drawn, in a box of 26 by 16 pixels, and what it means.
@@ -42,9 +43,9 @@ pub(super) fn signs(stages: &[&StageLanes]) -> Vec<Sign> {
             rect class="h-alarm" x="1" y="1" width="24" height="14" stroke-width="2" {}
         };
         add(over, "stall: the loop stands still");
-        add(boxed("h-still", 14), "no task runs: the loop stands still");
+        add(boxed("h-still", 14), "no task runs meanwhile");
     }
-    if stages.iter().any(|stage| !words::blocked(stage).is_empty()) {
+    if stages.iter().any(|stage| !facts::blocked(stage).is_empty()) {
         add(boxed("f-blocked l-muted", 14), "the output takes nothing");
     }
     let line = html! { line class="l-muted" x1="1" x2="25" y1="14.5" y2="14.5" {} };
@@ -62,12 +63,11 @@ pub(super) fn signs(stages: &[&StageLanes]) -> Vec<Sign> {
 
 /// The legend of a picture that stands alone, in rows.
 pub(super) fn drawing(stage: &StageLanes) -> Drawing {
-    let width = f64::from(Width::Wide.pixels());
     let (mut x, mut y) = (0.0, 0.0);
     let mut placed = Vec::new();
     for sign in signs(&[stage]) {
         let room = 32.0 + canvas::width_of(sign.means) + 14.0;
-        if x + room > width {
+        if x + room > f64::from(WIDTH) {
             (x, y) = (0.0, y + 21.0);
         }
         placed.push((sign, x, y));
@@ -81,5 +81,5 @@ pub(super) fn drawing(stage: &StageLanes) -> Drawing {
             }
         }
     };
-    Drawing { width: Width::Wide.pixels(), height: y as u32 + 28, inside: inside.into_string() }
+    Drawing { height: y as u32 + 28, inside: inside.into_string() }
 }

@@ -1,106 +1,97 @@
-//! The lanes: a lane a thread, time to the right.
+//! The lanes: a lane a thread, time to the right. Each stage has its picture, its
+//! sentence, and its numbers below a fold.
 
-mod effect;
-mod labels;
+mod draw;
+pub(crate) mod facts;
+mod lane;
 mod legend;
-mod millis;
-mod overview;
-mod picture;
-mod section;
-mod stall;
-mod tasks;
 mod thin;
-mod totals;
-mod twin;
-mod words;
 
-pub(crate) use picture::pictures;
-pub(crate) use section::section;
+pub(crate) use draw::pictures;
 
-use crate::StageLanes;
-use recorder::{Kind, Lane, Role, Segment};
+use maud::{Markup, html};
 
-/// Every kind that is drawn: its ink, and its name in the legend.
-const KINDS: [(Kind, &str, &str); 5] = [
-    (Kind::Read, "f-read", "reads"),
-    (Kind::Write, "f-write", "writes"),
-    (Kind::WaitForLock, "h-lock", "waits for the lock"),
-    (Kind::WaitForLoop, "h-loop", "a task waits for its turn on the loop"),
-    (Kind::WaitForAnswer, "h-answer", "a task waits for the writer's answer"),
-];
+use crate::comparison::StageLanes;
+use crate::theme;
+use crate::units::{Grouped, counted};
 
-fn class(kind: Kind) -> &'static str {
-    let known = KINDS.iter().find(|(it, ..)| *it == kind);
-    known.map_or("", |(_, class, _)| class)
-}
-
-/// The ink of a piece that is too small for a hatching.
-fn solid(kind: Kind) -> &'static str {
-    match kind {
-        Kind::WaitForLock | Kind::WaitForLoop | Kind::WaitForAnswer => "f-wait",
-        other => class(other),
+pub(crate) fn section(stages: &[StageLanes]) -> Markup {
+    let shown = draw::shown(stages);
+    html! {
+        section id="lanes" {
+            h2 { "Who did what, when" }
+            @if let Some(first) = shown.first() {
+                p { "Merged: " (first.what) ". All stages are on the same scale of time." }
+                (how_to_read(&shown))
+                @for (picture, stage) in pictures(stages).iter().zip(&shown) {
+                    section class="stage" {
+                        h3 { (theme::short(&stage.stage)) }
+                        @if let Some(known) = theme::stage(&stage.stage) {
+                            p class="quiet" { (known.said().new) }
+                        }
+                        p class="headline" { (picture.says) }
+                        (picture.on_page())
+                        (numbers(stage))
+                    }
+                }
+                output id="detail" hidden aria-live="polite" {}
+            } @else {
+                p class="none" { "No run of a stage was recorded, so there are no lanes." }
+            }
+        }
     }
 }
 
-/// Returns the lanes in the order in which they are drawn, each with its label:
-/// the loop first, then who writes, then who reads.
-fn in_order(lanes: &[Lane]) -> Vec<(String, &Lane)> {
-    let rank = |role| match role {
-        Role::Loop => 0,
-        Role::Writer => 1,
-        Role::Tail => 2,
-        Role::Reader => 3,
-        Role::Other => 4,
-    };
-    let mut ordered: Vec<&Lane> = lanes.iter().collect();
-    ordered.sort_by_key(|lane| rank(lane.role));
-    let pool = lanes.iter().any(|lane| lane.role == Role::Loop);
-    let mut labels = Vec::new();
-    for lane in ordered {
-        let of_role = |(_, other): &&(String, &Lane)| other.role == lane.role;
-        let before = labels.iter().filter(of_role).count();
-        let alone = lanes.iter().filter(|other| other.role == lane.role).count() == 1;
-        let word = match lane.role {
-            Role::Loop => "loop",
-            Role::Writer => "writer",
-            Role::Tail if pool => "pool",
-            Role::Tail => "thread",
-            Role::Reader => "reader",
-            Role::Other => "caller",
-        };
-        let label = if alone { word.to_owned() } else { format!("{word} {}", before + 1) };
-        labels.push((label, lane));
-    }
-    labels
-}
-
-/// Says what a thread is there for.
-fn job(role: Role) -> &'static str {
-    match role {
-        Role::Loop => "drives the loop",
-        Role::Writer => "writes",
-        Role::Tail => "reads and writes",
-        Role::Reader => "reads",
-        Role::Other => "joins the others",
+/// The legend, and below a fold what no sign of its own tells.
+fn how_to_read(stages: &[&StageLanes]) -> Markup {
+    html! {
+        ul class="legend" {
+            @for sign in legend::signs(stages) {
+                li {
+                    svg class="swatch" viewBox="0 0 26 16" aria-hidden="true" { (sign.drawn) }
+                    (sign.means)
+                }
+            }
+        }
+        p class="quiet touch" {
+            "Touch a piece, or take the arrow keys on a lane, to see what it was."
+        }
+        details {
+            summary { "What the lanes do not show" }
+            p {
+                "A lane is a thread that reads, writes, drives the loop or finishes the output: \
+                 the caller joins the others. The notifier and the loop's watch do none of that, \
+                 and the tables below count them. A turn of a task takes microseconds and is not \
+                 recorded, so a loop that only hands out turns is empty."
+            }
+            p {
+                "A stall is how long a ping waited for its turn on the loop. A ping is sent about \
+                 once a millisecond, so a stall may come out a few milliseconds shorter or longer \
+                 than the write that caused it; it is drawn where that write began."
+            }
+        }
     }
 }
 
-/// Says what the loop of a lane is for, in words and in fewer; nothing of a
-/// thread without one. The recorder sees what blocks, and a turn of a task does
-/// not: it is drawn as idle.
-fn on_loop(lane: &Lane, stage: &StageLanes) -> Option<[&'static str; 2]> {
-    let appends = |it: &Segment| it.kind == Kind::Write && it.source.is_some();
-    if lane.role != Role::Loop {
-        return None;
+fn numbers(stage: &StageLanes) -> Markup {
+    html! {
+        details class="totals" {
+            summary { "In numbers: " (counted(stage.lanes.len(), "thread")) }
+            table {
+                tbody {
+                    @for (label, lane) in lane::in_order(&stage.lanes) {
+                        tr {
+                            th scope="row" { (label) @if lane.thread != label { " " small { (lane.thread) } } }
+                            td { (lane::job(lane.role)) ": " (lane::totals(lane)) }
+                        }
+                    }
+                }
+            }
+            @if stage.left_out > 0 {
+                p class="quiet" {
+                    (Grouped(stage.left_out)) " operations were more than the recorder keeps."
+                }
+            }
+        }
     }
-    Some(if stage.lanes.iter().any(|other| other.role == Role::Tail) {
-        ["has nothing to do but wait for the tails to end", "only waits for the tails to end"]
-    } else if lane.segments.iter().any(appends) {
-        ["runs every task, and writes for all of them", "runs every task, and writes for them"]
-    } else {
-        [
-            "runs every task, microseconds at a time: no read and no write, so nothing is recorded",
-            "runs every task, microseconds at a time",
-        ]
-    })
 }

@@ -25,43 +25,34 @@ pub(super) struct Part {
     pub(super) count: usize,
 }
 
-/// Returns from which duration on a segment is drawn by itself: `pixel`, or what
-/// keeps the lanes of a stage to about `limit` pieces.
+/// Returns from which duration on a segment is drawn by itself: `pixel`, or the
+/// least that keeps the lanes of a stage to `limit` pieces.
 pub(super) fn grain(lanes: &[Lane], pixel: f64, limit: usize) -> f64 {
-    let mut grain = pixel;
-    // Each doubling halves what is put together, and a hundred are more than a
-    // float has: only pieces that are long by themselves can be too many.
-    for _ in 0..100 {
-        let pieces = |lane: &Lane| {
-            let waits = rows(&lane.waiting, grain).iter().map(Vec::len).sum::<usize>();
-            pieces(&lane.segments, grain).len() + waits
-        };
-        if lanes.iter().map(pieces).sum::<usize>() <= limit {
-            break;
-        }
-        grain *= 2.0;
-    }
-    grain
+    let all = |lane: &Lane, grain| {
+        let waits: usize = rows(&lane.waiting, grain).iter().map(Vec::len).sum();
+        pieces(&lane.segments, grain).len() + waits
+    };
+    let mut grains = (0..100).map(|doublings| pixel * 2_f64.powi(doublings));
+    let few = |grain: &f64| lanes.iter().map(|lane| all(lane, *grain)).sum::<usize>() <= limit;
+    grains.find(few).unwrap_or(pixel)
 }
 
-/// Returns the pieces of one lane, in order. Idle time is none, unless it lies
-/// between segments that are put together.
+/// Returns the pieces of one lane, in order. Idle time is none. What lasts as long
+/// as the `grain` is a piece by itself.
 pub(super) fn pieces(segments: &[Segment], grain: f64) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut short: Vec<&Segment> = Vec::new();
-    for segment in segments {
-        if segment.end - segment.begin >= grain {
+    for segment in segments.iter().filter(|segment| segment.kind != Kind::Idle) {
+        let long = segment.end - segment.begin >= grain;
+        let far = short.last().is_some_and(|last| segment.begin - last.end >= grain);
+        let full = short.first().is_some_and(|first| segment.end - first.begin >= 2.0 * grain);
+        if long || far || full {
             pieces.extend(together(&short));
             short.clear();
-            if segment.kind != Kind::Idle {
-                pieces.extend(whole(segment));
-            }
-            continue;
         }
-        short.push(segment);
-        if short.last().map_or(0.0, |last| last.end) - short[0].begin >= 2.0 * grain {
-            pieces.extend(together(&short));
-            short.clear();
+        match long {
+            true => pieces.extend(together(&[segment]).map(|piece| Piece { whole: true, ..piece })),
+            false => short.push(segment),
         }
     }
     pieces.extend(together(&short));
@@ -70,49 +61,20 @@ pub(super) fn pieces(segments: &[Segment], grain: f64) -> Vec<Piece> {
 
 /// Returns the pieces of waits that may overlap, in rows in which none do.
 pub(super) fn rows(waits: &[Segment], grain: f64) -> Vec<Vec<Piece>> {
-    let mut rows: Vec<Vec<&Segment>> = Vec::new();
+    let mut rows: Vec<Vec<Segment>> = Vec::new();
     for wait in waits {
-        let free = |row: &&mut Vec<&Segment>| row.last().is_none_or(|last| last.end <= wait.begin);
+        let free = |row: &&mut Vec<Segment>| row.last().is_none_or(|last| last.end <= wait.begin);
         match rows.iter_mut().find(free) {
-            Some(row) => row.push(wait),
-            None => rows.push(vec![wait]),
+            Some(row) => row.push(wait.clone()),
+            None => rows.push(vec![wait.clone()]),
         }
     }
-    let pieces_of = |row: &Vec<&Segment>| {
-        let mut pieces = Vec::new();
-        let mut short: Vec<&Segment> = Vec::new();
-        for wait in row {
-            let far = short.last().is_some_and(|last| wait.begin - last.end >= grain);
-            let long = wait.end - wait.begin >= grain;
-            let full = short.first().is_some_and(|first| wait.end - first.begin >= 2.0 * grain);
-            if far || long || full {
-                pieces.extend(together(&short));
-                short.clear();
-            }
-            match long {
-                true => pieces.extend(whole(wait)),
-                false => short.push(wait),
-            }
-        }
-        pieces.extend(together(&short));
-        pieces
-    };
-    rows.iter().map(pieces_of).collect()
+    rows.iter().map(|row| pieces(row, grain)).collect()
 }
 
-/// One segment by itself.
-fn whole(segment: &Segment) -> Option<Piece> {
-    together(&[segment]).map(|piece| Piece { whole: true, ..piece })
-}
-
-/// One piece of these neighbours; none if they are all idle.
+/// One piece of these neighbours.
 fn together(segments: &[&Segment]) -> Option<Piece> {
-    // Idle ends are not part of it.
-    let busy = |segment: &&Segment| segment.kind != Kind::Idle;
-    let first = segments.iter().position(busy)?;
-    let last = segments.iter().rposition(busy)?;
-    let segments = &segments[first..=last];
-
+    let (first, last) = (segments.first()?, segments.last()?);
     let mut parts: Vec<Part> = Vec::new();
     for segment in segments {
         let seconds = segment.end - segment.begin;
@@ -124,12 +86,11 @@ fn together(segments: &[&Segment]) -> Option<Piece> {
             None => parts.push(Part { kind: segment.kind, seconds, count: 1 }),
         }
     }
-    // In one order everywhere, idle last: neighbours then line up.
+    // In one order everywhere: neighbours then line up.
     parts.sort_by_key(|part| part.kind as u8);
-    let mut sources = segments.iter().filter_map(|segment| segment.source.as_ref());
-    let source = sources.next().filter(|first| sources.all(|other| other == *first)).cloned();
-    let (begin, end) = (segments[0].begin, segments[segments.len() - 1].end);
-    Some(Piece { begin, end, parts, whole: false, source })
+    let same = segments.iter().all(|segment| segment.source == first.source);
+    let source = first.source.clone().filter(|_| same);
+    Some(Piece { begin: first.begin, end: last.end, parts, whole: false, source })
 }
 
 #[cfg(test)]
@@ -160,25 +121,14 @@ mod tests {
     }
 
     #[test]
-    fn no_time_is_lost_and_the_pieces_are_as_few_as_asked_for() {
+    fn no_time_is_lost_and_the_pieces_are_few() {
         let kinds = [Kind::Read, Kind::WaitForLock, Kind::Write, Kind::Idle];
         let segments: Vec<Segment> =
             (0..10_000).map(|at| segment(kinds[at % 4], at as f64, at as f64 + 1.0)).collect();
-        let busy = 7_500.0;
-        let lane = Lane {
-            thread: "t".into(),
-            role: recorder::Role::Tail,
-            segments,
-            waiting: Vec::new(),
-            stalls: Vec::new(),
-        };
-        let grain = grain(std::slice::from_ref(&lane), 0.5, 200);
-        let pieces = pieces(&lane.segments, grain);
-        assert!((50..=200).contains(&pieces.len()), "{} pieces", pieces.len());
-        let drawn = pieces.iter().flat_map(|piece| &piece.parts);
-        let drawn: f64 =
-            drawn.filter(|part| part.kind != Kind::Idle).map(|part| part.seconds).sum();
-        assert_eq!(drawn, busy);
+        let pieces = pieces(&segments, 100.0);
+        assert!((50..=100).contains(&pieces.len()), "{} pieces", pieces.len());
+        let parts = pieces.iter().flat_map(|piece| &piece.parts);
+        assert_eq!(parts.map(|part| part.seconds).sum::<f64>(), 7_500.0);
         for pair in pieces.windows(2) {
             assert!(pair[0].end <= pair[1].begin, "{pair:?}");
         }

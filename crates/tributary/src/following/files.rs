@@ -333,7 +333,7 @@ impl Files {
     /// Returns how many files a log of this merge follows.
     pub(crate) fn followed(&self) -> usize {
         let table = self.table();
-        table.files.values().filter(|entry| matches!(entry.reader, Reader::Log(..))).count()
+        table.files.values().filter(|entry| entry.is_read()).count()
     }
 
     /// Forgets files that nobody reads and that are gone from their folders.

@@ -1,0 +1,177 @@
+//! What the lanes of a stage show, computed from the segments: so a stage that
+//! changes changes what is said of it.
+
+use recorder::{Kind, Lane, Role, Segment};
+
+use crate::comparison::StageLanes;
+use crate::units::Time;
+
+/// A piece of time, in seconds.
+pub(crate) type Span = (f64, f64);
+
+/// What is to be seen in the lanes of a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// The loop stood still.
+    Still,
+    /// Threads stood in line for the lock while one of them wrote.
+    Line,
+    /// A thread that only writes waited, and the loop went on.
+    Writer,
+    /// Whoever wrote waited, and nobody else had anything to write.
+    Alone,
+    /// Nothing blocked.
+    Nothing,
+}
+
+pub(crate) fn shape(stage: &StageLanes) -> Shape {
+    let blocked = blocked(stage);
+    // A machine that is busy stalls any loop now and then, so a stall counts
+    // only where no write is to be told of.
+    if blocked.is_empty() {
+        if stalls(stage).is_empty() { Shape::Nothing } else { Shape::Still }
+    } else if !blocked_on_loop(stage).is_empty() {
+        Shape::Still
+    } else if in_line(stage, &blocked) > 0 {
+        Shape::Line
+    } else if stage.lanes.iter().any(|lane| lane.role == Role::Writer) {
+        Shape::Writer
+    } else {
+        Shape::Alone
+    }
+}
+
+/// Returns the spans in which a write did not return for long: an output that
+/// takes nothing. Those that touch are one.
+pub(crate) fn blocked(stage: &StageLanes) -> Vec<Span> {
+    long_writes(stage, |_| true)
+}
+
+/// Returns those of them that are writes of the loop itself.
+pub(crate) fn blocked_on_loop(stage: &StageLanes) -> Vec<Span> {
+    long_writes(stage, |lane| lane.role == Role::Loop)
+}
+
+fn long_writes(stage: &StageLanes, of: impl Fn(&&Lane) -> bool) -> Vec<Span> {
+    let long = (stage.seconds / 50.0).max(0.010);
+    let writes = stage.lanes.iter().filter(of).flat_map(|lane| &lane.segments);
+    let writes = writes.filter(|it| it.kind == Kind::Write && it.end - it.begin >= long);
+    let mut spans: Vec<Span> = writes.map(|it| (it.begin, it.end)).collect();
+    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut joined: Vec<Span> = Vec::new();
+    for span in spans {
+        match joined.last_mut().filter(|last| span.0 <= last.1 + 0.001) {
+            Some(last) => last.1 = last.1.max(span.1),
+            None => joined.push(span),
+        }
+    }
+    joined
+}
+
+/// Returns the stalls as they were measured.
+pub(crate) fn stalls(stage: &StageLanes) -> Vec<Span> {
+    let stalls = stage.lanes.iter().flat_map(|lane| &lane.stalls);
+    stalls.map(|stall| (stall.begin, stall.end)).collect()
+}
+
+/// Returns what the stalls are said to come from, each once.
+pub(crate) fn causes(stage: &StageLanes) -> Vec<&str> {
+    let stalls = stage.lanes.iter().flat_map(|lane| &lane.stalls);
+    let mut causes: Vec<&str> =
+        stalls.map(|it| it.operation.as_deref().unwrap_or("an unnamed operation")).collect();
+    causes.sort_unstable();
+    causes.dedup();
+    causes
+}
+
+/// Returns how many threads at most wait for the lock as one of the spans ends:
+/// sources get their lines one after the other, and so do the waits begin.
+pub(crate) fn in_line(stage: &StageLanes, spans: &[Span]) -> usize {
+    let waits = |it: &&Segment| it.kind == Kind::WaitForLock;
+    let segments = stage.lanes.iter().flat_map(|lane| &lane.segments).filter(waits);
+    at_the_end(&segments.collect::<Vec<_>>(), spans)
+}
+
+/// Returns how many tasks at most wait as one of the spans ends.
+pub(crate) fn tasks_waiting(stage: &StageLanes, spans: &[Span]) -> usize {
+    let waits: Vec<&Segment> = stage.lanes.iter().flat_map(|lane| &lane.waiting).collect();
+    at_the_end(&waits, spans)
+}
+
+fn at_the_end(segments: &[&Segment], spans: &[Span]) -> usize {
+    let at = |now: f64| segments.iter().filter(|it| it.begin <= now && now < it.end).count();
+    spans.iter().map(|span| at(span.0 + 0.95 * (span.1 - span.0))).max().unwrap_or(0)
+}
+
+/// Returns how many reads begin within the spans.
+pub(crate) fn reads_begun(stage: &StageLanes, spans: &[Span]) -> usize {
+    let within = |it: &&Segment| spans.iter().any(|span| (span.0..span.1).contains(&it.begin));
+    let reads = stage.lanes.iter().flat_map(|lane| &lane.segments);
+    reads.filter(|it| it.kind == Kind::Read).filter(within).count()
+}
+
+/// Returns how often and how long: `2 times, 303 ms in all`.
+pub(crate) fn times(spans: &[Span]) -> String {
+    let all = Time(spans.iter().map(|span| span.1 - span.0).sum());
+    match spans.len() {
+        1 => format!("once, for {all}"),
+        many => format!("{many} times, {all} in all"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use recorder::Stall;
+
+    fn segment(kind: Kind, begin: f64, end: f64) -> Segment {
+        Segment { kind, source: Some("a.log".into()), begin, end }
+    }
+
+    fn lane(role: Role, segments: &[Segment]) -> Lane {
+        let (waiting, stalls) = (Vec::new(), Vec::new());
+        Lane { thread: "t".into(), role, segments: segments.to_vec(), waiting, stalls }
+    }
+
+    /// A run in which this lane writes from 50 to 200 ms.
+    fn writes(role: Role, others: &[Lane]) -> StageLanes {
+        let mut lanes = vec![lane(role, &[segment(Kind::Write, 0.05, 0.2)])];
+        lanes.extend_from_slice(others);
+        let (stage, what) = ("stage9-x".to_owned(), String::new());
+        StageLanes { stage, what, seconds: 0.3, lanes, left_out: 0 }
+    }
+
+    #[test]
+    fn the_shape_is_that_of_who_waits_behind_a_write_that_blocks() {
+        let waits = lane(Role::Tail, &[segment(Kind::WaitForLock, 0.1, 0.21)]);
+        let early = lane(Role::Tail, &[segment(Kind::WaitForLock, 0.1, 0.18)]);
+        assert_eq!(shape(&writes(Role::Tail, std::slice::from_ref(&waits))), Shape::Line);
+        // It got its turn before.
+        assert_eq!(shape(&writes(Role::Tail, &[early])), Shape::Alone);
+        assert_eq!(shape(&writes(Role::Writer, &[])), Shape::Writer);
+        // A loop that writes stands still, whether its watch has seen it or not.
+        assert_eq!(shape(&writes(Role::Loop, &[waits])), Shape::Still);
+    }
+
+    #[test]
+    fn a_stall_of_the_machine_s_is_not_held_against_a_loop_that_does_not_write() {
+        let mut stalled = lane(Role::Loop, &[]);
+        let (operation, source, task) = (None, None, None);
+        stalled.stalls.push(Stall { operation, source, task, begin: 0.06, end: 0.16 });
+        let mut stage = writes(Role::Writer, &[stalled]);
+        assert_eq!(shape(&stage), Shape::Writer);
+        // Ten minutes: 150 ms are now a fraction of a pixel, and block nobody.
+        stage.seconds = 600.0;
+        assert_eq!((blocked(&stage), shape(&stage)), (vec![], Shape::Still));
+        assert_eq!(causes(&stage), ["an unnamed operation"]);
+        stage.lanes.truncate(1);
+        assert_eq!(shape(&stage), Shape::Nothing);
+    }
+
+    #[test]
+    fn writes_that_follow_each_other_at_once_are_one_block() {
+        let next = lane(Role::Tail, &[segment(Kind::Write, 0.2005, 0.25)]);
+        assert_eq!(blocked(&writes(Role::Tail, &[next])), [(0.05, 0.25)]);
+    }
+}
