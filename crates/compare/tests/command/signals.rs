@@ -6,8 +6,9 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Stdio};
 
 use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
+use testkit::until;
 
-use crate::common::{compare, compare_after, json, list, printed, shown, until};
+use crate::common::{compare, compare_after, json, list, printed, shown};
 
 /// Two workloads, of which the second takes ten minutes.
 const LONG: [&str; 6] = [
@@ -90,7 +91,7 @@ fn an_interrupt_of_all_processes_breaks_no_law() {
     command.args(sizes).args(["--json", shown(&result)]).process_group(0);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let law = ["law", "stage4-tasks", LAW].join("\0");
-    until(|| runs_in_the_group_of(&child, &law), "no law is ever tried");
+    until("a law is tried", || runs_in_the_group_of(&child, &law));
     // As a terminal sends it: to all processes of the group.
     kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
     let said = printed(child.wait_with_output().unwrap(), 130);
@@ -125,7 +126,7 @@ fn the_second_signal_ends_it_at_once_and_names_what_is_left_behind() {
     command.args(LONG).env("TMPDIR", temporary.path()).stdout(full);
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let left = || fs::read_dir(temporary.path()).unwrap().next();
-    until(|| left().is_some(), "it never begins");
+    until("it begins", || left().is_some());
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut said = String::new();
@@ -148,12 +149,12 @@ fn a_kill_leaves_no_tail_behind() {
     command.env("TMPDIR", temporary.path()).process_group(0).stdout(Stdio::null());
     let mut child = command.spawn().unwrap();
     let tail = "tail\0-q";
-    until(|| runs_in_the_group_of(&child, tail), "tail is never run");
+    until("tail is run", || runs_in_the_group_of(&child, tail));
     child.kill().unwrap();
     // Until then it is there, for `tail`. As long as `tail` is, no other group
     // has its number.
     child.wait().unwrap();
-    until(|| !runs_in_the_group_of(&child, tail), "tail is left behind");
+    until("tail ends, too", || !runs_in_the_group_of(&child, tail));
 }
 
 #[test]
