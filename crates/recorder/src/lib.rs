@@ -61,9 +61,9 @@ pub use lanes::{Kind, Lane, Role, Segment};
 pub use recorder::Recorder;
 pub use recording::{Name, Operation, Recording, Stall, Thread};
 
-mod diary;
 mod lanes;
 mod layer;
+mod notes;
 mod recorder;
 mod recording;
 mod trace;

@@ -141,15 +141,13 @@ fn the_check_finds_what_is_against_the_format() {
         let why = wrong(|events| of(events, phase)[key] = value.clone());
         assert!(why.contains(&value.to_string()), "{phase} {key}: {why}");
     }
-    for (phase, keys) in [("X", &["dur", "ts", "name", "cat"]), ("b", &["id", "cat", "ts", "pid"])]
-    {
-        for key in keys {
-            let event = |events: &mut Vec<Value>| {
-                of(events, phase).as_object_mut().expect("an object").remove(*key)
-            };
-            let why = wrong(|events| drop(event(events)));
-            assert!(why.contains(&format!("it has no {key}")), "{why}");
-        }
+    let fields =
+        [("X", "dur"), ("X", "ts"), ("X", "name"), ("X", "cat"), ("b", "id"), ("b", "pid")];
+    for (phase, key) in fields {
+        let why =
+            wrong(|events| drop(of(events, phase).as_object_mut().expect("it is").remove(key)));
+        let expected = [format!("missing field `{key}`"), "no phase is like this".into()];
+        assert!(expected.iter().any(|it| why.starts_with(it)), "{phase} {key}: {why}");
     }
 
     let without = |phase: &'static str| {
