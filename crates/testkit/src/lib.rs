@@ -19,11 +19,7 @@ pub use running::{Ended, Running};
 /// A wait that only a hang makes this long.
 pub const BOUND: Duration = Duration::from_secs(60);
 
-/// Waits until `is_so` says that `what` has come true.
-///
-/// # Panics
-///
-/// Panics after [`BOUND`].
+/// Waits until `is_so` says that `what` has come true, for [`BOUND`] at the most.
 #[track_caller]
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begin = Instant::now();
@@ -33,12 +29,8 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Runs `body` to its end, on a thread of its own, and returns its answer.
-///
-/// # Panics
-///
-/// Panics with what `body` panicked with; or after [`BOUND`], and then leaves
-/// the thread behind.
+/// Runs `body` to its end, on a thread of its own, and hands out its answer or
+/// its panic. After [`BOUND`] it is given up, and the thread is left behind.
 #[track_caller]
 pub fn within<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
     let (ended, end) = channel();
@@ -54,10 +46,6 @@ pub fn within<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T
 }
 
 /// Runs `body`, which must panic, and returns what it said.
-///
-/// # Panics
-///
-/// Panics if `body` does not, or says something that is no text.
 #[track_caller]
 pub fn panic_of<T>(body: impl FnOnce() -> T) -> String {
     let Err(panic) = catch_unwind(AssertUnwindSafe(body)) else {
