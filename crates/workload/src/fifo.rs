@@ -34,14 +34,13 @@ pub struct Pauses {
     pub length: Duration,
 }
 
-impl Default for Pauses {
+impl Pauses {
     /// 300 ms after every 400 ms.
     ///
     /// What the merge writes into the FIFO meanwhile must exceed the 64 KiB
     /// that a pipe holds, or nobody is held up.
-    fn default() -> Pauses {
-        Pauses { every: Duration::from_millis(400), length: Duration::from_millis(300) }
-    }
+    pub const USUAL: Pauses =
+        Pauses { every: Duration::from_millis(400), length: Duration::from_millis(300) };
 }
 
 /// What was read from a FIFO.

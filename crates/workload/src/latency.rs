@@ -22,22 +22,14 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn take(&mut self, mut bytes: &[u8], now: u64) {
         while let Some(end) = memchr::memchr(b'\n', bytes) {
-            if self.partial.is_empty() {
-                self.note(&bytes[..end], now);
-            } else {
-                let mut line = std::mem::take(&mut self.partial);
-                line.extend_from_slice(&bytes[..end]);
-                self.note(&line, now);
+            self.partial.extend_from_slice(&bytes[..end]);
+            if let Some(stamp) = tag::parse(&self.partial).and_then(|tag| tag.stamp) {
+                self.latencies.push(now.saturating_sub(stamp));
             }
+            self.partial.clear();
             bytes = &bytes[end + 1..];
         }
         self.partial.extend_from_slice(bytes);
-    }
-
-    fn note(&mut self, line: &[u8], now: u64) {
-        if let Some(stamp) = tag::parse(line).and_then(|tag| tag.stamp) {
-            self.latencies.push(now.saturating_sub(stamp));
-        }
     }
 
     pub(crate) fn latencies(self) -> Vec<u64> {

@@ -34,19 +34,6 @@ pub struct Live {
     pub duration: Duration,
 }
 
-impl Default for Live {
-    /// 50 files, 100 lines a second each, for 2 s, each in one piece.
-    fn default() -> Live {
-        Live {
-            files: 50,
-            lines_per_second: 100,
-            line_bytes: 40..=400,
-            one_in_pieces: 0,
-            duration: Duration::from_secs(2),
-        }
-    }
-}
-
 impl Live {
     /// Says whether nothing at all is written: files at rest.
     pub fn is_idle(&self) -> bool {
