@@ -68,11 +68,11 @@ fn a_fixed_recording_is_this_trace() {
     {"args":{"source":"\"b\"\n.log"},"cat":"operation","dur":100000.0,"name":"read_lines","ph":"X","pid":1,"tid":3,"ts":100000.0}
     {"args":{"source":"\"b\"\n.log"},"cat":"operation","dur":10000.0,"name":"append","ph":"X","pid":1,"tid":3,"ts":250000.0}
     {"args":{},"cat":"operation","dur":10000.001,"name":"finish","ph":"X","pid":1,"tid":1,"ts":310000.001}
-    {"args":{"source":"\"b\"\n.log"},"cat":"wait","dur":50000.0,"name":"wait for the lock","ph":"X","pid":1,"tid":3,"ts":200000.0}
     {"args":{"source":"a.log"},"cat":"wait","id":"0x1","name":"wait for the loop","ph":"b","pid":1,"tid":1,"ts":2.0}
     {"args":{},"cat":"wait","id":"0x1","name":"wait for the loop","ph":"e","pid":1,"tid":1,"ts":5.0}
     {"args":{"operation":"append","source":"a.log"},"cat":"stall","id":"0x2","name":"stall","ph":"b","pid":1,"tid":1,"ts":4.0}
     {"args":{},"cat":"stall","id":"0x2","name":"stall","ph":"e","pid":1,"tid":1,"ts":300006.0}
+    {"args":{"source":"\"b\"\n.log"},"cat":"wait","dur":50000.0,"name":"wait for the lock","ph":"X","pid":1,"tid":3,"ts":200000.0}
     "#);
     assert_eq!(trace["otherData"], json!({ "left_out": "2" }));
 }
