@@ -44,13 +44,6 @@ impl Sources {
     }
 }
 
-/// The tagged lines of this number of sources, in turns: the first line of
-/// each, then the second of each.
-pub(crate) fn in_turns(sources: usize, lines: u64) -> Vec<Vec<u8>> {
-    let of_number = |number| (0..sources).map(move |source| tagged(source, number));
-    (1..=lines).flat_map(of_number).collect()
-}
-
 /// One tagged line, with its newline.
 pub(crate) fn tagged(source: usize, number: u64) -> Vec<u8> {
     let mut line = Vec::new();

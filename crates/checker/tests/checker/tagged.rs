@@ -1,7 +1,7 @@
 //! The checker of tagged sources is worth what it catches. What a line itself
 //! tells, the checker of anybody's files finds as well.
 
-use crate::common::{Sources, assert_findings, in_turns, tagged, told};
+use crate::common::{Sources, assert_findings, tagged, told};
 use checker::{CheckError, Kind, Verdict, check_tagged};
 use insta::assert_snapshot;
 
@@ -19,8 +19,9 @@ fn sources() -> Sources {
     Sources::of(&[source(0), source(1), source(2)])
 }
 
+/// The merge by turns: the first line of each source, then the second of each.
 fn right() -> Vec<Vec<u8>> {
-    in_turns(SOURCES, LINES)
+    (1..=LINES).flat_map(|number| (0..SOURCES).map(move |source| tagged(source, number))).collect()
 }
 
 /// The line, without its newline.
