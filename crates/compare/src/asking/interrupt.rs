@@ -37,8 +37,6 @@ impl Interrupt {
         if !is_ignored(SIGHUP) {
             taken.push(SIGHUP);
         }
-        // In the handler itself: of a terminal, the children have the signal as
-        // well, and none may be seen to end of it before it is known here.
         for &signal in &taken {
             flag::register(signal, Arc::clone(&interrupt.asked))?;
         }

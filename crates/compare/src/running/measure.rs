@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, ExitStatus};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -97,6 +98,9 @@ pub(crate) fn run(
     interrupt: &Interrupt,
     mut tick: impl FnMut(&mut Running) -> anyhow::Result<()>,
 ) -> anyhow::Result<Ended> {
+    // Ctrl-C goes to a whole group of processes. A child in the group of this one
+    // could be seen to die of it before this process has been told.
+    command.process_group(0);
     let before = usage_of_children()?;
     let started = Instant::now();
     let mut child = KilledOnDrop(command.spawn().with_context(|| {

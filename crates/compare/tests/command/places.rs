@@ -5,9 +5,11 @@ use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Stdio;
 
+use testkit::until;
+
 use crate::common::{
     assert_refused, compare, compare_after, compare_as_nobody, json, printed, run, run_in, shown,
-    two_logs, until,
+    two_logs,
 };
 
 #[test]
@@ -120,7 +122,7 @@ fn a_file_that_changes_in_the_midst_ends_the_run_and_what_was_seen_is_told() {
             fs::metadata(&result).is_ok_and(|result| result.len() > 0)
                 && json(&result)["workloads"][0]["rows"][0].is_object()
         };
-        until(has_rows, "there is never a run");
+        until("there is a run", has_rows);
         match change {
             "truncate" => File::options().write(true).open(&log).unwrap().set_len(3).unwrap(),
             _ => fs::remove_file(&log).unwrap(),

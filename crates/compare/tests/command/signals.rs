@@ -3,11 +3,14 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 
 use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 
-use crate::common::{compare, compare_after, json, list, printed, shown, until};
+use testkit::until;
+
+use crate::common::{compare, compare_after, json, list, printed, shown};
 
 /// Two workloads, of which the second takes ten minutes.
 const LONG: [&str; 6] = [
@@ -66,32 +69,41 @@ fn whatever_ends_it_loses_no_run_that_had_ended() {
     }
 }
 
-/// Says whether a process with these arguments runs in the group that `leader`
-/// leads.
+/// Finds a process that has these arguments and this folder in its `TMPDIR`.
 #[cfg(target_os = "linux")]
-fn runs_in_the_group_of(leader: &Child, arguments: &str) -> bool {
-    fs::read_dir("/proc").unwrap().any(|process| {
+fn process_with(arguments: &str, temporary: &Path) -> Option<Pid> {
+    let temporary = format!("TMPDIR={}", temporary.display());
+    fs::read_dir("/proc").unwrap().find_map(|process| {
         let process = process.unwrap();
-        // One that has ended meanwhile has none.
-        let command_line = fs::read(process.path().join("cmdline")).unwrap_or_default();
-        let pid = process.file_name().to_str().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
-        String::from_utf8_lossy(&command_line).contains(arguments)
-            && getpgid(pid).ok() == Some(Pid::from_child(leader))
+        // A process that has ended meanwhile, or is somebody else's, has none.
+        let has = |file: &str, text: &str| {
+            let said = fs::read(process.path().join(file)).unwrap_or_default();
+            String::from_utf8_lossy(&said).contains(text)
+        };
+        let found = has("cmdline", arguments) && has("environ", &temporary);
+        found.then(|| Pid::from_raw(process.file_name().to_str()?.parse().ok()?))?
     })
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn an_interrupt_of_all_processes_breaks_no_law() {
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let result = folder.path().join("result.json");
     let sizes = ["--quick", "--stages=4", "--sources=2", "--bytes=2000", "--duration=0.1"];
     let mut command = compare();
     command.args(sizes).args(["--json", shown(&result)]).process_group(0);
+    command.env("TMPDIR", temporary.path());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let law = ["law", "stage4-tasks", LAW].join("\0");
-    until(|| runs_in_the_group_of(&child, &law), "no law is ever tried");
-    // As a terminal sends it: to all processes of the group.
+    let mut tried = None;
+    until("a law is tried", || {
+        tried = process_with(&law, temporary.path());
+        tried.is_some()
+    });
+    // As a terminal sends it, to all processes of the group: a law that had it as
+    // well could be seen to end before the command knows of it.
+    assert_ne!(getpgid(tried).ok(), Some(Pid::from_child(&child)));
     kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
     let said = printed(child.wait_with_output().unwrap(), 130);
     let result = json(&result);
@@ -125,7 +137,7 @@ fn the_second_signal_ends_it_at_once_and_names_what_is_left_behind() {
     command.args(LONG).env("TMPDIR", temporary.path()).stdout(full);
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let left = || fs::read_dir(temporary.path()).unwrap().next();
-    until(|| left().is_some(), "it never begins");
+    until("it begins", || left().is_some());
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut said = String::new();
@@ -145,15 +157,14 @@ fn a_kill_leaves_no_tail_behind() {
     let temporary = tempfile::tempdir().unwrap();
     let mut command = compare();
     command.args(["--workload=live", "--against=tail", "--stages=1", "--duration=600"]);
-    command.env("TMPDIR", temporary.path()).process_group(0).stdout(Stdio::null());
+    command.env("TMPDIR", temporary.path()).stdout(Stdio::null());
     let mut child = command.spawn().unwrap();
-    let tail = "tail\0-q";
-    until(|| runs_in_the_group_of(&child, tail), "tail is never run");
+    let tail = || process_with("tail\0-q", temporary.path());
+    until("tail is run", || tail().is_some());
     child.kill().unwrap();
-    // Until then it is there, for `tail`. As long as `tail` is, no other group
-    // has its number.
+    // Until then it is there, for `tail`.
     child.wait().unwrap();
-    until(|| !runs_in_the_group_of(&child, tail), "tail is left behind");
+    until("tail is gone", || tail().is_none());
 }
 
 #[test]
