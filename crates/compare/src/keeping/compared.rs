@@ -49,12 +49,8 @@ impl<'a> Compared<'a> {
             command: command(env::args_os().skip(1)),
             // Until it has ended: what is on the disk may be all that there will be.
             interrupted: true,
-            workloads: Vec::new(),
-            verdicts: Vec::new(),
-            lanes: Vec::new(),
-            growth: Vec::new(),
-            wrong: Vec::new(),
             warnings,
+            ..Comparison::default()
         };
         let against = args.against.clone();
         let mut compared = Compared { comparison, files, has_page: false, against, setup };
@@ -82,7 +78,7 @@ impl<'a> Compared<'a> {
         if part.is_empty() {
             return Ok(());
         }
-        self.setup.progress.beside(|| print(&format!("{part}\n")))
+        self.setup.progress.suspend(|| print(&format!("{part}\n")))
     }
 
     /// Runs a job and shows its table; if it is interrupted, with the rows
@@ -114,8 +110,7 @@ impl<'a> Compared<'a> {
                 Err(wrong) => self.comparison.wrong.push(wrong),
             }
             self.keep()
-        })?;
-        self.show(&terminal::lanes(&self.comparison.lanes))
+        })
     }
 
     /// Merges more and more sources.
@@ -144,8 +139,7 @@ impl<'a> Compared<'a> {
             }
             kept = Instant::now();
             self.keep()
-        })?;
-        self.show(&terminal::verdicts(&self.comparison.verdicts))
+        })
     }
 
     /// Says whether anything of ours was wrong: a program that was asked for
