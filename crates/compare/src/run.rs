@@ -97,7 +97,7 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         interrupt: &interrupt,
         progress: &progress,
     };
-    let mut compared = Compared::begin(args, files, head, doubts, &setup)?;
+    let mut compared = Compared::begin(files, head, doubts, &setup)?;
     let ended = everything(args, &jobs, limit, &setup, &mut compared);
     let interrupted = ended.as_ref().is_err_and(|error| error.is::<Interrupted>());
     let kept = compared.end(ended.is_err());

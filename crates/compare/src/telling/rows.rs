@@ -42,8 +42,8 @@ pub(crate) fn growth(job: &Job, all: &[Runs]) -> (Vec<Growth>, Vec<String>) {
     let sources = job.sources() as u64;
     let ran = all.iter().filter(|runs| !runs.right.is_empty()).map(|runs| {
         let figures = || runs.right.iter().map(|(_, figures)| figures);
-        let seconds = figures().map(|run| run.merge.unwrap_or(run.wall.as_secs_f64()));
-        let threads = figures().filter_map(|run| run.threads).max();
+        let seconds = figures().map(|run| run.merge.unwrap_or(run.took.wall.as_secs_f64()));
+        let threads = figures().filter_map(|run| run.took.threads).max();
         Growth { stage: runs.contender.name().into(), sources, seconds: seconds.collect(), threads }
     });
     let wrong = all.iter().filter_map(|runs| {
@@ -86,20 +86,20 @@ fn row(runs: &Runs, cat: &[(u32, Figures)], columns: &[Column]) -> Option<Row> {
     let number = |number: Option<f64>| number.map_or(Cell::None, Cell::Number);
     let count = |count: Option<u64>| count.map_or(Cell::None, Cell::Count);
     let cell = |column| match column {
-        Column::Time => Cell::Spread(each(&all, |run| run.wall.as_secs_f64())),
+        Column::Time => Cell::Spread(each(&all, |run| run.took.wall.as_secs_f64())),
         Column::Ratio => ratio(runs, cat),
         Column::Lines => Cell::Count(first.lines),
         Column::P50 => number(latency.map(|it| it[0])),
         Column::P99 => number(latency.map(|it| it[1])),
         Column::Max => number(latency.map(|it| it[2])),
-        Column::RestCpu => number(first.rest.map(|rest| rest.cpu)),
-        Column::WakeUps => number(first.rest.map(|rest| rest.wakeups)),
-        Column::Cpu => Cell::Number(each(&all, |run| run.cpu.as_secs_f64()).median()),
+        Column::RestCpu => number(first.seen.rest.map(|rest| rest.cpu)),
+        Column::WakeUps => number(first.seen.rest.map(|rest| rest.wakeups)),
+        Column::Cpu => Cell::Number(each(&all, |run| run.took.cpu.as_secs_f64()).median()),
         Column::Switches => {
-            Cell::Count(each(&all, |run| run.switches as f64).median().round() as u64)
+            Cell::Count(each(&all, |run| run.took.switches as f64).median().round() as u64)
         }
-        Column::Threads => count(most(&all, |run| run.threads)),
-        Column::Memory => count(most(&all, |run| run.memory)),
+        Column::Threads => count(most(&all, |run| run.took.threads)),
+        Column::Memory => count(most(&all, |run| run.took.memory)),
         Column::Stall => number(all.iter().filter_map(|run| run.stall).max_by(f64::total_cmp)),
     };
     let cells = columns.iter().map(|&column| (column, cell(column))).collect();
@@ -121,7 +121,7 @@ fn ratio(runs: &Runs, cat: &[(u32, Figures)]) -> Cell {
     }
     let ratios = runs.right.iter().filter_map(|(round, figures)| {
         let (_, floor) = cat.iter().find(|(of, _)| of == round)?;
-        Some(figures.wall.div_duration_f64(floor.wall))
+        Some(figures.took.wall.div_duration_f64(floor.took.wall))
     });
     let ratios: Vec<f64> = ratios.collect();
     if ratios.is_empty() { Cell::None } else { Cell::Spread(Spread::new(ratios)) }
@@ -144,6 +144,7 @@ mod tests {
     use crate::asking::args::Args;
     use crate::asking::contender::Contender;
     use crate::asking::jobs;
+    use crate::running::measure::Took;
     use clap::Parser;
     use stages::STAGES;
 
@@ -155,7 +156,8 @@ mod tests {
     fn runs(contender: Contender, millis: &[(u32, u64)]) -> Runs {
         let right = millis.iter().map(|&(round, millis)| {
             let wall = Duration::from_millis(millis);
-            (round, Figures { wall, switches: millis, threads: Some(millis), ..Figures::default() })
+            let took = Took { wall, switches: millis, threads: Some(millis), ..Took::default() };
+            (round, Figures { took, ..Figures::default() })
         });
         Runs { contender, right: right.collect(), wrong: None }
     }
