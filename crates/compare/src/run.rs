@@ -18,7 +18,7 @@ use crate::keeping::files::Files;
 use crate::running::folder::Folder;
 use crate::running::laws::Laws;
 use crate::running::machine::{self, raise_open_files};
-use crate::running::progress::Progress;
+use crate::running::progress;
 use crate::running::rounds::Setup;
 use crate::running::{child, cost};
 use crate::telling::print::{self, print};
@@ -88,7 +88,7 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         doubts.extend(not_run.map(|program| warnings::not_run(job.name, *program)));
     }
 
-    let progress = Progress::new();
+    let progress = progress::bar();
     let setup = Setup {
         stages: &stages,
         against: &args.against,
@@ -97,7 +97,7 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         interrupt: &interrupt,
         progress: &progress,
     };
-    let mut compared = Compared::begin(args, files, head, doubts, &setup)?;
+    let mut compared = Compared::begin(files, head, doubts, &setup)?;
     let ended = everything(args, &jobs, limit, &setup, &mut compared);
     let interrupted = ended.as_ref().is_err_and(|error| error.is::<Interrupted>());
     let kept = compared.end(ended.is_err());
@@ -108,7 +108,7 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
     }
     // However it has ended: what was seen by then is told.
     let (closing, wrong) = (compared.closing(), compared.is_wrong());
-    drop(progress);
+    progress.finish_and_clear();
     let printed = print(&closing);
     drop(folder);
     ended.and(printed)?;
@@ -127,7 +127,7 @@ fn everything(
     let laws = Laws::new(setup.stages, args.quick);
     let count = |jobs: &[Job]| jobs.iter().map(|job| setup.count(job)).sum::<u64>();
     let besides = count(&growth) + setup.stages.len() as u64 + laws.count();
-    setup.progress.expect(count(jobs) + if args.is_whole() { besides } else { 0 });
+    setup.progress.set_length(count(jobs) + if args.is_whole() { besides } else { 0 });
 
     jobs.iter().try_for_each(|job| compared.job(job))?;
     if args.is_whole() {

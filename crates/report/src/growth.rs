@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::canvas::{self, Area, Drawn};
 use crate::comparison::Growth;
-use crate::picture::{Drawing, Picture};
+use crate::picture::Picture;
 use crate::sentences;
 use crate::table::{Spread, stage_number};
 use crate::theme::Ink;
@@ -15,9 +15,9 @@ use crate::units::{Grouped, Time};
 const HEIGHT: u32 = 300;
 
 /// What a line goes through: sources, least, middle, most.
-type Point = (f64, [f64; 3]);
-/// A stage and its points.
-type Line<'a> = (&'a str, Vec<Point>);
+pub(crate) type Point = (f64, [f64; 3]);
+/// A stage and its points, by the number of sources.
+pub(crate) type Line<'a> = (&'a str, Vec<Point>);
 
 pub(crate) fn section(growth: &[Growth]) -> Markup {
     let pictures = pictures(growth);
@@ -42,37 +42,35 @@ pub(crate) fn section(growth: &[Growth]) -> Markup {
 
 /// Returns the pictures: time, and threads where they were seen.
 pub(crate) fn pictures(growth: &[Growth]) -> Vec<Picture> {
-    let times = lines(growth, |it| {
-        let seconds: Vec<f64> = it.seconds.iter().copied().filter(|it| *it > 0.0).collect();
-        let spread = (!seconds.is_empty()).then(|| Spread::new(seconds))?;
-        let (least, most) = spread.bounds();
-        Some([least, spread.median(), most])
-    });
-    let threads = lines(growth, |it| it.threads.filter(|it| *it > 0).map(|it| [it as f64; 3]));
+    let [times, threads] = lines(growth);
     let time = |seconds: f64| Time(seconds).to_string();
     let count = |threads: f64| Grouped(threads.round() as u64).to_string();
-    let all = [("time", times, time as fn(f64) -> String), ("threads", threads, count)];
+    let all = [
+        ("time", "Time", times, time as fn(f64) -> String),
+        ("threads", "Threads", threads, count),
+    ];
     let said = all.into_iter().zip(sentences::of_growth(growth));
-    let drawn = said.filter_map(|((of, lines, say), says)| {
-        Some(Picture {
-            name: format!("growth-{of}"),
-            title: match of {
-                "time" => "Time against the number of sources".to_owned(),
-                _ => "Threads against the number of sources".to_owned(),
-            },
-            says: says?,
-            parts: false,
-            legend: None,
-            drawing: Drawing {
-                height: HEIGHT,
-                inside: canvas::draw(HEIGHT, |area| chart(area, of, &lines, say)),
-            },
-        })
+    let drawn = said.filter_map(|((of, title, lines, say), says)| {
+        let (name, title) =
+            (format!("growth-{of}"), format!("{title} against the number of sources"));
+        Some(Picture::chart(name, title, says?, HEIGHT, |area| chart(area, of, &lines, say)))
     });
     drawn.collect()
 }
 
-fn lines(growth: &[Growth], figure: impl Fn(&Growth) -> Option<[f64; 3]>) -> Vec<Line<'_>> {
+/// Returns the lines of the times, and of the threads where they were seen.
+pub(crate) fn lines(growth: &[Growth]) -> [Vec<Line<'_>>; 2] {
+    let times = |it: &Growth| {
+        let seconds: Vec<f64> = it.seconds.iter().copied().filter(|it| *it > 0.0).collect();
+        let spread = (!seconds.is_empty()).then(|| Spread::new(seconds))?;
+        let (least, most) = spread.bounds();
+        Some([least, spread.median(), most])
+    };
+    let threads = |it: &Growth| it.threads.filter(|it| *it > 0).map(|it| [it as f64; 3]);
+    [lines_of(growth, times), lines_of(growth, threads)]
+}
+
+fn lines_of(growth: &[Growth], figure: impl Fn(&Growth) -> Option<[f64; 3]>) -> Vec<Line<'_>> {
     let mut lines: Vec<Line<'_>> = Vec::new();
     for it in growth.iter().filter(|it| it.sources > 0) {
         let Some(values) = figure(it) else { continue };

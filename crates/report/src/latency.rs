@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::canvas::{self, Area, Drawn, WIDTH};
-use crate::picture::{Drawing, Picture};
+use crate::picture::Picture;
 use crate::sentences;
 use crate::table::{Bucket, Column, Distribution, Table};
 use crate::theme::Ink;
@@ -44,13 +44,10 @@ fn ridge<'a>(of: &'a Distribution, table: &Table) -> Option<Ridge<'a>> {
 pub(crate) fn picture(table: &Table) -> Option<Picture> {
     let ridges: Vec<Ridge<'_>> = table.latencies.iter().filter_map(|of| ridge(of, table)).collect();
     let height = ridges.len() as u32 * BAND + 54;
-    (!ridges.is_empty()).then(|| Picture {
-        name: format!("latency-{}", table.name),
-        title: format!("Latency of the lines on {}, on a log axis", table.name),
-        says: sentences::of_table(table).join(" "),
-        parts: false,
-        legend: None,
-        drawing: Drawing { height, inside: canvas::draw(height, |area| chart(area, &ridges)) },
+    let (name, says) = (&table.name, sentences::of_table(table).join(" "));
+    let title = format!("Latency of the lines on {name}, on a log axis");
+    (!ridges.is_empty()).then(|| {
+        Picture::chart(format!("latency-{name}"), title, says, height, |area| chart(area, &ridges))
     })
 }
 

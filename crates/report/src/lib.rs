@@ -22,11 +22,7 @@
 //! a name, so that the style sheet, not the drawing, knows the theme. A picture is
 //! drawn in one width.
 //!
-//! # Reading order
-//!
-//! The table, the comparison, the sentences; the lanes, which are the heart of the
-//! page (what they show first, then how they are drawn); then one chart, such as
-//! growth.
+//! `ARCHITECTURE.md` says in which file is what.
 
 mod canvas;
 mod comparison;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use maud::{Markup, PreEscaped, html};
 
-use crate::canvas::WIDTH;
+use crate::canvas::{self, Area, Drawn, WIDTH};
 use crate::comparison::Head;
 use crate::theme;
 
@@ -42,9 +42,8 @@ pub(crate) struct Picture {
     pub(crate) title: String,
     /// What is to be seen in it.
     pub(crate) says: String,
-    /// Whether its parts can be told one by one.
-    pub(crate) parts: bool,
-    /// What its signs mean, for where no legend stands beside it.
+    /// What its signs mean, for where no legend stands beside it. A picture that has
+    /// one is made of parts that can be told one by one.
     pub(crate) legend: Option<Drawing>,
     pub(crate) drawing: Drawing,
 }
@@ -57,6 +56,18 @@ pub(crate) struct Drawing {
 }
 
 impl Picture {
+    /// A chart of plotters: one image, without a legend.
+    pub(crate) fn chart(
+        name: String,
+        title: String,
+        says: String,
+        height: u32,
+        drawing: impl FnOnce(&Area<'_>) -> Drawn,
+    ) -> Picture {
+        let drawing = Drawing { height, inside: canvas::draw(height, drawing) };
+        Picture { name, title, says, legend: None, drawing }
+    }
+
     /// The picture for any screen: where there is no room, it scrolls by itself.
     pub(crate) fn on_page(&self) -> Markup {
         let (title, says) = (format!("{}-t", self.name), format!("{}-d", self.name));
@@ -64,7 +75,7 @@ impl Picture {
             figure class="scroll" tabindex="0" role="region" aria-label=(self.title) {
                 // An image has no parts for a screen reader; a group has.
                 svg viewBox=(format!("0 0 {WIDTH} {}", self.drawing.height))
-                    role=(if self.parts { "group" } else { "img" })
+                    role=(if self.legend.is_some() { "group" } else { "img" })
                     aria-labelledby=(format!("{title} {says}")) {
                     // A title of the whole would pop up everywhere.
                     desc id=(title) { (self.title) }

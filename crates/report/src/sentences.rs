@@ -2,6 +2,7 @@
 //! terminal, JSON and page show the same.
 
 use crate::comparison::{Comparison, Growth, Outcome, StageLanes, Verdicts};
+use crate::growth;
 use crate::lanes::facts::{self, Shape};
 use crate::table::{Column, Row, Spread, Table};
 use crate::units::{Grouped, Size, Time, counted, listed};
@@ -192,31 +193,21 @@ struct Grown<'a> {
 
 /// What growth shows: of the time, and of the threads where they were seen.
 pub(crate) fn of_growth(growth: &[Growth]) -> [Option<String>; 2] {
-    let seconds = |it: &Growth| {
-        let seconds: Vec<f64> = it.seconds.iter().copied().filter(|it| *it > 0.0).collect();
-        (!seconds.is_empty()).then(|| Spread::new(seconds).median())
-    };
-    let threads = |it: &Growth| it.threads.map(|it| it as f64);
-    [times(&grown(growth, seconds)), self::threads(&grown(growth, threads))]
+    let [seconds, counts] = growth::lines(growth);
+    [times(&grown(&seconds)), threads(&grown(&counts))]
 }
 
 /// Returns the stages that were run with more than one number of sources, from
 /// the least figure in the end to the largest.
-fn grown(growth: &[Growth], figure: impl Fn(&Growth) -> Option<f64>) -> Vec<Grown<'_>> {
-    let mut all: Vec<Grown<'_>> = Vec::new();
-    for step in growth {
-        let Some(figure) = figure(step) else { continue };
-        let (stage, at) = (&*step.stage, (step.sources, figure));
-        match all.iter_mut().find(|it| it.stage == stage) {
-            Some(it) if at.0 > it.to.0 => it.to = at,
-            Some(it) if at.0 < it.from.0 => it.from = at,
-            Some(_) => {}
-            None => all.push(Grown { stage, from: at, to: at }),
-        }
-    }
-    all.retain(|it| it.from.0 < it.to.0);
-    all.sort_by(|a, b| a.to.1.total_cmp(&b.to.1));
-    all
+fn grown<'a>(lines: &[growth::Line<'a>]) -> Vec<Grown<'a>> {
+    let grown = lines.iter().filter_map(|(stage, points)| {
+        let [from, to] = [points.first()?, points.last()?]
+            .map(|(sources, [_, middle, _])| (*sources as u64, *middle));
+        (from.0 < to.0).then_some(Grown { stage, from, to })
+    });
+    let mut grown: Vec<Grown<'_>> = grown.collect();
+    grown.sort_by(|a, b| a.to.1.total_cmp(&b.to.1));
+    grown
 }
 
 fn times(grown: &[Grown<'_>]) -> Option<String> {

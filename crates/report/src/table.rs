@@ -1,4 +1,8 @@
 //! The table of one workload: what terminal, JSON and page are renderers over.
+//! `crates/compare/schema.md` says what each field is, and the glossary what each
+//! column is.
+
+#![allow(missing_docs, reason = "schema.md says what each field is")]
 
 use std::collections::BTreeMap;
 
@@ -9,37 +13,28 @@ use crate::units::{Grouped, Rate, Size, Time};
 /// The figures of one workload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Table {
-    /// The name of the workload.
     #[serde(rename = "workload")]
     pub name: String,
-    /// What it was, with the sizes of this run.
     pub what: String,
-    /// A row for each contender that has run: the stages, and `cat`.
     pub rows: Vec<Row>,
-    /// How long the lines took from write to sight, by stage; empty where no
-    /// line is stamped.
     pub latencies: Vec<Distribution>,
 }
 
 /// What came of one contender.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// Its name: that of a stage, or of a program such as `cat`.
     #[serde(rename = "stage")]
     pub name: String,
     /// What is wrong. Then there is no figure at all: a wrong merge may well be a
     /// short one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wrong: Option<String>,
-    /// Its figures.
     #[serde(flatten)]
     pub cells: BTreeMap<Column, Cell>,
 }
 
-/// What a figure is about. The keys of the JSON are documented in
-/// `crates/compare/schema.md`, in the order of the terminal's columns.
+/// What a figure is about, in the order of the terminal's columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "schema.md and the glossary say what each is")]
 pub enum Column {
     #[serde(rename = "time_seconds")]
     Time,
@@ -75,11 +70,8 @@ pub enum Column {
 pub enum Cell {
     /// There is none: no loop that could stall, a system that does not tell.
     None,
-    /// So many.
     Count(u64),
-    /// So much.
     Number(f64),
-    /// What was measured several times.
     Spread(Spread),
 }
 
@@ -94,20 +86,15 @@ pub struct Spread {
 /// How the latencies of one stage are spread.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
-    /// The name of the stage.
     pub stage: String,
-    /// The number of lines in each bucket, in the order of their bounds.
     pub buckets: Vec<Bucket>,
 }
 
 /// Lines that took about as long.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bucket {
-    /// The least latency of the bucket, in seconds.
     pub from: f64,
-    /// The bound that no line of the bucket has reached, in seconds.
     pub below: f64,
-    /// How many lines.
     pub lines: u64,
 }
 

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::canvas::{self, Area, Drawn, WIDTH};
-use crate::picture::{Drawing, Picture};
+use crate::picture::Picture;
 use crate::sentences;
 use crate::table::{Column, Row, Spread, Table};
 use crate::theme::Ink;
@@ -24,14 +24,10 @@ pub(crate) fn picture(table: &Table) -> Option<Picture> {
     let shares: Vec<Share<'_>> = table.rows.iter().filter_map(share).collect();
     shares.iter().find(|(name, share)| *name != "cat" && share.is_ok())?;
     let height = shares.len() as u32 * BAND + 50;
-    Some(Picture {
-        name: format!("throughput-{}", table.name),
-        title: format!("Throughput on {}, as a share of cat's", table.name),
-        says: sentences::of_table(table).join(" "),
-        parts: false,
-        legend: None,
-        drawing: Drawing { height, inside: canvas::draw(height, |area| chart(area, &shares)) },
-    })
+    let (name, says) = (&table.name, sentences::of_table(table).join(" "));
+    let (title, name) =
+        (format!("Throughput on {name}, as a share of cat's"), format!("throughput-{name}"));
+    Some(Picture::chart(name, title, says, height, |area| chart(area, &shares)))
 }
 
 /// The throughput is to `cat`'s as `cat`'s time is to the time.

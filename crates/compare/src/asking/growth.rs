@@ -8,33 +8,24 @@ use workload::Backlog;
 
 use crate::asking::jobs::{Job, Merged};
 
-/// The numbers of sources.
-const SOURCES: [usize; 4] = [8, 64, 512, 2_000];
+/// How many sources, and in how many rounds: the most take the longest, and their
+/// figure is the least uncertain.
+const STEPS: [(usize, u32); 4] = [(8, 3), (64, 3), (512, 3), (2_000, 2)];
 /// The same, where all is to be quick.
-const FEW: [usize; 2] = [8, 64];
+const QUICK: [(usize, u32); 2] = [(8, 1), (64, 1)];
 /// How many bytes a source has.
 const BYTES: u64 = 16 * 1024;
-/// How often each number is run; the largest takes the longest, and its figure
-/// is the least uncertain.
-const ROUNDS: u32 = 3;
-const ROUNDS_OF_MANY: u32 = 2;
-const MANY: usize = 1_000;
 
 /// Returns a job for each number of sources that may be open at once, if there
 /// is a limit.
 pub(crate) fn jobs(quick: bool, most: Option<u64>) -> Vec<Job> {
-    let sources = if quick { &FEW[..] } else { &SOURCES };
-    let fits = |sources: &&usize| most.is_none_or(|most| **sources as u64 <= most);
-    let job = |&files: &usize| {
-        let rounds = match files {
-            _ if quick => 1,
-            MANY.. => ROUNDS_OF_MANY,
-            _ => ROUNDS,
-        };
+    let steps = if quick { &QUICK[..] } else { &STEPS };
+    let fits = |(files, _): &&(usize, u32)| most.is_none_or(|most| *files as u64 <= most);
+    let job = |&(files, rounds): &(usize, u32)| {
         let merged = Merged::Followed(Backlog { files, bytes: BYTES });
         Job { name: "growth", merged, pauses: None, rounds }
     };
-    sources.iter().filter(fits).map(job).collect()
+    steps.iter().filter(fits).map(job).collect()
 }
 
 #[cfg(test)]

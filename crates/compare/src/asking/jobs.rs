@@ -10,7 +10,6 @@ use workload::{Backlog, Live, OutputKind, Pauses, SourceKind, WORKLOADS, Workloa
 use crate::asking::args::Args;
 use crate::asking::contender::{Contender, Program};
 use crate::asking::own_files::OwnFiles;
-use crate::asking::workloads::{self, Named};
 use crate::protocol::Wake;
 
 /// One table's worth of work.
@@ -45,13 +44,7 @@ pub(crate) fn asked_for(args: &Args, own: Option<OwnFiles>) -> Vec<Job> {
     }
     let named: Vec<&Workload> = match &args.workload[..] {
         [] => WORKLOADS.iter().collect(),
-        named => named
-            .iter()
-            .flat_map(|named| match named {
-                Named::All => workloads::all().collect(),
-                Named::One(workload) => vec![*workload],
-            })
-            .collect(),
+        named => named.iter().flatten().copied().collect(),
     };
     // In the order in which they were named, each once.
     let mut seen = HashSet::new();

@@ -31,12 +31,8 @@ static IDLE: Workload = Workload {
     output: OutputKind::File,
 };
 
-/// What `--workload` names: one workload, or all of them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Named {
-    All,
-    One(&'static Workload),
-}
+/// What a name behind `--workload` stands for: one workload, or all of them.
+pub(crate) type Named = Vec<&'static Workload>;
 
 /// All workloads, those first that are run by default.
 pub(crate) fn all() -> impl Iterator<Item = &'static Workload> {
@@ -45,11 +41,10 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Workload> {
 
 /// Finds a workload by its name, or all by `all`.
 pub(crate) fn find(name: &str) -> Result<Named, String> {
-    if name == "all" {
-        return Ok(Named::All);
-    }
-    all().find(|workload| workload.name == name).map(Named::One).ok_or_else(|| {
+    let named: Named = all().filter(|workload| name == "all" || workload.name == name).collect();
+    if named.is_empty() {
         let names: Vec<_> = all().map(|workload| workload.name).collect();
-        format!("the workloads are all, {}", names.join(", "))
-    })
+        return Err(format!("the workloads are all, {}", names.join(", ")));
+    }
+    Ok(named)
 }

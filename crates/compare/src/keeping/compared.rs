@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use report::{Comparison, Growth, Head};
 
-use crate::asking::args::Args;
-use crate::asking::contender::Program;
 use crate::asking::jobs::Job;
 use crate::keeping::files::Files;
 use crate::running::lanes;
@@ -30,15 +28,12 @@ pub(crate) struct Compared<'a> {
     files: Files,
     /// Whether the page is the one of this comparison.
     has_page: bool,
-    /// Programs whose output may be wrong without a defect of ours.
-    against: Vec<Program>,
     setup: &'a Setup<'a>,
 }
 
 impl<'a> Compared<'a> {
     /// Begins one, and keeps it at once.
     pub(crate) fn begin(
-        args: &Args,
         files: Files,
         head: Head,
         warnings: Vec<String>,
@@ -49,15 +44,10 @@ impl<'a> Compared<'a> {
             command: command(env::args_os().skip(1)),
             // Until it has ended: what is on the disk may be all that there will be.
             interrupted: true,
-            workloads: Vec::new(),
-            verdicts: Vec::new(),
-            lanes: Vec::new(),
-            growth: Vec::new(),
-            wrong: Vec::new(),
             warnings,
+            ..Comparison::default()
         };
-        let against = args.against.clone();
-        let mut compared = Compared { comparison, files, has_page: false, against, setup };
+        let mut compared = Compared { comparison, files, has_page: false, setup };
         compared.keep()?;
         compared.show(&terminal::head(&compared.comparison.head))?;
         Ok(compared)
@@ -82,7 +72,7 @@ impl<'a> Compared<'a> {
         if part.is_empty() {
             return Ok(());
         }
-        self.setup.progress.beside(|| print(&format!("{part}\n")))
+        self.setup.progress.suspend(|| print(&format!("{part}\n")))
     }
 
     /// Runs a job and shows its table; if it is interrupted, with the rows
@@ -114,8 +104,7 @@ impl<'a> Compared<'a> {
                 Err(wrong) => self.comparison.wrong.push(wrong),
             }
             self.keep()
-        })?;
-        self.show(&terminal::lanes(&self.comparison.lanes))
+        })
     }
 
     /// Merges more and more sources.
@@ -144,8 +133,7 @@ impl<'a> Compared<'a> {
             }
             kept = Instant::now();
             self.keep()
-        })?;
-        self.show(&terminal::verdicts(&self.comparison.verdicts))
+        })
     }
 
     /// Says whether anything of ours was wrong: a program that was asked for
@@ -173,9 +161,9 @@ impl<'a> Compared<'a> {
     }
 
     /// Whether a wrong row of this name is a defect: of a stage, or of the floor
-    /// that the stages are measured by.
+    /// that the stages are measured by. A program that was asked for may be wrong.
     fn is_ours(&self, name: &str) -> bool {
-        self.against.iter().all(|program| program.name() != name)
+        self.setup.against.iter().all(|program| program.name() != name)
     }
 
     /// The warnings, what was wrong, in words what was seen, and where the page is.
@@ -215,7 +203,7 @@ fn command(arguments: impl Iterator<Item = OsString>) -> String {
 }
 
 fn late_writers(job: &Job, runs: &Runs) -> Option<String> {
-    let late = runs.right.iter().filter_map(|(_, figures)| figures.late).max()?;
+    let late = runs.right.iter().filter_map(|(_, figures)| figures.seen.late).max()?;
     let name = runs.contender.name();
     (late > LATE).then(|| warnings::late_writers(job.name, name, late.as_secs_f64()))
 }

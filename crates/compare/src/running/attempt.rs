@@ -16,9 +16,9 @@ use crate::asking::contender::{Contender, Program};
 use crate::asking::interrupt::{Interrupt, Interrupted};
 use crate::asking::own_files::OwnFiles;
 use crate::protocol::{Done, StageArgs, Until, Wake, answered};
-use crate::running::course::{Course, Growing, Rest, Seen};
+use crate::running::course::{Course, Growing, Seen};
 use crate::running::folder::Folder;
-use crate::running::measure::{self, Ended, Hung};
+use crate::running::measure::{self, Ended, Hung, Took};
 
 /// How long a contender may do nothing when it has everything.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,21 +52,14 @@ pub(crate) struct Attempt<'a> {
 /// The figures of one run whose output was right.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Figures {
-    pub(crate) wall: Duration,
+    pub(crate) took: Took,
+    pub(crate) seen: Seen,
     /// Seconds from the opening of the plan to the return of `merge`.
     pub(crate) merge: Option<f64>,
-    pub(crate) cpu: Duration,
-    pub(crate) switches: u64,
-    pub(crate) threads: Option<u64>,
-    pub(crate) memory: Option<u64>,
     pub(crate) stall: Option<f64>,
     pub(crate) lines: u64,
     /// Nanoseconds from write to sight, of every stamped line.
     pub(crate) latencies: Vec<u64>,
-    /// How far behind its schedule the latest line was written.
-    pub(crate) late: Option<Duration>,
-    /// What was done in a second at rest.
-    pub(crate) rest: Option<Rest>,
 }
 
 /// What was right, or what is wrong with it.
@@ -145,7 +138,7 @@ impl<'a> Attempt<'a> {
             Contender::Stage(_) => Some(answered::<Done>(&ended.stdout)?),
             _ => None,
         };
-        Ok(found.and_then(|found| figures(ended, seen, latencies, found, done)))
+        Ok(found.and_then(|found| figures(ended.took, seen, latencies, found, done)))
     }
 
     /// Makes what reads the output while it grows.
@@ -222,26 +215,13 @@ impl Reader {
 /// Puts together what was seen of a run from outside, what was found in its output
 /// and what a stage says of it, which has to agree with that.
 fn figures(
-    ended: Ended,
+    took: Took,
     seen: Seen,
     latencies: Vec<u64>,
     (lines, bytes): (u64, u64),
     done: Option<Done>,
 ) -> Checked<Figures> {
-    let Ended { wall, cpu, switches, threads, memory, .. } = ended;
-    let Seen { late, rest, .. } = seen;
-    let outside = Figures {
-        wall,
-        cpu,
-        switches,
-        threads,
-        memory,
-        lines,
-        latencies,
-        late,
-        rest,
-        ..Default::default()
-    };
+    let outside = Figures { took, seen, lines, latencies, ..Figures::default() };
     let Some(done) = done else { return Ok(outside) };
     if (done.lines, done.bytes) != (lines, bytes) {
         return Err(format!(
@@ -249,13 +229,9 @@ fn figures(
             done.lines, done.bytes
         ));
     }
-    Ok(Figures {
-        merge: Some(done.merge),
-        threads: done.threads,
-        memory: memory.max(done.memory),
-        stall: done.stall,
-        ..outside
-    })
+    let (threads, memory) = (done.threads, took.memory.max(done.memory));
+    let took = Took { threads, memory, ..took };
+    Ok(Figures { took, merge: Some(done.merge), stall: done.stall, ..outside })
 }
 
 /// Says why a child failed: what it said, and how it ended if it said nothing.
@@ -312,7 +288,7 @@ mod tests {
             threads: None,
         };
         let figures =
-            |report| figures(Ended::default(), Seen::default(), Vec::new(), found, Some(report));
+            |report| figures(Took::default(), Seen::default(), Vec::new(), found, Some(report));
         assert_eq!(figures(report(lines, 4_000)).unwrap().merge, Some(0.1));
         for wrong in [report(lines + 1, 4_000), report(lines, 3_999)] {
             let said = figures(wrong).unwrap_err();

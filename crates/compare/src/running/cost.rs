@@ -50,19 +50,21 @@ fn line(stage: &Stage, with: &[Figures], without: &[Figures]) -> String {
         let ratios = pairs.map(|(with, without)| figure(with).div_duration_f64(figure(without)));
         Spread::new(ratios.collect()).show(|it| format!("{it:.2}"))
     };
-    let (time, cpu) = (ratio(|it| it.wall), ratio(|it| it.cpu));
+    let (time, cpu) = (ratio(|it| it.took.wall), ratio(|it| it.took.cpu));
     format!("{:<20} time {time}, CPU {cpu}\n", stage.name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::running::measure::Took;
 
     #[test]
     fn the_ratios_are_taken_round_by_round() {
         let figures = |millis: &[u64]| -> Vec<Figures> {
             let durations = millis.iter().map(|&millis| Duration::from_millis(millis));
-            durations.map(|wall| Figures { wall, cpu: 2 * wall, ..Figures::default() }).collect()
+            let took = durations.map(|wall| Took { wall, cpu: 2 * wall, ..Took::default() });
+            took.map(|took| Figures { took, ..Figures::default() }).collect()
         };
         let said = line(&STAGES[0], &figures(&[250, 500, 375]), &figures(&[250, 250, 250]));
         assert_eq!(said, "stage1-threads       time 1.50 ± 0.50, CPU 1.50 ± 0.50\n");

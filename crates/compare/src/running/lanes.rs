@@ -41,12 +41,12 @@ pub(crate) fn run(
 ) -> anyhow::Result<()> {
     for stage in setup.stages {
         setup.interrupt.check()?;
-        setup.progress.say(&format!("lanes: {}", stage.name));
+        setup.progress.set_message(format!("lanes: {}", stage.name));
         let recording = record(setup, stage)?;
         if let (Some(folder), Ok(recording)) = (trace, &recording) {
             write_trace(folder, stage.name, recording)?;
         }
-        setup.progress.step();
+        setup.progress.inc(1);
         after(recording.map(|recording| lanes(stage.name, recording)))?;
     }
     Ok(())

@@ -77,7 +77,7 @@ impl Laws {
         setup: &Setup<'_>,
         mut after: impl FnMut(Vec<Verdicts>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        setup.progress.say("the laws");
+        setup.progress.set_message("the laws");
         let folder = setup.folder.passing()?;
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let (order, next, over) = (self.order(), AtomicUsize::new(0), AtomicBool::new(false));
@@ -101,7 +101,7 @@ impl Laws {
             drop(tell);
             let taken: anyhow::Result<()> = told.iter().try_for_each(|(at, tried)| {
                 known[at] = Some(self.0[at].outcome(tried?));
-                setup.progress.step();
+                setup.progress.inc(1);
                 after(self.verdicts(&known))
             });
             // The threads then end their processes, and themselves.

@@ -24,10 +24,9 @@ const LOOK: Duration = Duration::from_millis(5);
 /// With fewer looks than this, what they saw is the start of a process.
 const ENOUGH: u32 = 3;
 
-/// A child that has ended.
-#[derive(Debug, Default)]
-pub(crate) struct Ended {
-    pub(crate) status: ExitStatus,
+/// What a child took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Took {
     /// From the spawn to the exit.
     pub(crate) wall: Duration,
     /// User and system time of all its threads.
@@ -39,6 +38,13 @@ pub(crate) struct Ended {
     pub(crate) threads: Option<u64>,
     /// The most memory that it was seen to have had, in bytes, or `None` alike.
     pub(crate) memory: Option<u64>,
+}
+
+/// A child that has ended.
+#[derive(Debug, Default)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) took: Took,
     /// What it wrote, where stdout and stderr were piped.
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
@@ -131,13 +137,16 @@ pub(crate) fn run(
     let wall = started.elapsed();
     let after = usage_of_children()?;
     interrupt.check()?;
-    Ok(Ended {
-        status,
+    let took = Took {
         wall,
         cpu: cpu(&after).saturating_sub(cpu(&before)),
         switches: switches(&after).saturating_sub(switches(&before)),
         threads: threads.filter(|_| looks >= ENOUGH),
         memory: memory.filter(|_| looks >= ENOUGH),
+    };
+    Ok(Ended {
+        status,
+        took,
         stdout: said(stdout)?,
         stderr: String::from_utf8_lossy(&said(stderr)?).trim().to_owned(),
     })

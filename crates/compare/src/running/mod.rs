@@ -9,6 +9,6 @@ pub(crate) mod folder;
 pub(crate) mod lanes;
 pub(crate) mod laws;
 pub(crate) mod machine;
-mod measure;
+pub(crate) mod measure;
 pub(crate) mod progress;
 pub(crate) mod rounds;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use indicatif::ProgressBar;
 use stages::Stage;
 use tributary::Shown;
 
@@ -13,7 +14,6 @@ use crate::asking::jobs::{Job, Merged};
 use crate::running::attempt::{Attempt, Checked, Figures, Sources};
 use crate::running::course::Growing;
 use crate::running::folder::Folder;
-use crate::running::progress::Progress;
 
 /// The runs of one contender so far.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) seed: u64,
     pub(crate) folder: &'a Folder,
     pub(crate) interrupt: &'a Interrupt,
-    pub(crate) progress: &'a Progress,
+    pub(crate) progress: &'a ProgressBar,
 }
 
 impl Setup<'_> {
@@ -48,7 +48,7 @@ impl Setup<'_> {
         job: &Job,
         mut after: impl FnMut(&[Runs]) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        self.progress.say(&format!("{}: making the sources", job.name));
+        self.progress.set_message(format!("{}: making the sources", job.name));
         let contenders = job.contenders(self.stages, self.against);
         let (inputs, merged) = job.bytes();
         let kept = if self.folder.is_kept() { contenders.len() as u64 } else { 1 };
@@ -68,17 +68,18 @@ impl Setup<'_> {
                 let at = (turn + round as usize) % all.len();
                 let runs = &mut all[at];
                 if runs.wrong.is_some() {
-                    self.progress.step();
+                    self.progress.inc(1);
                     continue;
                 }
                 self.interrupt.check()?;
                 let name = runs.contender.name();
-                self.progress.say(&format!("{} {}/{}: {name}", job.name, round + 1, job.rounds));
+                let which = format!("{} {}/{}: {name}", job.name, round + 1, job.rounds);
+                self.progress.set_message(which);
                 match self.attempt(job, runs.contender, &sources)? {
                     Ok(figures) => runs.right.push((round, figures)),
                     Err(wrong) => runs.wrong = Some(wrong),
                 }
-                self.progress.step();
+                self.progress.inc(1);
                 after(&all)?;
             }
         }

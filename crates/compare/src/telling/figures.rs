@@ -31,7 +31,6 @@ fn tables(comparison: &Comparison) -> String {
     for workload in &comparison.workloads {
         parts.push((&workload.name, terminal::table(workload)));
     }
-    parts.push(("lanes", terminal::lanes(&comparison.lanes)));
     parts.push(("growth", terminal::growth(&comparison.growth)));
     let taken = format!("Taken on {}.\n", comparison.head.date);
     parts[0].1 += &taken;
@@ -69,7 +68,7 @@ mod tests {
         }
         let tables = fs::read_to_string(folder.join("tables.txt")).unwrap();
         let names = comparison.workloads.iter().map(|workload| &*workload.name);
-        for name in names.chain(["head", "lanes", "growth"]) {
+        for name in names.chain(["head", "growth"]) {
             let (_, rest) = tables.split_once(&format!("// ANCHOR: {name}\n")).unwrap();
             let (table, _) = rest.split_once(&format!("// ANCHOR_END: {name}\n")).unwrap();
             assert!(table.lines().count() > 1 && !table.contains('\u{1b}'), "{table}");

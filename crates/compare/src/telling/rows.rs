@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use hdrhistogram::Histogram;
-
 use crate::asking::contender::Program;
 use crate::asking::jobs::Job;
 use crate::running::attempt::Figures;
@@ -44,8 +42,8 @@ pub(crate) fn growth(job: &Job, all: &[Runs]) -> (Vec<Growth>, Vec<String>) {
     let sources = job.sources() as u64;
     let ran = all.iter().filter(|runs| !runs.right.is_empty()).map(|runs| {
         let figures = || runs.right.iter().map(|(_, figures)| figures);
-        let seconds = figures().map(|run| run.merge.unwrap_or(run.wall.as_secs_f64()));
-        let threads = figures().filter_map(|run| run.threads).max();
+        let seconds = figures().map(|run| run.merge.unwrap_or(run.took.wall.as_secs_f64()));
+        let threads = figures().filter_map(|run| run.took.threads).max();
         Growth { stage: runs.contender.name().into(), sources, seconds: seconds.collect(), threads }
     });
     let wrong = all.iter().filter_map(|runs| {
@@ -88,20 +86,20 @@ fn row(runs: &Runs, cat: &[(u32, Figures)], columns: &[Column]) -> Option<Row> {
     let number = |number: Option<f64>| number.map_or(Cell::None, Cell::Number);
     let count = |count: Option<u64>| count.map_or(Cell::None, Cell::Count);
     let cell = |column| match column {
-        Column::Time => Cell::Spread(each(&all, |run| run.wall.as_secs_f64())),
+        Column::Time => Cell::Spread(each(&all, |run| run.took.wall.as_secs_f64())),
         Column::Ratio => ratio(runs, cat),
         Column::Lines => Cell::Count(first.lines),
         Column::P50 => number(latency.map(|it| it[0])),
         Column::P99 => number(latency.map(|it| it[1])),
         Column::Max => number(latency.map(|it| it[2])),
-        Column::RestCpu => number(first.rest.map(|rest| rest.cpu)),
-        Column::WakeUps => number(first.rest.map(|rest| rest.wakeups)),
-        Column::Cpu => Cell::Number(each(&all, |run| run.cpu.as_secs_f64()).median()),
+        Column::RestCpu => number(first.seen.rest.map(|rest| rest.cpu)),
+        Column::WakeUps => number(first.seen.rest.map(|rest| rest.wakeups)),
+        Column::Cpu => Cell::Number(each(&all, |run| run.took.cpu.as_secs_f64()).median()),
         Column::Switches => {
-            Cell::Count(each(&all, |run| run.switches as f64).median().round() as u64)
+            Cell::Count(each(&all, |run| run.took.switches as f64).median().round() as u64)
         }
-        Column::Threads => count(most(&all, |run| run.threads)),
-        Column::Memory => count(most(&all, |run| run.memory)),
+        Column::Threads => count(most(&all, |run| run.took.threads)),
+        Column::Memory => count(most(&all, |run| run.took.memory)),
         Column::Stall => number(all.iter().filter_map(|run| run.stall).max_by(f64::total_cmp)),
     };
     let cells = columns.iter().map(|&column| (column, cell(column))).collect();
@@ -123,7 +121,7 @@ fn ratio(runs: &Runs, cat: &[(u32, Figures)]) -> Cell {
     }
     let ratios = runs.right.iter().filter_map(|(round, figures)| {
         let (_, floor) = cat.iter().find(|(of, _)| of == round)?;
-        Some(figures.wall.div_duration_f64(floor.wall))
+        Some(figures.took.wall.div_duration_f64(floor.took.wall))
     });
     let ratios: Vec<f64> = ratios.collect();
     if ratios.is_empty() { Cell::None } else { Cell::Spread(Spread::new(ratios)) }
@@ -131,13 +129,11 @@ fn ratio(runs: &Runs, cat: &[(u32, Figures)]) -> Cell {
 
 /// The median, the 99th percentile and the maximum, in seconds.
 fn latencies(nanos: &[u64]) -> Option<[f64; 3]> {
-    let max = *nanos.iter().max()?;
-    let mut histogram = Histogram::<u64>::new(3).expect("three digits are allowed");
-    for &nanos in nanos {
-        histogram.record(nanos).expect("the histogram resizes itself");
-    }
-    let at = |quantile| histogram.value_at_quantile(quantile).min(max);
-    Some([at(0.5), at(0.99), max].map(|nanos| nanos as f64 / 1e9))
+    let mut sorted = nanos.to_vec();
+    sorted.sort_unstable();
+    // The least that so many in a hundred of the lines do not exceed.
+    let at = |percent: usize| sorted.get((sorted.len() * percent).div_ceil(100).checked_sub(1)?);
+    Some([*at(50)?, *at(99)?, *at(100)?].map(|nanos| nanos as f64 / 1e9))
 }
 
 #[cfg(test)]
@@ -148,6 +144,7 @@ mod tests {
     use crate::asking::args::Args;
     use crate::asking::contender::Contender;
     use crate::asking::jobs;
+    use crate::running::measure::Took;
     use clap::Parser;
     use stages::STAGES;
 
@@ -159,7 +156,8 @@ mod tests {
     fn runs(contender: Contender, millis: &[(u32, u64)]) -> Runs {
         let right = millis.iter().map(|&(round, millis)| {
             let wall = Duration::from_millis(millis);
-            (round, Figures { wall, switches: millis, threads: Some(millis), ..Figures::default() })
+            let took = Took { wall, switches: millis, threads: Some(millis), ..Took::default() };
+            (round, Figures { took, ..Figures::default() })
         });
         Runs { contender, right: right.collect(), wrong: None }
     }
@@ -228,9 +226,8 @@ mod tests {
     #[test]
     fn percentiles_are_those_of_the_lines() {
         let nanos: Vec<u64> = (1..=1000).map(|millis| millis * 1_000_000).collect();
-        let [p50, p99, max] = latencies(&nanos).unwrap();
-        assert!((p50 - 0.5).abs() < 0.001 && (p99 - 0.99).abs() < 0.001, "{p50} {p99}");
-        assert_eq!(max, 1.0);
+        assert_eq!(latencies(&nanos), Some([0.5, 0.99, 1.0]));
+        assert_eq!(latencies(&nanos[..1]), Some([0.001; 3]));
         assert_eq!(latencies(&[]), None);
     }
 }

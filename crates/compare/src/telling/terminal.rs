@@ -7,10 +7,7 @@ use std::collections::BTreeSet;
 
 use anstyle::{AnsiColor, Style};
 
-use recorder::Kind;
-use report::{
-    Column, Grouped, Growth, Head, Outcome, Spread, StageLanes, Table, Time, Verdict, Verdicts,
-};
+use report::{Column, Grouped, Growth, Head, Spread, Table, Time};
 
 const BOLD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -57,10 +54,6 @@ pub(crate) fn table(table: &Table) -> String {
     text
 }
 
-fn counted(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 /// Rows of cells below their heads; a row that is wrong says so instead.
 fn grid(title: &str, heads: &[String], rows: &[(&str, Result<Vec<String>, &str>)]) -> String {
     let width = |text: &str| text.chars().count();
@@ -88,46 +81,10 @@ fn grid(title: &str, heads: &[String], rows: &[(&str, Result<Vec<String>, &str>)
     text
 }
 
-/// A line for each stage: its threads, and for how long its loop stood still.
-pub(crate) fn lanes(stages: &[StageLanes]) -> String {
-    let Some(first) = stages.first() else { return String::new() };
-    let mut text = format!("{BOLD}lanes{BOLD:#}: {}\n", first.what);
-    let width = stages.iter().map(|stage| stage.stage.len()).max().unwrap_or_default();
-    for StageLanes { stage, seconds, lanes, .. } in stages {
-        let of = |kinds: &[Kind]| {
-            let segments = lanes.iter().flat_map(|lane| lane.segments.iter().chain(&lane.waiting));
-            let segments = segments.filter(|segment| kinds.contains(&segment.kind));
-            segments.map(|segment| segment.end - segment.begin).sum::<f64>()
-        };
-        let stalls = lanes.iter().flat_map(|lane| &lane.stalls);
-        let still: f64 = stalls.map(|stall| stall.end - stall.begin).sum();
-        let waits = [
-            (Kind::WaitForLock, "the lock"),
-            (Kind::WaitForLoop, "the loop"),
-            (Kind::WaitForAnswer, "answers"),
-        ]
-        .into_iter()
-        .filter_map(|(kind, what)| {
-            let waited = of(&[kind]);
-            (waited > 0.0).then(|| format!("waited {} for {what}", Time(waited)))
-        });
-        let still = (still > 0.0).then(|| format!("the loop stood still for {}", Time(still)));
-        let written = Time(of(&[Kind::Write]));
-        let parts =
-            [counted(lanes.len(), "thread"), format!("wrote for {written} of {}", Time(*seconds))];
-        let parts: Vec<String> = parts.into_iter().chain(waits).chain(still).collect();
-        text += &format!("{stage:<width$}  {}\n", parts.join(", "));
-    }
-    text
-}
-
 /// Time and threads by the number of sources, a row a stage.
 pub(crate) fn growth(growth: &[Growth]) -> String {
-    let unique = |mut values: Vec<String>| {
-        values.dedup();
-        values
-    };
-    let stages = unique(growth.iter().map(|step| step.stage.clone()).collect());
+    let mut stages: Vec<&str> = growth.iter().map(|step| &*step.stage).collect();
+    stages.dedup();
     let sources: BTreeSet<u64> = growth.iter().map(|step| step.sources).collect();
     if sources.is_empty() {
         return String::new();
@@ -142,46 +99,15 @@ pub(crate) fn growth(growth: &[Growth]) -> String {
     let heads: Vec<String> = sources.iter().map(|&sources| Grouped(sources).to_string()).collect();
     let rows = stages.iter().map(|stage| {
         let cells = sources.iter().map(|&sources| cell(stage, sources));
-        (&**stage, Ok(cells.collect()))
+        (*stage, Ok(cells.collect()))
     });
     let head = format!("{BOLD}growth{BOLD:#}: time / threads, by the number of sources of 16 KiB");
     grid(&head, &heads, &rows.collect::<Vec<_>>())
 }
 
-/// How many laws are kept, and what is not.
-pub(crate) fn verdicts(stages: &[Verdicts]) -> String {
-    let Some(laws) = stages.iter().map(|stage| stage.laws.len()).max() else {
-        return String::new();
-    };
-    let mut text = format!(
-        "{BOLD}laws{BOLD:#}: {}, {}\n",
-        counted(laws, "law"),
-        counted(stages.len(), "stage")
-    );
-    let width = stages.iter().map(|stage| stage.stage.len()).max().unwrap_or_default();
-    for Verdicts { stage, laws } in stages {
-        let held = laws.iter().filter(|law| law.outcome == Outcome::Held).count();
-        text += &format!("{stage:<width$}  keeps {held}\n");
-        for Verdict { law, outcome, .. } in laws {
-            match outcome {
-                Outcome::Held => {}
-                Outcome::BrokenAsDeclared { reason } => {
-                    text += &format!("  breaks {law},\n  as it declares: {reason}\n");
-                }
-                Outcome::Wrong { seen } => {
-                    let seen = seen.lines().next().unwrap_or_default();
-                    text += &format!("  {RED}wrong: {law}: {seen}{RED:#}\n");
-                }
-            }
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use recorder::{Lane, Segment, Stall};
 
     fn plain(text: &str) -> String {
         anstream::adapter::strip_str(text).to_string()
@@ -218,24 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_growth_and_laws_are_a_few_lines_each() {
-        let segment = |kind, begin, end| Segment { kind, source: Some("a.log".into()), begin, end };
-        let stall = Stall { begin: 0.1, end: 0.25, operation: None, source: None, task: None };
-        let lane = Lane {
-            thread: "main".into(),
-            role: recorder::Role::Loop,
-            segments: vec![segment(Kind::Write, 0.1, 0.25), segment(Kind::Idle, 0.25, 0.7)],
-            waiting: vec![segment(Kind::WaitForLoop, 0.1, 0.15)],
-            stalls: vec![stall],
-        };
-        let stage = "stage4-tasks".to_owned();
-        let what = "6 growing files".to_owned();
-        let stages = [StageLanes { stage, what, seconds: 0.7, lanes: vec![lane], left_out: 0 }];
-        insta::assert_snapshot!(plain(&lanes(&stages)), @"
-        lanes: 6 growing files
-        stage4-tasks  1 thread, wrote for 150 ms of 700 ms, waited 50.0 ms for the loop, the loop stood still for 150 ms
-        ");
-
+    fn growth_has_a_column_for_each_number_of_sources() {
         let step = |stage: &str, sources, threads| Growth {
             stage: stage.into(),
             sources,
@@ -249,27 +158,7 @@ mod tests {
         a      200 ms / 9  200 ms / 2,001
         b      200 ms / -               -
         ");
-
-        let verdict = |law: &str, outcome| Verdict {
-            theme: "lines".into(),
-            law: law.into(),
-            sentence: "It is kept.".into(),
-            outcome,
-        };
-        let laws = vec![
-            verdict("one", Outcome::Held),
-            verdict("two", Outcome::BrokenAsDeclared { reason: "by design".into() }),
-            verdict("three", Outcome::Wrong { seen: "it hangs\nfor ever".into() }),
-        ];
-        let stages = [Verdicts { stage: "stage4-tasks".into(), laws }];
-        insta::assert_snapshot!(plain(&verdicts(&stages)), @"
-        laws: 3 laws, 1 stage
-        stage4-tasks  keeps 1
-          breaks two,
-          as it declares: by design
-          wrong: three: it hangs
-        ");
-        assert_eq!((lanes(&[]), growth(&[]), verdicts(&[])), Default::default());
+        assert_eq!(growth(&[]), "");
     }
 
     #[test]

@@ -49,7 +49,6 @@ pub(crate) fn pictures(stages: &[StageLanes]) -> Vec<Picture> {
         name: format!("lanes-{}", stage.stage),
         title: format!("What each thread of stage {} did", theme::short(&stage.stage)),
         says: sentences::of_lanes(stage),
-        parts: true,
         legend: Some(legend::drawing(stage)),
         drawing: draw(stage, &scale),
     };
