@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use criterion::Criterion;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 use tributary::{Options, Plan};
 use workload::Backlog;
@@ -25,9 +24,8 @@ pub const NOWHERE: &str = "/dev/null";
 /// that all questions together are answered in less than three minutes.
 pub fn settings() -> Criterion {
     // The bench of many sources opens more files than the usual soft limit.
-    let limit = getrlimit(Resource::Nofile);
     // Refused, it stays as it is, and the opening of the files says so.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     Criterion::default()
         .sample_size(20)
         .warm_up_time(Duration::from_millis(500))

@@ -93,6 +93,22 @@ fn every_pattern_is_an_item_of_the_file_that_is_named() {
 }
 
 #[test]
+fn every_promise_names_a_test_and_each_of_its_links_is_defined_and_used() {
+    let page = include_str!("../../../docs/src/promises.md");
+    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.trim_matches('|').split('|').collect()).collect();
+    assert!(rows.len() > 10, "the table is gone: {rows:?}");
+    for row in &rows {
+        assert!(row.len() == 8 && !sentences(row[7]).is_empty(), "held by nothing: {row:?}");
+    }
+    let label = |part: &'static str| Some(part.split_once(']')?.0);
+    let definitions = page.lines().filter(|line| line.contains("]: https://"));
+    let defined = definitions.filter_map(|line| label(line.strip_prefix('[')?));
+    let links = rows.iter().flatten().flat_map(|cell| cell.split("][").skip(1));
+    assert_eq!(defined.collect::<BTreeSet<_>>(), links.filter_map(label).collect::<BTreeSet<_>>());
+}
+
+#[test]
 fn a_name_is_found_between_backticks_and_not_in_a_listing() {
     let text = "`a_test_of_mine` and `short_one`, `not a name`\n```\n`in_a_listing_of_code`\n```\n`one_more_of_them`";
     assert_eq!(sentences(text), ["a_test_of_mine", "one_more_of_them"]);

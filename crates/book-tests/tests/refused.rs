@@ -4,7 +4,6 @@
 //! the words: these change with the compiler.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use book_tests::refused::{check, expected, programs, twin};
@@ -38,23 +37,6 @@ fn each_program_is_refused_where_it_says_and_its_twin_is_not() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// The book has the compiler's words in a file, which is written again only
-/// when a code or a place changes.
-#[test]
-fn the_words_in_the_book_are_about_the_same_code_and_line() {
-    let programs = programs(&here().join("tests/refused")).expect("the programs can be read");
-    for (name, program) in &programs {
-        let file = here().join(format!("../../docs/src/outputs/refused/{name}.txt"));
-        let words = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        let (what, line) = expected(program).expect("it says where it is refused");
-        assert!(words.contains(&what), "{name}: {what} is not in\n{words}");
-        assert!(
-            words.contains(&format!("{name}.rs:{line}:")),
-            "{name}: line {line} is not in\n{words}"
-        );
-    }
 }
 
 fn here() -> PathBuf {

@@ -48,7 +48,7 @@ fn every_folder_of_a_stage_is_in_the_list_of_stages() {
 #[test]
 fn nothing_but_the_list_of_stages_names_them_all() {
     // The tests of each stage by itself, and the figures of a made-up run.
-    let other = ["crates/book/Cargo.toml", "crates/report/"];
+    let other = ["crates/book-tests/Cargo.toml", "crates/report/"];
     let root = crates().join("..");
     let of_folder = |folder: &'static str| {
         files(&root.join(folder)).into_iter().map(move |file| format!("{folder}/{file}"))

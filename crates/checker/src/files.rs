@@ -1,7 +1,7 @@
 //! Reading for the checker: a file line by line, and single lines of a source.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::{CheckError, Place};
@@ -18,25 +18,22 @@ pub(crate) struct Line<'a> {
     pub(crate) ended: bool,
 }
 
-/// Reads a file from its start, line by line, with one buffer that grows only
-/// for a line larger than itself.
+/// Reads a file from its start, line by line.
 pub(crate) struct LineReader {
     path: PathBuf,
-    file: File,
-    buffer: Vec<u8>,
-    /// What of the buffer is filled and not handed out.
-    start: usize,
-    end: usize,
-    /// The place of the byte at `start`.
+    reader: BufReader<File>,
+    /// The line that was read last, with its newline.
+    line: Vec<u8>,
+    /// The place of the next one.
     place: Place,
 }
 
 impl LineReader {
     pub(crate) fn open(path: &Path) -> Result<LineReader, CheckError> {
         let file = File::open(path).map_err(read_error(path))?;
+        let reader = BufReader::with_capacity(256 * 1024, file);
         let place = Place { line: 1, offset: 0 };
-        let buffer = vec![0; 256 * 1024];
-        Ok(LineReader { path: path.to_path_buf(), file, buffer, start: 0, end: 0, place })
+        Ok(LineReader { path: path.to_path_buf(), reader, line: Vec::new(), place })
     }
 
     /// The place of the next line, or of the end.
@@ -45,39 +42,17 @@ impl LineReader {
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<Line<'_>>, CheckError> {
-        let mut searched = 0;
-        let (length, ended) = loop {
-            let unread = &self.buffer[self.start..self.end];
-            if let Some(at) = memchr::memchr(b'\n', &unread[searched..]) {
-                break (searched + at, true);
-            }
-            searched = unread.len();
-            if self.fill()? == 0 {
-                if searched == 0 {
-                    return Ok(None);
-                }
-                break (searched, false);
-            }
-        };
-        let line = self.start..self.start + length;
-        let taken = length + usize::from(ended);
-        let place = self.place;
-        self.start += taken;
-        self.place = Place { line: place.line + 1, offset: place.offset + taken as u64 };
-        Ok(Some(Line { bytes: &self.buffer[line], place, ended }))
-    }
-
-    fn fill(&mut self) -> Result<usize, CheckError> {
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        if self.end == self.buffer.len() {
-            self.buffer.resize(2 * self.end, 0);
+        self.line.clear();
+        let read = self.reader.read_until(b'\n', &mut self.line);
+        let length = read.map_err(read_error(&self.path))?;
+        if length == 0 {
+            return Ok(None);
         }
-        let read = read_some(&mut self.file, &mut self.buffer[self.end..]);
-        let read = read.map_err(read_error(&self.path))?;
-        self.end += read;
-        Ok(read)
+        let place = self.place;
+        self.place = Place { line: place.line + 1, offset: place.offset + length as u64 };
+        let whole = self.line.strip_suffix(b"\n");
+        let (bytes, ended) = (whole.unwrap_or(&self.line), whole.is_some());
+        Ok(Some(Line { bytes, place, ended }))
     }
 }
 
@@ -125,9 +100,7 @@ impl SourceFile {
         {
             return Ok(&self.window[inside..]);
         }
-        self.window.resize(length.max(self.chunk), 0);
-        let read = read_at(&self.path, offset, &mut self.window);
-        self.window.truncate(read.map_err(read_error(&self.path))?);
+        read_at(&self.path, offset, length.max(self.chunk), &mut self.window)?;
         self.start = offset;
         Ok(&self.window)
     }
@@ -171,33 +144,25 @@ impl SourceFile {
         }
         // A line from before the window leaves the window where it is: the
         // lines after it are wanted again.
-        self.aside.resize(length, 0);
-        let read = read_at(&self.path, start, &mut self.aside);
-        self.aside.truncate(read.map_err(read_error(&self.path))?);
+        read_at(&self.path, start, length, &mut self.aside)?;
         Ok(&self.aside)
     }
 }
 
-/// Reads from `offset` on until the buffer is full or the file ends.
-fn read_at(path: &Path, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match read_some(&mut file, &mut buffer[filled..])? {
-            0 => break,
-            read => filled += read,
-        }
-    }
-    Ok(filled)
-}
-
-/// One read, begun again when a signal interrupts it.
-fn read_some(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match file.read(buffer) {
-            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-            answer => return answer,
-        }
-    }
+/// Fills the buffer with as many bytes from `offset` on, or with those up to the
+/// end of the file.
+fn read_at(
+    path: &Path,
+    offset: u64,
+    length: usize,
+    buffer: &mut Vec<u8>,
+) -> Result<(), CheckError> {
+    let mut read = || {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        buffer.clear();
+        buffer.reserve_exact(length);
+        file.take(length as u64).read_to_end(buffer)
+    };
+    read().map(drop).map_err(read_error(path))
 }

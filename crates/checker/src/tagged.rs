@@ -14,7 +14,7 @@ use crate::{CheckError, Finding, Kind, Place, Verdict, tag};
 /// An empty source is fine. A line that is swapped with its neighbour is one
 /// finding (the one that comes too late), and a source's chunk that comes after
 /// a later chunk is one finding a line. A torn line is recognised by its
-/// beginning, its end or its tag; the first 100 lines that are no line of a
+/// beginning, its end or its tag; the first 500 lines that are no line of a
 /// source are examined in this way, and those after them count as foreign.
 ///
 /// It reads source and merged file side by side and holds one buffer of each,

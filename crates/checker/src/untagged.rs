@@ -1,7 +1,8 @@
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hasher};
 use std::path::Path;
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::conclude::{Lost, StrangeLines, conclude};
@@ -86,10 +87,11 @@ pub fn check_untagged(sources: &[impl AsRef<Path>], merged: &Path) -> Result<Ver
 ///
 /// A line has one number among all: those of the first source come first.
 struct Expected {
-    contents: HashMap<u64, Content, BuildHasherDefault<Hashed>>,
+    /// By the hash of a line, which is not hashed with care once more.
+    contents: FxHashMap<u64, Content>,
     sources: Vec<Progress>,
     /// By content, the lines whose successors have come before them.
-    passed: HashMap<u64, VecDeque<u32>, BuildHasherDefault<Hashed>>,
+    passed: FxHashMap<u64, VecDeque<u32>>,
 }
 
 /// What a line says, wherever it stands.
@@ -121,7 +123,7 @@ enum Taken {
 
 impl Expected {
     fn of(paths: &[impl AsRef<Path>]) -> Result<Expected, CheckError> {
-        let (mut contents, mut sources) = (HashMap::<_, Content, _>::default(), Vec::new());
+        let (mut contents, mut sources) = (FxHashMap::<_, Content>::default(), Vec::new());
         let mut lines = 0_u32;
         for (source, path) in (0_u32..).zip(paths) {
             sources.push(Progress { first: lines, next: lines, gaps: Vec::new() });
@@ -140,7 +142,7 @@ impl Expected {
         for content in contents.values_mut() {
             content.ahead.reverse();
         }
-        Ok(Expected { contents, sources, passed: HashMap::default() })
+        Ok(Expected { contents, sources, passed: FxHashMap::default() })
     }
 
     /// Takes the next line of the merged file.
@@ -210,22 +212,4 @@ fn hash(line: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(line);
     hasher.finish()
-}
-
-/// The hasher of a key that is a hash already.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("the keys are u64");
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
 }

@@ -211,16 +211,10 @@ impl Verdict {
         let count = &mut self.counts[kind as usize];
         *count += 1;
         if *count <= Verdict::KEPT {
-            let (source, path, number, expected, found) = (None, None, None, None, None);
-            self.findings.push(fill(Finding {
-                kind,
-                source,
-                path,
-                number,
-                place,
-                expected,
-                found,
-            })?);
+            let (source, path, number) = (None, None, None);
+            let (expected, found) = (None, None);
+            let bare = Finding { kind, source, path, number, place, expected, found };
+            self.findings.push(fill(bare)?);
         }
         Ok(())
     }
@@ -234,23 +228,17 @@ impl Display for Verdict {
             (counted(self.lines, "line"), counted(self.sources as u64, "source"));
         if self.is_right() {
             write!(f, "{lines} of {sources}, each once and in order")?;
-            if self.shared > 0 {
-                write!(
-                    f,
-                    " ({} of them in several sources, whose order is not asked)",
-                    grouped(self.shared)
-                )?;
-            }
-            return Ok(());
+            return match grouped(self.shared).as_str() {
+                "0" => Ok(()),
+                shared => {
+                    write!(f, " ({shared} of them in several sources, whose order is not asked)")
+                }
+            };
         }
-        write!(f, "{lines} of {sources}, and not as they should be: ")?;
-        let mut between = "";
-        for kind in Kind::ALL {
-            if self.count(kind) > 0 {
-                write!(f, "{between}{} {kind}", grouped(self.count(kind)))?;
-                between = ", ";
-            }
-        }
+        let counts = Kind::ALL.into_iter().filter(|kind| self.count(*kind) > 0);
+        let counts: Vec<_> =
+            counts.map(|kind| format!("{} {kind}", grouped(self.count(kind)))).collect();
+        write!(f, "{lines} of {sources}, and not as they should be: {}", counts.join(", "))?;
         for finding in self.findings.iter().take(PRINTED) {
             write!(f, "\n  {finding}")?;
         }

@@ -6,7 +6,6 @@ use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
-use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::stdio::stdout;
 use tracing::warn;
 use tributary::{Error, Plan, Shown, Stop};
@@ -48,7 +47,9 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
         voice.error(&told);
         return exit::USAGE;
     }
-    raise_open_files();
+    // A source is an open file, and the usual limit is a thousand. The plan tells
+    // if the highest that the system allows is not enough, either.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let output = match args.to_stdout() {
         true => "stdout".to_owned(),
         false => Shown(&args.output).to_string(),
@@ -164,13 +165,4 @@ fn watch_the_reader(stop: &Stop) {
     });
     // Without a thread to spare, the next write tells.
     let _ = watching;
-}
-
-/// Allows as many open files as the system lets this process have: a source is
-/// one, and the usual limit is a thousand.
-fn raise_open_files() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // The plan tells if it is not enough.
-    let _ = setrlimit(Resource::Nofile, limit);
 }

@@ -4,10 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 
 use checker::{Kind, check_tagged, tag};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 use crate::broken::{Verdict, require};
@@ -21,7 +19,9 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new() -> Scene {
-        allow_many_files();
+        // The largest laws have two thousand sources, and what a shell allows is
+        // often 1,024. If it cannot be raised, a merge says which file was one too many.
+        let _ = rlimit::increase_nofile_limit(u64::MAX);
         let folder = tempfile::Builder::new().prefix("conformance-").tempdir();
         let folder = folder.expect("a law needs a folder for its files");
         let output = folder.path().join("merged.log");
@@ -118,15 +118,4 @@ impl AsRef<Path> for Log {
     fn as_ref(&self) -> &Path {
         &self.path
     }
-}
-
-/// Raises the soft limit of open files: the largest laws have two thousand
-/// sources, and what a shell allows is often 1,024.
-fn allow_many_files() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let limit = getrlimit(Resource::Nofile);
-        // If it cannot be raised, a merge says which file was one too many.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-    });
 }

@@ -1,11 +1,11 @@
 //! What `run` gives to `main`: a loop, local tasks, timers, a bounded pool.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar};
 use std::time::Duration;
 
+use testkit::{BOUND, panic_of};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::{spawn_blocking, spawn_local};
@@ -14,9 +14,6 @@ fn run<T>(blocking_threads: usize, main: impl Future<Output = T>) -> T {
     let (answer, _) = event_loop::run(blocking_threads, None, main).expect("the loop starts");
     answer
 }
-
-/// A bound that only a bug can reach.
-const HANG: Duration = Duration::from_secs(60);
 
 /// Who comes waits for others: not for ever, or a pool that is too small would
 /// be a test that hangs.
@@ -28,18 +25,7 @@ impl Meeting {
         let mut there = self.0.lock().unwrap();
         *there += 1;
         self.1.notify_all();
-        drop(self.1.wait_timeout_while(there, HANG, |there| *there < others).unwrap());
-    }
-}
-
-/// Runs `body`, which must panic, and returns what it said.
-fn panic_of<T>(body: impl FnOnce() -> T) -> String {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(body)) else {
-        panic!("it did not panic");
-    };
-    match panic.downcast::<String>() {
-        Ok(said) => *said,
-        Err(panic) => (*panic.downcast::<&str>().expect("a message")).to_string(),
+        drop(self.1.wait_timeout_while(there, BOUND, |there| *there < others).unwrap());
     }
 }
 

@@ -6,13 +6,11 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use testkit::until;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-
-/// A bound that only a bug can reach.
-const HANG: Duration = Duration::from_secs(60);
 
 /// Returns how often each watch thread of this process has been woken.
 fn wake_ups_of_watches() -> Vec<u64> {
@@ -28,16 +26,6 @@ fn wake_ups_of_watches() -> Vec<u64> {
         .collect()
 }
 
-/// Waits until `done`, and fails with `what` when it never is.
-#[track_caller]
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !done() {
-        assert!(begin.elapsed() < HANG, "{what}");
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
 #[test]
 fn the_watch_rests_with_the_loop_and_ends_with_it() {
     // While the loop waits for a message, there is a long time in which neither
@@ -47,8 +35,8 @@ fn the_watch_rests_with_the_loop_and_ends_with_it() {
         let metrics = Handle::current().metrics();
         let onlooker = thread::spawn(move || {
             // A thread has its name a moment after it has begun.
-            wait_until("there is no watch", || wake_ups_of_watches().len() == 1);
-            wait_until("an idle loop or its watch is woken again and again", || {
+            until("there is a watch", || wake_ups_of_watches().len() == 1);
+            until("an idle loop and its watch rest", || {
                 let before = (metrics.worker_park_count(0), wake_ups_of_watches());
                 thread::sleep(Duration::from_millis(300));
                 before == (metrics.worker_park_count(0), wake_ups_of_watches())
@@ -61,16 +49,16 @@ fn the_watch_rests_with_the_loop_and_ends_with_it() {
     })
     .expect("the loop starts");
     assert_eq!(answer, Ok("rested"));
-    wait_until("the watch outlives its loop", || wake_ups_of_watches().is_empty());
+    until("the watch ends with its loop", || wake_ups_of_watches().is_empty());
 
     // The same goes for a `main` that panics, and for a loop that is refused.
     let panicked = catch_unwind(|| event_loop::run(1, None, async { panic!("main gave up") }));
     assert!(panicked.is_err());
-    wait_until("the watch outlives a panic of main", || wake_ups_of_watches().is_empty());
+    until("the watch ends with a main that panics", || wake_ups_of_watches().is_empty());
 
     let refused = event_loop::run(1, None, async {
         catch_unwind(AssertUnwindSafe(|| event_loop::run(1, None, async {}))).is_err()
     });
     assert!(refused.expect("the outer loop starts").0);
-    wait_until("the watch outlives a loop that never ran", || wake_ups_of_watches().is_empty());
+    until("the watch of a loop that is refused ends", || wake_ups_of_watches().is_empty());
 }

@@ -12,21 +12,33 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::diary::{Own, What};
-use crate::recorder::Shared;
-use crate::{Name, Stall};
+use crate::notes::{Notes, What};
+use crate::{Name, Recorder, Stall};
 
 /// The field that only the end of a stall has.
 const STALL: &str = "stall_us";
 
-/// Returns the layer that notes for a recorder, behind its own filter.
-pub(crate) fn keep<S>(recorder: Arc<Shared>) -> impl Layer<S> + Send + Sync + use<S>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    // The hint keeps what is below WARN as cheap as it was, for everybody.
-    let ours = filter_fn(is_ours).with_max_level_hint(LevelFilter::WARN);
-    Keep(recorder).with_filter(ours)
+impl Recorder {
+    /// Returns the layer that notes; put it on a
+    /// [`Registry`](tracing_subscriber::Registry).
+    ///
+    /// It has its own filter, and admits what it notes and nothing else: the
+    /// spans `read_lines`, `append` and `finish` of the target `tributary`, the
+    /// span `event_loop` of the target `event_loop`, and of the events of that
+    /// target those that tell a stall (with the field `stall_us`). Filters of
+    /// other layers make no difference to it; one that is for the whole
+    /// subscriber, a layer by itself, has to admit the level WARN.
+    ///
+    /// A span is noted by the thread that made it. If another thread enters it,
+    /// that is not noted.
+    pub fn layer<S>(&self) -> impl Layer<S> + Send + Sync + use<S>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        // The hint keeps what is below WARN as cheap as it was, for everybody.
+        let ours = filter_fn(is_ours).with_max_level_hint(LevelFilter::WARN);
+        Keep(Arc::clone(&self.notes)).with_filter(ours)
+    }
 }
 
 fn is_ours(metadata: &Metadata<'_>) -> bool {
@@ -38,34 +50,34 @@ fn is_ours(metadata: &Metadata<'_>) -> bool {
     }
 }
 
-struct Keep(Arc<Shared>);
+struct Keep(Arc<Notes>);
 
 impl<S: Subscriber> Layer<S> for Keep {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
-        Own::with(&self.0, true, |own| {
+        self.0.diary(true, |diary| {
             let what = match Name::of(attributes.metadata().name()) {
                 None => What::Loop,
                 Some(name) => {
-                    own.text.clear();
-                    attributes.record(&mut Source(&mut own.text));
-                    let source = (!own.text.is_empty()).then(|| own.source());
+                    diary.text.clear();
+                    attributes.record(&mut Source(&mut diary.text));
+                    let source = (!diary.text.is_empty()).then(|| diary.source());
                     What::Operation { name, source }
                 }
             };
-            own.made(id, what);
+            diary.made(id, what);
         });
     }
 
     fn on_enter(&self, id: &Id, _: Context<'_, S>) {
-        Own::with(&self.0, false, |own| own.entered(&self.0, id));
+        self.0.entered(id);
     }
 
     fn on_exit(&self, id: &Id, _: Context<'_, S>) {
-        Own::with(&self.0, false, |own| own.left(&self.0, id));
+        self.0.left(id);
     }
 
     fn on_close(&self, id: Id, _: Context<'_, S>) {
-        Own::with(&self.0, false, |own| own.closed(&id));
+        self.0.closed(&id);
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {

@@ -22,54 +22,47 @@ impl Recording {
     /// microseconds, to the nanosecond.
     pub fn chrome_trace(&self) -> Value {
         let lanes = self.lanes();
-        let mut events = Vec::new();
-        events.push(metadata("process_name", 0, json!({ "name": "merge" })));
+        let mut events = vec![named("process_name", 0, json!({ "name": "merge" }))];
         for (thread, lane) in lanes.iter().enumerate() {
-            let tid = tid(thread);
             let name = format!("{} ({})", lane.thread, lane.role);
-            events.push(metadata("thread_name", tid, json!({ "name": name })));
-            events.push(metadata("thread_sort_index", tid, json!({ "sort_index": tid })));
+            events.push(named("thread_name", tid(thread), json!({ "name": name })));
+            let index = json!({ "sort_index": tid(thread) });
+            events.push(named("thread_sort_index", tid(thread), index));
         }
 
-        for operation in self.operations.iter().filter(|it| it.thread < lanes.len()) {
-            let args = args([("source", self.source(operation))]);
-            let (name, tid) = (operation.name.as_str(), tid(operation.thread));
-            events.push(complete(name, "operation", tid, operation.begin, operation.end, args));
+        for it in self.operations.iter().filter(|it| it.thread < lanes.len()) {
+            let about = about([("source", self.source(it))]);
+            let name = it.name.as_str();
+            events.push(complete(name, "operation", it.thread, it.begin, it.end, about));
         }
-        for (thread, lane) in lanes.iter().enumerate() {
-            let locks = lane.segments.iter().filter(|it| it.kind == Kind::WaitForLock);
-            for wait in locks {
-                let (name, args) =
-                    (wait.kind.to_string(), args([("source", wait.source.as_deref())]));
-                events.push(complete(&name, "wait", tid(thread), wait.begin, wait.end, args));
-            }
-        }
-
         // An id of its own for each: those that share one would be taken for
         // parts of each other.
         let mut ids = 1..;
-        let mut overlapping = |name: &str, category, thread, begin, end, args| {
+        let mut overlapping = |name: &str, category, thread, begin, end, about| {
             let id = format!("{:#x}", ids.next().expect("ids have no end"));
-            for (ph, at, args) in [("b", begin, args), ("e", end, json!({}))] {
-                events.push(json!({
+            [("b", begin, about), ("e", end, json!({}))].map(|(ph, at, args)| {
+                json!({
                     "ph": ph, "name": name, "cat": category, "id": id,
-                    "ts": micros(at), "pid": PROCESS, "tid": tid(thread), "args": args,
-                }));
-            }
+                    "ts": nanos(at) / 1e3, "pid": PROCESS, "tid": tid(thread), "args": args,
+                })
+            })
         };
         for (thread, lane) in lanes.iter().enumerate() {
-            for wait in &lane.waiting {
-                let (name, args) =
-                    (wait.kind.to_string(), args([("source", wait.source.as_deref())]));
-                overlapping(&name, "wait", thread, wait.begin, wait.end, args);
+            for it in lane.segments.iter().filter(|it| it.kind == Kind::WaitForLock) {
+                let (name, about) =
+                    (it.kind.to_string(), about([("source", it.source.as_deref())]));
+                events.push(complete(&name, "wait", thread, it.begin, it.end, about));
             }
-            for stall in &lane.stalls {
-                let args = args([
-                    ("operation", stall.operation.as_deref()),
-                    ("source", stall.source.as_deref()),
-                    ("task", stall.task.as_deref()),
-                ]);
-                overlapping("stall", "stall", thread, stall.begin, stall.end, args);
+            for it in &lane.waiting {
+                let (name, about) =
+                    (it.kind.to_string(), about([("source", it.source.as_deref())]));
+                events.extend(overlapping(&name, "wait", thread, it.begin, it.end, about));
+            }
+            for it in &lane.stalls {
+                let (operation, task) = (it.operation.as_deref(), it.task.as_deref());
+                let source = it.source.as_deref();
+                let about = about([("operation", operation), ("source", source), ("task", task)]);
+                events.extend(overlapping("stall", "stall", thread, it.begin, it.end, about));
             }
         }
         json!({
@@ -85,33 +78,29 @@ fn tid(thread: usize) -> usize {
     thread + 1
 }
 
-fn metadata(name: &str, tid: usize, args: Value) -> Value {
+fn named(what: &str, tid: usize, args: Value) -> Value {
     // Category and time say nothing here. Chrome itself writes them, though,
     // and some readers rely on it.
     json!({
-        "ph": "M", "name": name, "cat": "__metadata", "ts": 0,
+        "ph": "M", "name": what, "cat": "__metadata", "ts": 0,
         "pid": PROCESS, "tid": tid, "args": args,
     })
 }
 
-fn complete(name: &str, category: &str, tid: usize, begin: f64, end: f64, args: Value) -> Value {
+fn complete(name: &str, cat: &str, thread: usize, begin: f64, end: f64, args: Value) -> Value {
     // From the rounded ends, so that what follows without a gap does so here.
     let (begin, end) = (nanos(begin), nanos(end));
     json!({
-        "ph": "X", "name": name, "cat": category, "ts": begin / 1e3, "dur": (end - begin) / 1e3,
-        "pid": PROCESS, "tid": tid, "args": args,
+        "ph": "X", "name": name, "cat": cat, "ts": begin / 1e3, "dur": (end - begin) / 1e3,
+        "pid": PROCESS, "tid": tid(thread), "args": args,
     })
 }
 
-fn args<const N: usize>(fields: [(&str, Option<&str>); N]) -> Value {
+fn about<const N: usize>(fields: [(&str, Option<&str>); N]) -> Value {
     fields
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))))
         .collect()
-}
-
-fn micros(seconds: f64) -> f64 {
-    nanos(seconds) / 1e3
 }
 
 /// Rounds to whole nanoseconds, which is what was measured.

@@ -146,19 +146,99 @@ proptest! {
     }
 }
 
+/// Plays steps such as `pool: read a`, each from the tenth microsecond to the
+/// twentieth of twenty, and tells the lanes. The thread `main` drives the loop.
+#[track_caller]
+fn assert_lanes<const N: usize>(steps: &[&str], expected: [&str; N]) {
+    let (mut threads, mut made) = (Vec::new(), Vec::new());
+    for (begin, step) in (10..).step_by(20).zip(steps) {
+        let (thread, call) = step.split_once(": ").expect("a thread and a call");
+        let known = threads.iter().position(|it| *it == thread);
+        let place = known.unwrap_or(threads.len());
+        threads.extend(known.is_none().then_some(thread));
+        let call = match call {
+            "read a" => (Name::ReadLines, 0),
+            "read b" => (Name::ReadLines, 1),
+            "append a" => (Name::Append, 0),
+            "append b" => (Name::Append, 1),
+            "finish" => (Name::Finish, 0),
+            other => panic!("nothing is called {other}"),
+        };
+        made.push(operation(place, call, begin, begin + 10));
+    }
+    let mut made = recording(threads.len(), made, 20 * steps.len() as u32);
+    made.threads =
+        threads.iter().map(|it| Thread { name: (*it).into(), is_loop: *it == "main" }).collect();
+
+    let tell = |it: &Segment| match it.kind {
+        Kind::Read | Kind::Write | Kind::Idle => it.kind.to_string(),
+        _ => format!("{} {:.0}-{:.0}", it.kind, it.begin * 1e6, it.end * 1e6),
+    };
+    let told: Vec<_> = made
+        .lanes()
+        .iter()
+        .map(|lane| {
+            let segments: Vec<_> = lane.segments.iter().map(tell).collect();
+            let waiting: String = lane.waiting.iter().map(|it| format!("; {}", tell(it))).collect();
+            format!("{} ({}): {}{waiting}", lane.thread, lane.role, segments.join(", "))
+        })
+        .collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_thread_that_reads_and_appends_waits_for_the_lock() {
+    // Nothing was there, then something.
+    assert_lanes(
+        &["1: read a", "1: read a", "1: append a"],
+        ["1 (tail): idle, read, idle, read, wait for the lock 40-50, write"],
+    );
+}
+
+#[test]
+fn what_the_loop_appends_waits_for_the_loop() {
+    assert_lanes(
+        &["pool: read a", "pool: read b", "main: append a", "main: append b"],
+        [
+            "pool (reader): idle, read, idle, read, idle",
+            "main (loop): idle, write, idle, write; wait for the loop 20-50; wait for the loop 40-70",
+        ],
+    );
+}
+
+#[test]
+fn what_a_writer_appends_waits_for_its_answer_on_the_lane_of_the_loop() {
+    // The append is part of the wait.
+    assert_lanes(
+        &["main: finish", "pool: read a", "writer: append a"],
+        [
+            "main (loop): idle, write, idle; wait for the answer 40-60",
+            "pool (reader): idle, read, idle",
+            "writer (writer): idle, write",
+        ],
+    );
+}
+
+#[test]
+fn without_a_loop_the_wait_is_with_the_reader() {
+    assert_lanes(
+        &["1: finish", "2: read a", "3: append a"],
+        [
+            "1 (other): idle, write, idle",
+            "2 (reader): idle, read, idle; wait for the answer 40-60",
+            "3 (writer): idle, write",
+        ],
+    );
+}
+
 #[test]
 fn an_append_goes_with_the_last_read_before_it_and_with_it_alone() {
-    let read = |begin| operation(0, (Name::ReadLines, 0), begin, begin + 10);
-    let append = |begin| operation(1, (Name::Append, 0), begin, begin + 10);
     // Found nothing, found lines; written; and an append that no read was for.
-    let operations = vec![read(0), read(20), append(40), append(60)];
-    let lanes = recording(2, operations, 100).lanes();
-    let expected = Segment {
-        kind: Kind::WaitForAnswer,
-        source: Some("0.log".into()),
-        begin: 30.0 / 1e6,
-        end: 50.0 / 1e6,
-    };
-    assert_eq!(lanes[0].waiting, [expected]);
-    assert_eq!(lanes[1].waiting, []);
+    assert_lanes(
+        &["1: read a", "1: read a", "2: append a", "2: append a"],
+        [
+            "1 (reader): idle, read, idle, read, idle; wait for the answer 40-60",
+            "2 (writer): idle, write, idle, write",
+        ],
+    );
 }

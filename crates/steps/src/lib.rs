@@ -30,18 +30,16 @@ pub struct Item {
     pub lines: Vec<Line>,
 }
 
-/// A mark by which the book cuts its listings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark<'a> {
-    /// A listing of this name begins.
+/// A mark by which the book cuts its listings: a listing of this name begins, or
+/// ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark<'a> {
     Begin(&'a str),
-    /// It ends.
     End(&'a str),
 }
 
 impl Mark<'_> {
-    /// Returns the mark that a line is, if it is one.
-    pub fn of(line: &str) -> Option<Mark<'_>> {
+    fn of(line: &str) -> Option<Mark<'_>> {
         let line = line.trim_start();
         let begin = || Some(Mark::Begin(line.strip_prefix("// ANCHOR:")?.trim()));
         let end = || Some(Mark::End(line.strip_prefix("// ANCHOR_END:")?.trim()));
@@ -151,22 +149,19 @@ pub fn items(file: &str) -> Vec<Item> {
     };
     let mut marked = false;
     for line in lines(file) {
-        match Mark::of(&line.text) {
-            Some(Mark::Begin(anchor)) => {
-                marked = true;
-                enter(item_of(anchor), &mut items);
-                continue;
-            }
-            Some(Mark::End(_)) => continue,
-            None => {}
-        }
-        if !marked {
+        let mark = Mark::of(&line.text);
+        if let Some(Mark::Begin(anchor)) = mark {
+            marked = true;
+            enter(item_of(anchor), &mut items);
+        } else if !marked {
             // The blank line below the doc goes with it.
             let is_doc = line.text.starts_with("//!")
                 || (line.text.is_empty() && items.last().is_some_and(|item| item.name == DOC));
             enter(if is_doc { DOC } else { IMPORTS }, &mut items);
         }
-        items.last_mut().expect("an item was entered").lines.push(line);
+        if mark.is_none() {
+            items.last_mut().expect("an item was entered").lines.push(line);
+        }
     }
     items.retain(|item| !item.lines.is_empty());
     items

@@ -66,7 +66,7 @@ impl Daemon {
     /// Waits until so many more lines are written.
     pub fn wait(&self, more: u64) {
         let until = self.written() + more;
-        crate::wait_until("the daemon writes", || self.written() >= until);
+        testkit::until("the daemon writes", || self.written() >= until);
     }
 
     /// Ends the thread; returns the number of its last line.

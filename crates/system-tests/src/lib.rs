@@ -24,7 +24,7 @@ pub mod warnings;
 
 pub use browser::Browser;
 pub use daemon::{Daemon, Reopen};
-pub use merge::{Merge, stage, wait_until};
+pub use merge::{Merge, stage};
 pub use numbers::{Lost, line, lost};
 pub use programs::program;
 pub use rotate::Logrotate;

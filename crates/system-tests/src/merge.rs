@@ -4,30 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use stages::{STAGES, Stage};
+use testkit::{BOUND, until};
 use tributary::{Error, Options, Plan, Report, Stop};
 
 /// Returns a stage by its number, from 1.
 pub fn stage(number: usize) -> &'static Stage {
     &STAGES[number - 1]
-}
-
-/// How long anything may take before it counts as a hang.
-const HANG: Duration = Duration::from_secs(60);
-
-/// Waits until something is so.
-///
-/// # Panics
-///
-/// Panics after a minute: only a hang takes so long.
-pub fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !so() {
-        assert!(begin.elapsed() < HANG, "waited in vain until {what}");
-        thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// A running merge of one log.
@@ -52,13 +36,13 @@ impl Merge {
 
     /// Waits until something has come out.
     pub fn wait_for_output(&self) {
-        wait_until("something is merged", || fs::metadata(&self.output).unwrap().len() > 0);
+        until("something is merged", || fs::metadata(&self.output).unwrap().len() > 0);
     }
 
     /// Requests the stop, waits for the end and returns the merged file.
     pub fn stop(self) -> Vec<u8> {
         self.stop.request();
-        let report = self.ended.recv_timeout(HANG).expect("ends after the stop").unwrap();
+        let report = self.ended.recv_timeout(BOUND).expect("ends after the stop").unwrap();
         let merged = fs::read(&self.output).unwrap();
         assert_eq!(report.bytes, merged.len() as u64);
         merged

@@ -73,7 +73,7 @@ fn nothing_is_left_behind() {
     let profile = browser.profile().to_owned();
     assert!(!running(&profile).is_empty(), "the browser runs with its profile");
     drop(browser);
-    system_tests::wait_until("the browser ends", || running(&profile).is_empty());
+    testkit::until("the browser ends", || running(&profile).is_empty());
     assert!(!profile.exists(), "{} is still there", profile.display());
 }
 

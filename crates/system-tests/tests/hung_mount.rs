@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use system_tests::{line, lost, program, wait_until};
+use system_tests::{line, lost, program};
+use testkit::until;
 
 /// The server of a FUSE mount, or what hangs on it, by its process.
 struct Server(String);
@@ -76,21 +77,21 @@ fn a_mount_that_does_not_answer_holds_up_no_other_source() {
 
     let mut child = follow(folder.path());
     let has = |number: u64| merged().contains(&line(number));
-    wait_until("the first line is merged", || {
+    until("the first line is merged", || {
         let ended = child.try_wait().unwrap();
         assert!(ended.is_none(), "ended: {ended:?}; can a user make namespaces here?");
         has(1)
     });
     // One after the other, since the numbers say in which order they came.
     let away = append(at("real/away.log"));
-    wait_until("a line of the mount is merged", || has(away));
+    until("a line of the mount is merged", || has(away));
     let server = Server(fs::read_to_string(at("server")).unwrap().trim_end().to_owned());
     server.signal("-STOP");
     let stopped = Instant::now();
     // Longer than it takes until the mount is asked, and asked in vain.
     for round in 1.. {
         let number = append(at("here.log"));
-        wait_until("a line of the other source is merged", || has(number));
+        until("a line of the other source is merged", || has(number));
         if round % 10 == 0 {
             fs::rename(at("here.log"), at("here.log.1")).unwrap();
         }
@@ -101,7 +102,7 @@ fn a_mount_that_does_not_answer_holds_up_no_other_source() {
     let late = append(at("real/away.log"));
     assert!(!has(late), "the mount has answered");
     server.signal("-CONT");
-    wait_until("the mount answers again", || has(late));
+    until("the mount answers again", || has(late));
 
     drop(child.stdin.take());
     let mut said = String::new();
@@ -126,7 +127,7 @@ fn metrics_on_a_mount_that_does_not_answer_hold_up_no_line() {
     let merge = "echo $$ > merge; exec \"$0\" -F here.log -o merged --metrics mount/t.prom";
     let mut child = mounted(folder.path(), &["sh", "-c", merge, tributary]);
     let metrics = || fs::read_to_string(at("real/t.prom")).unwrap_or_default();
-    wait_until("the first metrics are there", || {
+    until("the first metrics are there", || {
         let ended = child.try_wait().unwrap();
         assert!(ended.is_none(), "ended: {ended:?}; can a user make namespaces here?");
         !metrics().is_empty()
@@ -139,13 +140,13 @@ fn metrics_on_a_mount_that_does_not_answer_hold_up_no_line() {
         merge.signal("-USR1");
         append(number);
         let merged = || fs::read_to_string(at("merged")).unwrap_or_default();
-        wait_until("the line is merged", || merged().contains(&line(number)));
+        until("the line is merged", || merged().contains(&line(number)));
     }
     assert_eq!(metrics(), before, "the mount has answered");
     // Nor do they hold up the end.
     merge.signal("-TERM");
     let process = format!("/proc/{}/comm", merge.0);
-    wait_until("the merge has ended", || {
+    until("the merge has ended", || {
         !fs::read_to_string(&process).is_ok_and(|name| name.starts_with("tributary"))
     });
     server.signal("-CONT");

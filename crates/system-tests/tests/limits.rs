@@ -6,7 +6,8 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use system_tests::{line, lost, program, wait_until};
+use system_tests::{line, lost, program};
+use testkit::until;
 
 const LOGS: usize = 10;
 const ROUNDS: u64 = 5;
@@ -53,7 +54,7 @@ fn nothing_is_lost(limit: &str, value: u32) -> String {
             number += 1;
             append(log, &line(number));
             expected += line(number).len();
-            wait_until("the line is merged", || {
+            until("the line is merged", || {
                 let ended = child.try_wait().unwrap();
                 assert!(ended.is_none(), "ended: {ended:?}; can a user make namespaces here?");
                 merged().len() >= expected

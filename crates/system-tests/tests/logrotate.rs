@@ -41,7 +41,7 @@ fn renamed(stage: &'static Stage, wake: Wake, directives: &str, reopen: Reopen) 
     for rotation in 1..=ROTATIONS as u64 {
         daemon.wait(BETWEEN);
         logrotate.force();
-        system_tests::wait_until("the daemon reopens its log", || daemon.reopened() >= rotation);
+        testkit::until("the daemon reopens its log", || daemon.reopened() >= rotation);
     }
     daemon.wait(BETWEEN);
     let last = daemon.end();

@@ -3,40 +3,26 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use stages::STAGES;
-use system_tests::{Daemon, Logrotate, Reopen, lost, program, wait_until};
+use system_tests::{Daemon, Logrotate, Reopen, lost, program};
+use testkit::{Folder, Running, until};
 
 const ROTATIONS: usize = 10;
 
 /// Lines between two rotations: a tenth of a second.
 const BETWEEN: u64 = 2_000;
 
-/// A command that runs, and is killed when this goes.
-struct Running(Child);
-
-impl Running {
-    fn start(folder: &Path, stage: usize) -> Running {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
-        command.args(["-F", "app.log", "-o", "merged.log", "--checkpoint", "state", "--stage"]);
-        command.arg(stage.to_string()).current_dir(folder).stdin(Stdio::null());
-        Running(command.spawn().unwrap())
-    }
-
-    /// Sends a signal, by its name.
-    fn signal(&self, signal: &str) {
-        let line = format!("kill -s {signal} {}", self.0.id());
-        assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Starts a merge in `folder`, and writes down which process it is.
+fn start(folder: &Folder, stage: usize) -> Running {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
+    command.args(["-F", "app.log", "-o", "merged.log", "--checkpoint", "state", "--stage"]);
+    command.arg(stage.to_string()).current_dir(folder.folder()).stdin(Stdio::null());
+    let merge = Running::start(folder, &mut command);
+    fs::write(folder.path("pid"), merge.child.id().to_string()).unwrap();
+    merge
 }
 
 /// Reads all merged files, the oldest first, and unpacks what is packed.
@@ -62,40 +48,32 @@ fn all(folder: &Path) -> Vec<u8> {
 /// Rotates the output of a merge under load; with `kills`, the merge is killed
 /// before each second rotation, and started again after it.
 fn rotated(stage: usize, directives: &str, kills: bool) {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let (log, output) = (folder.join("app.log"), folder.join("merged.log"));
-    let pid = folder.join("pid");
+    let folder = Folder::new();
+    let [log, output, pid] = ["app.log", "merged.log", "pid"].map(|name| folder.path(name));
     let hup = format!("postrotate\n kill -HUP $(cat {}) || true\nendscript", pid.display());
     let logrotate = Logrotate::new(&output, &format!("nocreate\n{directives}\n{hup}"));
     let daemon = Daemon::start(&log, Reopen::After(Duration::ZERO));
-    let start = || {
-        let merge = Running::start(folder, stage);
-        fs::write(&pid, merge.0.id().to_string()).unwrap();
-        merge
-    };
-    let mut merge = start();
+    let mut merge = start(&folder, stage);
     for rotation in 0..ROTATIONS {
         daemon.wait(BETWEEN);
-        wait_until("the output has lines", || {
+        until("the output has lines", || {
             fs::metadata(&output).is_ok_and(|output| output.len() > 0)
         });
         let killed = kills && rotation % 2 == 1;
         if killed {
-            merge.signal("KILL");
-            merge.0.wait().unwrap();
+            merge.child.kill().unwrap();
+            merge.child.wait().unwrap();
         }
         logrotate.force();
         if killed {
-            merge = start();
+            merge = start(&folder, stage);
         }
     }
     daemon.wait(BETWEEN);
     let last = daemon.end();
-    merge.signal("TERM");
-    assert!(merge.0.wait().unwrap().success(), "stage {stage}");
-    assert_eq!(lost(&all(folder), last), [], "stage {stage}: of {last} lines");
-    let files = fs::read_dir(folder).unwrap().flatten();
+    merge.terminate().with(0);
+    assert_eq!(lost(&all(folder.folder()), last), [], "stage {stage}: of {last} lines");
+    let files = fs::read_dir(folder.folder()).unwrap().flatten();
     let names: Vec<PathBuf> = files.map(|file| file.file_name().into()).collect();
     let of_output = |name: &&PathBuf| name.to_string_lossy().starts_with("merged.log");
     assert_eq!(names.iter().filter(of_output).count(), ROTATIONS + 1, "{names:?}");

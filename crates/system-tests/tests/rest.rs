@@ -64,9 +64,8 @@ fn at_rest(stage: usize, count: u64) -> AtRest {
 fn ten_thousand_sources_at_rest_cost_little() {
     for stage in [4, 5] {
         let rest = at_rest(stage, 10_000);
-        // Four KiB, and a little for the machine: a file's entry in the table and
-        // the knowledge of its renames are 1.1 KiB of that.
-        assert!(rest.bytes_a_source < 4608, "{} bytes a source", rest.bytes_a_source);
+        // Three KiB, and a little for the machine.
+        assert!(rest.bytes_a_source < 3584, "{} bytes a source", rest.bytes_a_source);
         assert!(rest.threads <= 12, "{} threads", rest.threads);
         // Less than one is promised; five is what only a bug can take.
         assert!(rest.percent < 5.0, "{}% of a processor", rest.percent);

@@ -8,10 +8,6 @@ use nix::unistd::mkfifo;
 use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
 
 /// Makes a FIFO that its owner may read and write.
-///
-/// # Panics
-///
-/// Panics if there is something at the path, or nothing may be made there.
 #[track_caller]
 pub fn make_fifo(path: &Path) {
     mkfifo(path, Rights::S_IRUSR | Rights::S_IWUSR).unwrap();
@@ -19,10 +15,6 @@ pub fn make_fifo(path: &Path) {
 
 /// Makes a FIFO and opens its reading end without a wait for a writer. Whoever
 /// opens the other end has a reader from now on, who reads nothing yet.
-///
-/// # Panics
-///
-/// Panics like [`make_fifo`].
 #[track_caller]
 pub fn open_fifo(path: &Path) -> File {
     make_fifo(path);

@@ -16,20 +16,12 @@ impl Default for Folder {
 
 impl Folder {
     /// Makes an empty folder.
-    ///
-    /// # Panics
-    ///
-    /// Panics if no temporary folder can be made.
     #[track_caller]
     pub fn new() -> Folder {
         Folder(tempfile::tempdir().unwrap())
     }
 
     /// Makes a folder with these files in it: each a name, and what it holds.
-    ///
-    /// # Panics
-    ///
-    /// Panics if one of them cannot be written.
     #[track_caller]
     pub fn of<const N: usize>(files: [(&str, &str); N]) -> Folder {
         let folder = Folder::new();
@@ -50,10 +42,6 @@ impl Folder {
     }
 
     /// Adds to a file, which is made if it is not there, as is its folder.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the file cannot be written.
     #[track_caller]
     pub fn append(&self, name: &str, text: &str) {
         let path = self.path(name);
@@ -63,10 +51,6 @@ impl Folder {
     }
 
     /// Gives a file another name.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the file is not there.
     #[track_caller]
     pub fn rename(&self, from: &str, to: &str) {
         fs::rename(self.path(from), self.path(to)).unwrap();

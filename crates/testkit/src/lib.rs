@@ -7,7 +7,8 @@ mod fifo;
 mod folder;
 mod running;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,11 +19,7 @@ pub use running::{Ended, Running};
 /// A wait that only a hang makes this long.
 pub const BOUND: Duration = Duration::from_secs(60);
 
-/// Waits until `is_so` says that `what` has come true.
-///
-/// # Panics
-///
-/// Panics after [`BOUND`].
+/// Waits until `is_so` says that `what` has come true, for [`BOUND`] at the most.
 #[track_caller]
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begin = Instant::now();
@@ -32,11 +29,23 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Runs `body` to its end, on a thread of its own, and hands out its answer or
+/// its panic. After [`BOUND`] it is given up, and the thread is left behind.
+#[track_caller]
+pub fn within<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+    let (ended, end) = channel();
+    thread::spawn(move || {
+        // Nobody listens any more once the bound has passed.
+        let _ = ended.send(catch_unwind(AssertUnwindSafe(body)));
+    });
+    match end.recv_timeout(BOUND) {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(panic)) => resume_unwind(panic),
+        Err(_) => panic!("it hangs: given up after {BOUND:?}"),
+    }
+}
+
 /// Runs `body`, which must panic, and returns what it said.
-///
-/// # Panics
-///
-/// Panics if `body` does not, or says something that is no text.
 #[track_caller]
 pub fn panic_of<T>(body: impl FnOnce() -> T) -> String {
     let Err(panic) = catch_unwind(AssertUnwindSafe(body)) else {

@@ -21,10 +21,6 @@ pub struct Running {
 
 impl Running {
     /// Starts a command; its stderr goes to a file of its own in the folder.
-    ///
-    /// # Panics
-    ///
-    /// Panics if it cannot be started.
     #[track_caller]
     pub fn start(folder: &Folder, command: &mut Command) -> Running {
         let said = tempfile::Builder::new().prefix("stderr-").tempfile_in(folder.folder()).unwrap();
@@ -33,39 +29,23 @@ impl Running {
     }
 
     /// Starts a command with its stderr on `terminal`.
-    ///
-    /// # Panics
-    ///
-    /// Panics if it cannot be started.
     #[track_caller]
     pub fn start_before(terminal: Stdio, command: &mut Command) -> Running {
         Running { child: command.stderr(terminal).spawn().unwrap(), said: None }
     }
 
     /// Returns what it has said on stderr so far; of a terminal, nothing.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the file is gone.
     pub fn said(&self) -> String {
         self.said.as_ref().map(|said| fs::read_to_string(said).unwrap()).unwrap_or_default()
     }
 
     /// Sends it a signal.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the process is gone.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits for its end, and reads what is left in its stdout, if that is a
     /// pipe: it must fit into one.
-    ///
-    /// # Panics
-    ///
-    /// Panics if it does not end.
     #[track_caller]
     pub fn end(mut self) -> Ended {
         let mut status = None;
@@ -81,10 +61,6 @@ impl Running {
     }
 
     /// Asks it to end as a service manager does, and waits for that.
-    ///
-    /// # Panics
-    ///
-    /// Panics if it does not end.
     #[track_caller]
     pub fn terminate(self) -> Ended {
         self.signal(Signal::TERM);
@@ -112,10 +88,6 @@ pub struct Ended {
 
 impl Ended {
     /// Asks for this exit code.
-    ///
-    /// # Panics
-    ///
-    /// Panics if it is another one.
     #[track_caller]
     pub fn with(self, code: i32) -> Ended {
         assert_eq!(self.status.code(), Some(code), "{} {}", self.status, self.stderr);
@@ -123,20 +95,12 @@ impl Ended {
     }
 
     /// Asks for success, and returns what came to stdout.
-    ///
-    /// # Panics
-    ///
-    /// Panics if it failed.
     #[track_caller]
     pub fn out(self) -> String {
         String::from_utf8_lossy(&self.with(0).stdout).into_owned()
     }
 
     /// Asks for one line on stderr, an error with all of `parts` in it.
-    ///
-    /// # Panics
-    ///
-    /// Panics if there is anything else.
     #[track_caller]
     pub fn error(self, code: i32, parts: &[&str]) {
         let said = self.with(code).stderr;

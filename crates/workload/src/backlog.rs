@@ -19,13 +19,6 @@ pub struct Backlog {
     pub bytes: u64,
 }
 
-impl Default for Backlog {
-    /// 8 files of 64 MiB.
-    fn default() -> Backlog {
-        Backlog { files: 8, bytes: 64 * 1024 * 1024 }
-    }
-}
-
 /// The shortest line and the longest, newline included.
 const SHORTEST: u64 = 20;
 const LONGEST: u64 = 400;

@@ -2,15 +2,16 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::AtomicBool;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use crate::latency::Meter;
-use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
-
+use crate::worker::Worker;
 use crate::{monotonic_nanos, name_path};
 
 /// Makes a FIFO that its owner may read and write.
@@ -33,14 +34,13 @@ pub struct Pauses {
     pub length: Duration,
 }
 
-impl Default for Pauses {
+impl Pauses {
     /// 300 ms after every 400 ms.
     ///
     /// What the merge writes into the FIFO meanwhile must exceed the 64 KiB
     /// that a pipe holds, or nobody is held up.
-    fn default() -> Pauses {
-        Pauses { every: Duration::from_millis(400), length: Duration::from_millis(300) }
-    }
+    pub const USUAL: Pauses =
+        Pauses { every: Duration::from_millis(400), length: Duration::from_millis(300) };
 }
 
 /// What was read from a FIFO.
@@ -64,8 +64,10 @@ pub struct FifoReader {
     /// A writing end of our own. While it is open the reader meets no end of
     /// file, however often the merge opens and closes the FIFO; and once it is
     /// closed the reader always meets one, even if the merge never came.
-    writing_end: Option<File>,
-    thread: Option<JoinHandle<io::Result<Received>>>,
+    writing_end: File,
+    // Behind the writing end: fields are dropped in their order, and the thread
+    // ends only when the writing end is closed.
+    thread: Worker<Received>,
 }
 
 impl FifoReader {
@@ -89,10 +91,8 @@ impl FifoReader {
         let (reader, writing_end) = open_both().map_err(name_path("cannot open", fifo))?;
         let copy_file = File::create(copy).map_err(name_path("cannot create", copy))?;
         let paths = [fifo.to_path_buf(), copy.to_path_buf()];
-        let thread = thread::Builder::new()
-            .name("fifo-reader".into())
-            .spawn(move || read_fifo(reader, copy_file, pauses, &paths))?;
-        Ok(FifoReader { writing_end: Some(writing_end), thread: Some(thread) })
+        let read = move |_: &AtomicBool| read_fifo(reader, copy_file, pauses, &paths);
+        Ok(FifoReader { writing_end, thread: Worker::start("fifo-reader", read)? })
     }
 
     /// Reads the rest, and says what has come.
@@ -113,20 +113,9 @@ impl FifoReader {
     /// # Panics
     ///
     /// Goes on with a panic of the thread.
-    pub fn join(mut self) -> io::Result<Received> {
-        self.writing_end = None;
-        let thread = self.thread.take().expect("only join and drop take the thread");
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    }
-}
-
-impl Drop for FifoReader {
-    fn drop(&mut self) {
-        self.writing_end = None;
-        if let Some(thread) = self.thread.take() {
-            // Who wants the answer calls `join`.
-            let _ = thread.join();
-        }
+    pub fn join(self) -> io::Result<Received> {
+        drop(self.writing_end);
+        self.thread.join()
     }
 }
 

@@ -1,13 +1,13 @@
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use checker::tag;
 
+use crate::worker::Worker;
 use crate::{monotonic_nanos, name_path};
 
 /// Takes the bytes of an output as they arrive, and notes for every stamped
@@ -22,22 +22,14 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn take(&mut self, mut bytes: &[u8], now: u64) {
         while let Some(end) = memchr::memchr(b'\n', bytes) {
-            if self.partial.is_empty() {
-                self.note(&bytes[..end], now);
-            } else {
-                let mut line = std::mem::take(&mut self.partial);
-                line.extend_from_slice(&bytes[..end]);
-                self.note(&line, now);
+            self.partial.extend_from_slice(&bytes[..end]);
+            if let Some(stamp) = tag::parse(&self.partial).and_then(|tag| tag.stamp) {
+                self.latencies.push(now.saturating_sub(stamp));
             }
+            self.partial.clear();
             bytes = &bytes[end + 1..];
         }
         self.partial.extend_from_slice(bytes);
-    }
-
-    fn note(&mut self, line: &[u8], now: u64) {
-        if let Some(stamp) = tag::parse(line).and_then(|tag| tag.stamp) {
-            self.latencies.push(now.saturating_sub(stamp));
-        }
     }
 
     pub(crate) fn latencies(self) -> Vec<u64> {
@@ -52,10 +44,7 @@ impl Meter {
 /// that is a FIFO is read by a [`FifoReader`](crate::FifoReader), which
 /// measures the same.) Dropped, it ends its thread without an answer.
 #[derive(Debug)]
-pub struct LatencyWatch {
-    end: Arc<AtomicBool>,
-    thread: Option<JoinHandle<io::Result<Vec<u64>>>>,
-}
+pub struct LatencyWatch(Worker<Vec<u64>>);
 
 impl LatencyWatch {
     /// Begins to watch the output. The file need not exist yet.
@@ -64,12 +53,8 @@ impl LatencyWatch {
     ///
     /// The system has no thread left.
     pub fn start(output: &Path) -> io::Result<LatencyWatch> {
-        let end = Arc::new(AtomicBool::new(false));
-        let thread = thread::Builder::new().name("latency-watch".into()).spawn({
-            let (end, output) = (Arc::clone(&end), output.to_path_buf());
-            move || watch(&output, &end)
-        })?;
-        Ok(LatencyWatch { end, thread: Some(thread) })
+        let output = output.to_path_buf();
+        Worker::start("latency-watch", move |end| watch(&output, end)).map(LatencyWatch)
     }
 
     /// Ends the watch: reads what the output holds by now, and returns the
@@ -89,24 +74,13 @@ impl LatencyWatch {
     /// # Panics
     ///
     /// Goes on with a panic of the thread.
-    pub fn finish(mut self) -> io::Result<Vec<u64>> {
-        self.end.store(true, Ordering::Release);
-        let thread = self.thread.take().expect("only finish and drop take the thread");
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    pub fn finish(self) -> io::Result<Vec<u64>> {
+        self.0.stop();
+        self.0.join()
     }
 }
 
-impl Drop for LatencyWatch {
-    fn drop(&mut self) {
-        self.end.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            // Who wants the answer calls `finish`.
-            let _ = thread.join();
-        }
-    }
-}
-
-fn watch(output: &PathBuf, end: &AtomicBool) -> io::Result<Vec<u64>> {
+fn watch(output: &Path, end: &AtomicBool) -> io::Result<Vec<u64>> {
     const LOOK: Duration = Duration::from_micros(250);
     let mut meter = Meter::default();
     let mut file = None;

@@ -35,6 +35,7 @@ mod fifo;
 mod latency;
 mod live;
 mod named;
+mod worker;
 
 use std::io;
 use std::path::{Path, PathBuf};

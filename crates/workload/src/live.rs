@@ -3,14 +3,14 @@ use std::io::{self, Write};
 use std::mem;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
 use crate::backlog::Text;
+use crate::worker::Worker;
 use crate::{monotonic_nanos, name_path, source_path};
 use checker::tag::{self, STAMP_BYTES, TAG_BYTES};
 
@@ -32,19 +32,6 @@ pub struct Live {
     pub one_in_pieces: u32,
     /// For how long lines are written.
     pub duration: Duration,
-}
-
-impl Default for Live {
-    /// 50 files, 100 lines a second each, for 2 s, each in one piece.
-    fn default() -> Live {
-        Live {
-            files: 50,
-            lines_per_second: 100,
-            line_bytes: 40..=400,
-            one_in_pieces: 0,
-            duration: Duration::from_secs(2),
-        }
-    }
 }
 
 impl Live {
@@ -104,12 +91,7 @@ impl LiveSources {
     ///
     /// The system has no thread left.
     pub fn start(self) -> io::Result<LiveWriters> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let thread = thread::Builder::new().name("live-writers".into()).spawn({
-            let stop = Arc::clone(&stop);
-            move || self.write_lines(&stop)
-        })?;
-        Ok(LiveWriters { stop, thread: Some(thread) })
+        Worker::start("live-writers", |stop| self.write_lines(stop)).map(LiveWriters)
     }
 
     fn write_lines(mut self, stop: &AtomicBool) -> io::Result<Written> {
@@ -127,7 +109,7 @@ impl LiveSources {
         // The ends of lines of which the beginning is written, by file.
         let mut ends = vec![Vec::new(); self.files.len()];
         let start = Instant::now();
-        while written.lines < lines && !stop.load(Ordering::Relaxed) {
+        while written.lines < lines && !stop.load(Ordering::Acquire) {
             let due = u128::from(written.lines) * 1_000_000_000 / rate;
             let due = Duration::from_nanos(u64::try_from(due).unwrap_or(u64::MAX));
             let now = start.elapsed();
@@ -185,16 +167,13 @@ pub struct Written {
 ///
 /// Dropped, it stops the writing and waits for the thread's end.
 #[derive(Debug)]
-pub struct LiveWriters {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<io::Result<Written>>>,
-}
+pub struct LiveWriters(Worker<Written>);
 
 impl LiveWriters {
     /// Asks for an end before the time: after the line at hand nothing is
     /// written any more.
     pub fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.0.stop();
     }
 
     /// Waits until the last line is written, and says how much there is.
@@ -210,18 +189,7 @@ impl LiveWriters {
     /// # Panics
     ///
     /// Goes on with a panic of the thread.
-    pub fn join(mut self) -> io::Result<Written> {
-        let thread = self.thread.take().expect("only join and drop take the thread");
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    }
-}
-
-impl Drop for LiveWriters {
-    fn drop(&mut self) {
-        self.stop();
-        if let Some(thread) = self.thread.take() {
-            // The answer has nowhere to go: who wants it calls `join`.
-            let _ = thread.join();
-        }
+    pub fn join(self) -> io::Result<Written> {
+        self.0.join()
     }
 }

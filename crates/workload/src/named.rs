@@ -67,10 +67,7 @@ pub static WORKLOADS: [Workload; 3] = [
             one_in_pieces: 0,
             duration: Duration::from_millis(1_600),
         }),
-        output: OutputKind::SlowFifo(Pauses {
-            every: Duration::from_millis(400),
-            length: Duration::from_millis(300),
-        }),
+        output: OutputKind::SlowFifo(Pauses::USUAL),
     },
 ];
 

@@ -13,20 +13,33 @@ fn read_all(paths: &[impl AsRef<Path>]) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
+/// Calls `look` with each line, newline included, and its tag, and asserts that it
+/// is the next one of its source. Returns how many there are.
+fn for_each_line(contents: &[Vec<u8>], mut look: impl FnMut(&[u8], tag::Tag<'_>)) -> u64 {
+    let mut lines = 0;
+    for (source, content) in contents.iter().enumerate() {
+        for (number, line) in (1..).zip(content.split_inclusive(|&byte| byte == b'\n')) {
+            let tag = tag::parse(line.strip_suffix(b"\n").unwrap()).unwrap();
+            assert_eq!((tag.source, tag.number), (source, number));
+            look(line, tag);
+            lines += 1;
+        }
+    }
+    lines
+}
+
 #[test]
 fn a_backlog_has_the_asked_size_and_the_right_tags() {
     let folder = tempfile::tempdir().unwrap();
     for bytes in (0..30).chain(390..450).chain([100_000, 1_000_003]) {
         let paths = Backlog { files: 3, bytes }.make(folder.path(), bytes).unwrap();
-        for (source, content) in read_all(&paths).iter().enumerate() {
-            let size = if bytes == 0 { 0 } else { bytes.max(20) };
-            assert_eq!(content.len() as u64, size);
-            for (number, line) in (1..).zip(content.split_inclusive(|&byte| byte == b'\n')) {
-                assert!((20..=400).contains(&line.len()), "{} bytes", line.len());
-                let tag = tag::parse(line.strip_suffix(b"\n").unwrap()).unwrap();
-                assert_eq!((tag.source, tag.number, tag.stamp), (source, number, None));
-            }
-        }
+        let contents = read_all(&paths);
+        let size = if bytes == 0 { 0 } else { bytes.max(20) };
+        assert!(contents.iter().all(|content| content.len() as u64 == size));
+        for_each_line(&contents, |line, tag| {
+            assert!((20..=400).contains(&line.len()), "{} bytes", line.len());
+            assert_eq!(tag.stamp, None);
+        });
     }
 }
 
@@ -76,16 +89,12 @@ fn live_writers_write_what_the_schedule_says() {
     assert_eq!(written.lines, 200);
     let contents = read_all(&paths);
     assert_eq!(written.bytes, contents.concat().len() as u64);
-    for (source, content) in contents.iter().enumerate() {
-        let lines: Vec<_> = content.split_inclusive(|&byte| byte == b'\n').collect();
-        assert_eq!(lines.len(), 50);
-        for (number, line) in (1..).zip(lines) {
-            assert!((60..=80).contains(&line.len()));
-            let tag = tag::parse(line.strip_suffix(b"\n").unwrap()).unwrap();
-            assert_eq!((tag.source, tag.number), (source, number));
-            assert!((before..=after).contains(&tag.stamp.unwrap()));
-        }
-    }
+    let lines = for_each_line(&contents, |line, tag| {
+        assert!((60..=80).contains(&line.len()));
+        assert!((before..=after).contains(&tag.stamp.unwrap()));
+        assert!(tag.number <= 50);
+    });
+    assert_eq!(lines, written.lines);
 }
 
 #[test]
@@ -102,15 +111,10 @@ fn a_line_in_pieces_is_whole_at_the_end_and_has_no_stamp() {
         }
         let written = writers.join().unwrap();
         assert!(asked || written.lines == 200, "{written:?}");
-        let mut lines = 0;
-        for (source, content) in (0..).zip(read_all(&paths)) {
-            for (number, line) in (1_u64..).zip(content.split_inclusive(|&byte| byte == b'\n')) {
-                let tag = tag::parse(line.strip_suffix(b"\n").unwrap()).unwrap();
-                let in_pieces = (number + 7 * source).is_multiple_of(5);
-                assert_eq!((tag.number, tag.stamp.is_none()), (number, in_pieces));
-                lines += 1;
-            }
-        }
+        let lines = for_each_line(&read_all(&paths), |_, tag| {
+            let in_pieces = (tag.number + 7 * tag.source as u64).is_multiple_of(5);
+            assert_eq!(tag.stamp.is_none(), in_pieces);
+        });
         assert_eq!(written.lines, lines);
     }
 }

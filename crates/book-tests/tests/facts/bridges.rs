@@ -1,7 +1,6 @@
 //! Where blocking code and async code meet: `block_on`, and what it refuses.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use testkit::panic_of;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::{block_in_place, spawn_blocking};
 
@@ -9,17 +8,6 @@ use crate::one_thread;
 
 fn workers() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap()
-}
-
-/// Runs `body`, which must panic, and returns what it said.
-fn panic_of<T>(body: impl FnOnce() -> T) -> String {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(body)) else {
-        panic!("it did not panic");
-    };
-    match panic.downcast::<String>() {
-        Ok(said) => *said,
-        Err(panic) => (*panic.downcast::<&str>().expect("a message")).to_string(),
-    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use event_listener::{Event, Listener};
 use tokio::task::{spawn_local, yield_now};
 use tokio::time::timeout;
 
-use crate::{A_WHILE, HANG, comes, one_thread};
+use crate::{A_WHILE, BOUND, comes, one_thread};
 
 #[test]
 fn one_event_wakes_a_thread_that_waits_and_a_task_that_awaits() {
@@ -18,11 +18,11 @@ fn one_event_wakes_a_thread_that_waits_and_a_task_that_awaits() {
     let (of_the_thread, of_the_task) = (event.listen(), event.listen());
     let thread = thread::spawn(move || {
         listen.send(()).unwrap();
-        of_the_thread.wait_timeout(HANG).is_some()
+        of_the_thread.wait_timeout(BOUND).is_some()
     });
     comes(&listens, "the thread listens");
     let woken = one_thread(1).block_on(async {
-        let task = spawn_local(timeout(HANG, of_the_task));
+        let task = spawn_local(timeout(BOUND, of_the_task));
         // It is polled before the notification, and would be left without it.
         yield_now().await;
         assert!(!task.is_finished());
@@ -55,5 +55,5 @@ fn who_listens_before_the_check_misses_nothing() {
     let listener = event.listen();
     assert!(!stop.get());
     request();
-    assert!(listener.wait_timeout(HANG).is_some());
+    assert!(listener.wait_timeout(BOUND).is_some());
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::time::{sleep, sleep_until};
 
-use crate::{A_WHILE, HANG, comes, one_thread};
+use crate::{A_WHILE, BOUND, comes, one_thread};
 
 const WORKERS: usize = 4;
 
@@ -38,7 +38,7 @@ fn a_timer_fires_while_a_worker_is_blocked() -> Option<(bool, bool)> {
         let by_itself = fired.recv_timeout(A_WHILE).is_ok();
         // Nothing but a worker that has something to do.
         thread::spawn(move || handle.spawn(async {}));
-        Some((by_itself, fired.recv_timeout(HANG).is_ok()))
+        Some((by_itself, fired.recv_timeout(BOUND).is_ok()))
     });
     runtime.block_on(blocks).unwrap()
 }

@@ -18,23 +18,19 @@ mod signals;
 mod tasks;
 mod writer;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use testkit::BOUND;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 /// How long a test waits for what must not come.
 const A_WHILE: Duration = Duration::from_millis(200);
 
-/// How long a test waits for what must come.
-const HANG: Duration = Duration::from_secs(60);
-
 /// Waits for what must come.
 #[track_caller]
 fn comes<T>(inbox: &Receiver<T>, what: &str) -> T {
-    inbox.recv_timeout(HANG).unwrap_or_else(|_| panic!("waited in vain for this: {what}"))
+    inbox.recv_timeout(BOUND).unwrap_or_else(|_| panic!("waited in vain for this: {what}"))
 }
 
 /// Waits for what must not come.
@@ -42,21 +38,6 @@ fn comes<T>(inbox: &Receiver<T>, what: &str) -> T {
 fn does_not_come<T>(inbox: &Receiver<T>, what: &str) {
     let waited = inbox.recv_timeout(A_WHILE).map(drop);
     assert_eq!(waited, Err(RecvTimeoutError::Timeout), "this must not come: {what}");
-}
-
-/// Runs `body` to its end, which must come.
-#[track_caller]
-fn ends(what: &str, body: impl FnOnce() + Send + 'static) {
-    let (end, ended) = channel();
-    let thread = thread::spawn(move || {
-        let result = catch_unwind(AssertUnwindSafe(body));
-        end.send(()).expect("somebody waits for the end");
-        result
-    });
-    comes(&ended, what);
-    if let Err(panic) = thread.join().expect("the panic of the body is caught") {
-        resume_unwind(panic);
-    }
 }
 
 /// Builds the loop that the stages have, with a pool of `blocking_threads`.

@@ -7,11 +7,12 @@ use std::sync::{Arc, Barrier, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use testkit::within;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::{A_WHILE, comes, does_not_come, ends, one_thread};
+use crate::{A_WHILE, comes, does_not_come, one_thread};
 
 /// A door that jobs wait at until it is opened, once for all of them.
 ///
@@ -130,25 +131,11 @@ fn with_a_job_at(door: &Door) -> Runtime {
 }
 
 #[test]
-fn the_drop_of_a_runtime_waits_for_the_jobs_that_have_begun() {
-    let door = Door::default();
-    let runtime = with_a_job_at(&door);
-    let (end, ended) = channel();
-    let drops = thread::spawn(move || {
-        drop(runtime);
-        end.send(()).unwrap();
-    });
-    does_not_come(&ended, "the drop returns while the job is at work");
-    door.open();
-    comes(&ended, "the drop returns once the job has ended");
-    drops.join().unwrap();
-}
-
-#[test]
 fn a_shutdown_with_a_limit_or_in_the_background_leaves_them_behind() {
     let door = Door::default();
     let at_the_door = [with_a_job_at(&door), with_a_job_at(&door)];
-    ends("both shutdowns return while the jobs are at work", || {
+    // Both return while the jobs are at work.
+    within(move || {
         let [one, another] = at_the_door;
         one.shutdown_timeout(Duration::from_millis(1));
         another.shutdown_background();

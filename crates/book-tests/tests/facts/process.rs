@@ -6,7 +6,7 @@
 use std::env;
 use std::process::Command;
 
-use crate::HANG;
+use crate::BOUND;
 
 /// Tells the process that it is the child, and what it is to do.
 const ROLE: &str = "BOOK_FACTS_ROLE";
@@ -29,7 +29,7 @@ pub(crate) fn child(test: &str, role: &str) -> String {
 pub(crate) fn child_by(mut command: Command, test: &str, role: &str) -> String {
     let arguments = [test, "--exact", "--nocapture", "--test-threads=1"];
     command.args(arguments).env(ROLE, role);
-    book_tests::output(command, HANG).expect("the test can be started once more")
+    book_tests::output(command, BOUND).expect("the test can be started once more")
 }
 
 /// Runs `test` once more as `role`, and requires that it passes.

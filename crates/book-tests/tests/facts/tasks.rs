@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{HANG, comes, one_thread};
+use crate::{BOUND, comes, one_thread};
 
 #[test]
 fn a_task_that_panics_cancels_no_other() {
@@ -98,7 +98,7 @@ fn a_cancellation_token_is_awaited_by_a_task_and_asked_by_a_thread() {
         // It has no wait for a thread: asking again and again is all there is.
         let begin = std::time::Instant::now();
         while !asks.is_cancelled() {
-            assert!(begin.elapsed() < HANG, "the thread is never told");
+            assert!(begin.elapsed() < BOUND, "the thread is never told");
             thread::yield_now();
         }
     });
@@ -109,7 +109,7 @@ fn a_cancellation_token_is_awaited_by_a_task_and_asked_by_a_thread() {
         yield_now().await;
         assert!(!task.is_finished(), "nobody has cancelled yet");
         token.cancel();
-        timeout(HANG, task).await.expect("the task is told").unwrap();
+        timeout(BOUND, task).await.expect("the task is told").unwrap();
     });
     thread.join().unwrap();
 }
@@ -125,7 +125,7 @@ fn a_task_tracker_waits_for_its_tasks_once_it_is_closed() {
         yield_now().await;
         assert!(!wait.is_finished(), "a task is left");
         go_on.send(()).unwrap();
-        timeout(HANG, wait).await.expect("the last task has ended").unwrap();
+        timeout(BOUND, wait).await.expect("the last task has ended").unwrap();
 
         // It is the close that it waits for, too: without a task as well.
         let empty = TaskTracker::new();
@@ -134,6 +134,6 @@ fn a_task_tracker_waits_for_its_tasks_once_it_is_closed() {
         yield_now().await;
         assert!(!wait.is_finished(), "more tasks may come");
         empty.close();
-        timeout(HANG, wait).await.expect("it is closed").unwrap();
+        timeout(BOUND, wait).await.expect("it is closed").unwrap();
     });
 }

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use crate::process::{child, role};
-use crate::{HANG, comes, does_not_come};
+use crate::{BOUND, comes, does_not_come};
 
 /// Starts a thread that writes lines through a buffer. It ends when the last
 /// sender is gone, and returns what the last flush said.
@@ -97,7 +97,7 @@ fn a_join_in_drop_blocks_the_loop() {
     let (go_on, gate) = channel();
     let (at_it, drops) = channel();
     let (turn, has_its_turn) = channel();
-    let writer = thread::spawn(move || gate.recv_timeout(HANG).unwrap());
+    let writer = thread::spawn(move || gate.recv_timeout(BOUND).unwrap());
     let onlooker = thread::spawn(move || {
         comes(&drops, "the task is about to drop its writer");
         does_not_come(&has_its_turn, "the other task gets its turn meanwhile");

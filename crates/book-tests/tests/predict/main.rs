@@ -2,7 +2,7 @@
 //! what happens in fact.
 //!
 //! A test waits for what it can see, through the probe of a plan or a channel,
-//! and [`scene::within`] ends it if that does not come. A time has to pass only
+//! and [`testkit::within`] ends it if that does not come. A time has to pass only
 //! where something is *not* to be seen, and a slow machine makes no such test
 //! fail.
 

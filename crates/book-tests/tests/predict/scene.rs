@@ -5,35 +5,14 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsRawFd;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use testkit::{BOUND, within};
 use tributary::{Error, MergeFn, Moment, Options, Plan, Probe, Report, Stop, Target, Wake};
-
-/// Only what hangs for good takes as long.
-pub(crate) const BOUND: Duration = Duration::from_secs(60);
-
-/// Runs `body`, and panics if it does not come to its end.
-#[track_caller]
-pub(crate) fn within<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
-    let (ended, end) = channel();
-    thread::spawn(move || {
-        // Nobody listens any more once the bound has passed.
-        let _ = ended.send(catch_unwind(AssertUnwindSafe(body)));
-    });
-    match end.recv_timeout(BOUND) {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(panic)) => resume_unwind(panic),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-            panic!("it hangs: stopped after {BOUND:?}")
-        }
-    }
-}
 
 /// A folder with logs in it.
 pub(crate) struct Logs {

@@ -4,13 +4,14 @@ use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use testkit::within;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tributary::{Listener, Options, Plan, Probe, Read, Source, Wake};
 
-use crate::scene::{AllLooks, Logs, Seen, begun, nothing, within};
+use crate::scene::{AllLooks, Logs, Seen, begun, nothing};
 
 /// Runs `main` on a loop with so many blocking threads.
 fn run<T>(threads: usize, main: impl Future<Output = T>) -> T {

@@ -9,11 +9,12 @@ use std::process::Command;
 use std::rc::Rc;
 use std::thread;
 
+use testkit::{BOUND, within};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{spawn_blocking, spawn_local, yield_now};
 use tributary::{Moment, Options, Plan};
 
-use crate::scene::{BOUND, Logs, Run, nothing, within};
+use crate::scene::{Logs, Run, nothing};
 
 const LOOPS: usize = 20;
 

@@ -2,21 +2,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use testkit::{panic_of, within};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::oneshot;
 use tokio::task::{spawn_blocking, spawn_local, yield_now};
 use tokio::time::sleep;
 use tributary::{MergeFn, Moment, Options, Plan, Probe, Read};
 
-use crate::scene::{Logs, Run, within};
+use crate::scene::{Logs, Run};
 
 /// Follows sixty-four sources until each has been read, and returns how many
 /// threads looked at them, and whether the caller's was one of these.
@@ -137,27 +136,15 @@ fn a_task_that_is_aborted_during_a_look_loses_what_the_look_finds_and_stops_the_
     assert!(stopped, "and so did the source, before it was closed");
 }
 
-/// Starts a local task on a loop, and returns the panic, if it does panic.
-fn local_task_on(block_on: impl FnOnce(Pin<Box<dyn Future<Output = ()>>>)) -> Option<String> {
-    let main = Box::pin(async {
-        spawn_local(async {}).await.expect("the task does not panic");
-    });
-    let called = catch_unwind(AssertUnwindSafe(|| block_on(main)));
-    called
-        .err()
-        .map(|panic| panic.downcast_ref::<&str>().map_or_else(String::new, |it| (*it).to_owned()))
-}
-
 #[test]
 fn a_local_task_needs_a_loop_that_promises_to_stay_on_one_thread() {
+    let main = async || spawn_local(async {}).await.expect("the task does not panic");
     // One thread, as with `#[tokio::main(flavor = "current_thread")]`, ...
     let no_promise = Builder::new_current_thread().build().expect("a loop can start");
-    let panic = local_task_on(|main| no_promise.block_on(main));
-    let said = "`spawn_local` called from outside of a `task::LocalSet`";
-    assert!(panic.as_ref().is_some_and(|panic| panic.starts_with(said)), "{panic:?}");
+    let said = panic_of(|| no_promise.block_on(main()));
+    assert!(said.starts_with("`spawn_local` called from outside of a `task::LocalSet`"), "{said}");
 
     // ... and one thread for good, as with `flavor = "local"`.
     let promise = Builder::new_current_thread().build_local(LocalOptions::default());
-    let promise = promise.expect("a loop can start");
-    assert_eq!(local_task_on(|main| promise.block_on(main)), None);
+    promise.expect("a loop can start").block_on(main());
 }

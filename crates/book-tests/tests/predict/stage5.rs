@@ -6,11 +6,12 @@ use std::task::{Context, Waker};
 use std::thread;
 
 use crossbeam_channel::{Sender, unbounded};
+use testkit::within;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tributary::{Error, Lines, Options, Output, Plan, Read, Source, Written};
 
-use crate::scene::{Blocked, Logs, begun, looks_while_the_output_blocks, within};
+use crate::scene::{Blocked, Logs, begun, looks_while_the_output_blocks};
 
 // The writer thread of stage 5 by itself: the very lines of the stage.
 include!(concat!(env!("OUT_DIR"), "/write_thread.rs"));

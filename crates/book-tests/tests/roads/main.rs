@@ -14,10 +14,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use testkit::within;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::spawn_local;
 
-use server::{Meeting, Nobody, Server, within};
+use server::{Meeting, Nobody, Server};
 use threads::Greetings;
 
 /// One version of the program, run with a pool of so many threads.

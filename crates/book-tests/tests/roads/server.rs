@@ -2,18 +2,11 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use tokio::net::TcpSocket;
-
-/// Runs `body`, and panics if it has not ended after a minute: it hangs.
-pub(crate) fn within<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
-    let (ended, end) = mpsc::channel();
-    thread::spawn(move || ended.send(body()));
-    end.recv_timeout(Duration::from_secs(60)).expect("it ends")
-}
 
 /// A server that treats each connection as it likes.
 pub(crate) struct Server {

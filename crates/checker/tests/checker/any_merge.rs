@@ -1,7 +1,7 @@
 //! Any merge at all: the right ones are right, and one change is seen.
 
 use crate::common::{Sources, tagged};
-use checker::Kind;
+use checker::{Kind, Verdict};
 use proptest::prelude::*;
 
 /// Sources of these numbers of lines, and an order in which they take turns.
@@ -91,21 +91,12 @@ fn untagged_sources(sources: &[Vec<String>]) -> Sources {
 
 proptest! {
     #[test]
-    fn any_tagged_merge_is_right((lines, turns) in turns()) {
-        let (sources, merged) = tagged_merge(&lines, &turns);
-        let verdict = sources.check_tagged(&bytes(&merged));
-        prop_assert!(verdict.is_right(), "{verdict}");
-        prop_assert_eq!(verdict.lines(), merged.len() as u64);
-        let verdict = sources.check_untagged(&bytes(&merged));
-        prop_assert!(verdict.is_right(), "{verdict}");
-    }
-
-    #[test]
     fn any_lines_lost_doubled_and_moved_are_counted_exactly(
         (lines, turns) in turns(),
         changes in prop::collection::vec((0..3, any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..6),
     ) {
         let (sources, mut merged) = tagged_merge(&lines, &turns);
+        prop_assert!(sources.check_both(&bytes(&merged)).iter().all(Verdict::is_right));
         for (change, one, other) in changes {
             if merged.is_empty() {
                 break;
@@ -150,14 +141,7 @@ proptest! {
         let at = at.index(merged.len());
         prop_assume!(merged[at] != byte);
         merged[at] = byte;
-        prop_assert!(!sources.check_tagged(&merged).is_right());
-        prop_assert!(!sources.check_untagged(&merged).is_right());
-    }
-
-    #[test]
-    fn any_untagged_merge_is_right((sources, turns) in untagged()) {
-        let verdict = untagged_sources(&sources).check_untagged(&text(&merge_in_turns(&sources, &turns)));
-        prop_assert!(verdict.is_right(), "{verdict}");
+        prop_assert!(!sources.check_both(&merged).iter().any(Verdict::is_right));
     }
 
     #[test]
@@ -167,9 +151,12 @@ proptest! {
         other in any::<prop::sample::Index>(),
     ) {
         let mut merged = merge_in_turns(&sources, &turns);
+        let files = untagged_sources(&sources);
+        let verdict = files.check_untagged(&text(&merged));
+        prop_assert!(verdict.is_right(), "{verdict}");
         prop_assume!(!merged.is_empty());
         merged.swap(one.index(turns.len()), other.index(turns.len()));
-        let verdict = untagged_sources(&sources).check_untagged(&text(&merged));
+        let verdict = files.check_untagged(&text(&merged));
         if is_a_merge(&sources, &merged) {
             prop_assert!(verdict.is_right(), "{verdict}");
         } else if verdict.shared() == 0 {

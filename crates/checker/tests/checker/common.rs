@@ -32,18 +32,16 @@ impl Sources {
         checker::check_untagged(&self.paths, &self.merged(merged)).unwrap()
     }
 
+    /// What both checkers say, the one for tagged lines first.
+    pub(crate) fn check_both(&self, merged: &[u8]) -> [Verdict; 2] {
+        [self.check_tagged(merged), self.check_untagged(merged)]
+    }
+
     pub(crate) fn merged(&self, merged: &[u8]) -> PathBuf {
         let path = self.folder.path().join("merged.log");
         std::fs::write(&path, merged).unwrap();
         path
     }
-}
-
-/// The tagged lines of this number of sources, in turns: the first line of
-/// each, then the second of each.
-pub(crate) fn in_turns(sources: usize, lines: u64) -> Vec<Vec<u8>> {
-    let of_number = |number| (0..sources).map(move |source| tagged(source, number));
-    (1..=lines).flat_map(of_number).collect()
 }
 
 /// One tagged line, with its newline.
@@ -62,4 +60,13 @@ pub(crate) fn assert_findings(verdict: &Verdict, expected: &[(Kind, Option<usize
     assert_eq!(found, expected, "{verdict}");
     assert_eq!(verdict.wrong(), expected.len() as u64, "{verdict}");
     assert!(!verdict.is_right());
+}
+
+/// Tells what is wrong, without the folder of the sources.
+pub(crate) fn told(verdict: &Verdict) -> String {
+    let mut told = verdict.to_string();
+    for path in verdict.findings().iter().filter_map(|finding| finding.path.as_ref()) {
+        told = told.replace(&format!("{}/", path.parent().unwrap().display()), "");
+    }
+    told
 }

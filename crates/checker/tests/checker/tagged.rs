@@ -1,7 +1,9 @@
-//! The checker of tagged sources is worth what it catches.
+//! The checker of tagged sources is worth what it catches. What a line itself
+//! tells, the checker of anybody's files finds as well.
 
-use crate::common::{Sources, assert_findings, in_turns, tagged};
-use checker::{CheckError, Kind, Place, check_tagged};
+use crate::common::{Sources, assert_findings, tagged, told};
+use checker::{CheckError, Kind, Verdict, check_tagged};
+use insta::assert_snapshot;
 
 const SOURCES: usize = 3;
 const LINES: u64 = 10;
@@ -17,13 +19,21 @@ fn sources() -> Sources {
     Sources::of(&[source(0), source(1), source(2)])
 }
 
+/// The merge by turns: the first line of each source, then the second of each.
 fn right() -> Vec<Vec<u8>> {
-    in_turns(SOURCES, LINES)
+    (1..=LINES).flat_map(|number| (0..SOURCES).map(move |source| tagged(source, number))).collect()
 }
 
-/// The line of the merged file, without its newline.
+/// The line, without its newline.
 fn without_newline(line: &[u8]) -> Vec<u8> {
     line.strip_suffix(b"\n").unwrap().to_vec()
+}
+
+/// What comes of a right merge that was spoiled.
+fn spoiled<T>(spoil: impl FnOnce(&mut Vec<Vec<u8>>) -> T) -> Verdict {
+    let mut merged = right();
+    spoil(&mut merged);
+    sources().check_tagged(&merged.concat())
 }
 
 #[test]
@@ -37,83 +47,58 @@ fn a_right_merge_is_right() {
 
 #[test]
 fn a_dropped_line_is_lost() {
-    let mut merged = right();
-    merged.remove(at(1, 4));
-    let sources = sources();
-    let verdict = sources.check_tagged(&merged.concat());
-    assert_findings(&verdict, &[(Kind::Lost, Some(1), Some(4))]);
-    let finding = &verdict.findings()[0];
-    assert_eq!(finding.expected, Some(without_newline(&tagged(1, 4))));
-    assert_eq!(finding.found, None);
     // Line 5 of the source stands where line 4 should have come before it.
-    let missed = at(1, 5) - 1;
-    let offset = merged[..missed].concat().len() as u64;
-    assert_eq!(finding.place, Place { line: missed as u64 + 1, offset });
-    assert_eq!(finding.path.as_ref(), Some(&sources.paths[1]));
+    assert_snapshot!(told(&spoiled(|merged| merged.remove(at(1, 4)))), @r#"
+    29 lines of 3 sources, and not as they should be: 1 lost
+      lost: line 4 of source 1 (source-0001.log), at line 13 (byte 396) of the merged file
+          expected "s0001 000000004 payload 676 of 1"
+    "#);
 }
 
 #[test]
-fn the_tail_of_a_source_is_lost() {
-    let merged: Vec<_> = right().into_iter().filter(|line| *line < tagged(2, 8)).collect();
-    let verdict = sources().check_tagged(&merged.concat());
-    assert_findings(
-        &verdict,
-        &[
-            (Kind::Lost, Some(2), Some(8)),
-            (Kind::Lost, Some(2), Some(9)),
-            (Kind::Lost, Some(2), Some(10)),
-        ],
-    );
-    let end = Place { line: 28, offset: merged.concat().len() as u64 };
-    assert!(verdict.findings().iter().all(|finding| finding.place == end), "{verdict}");
-}
-
-#[test]
-fn a_whole_source_is_lost() {
-    let merged: Vec<_> = right().into_iter().filter(|line| line[4] != b'0').collect();
-    let verdict = sources().check_tagged(&merged.concat());
+fn the_tail_of_a_source_is_lost_and_so_is_a_whole_source() {
+    assert_snapshot!(told(&spoiled(|merged| merged.retain(|line| *line < tagged(2, 9)))), @r#"
+    28 lines of 3 sources, and not as they should be: 2 lost
+      lost: line 9 of source 2 (source-0002.log), at line 29 (byte 924) of the merged file
+          expected "s0002 000000009 payload 271 of 2"
+      lost: line 10 of source 2 (source-0002.log), at line 29 (byte 924) of the merged file
+          expected "s0002 000000010 payload 190 of 2"
+    "#);
+    let verdict = spoiled(|merged| merged.retain(|line| line[4] != b'0'));
     assert_eq!((verdict.wrong(), verdict.count(Kind::Lost)), (10, 10), "{verdict}");
     assert!(verdict.findings().iter().all(|finding| finding.source == Some(0)));
 }
 
 #[test]
 fn a_line_that_comes_twice_is_doubled() {
-    let mut merged = right();
-    merged.push(tagged(0, 3));
-    let verdict = sources().check_tagged(&merged.concat());
-    assert_findings(&verdict, &[(Kind::Doubled, Some(0), Some(3))]);
-    let finding = &verdict.findings()[0];
-    assert_eq!(finding.found, Some(without_newline(&tagged(0, 3))));
-    assert_eq!(finding.place, Place { line: 31, offset: right().concat().len() as u64 });
-}
-
-#[test]
-fn a_doubled_chunk_is_a_finding_a_line() {
-    let mut merged = right();
-    merged.splice(at(0, 6)..at(0, 6), (3..=5).map(|number| tagged(0, number)));
-    let verdict = sources().check_tagged(&merged.concat());
-    assert_findings(&verdict, &[3, 4, 5].map(|number| (Kind::Doubled, Some(0), Some(number))));
+    assert_snapshot!(told(&spoiled(|merged| merged.push(tagged(0, 3)))), @r#"
+    31 lines of 3 sources, and not as they should be: 1 doubled
+      doubled: line 3 of source 0 (source-0000.log), at line 31 (byte 990) of the merged file
+          found    "s0000 000000003 payload 757 of 0"
+    "#);
 }
 
 #[test]
 fn of_two_swapped_neighbours_the_late_one_is_out_of_order() {
-    let mut merged = right();
-    merged.swap(at(2, 5), at(2, 6));
-    let verdict = sources().check_tagged(&merged.concat());
-    assert_findings(&verdict, &[(Kind::OutOfOrder, Some(2), Some(5))]);
-    let finding = &verdict.findings()[0];
-    assert_eq!(finding.found, Some(without_newline(&tagged(2, 5))));
-    assert_eq!(finding.expected, Some(without_newline(&tagged(2, 7))));
-    assert_eq!(finding.place.line, at(2, 6) as u64 + 1);
+    assert_snapshot!(told(&spoiled(|merged| merged.swap(at(2, 5), at(2, 6)))), @r#"
+    30 lines of 3 sources, and not as they should be: 1 out of order
+      out of order: line 5 of source 2 (source-0002.log), at line 18 (byte 561) of the merged file
+          expected "s0002 000000007 payload 433 of 2"
+          found    "s0002 000000005 payload 595 of 2"
+    "#);
 }
 
 #[test]
-fn of_two_swapped_chunks_every_late_line_is_out_of_order() {
-    let sources =
-        Sources::of(&[(1..=10).flat_map(|number| tagged(0, number)).collect::<Vec<u8>>()]);
-    let order = [1, 2, 6, 7, 8, 3, 4, 5, 9, 10];
-    let merged: Vec<u8> = order.into_iter().flat_map(|number| tagged(0, number)).collect();
-    let verdict = sources.check_tagged(&merged);
+fn of_a_chunk_every_line_is_doubled_or_out_of_order() {
+    let chunk = || (3..=5).map(|number| tagged(0, number));
+    let verdict = spoiled(|merged| drop(merged.splice(at(0, 6)..at(0, 6), chunk())));
+    assert_findings(&verdict, &[3, 4, 5].map(|number| (Kind::Doubled, Some(0), Some(number))));
+    let verdict = spoiled(|merged| {
+        merged.splice(at(0, 9)..at(0, 9), chunk());
+        for number in [5, 4, 3] {
+            merged.remove(at(0, number));
+        }
+    });
     assert_findings(&verdict, &[3, 4, 5].map(|number| (Kind::OutOfOrder, Some(0), Some(number))));
 }
 
@@ -127,12 +112,13 @@ fn a_line_in_two_pieces_is_torn_wherever_the_cut_is() {
             let mut merged = right();
             merged[at(1, 4)] = [&whole[..cut], b"\n"].concat();
             merged.insert(at(1, 4) + 1 + between, [&whole[cut..], b"\n"].concat());
-            let verdict = sources().check_tagged(&merged.concat());
-            assert_findings(&verdict, &[(Kind::Torn, Some(1), Some(4))]);
-            let finding = &verdict.findings()[0];
-            assert_eq!(finding.expected.as_ref(), Some(&whole));
-            assert_eq!(finding.found, Some(whole[..cut].to_vec()));
-            assert_eq!(finding.place.line, at(1, 4) as u64 + 1);
+            for verdict in sources().check_both(&merged.concat()) {
+                assert_findings(&verdict, &[(Kind::Torn, Some(1), Some(4))]);
+                let finding = &verdict.findings()[0];
+                assert_eq!(finding.expected.as_ref(), Some(&whole));
+                assert_eq!(finding.found, Some(whole[..cut].to_vec()));
+                assert_eq!(finding.place.line, at(1, 4) as u64 + 1);
+            }
         }
     }
 }
@@ -143,31 +129,43 @@ fn half_a_line_is_torn() {
     for piece in [&whole[..20], &whole[20..]] {
         let mut merged = right();
         merged[at(1, 4)] = [piece, b"\n"].concat();
-        let verdict = sources().check_tagged(&merged.concat());
-        assert_findings(&verdict, &[(Kind::Torn, Some(1), Some(4))]);
-        assert_eq!(verdict.findings()[0].found, Some(piece.to_vec()));
+        for verdict in sources().check_both(&merged.concat()) {
+            assert_findings(&verdict, &[(Kind::Torn, Some(1), Some(4))]);
+            assert_eq!(verdict.findings()[0].found, Some(piece.to_vec()));
+        }
     }
 }
 
 #[test]
 fn a_line_with_another_in_its_middle_is_torn_and_the_other_glued() {
     // What `tail -f a b` makes of a line that is written in two parts.
-    let mut merged = right();
     let torn = tagged(0, 4);
-    merged[at(0, 4)] = [&torn[..22], &tagged(1, 4), &torn[22..]].concat();
-    merged.remove(at(1, 4));
-    let verdict = sources().check_tagged(&merged.concat());
-    assert_findings(&verdict, &[(Kind::Glued, Some(1), Some(4)), (Kind::Torn, Some(0), Some(4))]);
+    let verdict = spoiled(|merged| {
+        merged[at(0, 4)] = [&torn[..22], &tagged(1, 4), &torn[22..]].concat();
+        merged.remove(at(1, 4));
+    });
+    assert_snapshot!(told(&verdict), @r#"
+    30 lines of 3 sources, and not as they should be: 1 torn, 1 glued
+      glued: line 4 of source 1 (source-0001.log), at line 10 (byte 297) of the merged file
+          expected "s0001 000000004 payload 676 of 1"
+          found    "s0000 000000004 payloas0001 000000004 payload 676 of 1"
+      torn: line 4 of source 0 (source-0000.log), at line 11 (byte 352) of the merged file
+          expected "s0000 000000004 payload 676 of 0"
+          found    "d 676 of 0"
+    "#);
 }
 
 #[test]
 fn two_lines_in_one_are_glued() {
-    let mut merged = right();
-    merged[at(0, 4)] = without_newline(&merged[at(0, 4)]);
-    let verdict = sources().check_tagged(&merged.concat());
-    assert_findings(&verdict, &[(Kind::Glued, Some(0), Some(4)), (Kind::Glued, Some(1), Some(4))]);
-    let both = [without_newline(&tagged(0, 4)), without_newline(&tagged(1, 4))].concat();
-    assert_eq!(verdict.findings()[0].found, Some(both));
+    assert_snapshot!(told(&spoiled(|merged| merged[at(0, 4)].pop())), @r#"
+    29 lines of 3 sources, and not as they should be: 2 glued
+      glued: line 4 of source 0 (source-0000.log), at line 10 (byte 297) of the merged file
+          expected "s0000 000000004 payload 676 of 0"
+          found    "s0000 000000004 payload 676 of 0s0001 000000004 payload 676 of 1"
+      glued: line 4 of source 1 (source-0001.log), at line 10 (byte 297) of the merged file
+          expected "s0001 000000004 payload 676 of 1"
+          found    "s0000 000000004 payload 676 of 0s0001 000000004 payload 676 of 1"
+    "#);
 }
 
 #[test]
@@ -182,9 +180,7 @@ fn a_line_of_nobody_is_foreign() {
         (&unknown_number, Some(0), Some(LINES + 1)),
         (&no_number, Some(0), Some(0)),
     ] {
-        let mut merged = right();
-        merged.insert(at(0, 4), foreign.to_vec());
-        let verdict = sources().check_tagged(&merged.concat());
+        let verdict = spoiled(|merged| merged.insert(at(0, 4), foreign.to_vec()));
         assert_findings(&verdict, &[(Kind::Foreign, source, number)]);
         assert_eq!(verdict.findings()[0].found, Some(without_newline(foreign)));
         assert_eq!(verdict.findings()[0].place.line, at(0, 4) as u64 + 1);
@@ -195,44 +191,29 @@ fn a_line_of_nobody_is_foreign() {
 fn a_line_with_other_bytes_is_changed_wherever_the_byte_is() {
     let whole = tagged(1, 4);
     for byte in checker::tag::TAG_BYTES..whole.len() - 1 {
-        let mut merged = right();
-        merged[at(1, 4)][byte] ^= 1;
-        let verdict = sources().check_tagged(&merged.concat());
+        let verdict = spoiled(|merged| merged[at(1, 4)][byte] ^= 1);
         assert_findings(&verdict, &[(Kind::Changed, Some(1), Some(4))]);
     }
     // A carriage return more is another line, too.
-    let mut merged = right();
-    merged[at(1, 4)].insert(whole.len() - 1, b'\r');
-    assert!(!sources().check_tagged(&merged.concat()).is_right());
+    assert!(!spoiled(|merged| merged[at(1, 4)].insert(whole.len() - 1, b'\r')).is_right());
 }
 
 #[test]
 fn a_changed_tag_is_found_and_confuses_nothing_after_it() {
     for byte in 0..checker::tag::TAG_BYTES {
-        let mut merged = right();
-        merged[at(1, 4)][byte] ^= 1;
-        let verdict = sources().check_tagged(&merged.concat());
-        assert_eq!(verdict.count(Kind::Lost), 1, "{verdict}");
-        assert_eq!(verdict.count(Kind::Foreign), 1, "{verdict}");
-        assert_eq!(verdict.wrong(), 2, "{verdict}");
+        let verdict = spoiled(|merged| merged[at(1, 4)][byte] ^= 1);
+        let counts = [Kind::Lost, Kind::Foreign].map(|kind| verdict.count(kind));
+        assert_eq!((counts, verdict.wrong()), ([1, 1], 2), "{verdict}");
     }
 }
 
 #[test]
-fn a_merged_file_without_its_last_newline_is_unfinished() {
-    let mut merged = right().concat();
-    merged.pop();
-    let verdict = sources().check_tagged(&merged);
-    assert_findings(&verdict, &[(Kind::Unfinished, Some(2), Some(10))]);
-}
-
-#[test]
-fn a_partial_line_at_the_end_is_torn_and_unfinished() {
-    let mut merged = right().concat();
-    merged.truncate(merged.len() - 4);
-    let verdict = sources().check_tagged(&merged);
-    let torn = (Kind::Torn, Some(2), Some(10));
-    assert_findings(&verdict, &[torn, (Kind::Unfinished, Some(2), Some(10))]);
+fn a_merged_file_that_does_not_end_with_a_newline_is_unfinished() {
+    let unfinished = (Kind::Unfinished, Some(2), Some(10));
+    let verdict = spoiled(|merged| merged[at(2, 10)].pop());
+    assert_findings(&verdict, &[unfinished]);
+    let verdict = spoiled(|merged| merged[at(2, 10)].truncate(29));
+    assert_findings(&verdict, &[(Kind::Torn, Some(2), Some(10)), unfinished]);
 }
 
 #[test]
@@ -241,13 +222,15 @@ fn a_last_line_without_newline_gets_one() {
     contents[0].pop();
     contents[1].pop();
     let sources = Sources::of(&contents);
-    let verdict = sources.check_tagged(&[tagged(1, 1), tagged(0, 1)].concat());
-    assert!(verdict.is_right(), "{verdict}");
-
-    let verdict = sources.check_tagged(&[tagged(1, 1), contents[0].clone()].concat());
-    assert_findings(&verdict, &[(Kind::Unfinished, Some(0), Some(1))]);
-    let verdict = sources.check_tagged(&tagged(1, 1));
-    assert_findings(&verdict, &[(Kind::Lost, Some(0), Some(1))]);
+    for verdict in sources.check_both(&[tagged(1, 1), tagged(0, 1)].concat()) {
+        assert!(verdict.is_right(), "{verdict}");
+    }
+    for verdict in sources.check_both(&[tagged(1, 1), contents[0].clone()].concat()) {
+        assert_eq!((verdict.wrong(), verdict.count(Kind::Unfinished)), (1, 1), "{verdict}");
+    }
+    for verdict in sources.check_both(&tagged(1, 1)) {
+        assert_findings(&verdict, &[(Kind::Lost, Some(0), Some(1))]);
+    }
 }
 
 #[test]
@@ -271,12 +254,14 @@ fn bytes_are_bytes() {
         checker::tag::write(&mut source, 0, number, None, payload);
     }
     let sources = Sources::of(&[&source]);
-    assert!(sources.check_tagged(&source).is_right());
+    assert!(sources.check_both(&source).iter().all(Verdict::is_right));
     for (byte, number) in [(b'\0', 1), (b'\r', 2), (b'\x80', 3)] {
         let mut merged = source.clone();
         let at = merged.iter().position(|&b| b == byte).unwrap();
         merged[at] = b'?';
-        assert_findings(&sources.check_tagged(&merged), &[(Kind::Changed, Some(0), Some(number))]);
+        let [tagged, untagged] = sources.check_both(&merged);
+        assert_findings(&tagged, &[(Kind::Changed, Some(0), Some(number))]);
+        assert_eq!(untagged.count(Kind::Lost), 1, "{untagged}");
     }
 }
 
@@ -315,18 +300,12 @@ fn all_findings_are_counted_and_the_first_of_each_kind_kept() {
 
 #[test]
 fn a_finding_is_printed_with_all_that_is_known() {
-    let sources = sources();
-    let mut merged = right();
-    merged[at(1, 2)] = b"s0001 000000002 \0\n".to_vec();
-    let shown = sources.check_tagged(&merged.concat()).to_string();
-    let expected = format!(
-        "30 lines of 3 sources, and not as they should be: 1 changed\n  \
-         changed: line 2 of source 1 ({}), at line 5 (byte 132) of the merged file\n      \
-         expected \"s0001 000000002 payload 838 of 1\"\n      \
-         found    \"s0001 000000002 \\x00\"",
-        sources.paths[1].display()
-    );
-    assert_eq!(shown, expected);
+    assert_snapshot!(told(&spoiled(|merged| merged[at(1, 2)] = b"s0001 000000002 \0\n".to_vec())), @r#"
+    30 lines of 3 sources, and not as they should be: 1 changed
+      changed: line 2 of source 1 (source-0001.log), at line 5 (byte 132) of the merged file
+          expected "s0001 000000002 payload 838 of 1"
+          found    "s0001 000000002 \x00"
+    "#);
 }
 
 #[test]

@@ -297,9 +297,7 @@ fn flag_quiet_after() {
 fn flag_stage() {
     let folder = Folder::new();
     let logs: Vec<String> = (0..20).map(|n| format!("{n}.log")).collect();
-    logs.iter().for_each(|log| {
-        folder.append(log, "line\n");
-    });
+    logs.iter().for_each(|log| folder.append(log, "line\n"));
     // A thread a source, a loop, a thread that writes.
     for (stage, wanted) in [
         ("threads", (true, false, false)),

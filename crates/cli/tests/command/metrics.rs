@@ -120,9 +120,7 @@ fn a_source_that_is_gone_has_no_series_and_its_lines_stay_counted() {
 fn a_reader_never_sees_half_of_the_metrics_and_a_kill_leaves_them_whole() {
     let folder = Folder::new();
     let logs: Vec<String> = (0..300).map(|n| format!("{n}.log")).collect();
-    logs.iter().for_each(|log| {
-        folder.append(log, "line\n");
-    });
+    logs.iter().for_each(|log| folder.append(log, "line\n"));
     let args = ["--metrics", "t.prom", "-o", "out"];
     let args: Vec<&str> = logs.iter().map(String::as_str).chain(args).collect();
     let merge = follow(&folder, &args);

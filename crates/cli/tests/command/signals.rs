@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 
 use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
 use rustix::process::{Signal, setsid};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use testkit::{Folder, Running, make_fifo, open_fifo, until};
 
 use crate::process::{follow, shell, tributary};
+use crate::terminal::open_terminal;
 
 #[test]
 fn each_signal_that_ends_a_merge_drains_it_first() {
@@ -175,14 +175,11 @@ fn a_merge_on_a_terminal() {
 #[test]
 fn a_merge_ends_with_its_terminal_and_not_with_a_sighup_before() {
     let folder = Folder::of([("a.log", "")]);
-    // Closed in the child, or the terminal would never go.
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let controller = openpt(flags).unwrap();
-    grantpt(&controller).unwrap();
-    unlockpt(&controller).unwrap();
-    let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
+    let (controller, name) = open_terminal();
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "signals::a_merge_on_a_terminal"]).env("A_TERMINAL", name);
+    command
+        .args(["--exact", "signals::a_merge_on_a_terminal"])
+        .env("A_TERMINAL", name.to_str().unwrap());
     command.current_dir(folder.folder()).stdin(Stdio::null()).stdout(Stdio::null());
     let merge = Running::start(&folder, &mut command);
     rotated_with_sighup(&folder, &merge);

@@ -1,5 +1,6 @@
 //! What is different on a terminal.
 
+use std::ffi::CString;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -15,6 +16,16 @@ use testkit::{Folder, Running, make_fifo, open_fifo, until};
 
 use crate::process::tributary;
 
+/// Opens a terminal; returns its controller, which no child inherits, and its name.
+pub(crate) fn open_terminal() -> (OwnedFd, CString) {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let controller = openpt(flags).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let name = ptsname(&controller, Vec::new()).unwrap();
+    (controller, name)
+}
+
 /// A terminal: what is written to it is kept.
 struct Terminal {
     side: OwnedFd,
@@ -28,10 +39,7 @@ impl Terminal {
 
     /// A terminal of so many columns.
     fn of(columns: u16) -> Terminal {
-        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&controller).unwrap();
-        unlockpt(&controller).unwrap();
-        let name = ptsname(&controller, Vec::new()).unwrap();
+        let (controller, name) = open_terminal();
         let side = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
         let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&side, size).unwrap();

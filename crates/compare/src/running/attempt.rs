@@ -334,7 +334,7 @@ mod tests {
         let merged = folder.path().join("merged");
         // What follows complete files never ends.
         let tail = Contender::Program(Program::Tail);
-        for pauses in [None, Some(Pauses::default())] {
+        for pauses in [None, Some(Pauses::USUAL)] {
             let attempt = Attempt::new(tail, Sources::Complete(&sources), &merged);
             let attempt = Attempt { patience: Duration::from_millis(200), pauses, ..attempt };
             let wrong = attempt.run(&Interrupt::default()).unwrap().unwrap_err();

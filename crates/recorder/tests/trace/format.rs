@@ -1,9 +1,34 @@
-//! Chrome's "Trace Event Format", as far as a trace of this crate uses it, as
-//! a strict check: what is not known is wrong.
+//! Chrome's "Trace Event Format", as far as a trace of this crate uses it, as a
+//! strict check: what is not known is wrong.
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Trace {
+    trace_events: Vec<Value>,
+    display_time_unit: String,
+    other_data: Map<String, Value>,
+}
+
+/// An event of any kind. Metadata has category and time as Chrome writes it; the
+/// format itself asks for neither there, and some readers do.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Event {
+    ph: String,
+    name: String,
+    cat: String,
+    ts: f64,
+    pid: u64,
+    tid: u64,
+    args: Map<String, Value>,
+    dur: Option<f64>,
+    id: Option<String>,
+}
 
 /// Numbers of a process and a thread.
 type Track = (u64, u64);
@@ -26,111 +51,59 @@ struct Seen {
 ///
 /// The first event that is against the format, and why.
 pub(crate) fn check(trace: &Value) -> Result<(), String> {
-    let trace = trace.as_object().ok_or("a trace is an object")?;
-    let known = ["traceEvents", "displayTimeUnit", "otherData"];
-    if let Some(key) = trace.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(format!("a trace has no {key}"));
+    let trace = Trace::deserialize(trace).map_err(|why| why.to_string())?;
+    if trace.display_time_unit != "ms" || !trace.other_data.contains_key("left_out") {
+        return Err("it says neither its unit nor what was left out".into());
     }
-    match trace.get("displayTimeUnit").map(Value::as_str) {
-        None | Some(Some("ms" | "ns")) => {}
-        Some(unit) => return Err(format!("times are shown in ms or ns, not in {unit:?}")),
-    }
-    if trace.get("otherData").is_some_and(|it| !it.is_object()) {
-        return Err("otherData is an object".into());
-    }
-    let events = trace.get("traceEvents").and_then(Value::as_array).ok_or("no traceEvents")?;
-
     let mut seen = Seen::default();
-    for event in events {
-        seen.event(event).map_err(|why| format!("{why}: {event}"))?;
+    for event in &trace.trace_events {
+        let read = Event::deserialize(event).map_err(|why| why.to_string());
+        read.and_then(|it| seen.event(it)).map_err(|why| format!("{why}: {event}"))?;
     }
     seen.conclude()
 }
 
 impl Seen {
-    fn event(&mut self, event: &Value) -> Result<(), String> {
-        let event = event.as_object().ok_or("an event is an object")?;
-        match text(event, "ph")? {
-            "M" => self.metadata(event),
-            "X" => self.complete(event),
-            phase @ ("b" | "e") => self.asynchronous(event, phase == "b"),
-            phase => Err(format!("no phase is called {phase}")),
+    fn event(&mut self, event: Event) -> Result<(), String> {
+        let Event { name, cat, ts, pid, .. } = event;
+        let track = (pid, event.tid);
+        if name.is_empty() || cat.is_empty() || ts < 0.0 || event.dur.is_some_and(|it| it < 0.0) {
+            return Err("it has no name, no category or no time".into());
         }
-    }
-
-    fn metadata(&mut self, event: &Map<String, Value>) -> Result<(), String> {
-        // As Chrome writes it; the format itself asks for neither category nor
-        // time here, and some readers do.
-        exactly(event, &["ph", "name", "cat", "ts", "pid", "tid", "args"])?;
-        if text(event, "cat")? != "__metadata" {
-            return Err("metadata has a category of its own".into());
-        }
-        let (pid, tid) = track(event)?;
-        let args = event["args"].as_object().ok_or("args is an object")?;
-        match text(event, "name")? {
-            "process_name" => {
-                exactly(args, &["name"])?;
-                text(args, "name")?;
-                once(&mut self.processes, pid)
-            }
-            "thread_name" => {
-                exactly(args, &["name"])?;
-                text(args, "name")?;
-                once(&mut self.threads, (pid, tid))
-            }
-            "thread_sort_index" => {
-                exactly(args, &["sort_index"])?;
-                args["sort_index"].as_i64().map(drop).ok_or("an index is a whole number".into())
-            }
-            name => Err(format!("no metadata is called {name}")),
-        }
-    }
-
-    fn complete(&mut self, event: &Map<String, Value>) -> Result<(), String> {
-        exactly(event, &["ph", "name", "cat", "ts", "dur", "pid", "tid", "args"])?;
-        self.named(event)?;
-        let (begin, length) = (time(event, "ts")?, time(event, "dur")?);
-        self.complete.entry(track(event)?).or_default().push((begin, begin + length));
-        Ok(())
-    }
-
-    fn asynchronous(&mut self, event: &Map<String, Value>, begins: bool) -> Result<(), String> {
-        exactly(event, &["ph", "name", "cat", "id", "ts", "pid", "tid", "args"])?;
-        self.named(event)?;
-        let (pid, _) = track(event)?;
-        let at = time(event, "ts")?;
-        let name = text(event, "name")?.to_owned();
-        let key = (pid, text(event, "cat")?.to_owned(), text(event, "id")?.to_owned());
-        if begins {
-            once(&mut self.ids, key.clone())?;
-            self.open.insert(key, (name, at));
-            return Ok(());
-        }
-        let (begun, begin) = self.open.remove(&key).ok_or("it ends what has not begun")?;
-        if begun != name {
-            return Err(format!("it ends {begun}"));
-        }
-        if at < begin {
-            return Err(format!("it began at {begin}"));
-        }
-        Ok(())
-    }
-
-    /// Checks what every event but metadata has.
-    fn named(&self, event: &Map<String, Value>) -> Result<(), String> {
-        for key in ["name", "cat"] {
-            if text(event, key)?.is_empty() {
-                return Err(format!("{key} is empty"));
-            }
-        }
-        if !event["args"].is_object() {
-            return Err("args is an object".into());
-        }
-        let track = track(event)?;
-        if !self.processes.contains(&track.0) || !self.threads.contains(&track) {
+        if event.ph != "M" && !(self.processes.contains(&pid) && self.threads.contains(&track)) {
             return Err("it is of a thread without a name".into());
         }
-        Ok(())
+        match (event.ph.as_str(), event.dur, event.id) {
+            ("M", None, None) if cat == "__metadata" => {
+                let mut args = event.args.iter().map(|(name, value)| (name.as_str(), value));
+                match (name.as_str(), args.next(), args.next()) {
+                    ("process_name", Some(("name", Value::String(_))), None) => {
+                        once(&mut self.processes, pid)
+                    }
+                    ("thread_name", Some(("name", Value::String(_))), None) => {
+                        once(&mut self.threads, track)
+                    }
+                    ("thread_sort_index", Some(("sort_index", Value::Number(_))), None) => Ok(()),
+                    _ => Err("no metadata is like this".into()),
+                }
+            }
+            ("X", Some(length), None) => {
+                self.complete.entry(track).or_default().push((ts, ts + length));
+                Ok(())
+            }
+            ("b", None, Some(id)) => {
+                let key = (pid, cat, id);
+                self.open.insert(key.clone(), (name, ts));
+                once(&mut self.ids, key)
+            }
+            ("e", None, Some(id)) => match self.open.remove(&(pid, cat, id)) {
+                None => Err("it ends what has not begun".into()),
+                Some((begun, _)) if begun != name => Err(format!("it ends {begun}")),
+                Some((_, begin)) if ts < begin => Err(format!("it began at {begin}")),
+                Some(_) => Ok(()),
+            },
+            _ => Err("no phase is like this".into()),
+        }
     }
 
     /// Checks what can be said only of all events together.
@@ -155,30 +128,6 @@ impl Seen {
         }
         Ok(())
     }
-}
-
-fn exactly(event: &Map<String, Value>, keys: &[&str]) -> Result<(), String> {
-    if let Some(key) = keys.iter().find(|key| !event.contains_key(**key)) {
-        return Err(format!("it has no {key}"));
-    }
-    match event.keys().find(|key| !keys.contains(&key.as_str())) {
-        Some(key) => Err(format!("its phase has no {key}")),
-        None => Ok(()),
-    }
-}
-
-fn text<'a>(event: &'a Map<String, Value>, key: &str) -> Result<&'a str, String> {
-    event.get(key).and_then(Value::as_str).ok_or_else(|| format!("{key} is a text"))
-}
-
-fn time(event: &Map<String, Value>, key: &str) -> Result<f64, String> {
-    let time = event[key].as_f64().filter(|time| time.is_finite() && *time >= 0.0);
-    time.ok_or_else(|| format!("{key} is a number of microseconds"))
-}
-
-fn track(event: &Map<String, Value>) -> Result<Track, String> {
-    let number = |key| event[key].as_u64().ok_or_else(|| format!("{key} is a number"));
-    Ok((number("pid")?, number("tid")?))
 }
 
 fn once<T: PartialEq>(all: &mut Vec<T>, one: T) -> Result<(), String> {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use event_listener::Listener;
 use tempfile::TempDir;
+use testkit::{BOUND, until};
 
 use crate::waking::change::{Bell, Change};
 use crate::waking::inotify::Inotify;
@@ -20,18 +21,8 @@ use crate::waking::poller;
 use crate::waking::renames::Departed;
 use crate::waking::watch::{FileWatch, FolderWatch, SourceWatch};
 
-/// How long only a bug can make anything take.
-const BOUND: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const MOMENT: Duration = Duration::from_millis(1);
-
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let bound = Instant::now() + BOUND;
-    while !done() {
-        assert!(Instant::now() < bound, "{what}");
-        thread::yield_now();
-    }
-}
 
 /// Tells whether `happens` rings.
 fn rings(change: &Change, happens: impl FnOnce()) -> bool {
@@ -173,7 +164,7 @@ fn rings_at_a_deadline_and_ends_with_its_last_handle() {
     assert!(rings(&log.change, || log.watch.wake_at(Some(Instant::now() + MOMENT))));
     let inotify = Arc::downgrade(&log.notifier.inotify);
     drop(log);
-    wait_until("the thread of the notifier goes on", || inotify.strong_count() == 0);
+    until("the thread of the notifier ends", || inotify.strong_count() == 0);
 }
 
 #[test]
@@ -377,7 +368,7 @@ fn renames_are_those_of_the_file_and_not_of_a_link_to_it() {
     log.create_folder("real");
     log.play("+real/1 +real/2");
     let another_name = || {
-        wait_until("the link is not heard of", || !log.watch.is_named());
+        until("the link is heard of", || !log.watch.is_named());
         assert!(log.watch.arm_name());
         assert_eq!(log.watch.departed(), Departed::Unknown, "it is another name");
         log.watch.forget_departed();
@@ -416,7 +407,7 @@ fn a_stat_that_hangs_delays_nobody_else() {
     let mut log = Log::with(Notifier::start_with(Inotify::default(), MOMENT, hanging).unwrap());
     let (mut away, rung_away) = watched(&log.notifier, log.at("hung"));
     away.poll(true);
-    wait_until("it is asked", || HANGS.load(Ordering::SeqCst) == 1);
+    until("it is asked", || HANGS.load(Ordering::SeqCst) == 1);
 
     assert!(rings(&log.change, || log.watch.poll(true)), "another path waits for it");
     for _ in 0..10 {
@@ -432,8 +423,8 @@ fn a_stat_that_hangs_delays_nobody_else() {
         LATCH.1.notify_all();
     };
     assert!(rings(&rung_away, answers), "its `stat` has come back");
-    wait_until("it is left out for good", || HANGS.load(Ordering::SeqCst) > 1);
+    until("it is asked once more", || HANGS.load(Ordering::SeqCst) > 1);
     away.poll(false);
     log.watch.poll(false);
-    wait_until("a thread goes on with nothing to do", || log.notifier.pollers() == 0);
+    until("a thread with nothing to do ends", || log.notifier.pollers() == 0);
 }
