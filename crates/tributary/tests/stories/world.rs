@@ -629,6 +629,8 @@ impl World {
 
     /// Notes what is a source from now on.
     fn begin_to_ask(&mut self, run: Run) {
+        // A source that waits for the rotated name takes what comes to have it.
+        self.model.wide |= run.by == By::RotatedName;
         let files: Vec<_> = self.names.iter().map(|(name, thing)| (name.clone(), *thing)).collect();
         for (name, thing) in files {
             let Thing::File(file) = thing else { continue };
