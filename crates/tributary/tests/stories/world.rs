@@ -675,10 +675,24 @@ impl World {
             let text = String::from_utf8_lossy(lines.as_bytes());
             running.appended.extend(text.lines().map(str::to_owned));
         }
-        if !running.run.patient {
+        let (run, patient) = (running.run, running.run.patient);
+        self.take_by_other_names(run);
+        if !patient {
             self.let_go();
         }
         Ok(more)
+    }
+
+    /// Notes that a file which no log was seen with may belong to the source of
+    /// the name that it has now.
+    fn take_by_other_names(&mut self, run: Run) {
+        for (name, thing) in &self.names {
+            let Thing::File(file) = thing else { continue };
+            let is_log = LOGS.contains(&name.as_str());
+            if !is_log && self.matches(run, name) && !self.model.files[*file].seen {
+                self.model.files[*file].claim = self.model.files[*file].claim.by_itself();
+            }
+        }
     }
 
     /// Notes that files without the name of their log may have been let go.
