@@ -5,7 +5,7 @@
 {
   const LONG = 16;
   // At least four letters stand alone, at both ends.
-  const PARTS = /.{3,}?(?:[_/(,](?=.{4})|::(?=.{4})|(?=\.[a-z].{3}))|.+/g;
+  const PARTS = /.{3,}?(?:[_/(,](?=.{4})|(?<=\w)-(?=\w{4})|::(?=.{4})|(?=\.[a-z].{3}))|.+/g;
 
   const span = (className, textContent) =>
     Object.assign(document.createElement("span"), { className, textContent });
