@@ -85,7 +85,7 @@ lint:
 smoke:
     cargo run --quiet --package compare -- --quick
 
-# A hundred kills -9 of each stage, under load and rotation: about five minutes
+# A hundred kills -9 of each stage, under load and rotation: about a minute after the build
 [group('hold')]
 kill:
     KILLS=100 cargo test --release --package tributary-cli --test kill
