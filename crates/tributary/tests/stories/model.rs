@@ -57,13 +57,6 @@ pub(crate) enum Claim {
     OfLog,
 }
 
-impl Claim {
-    /// The claim of a file that another source than its log may have taken.
-    pub(crate) fn by_itself(self) -> Claim {
-        if self == Claim::OfLog { Claim::ByItself } else { self }
-    }
-}
-
 /// One file that holds lines.
 #[derive(Debug)]
 pub(crate) struct LogFile {

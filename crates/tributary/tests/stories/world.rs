@@ -675,8 +675,8 @@ impl World {
             let text = String::from_utf8_lossy(lines.as_bytes());
             running.appended.extend(text.lines().map(str::to_owned));
         }
-        let (run, patient) = (running.run, running.run.patient);
-        self.take_by_other_names(run);
+        let patient = running.run.patient;
+        self.take_by_other_names();
         if !patient {
             self.let_go();
         }
@@ -685,12 +685,12 @@ impl World {
 
     /// Notes that a file which no log was seen with may belong to the source of
     /// the name that it has now.
-    fn take_by_other_names(&mut self, run: Run) {
-        for (name, thing) in &self.names {
-            let Thing::File(file) = thing else { continue };
-            let is_log = LOGS.contains(&name.as_str());
-            if !is_log && self.matches(run, name) && !self.model.files[*file].seen {
-                self.model.files[*file].claim = self.model.files[*file].claim.by_itself();
+    fn take_by_other_names(&mut self) {
+        for file in self.asked() {
+            let is_log = LOGS.iter().any(|log| self.file(log) == Some(file));
+            let file = &mut self.model.files[file];
+            if !is_log && !file.seen && file.claim == Claim::OfLog {
+                file.claim = Claim::ByItself;
             }
         }
     }
