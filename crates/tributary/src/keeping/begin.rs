@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use crate::following::entry::SavedOutput;
 use crate::following::identity::FileId;
-use crate::following::path::{FullPath, target};
+use crate::following::path::{FullPath, folder, target};
 use crate::following::siblings;
 use crate::keeping::checkpoint::Saved;
 use crate::keeping::output_file::{OutputFile, lock};
@@ -58,9 +58,8 @@ pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>,
     if is(|it| !it.is_file(), path) {
         return Err(Error::NotACheckpoint { path: path.clone() });
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     // As a folder, also where it is a link to one.
-    let folder = folder.unwrap_or(Path::new(".")).join(".");
+    let folder = folder(path).join(".");
     if let Err(cause) = access(&folder, Access::WRITE_OK | Access::EXEC_OK) {
         return Err(Error::Checkpoint { path: path.clone(), cause: cause.into() });
     }

@@ -25,7 +25,7 @@ use serde::Deserialize;
 use crate::following::entry::{Entry, Line, SavedOutput};
 use crate::following::files::Files;
 use crate::following::identity::{Position, Time};
-use crate::following::path::FullPath;
+use crate::following::path::{FullPath, folder};
 use crate::keeping::output_file::OutputFile;
 use crate::{Durability, Error};
 
@@ -223,15 +223,14 @@ impl Checkpoint {
     /// Writes a journal beside the one that is there, for its owner alone, and
     /// puts it in the place of that one. No file of another name is touched.
     fn write_anew(&self, text: &[u8], synced: bool) -> io::Result<File> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder(&self.path);
         let mut prefix = OsString::from(".");
         prefix.push(self.path.file_name().unwrap_or_default());
         prefix.push(".");
         let mut beside = tempfile::Builder::new();
         let beside =
             beside.prefix(&prefix).suffix(".new").permissions(Permissions::from_mode(0o600));
-        let mut beside = beside.tempfile_in(folder)?;
+        let mut beside = beside.tempfile_in(&folder)?;
         beside.write_all(text)?;
         if synced {
             beside.as_file().sync_all()?;
