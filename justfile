@@ -73,7 +73,7 @@ slowest:
 # The event loop with what tokio tells only if it is asked: where a task began
 [group('hold')]
 test-unstable:
-    RUSTFLAGS="--cfg tokio_unstable" cargo test --package event-loop --target-dir target/unstable
+    RUSTFLAGS="--cfg tokio_unstable" cargo test --package tokio-loop --target-dir target/unstable
 
 # Form, clippy and rustdoc, with no warning left
 [group('hold')]
@@ -98,7 +98,7 @@ stories N="20000":
 # The crates that others would use, packed and built as a registry has them
 [group('hold')]
 package:
-    cargo package --package checker --package tributary --package event-loop --package conformance
+    cargo package --package checker --package tributary --package tokio-loop --package conformance
 
 # The oldest compiler that the manifests promise
 [group('hold')]

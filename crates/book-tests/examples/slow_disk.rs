@@ -34,7 +34,7 @@ fn main() -> io::Result<()> {
         _ => Ok(()),
     });
     let printed = fmt::layer().without_time().with_ansi(false).fmt_fields(message);
-    let subscriber = tracing_subscriber::registry().with(printed).with(event_loop::names());
+    let subscriber = tracing_subscriber::registry().with(printed).with(tokio_loop::names());
     tracing::subscriber::with_default(subscriber, || {
         for (name, merge) in
             [("stage 4", stage4_tasks::merge as MergeFn), ("stage 5", stage5_fully_async::merge)]

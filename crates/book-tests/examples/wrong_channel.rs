@@ -61,7 +61,7 @@ fn beats_during(tail: impl AsyncFnOnce()) -> io::Result<u32> {
         tail().await;
         beats.get()
     };
-    let (beats, _stall) = event_loop::run(1, None, main)?;
+    let (beats, _stall) = tokio_loop::run(1, None, main)?;
     Ok(beats)
 }
 // ANCHOR_END: heart

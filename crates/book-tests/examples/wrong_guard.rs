@@ -31,6 +31,6 @@ fn main() -> io::Result<()> {
         first.await.expect("the task does not panic");
         second.await.expect("the task does not panic");
     };
-    event_loop::run(1, None, main)?;
+    tokio_loop::run(1, None, main)?;
     Ok(())
 }

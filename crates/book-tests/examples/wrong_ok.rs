@@ -16,5 +16,5 @@ async fn write() -> io::Result<()> {
 }
 
 fn main() -> io::Result<()> {
-    event_loop::run(1, None, write())?.0
+    tokio_loop::run(1, None, write())?.0
 }

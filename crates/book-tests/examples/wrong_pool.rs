@@ -34,6 +34,6 @@ fn say(what: &str) {
 }
 
 fn main() -> io::Result<()> {
-    event_loop::run(POOL, None, merge_async())?;
+    tokio_loop::run(POOL, None, merge_async())?;
     Ok(())
 }

@@ -19,7 +19,7 @@ fn merged_from_async_code(merge: MergeFn) -> String {
     let (log, output) = (folder.path().join("a.log"), folder.path().join("merged.log"));
     fs::write(&log, "one\n").expect("the temporary folder can be written");
     let plan = Plan::open([&log], &output, Options::default()).expect("the plan is in order");
-    let (report, _) = event_loop::run(1, None, async { merge(plan) }).expect("a loop can start");
+    let (report, _) = tokio_loop::run(1, None, async { merge(plan) }).expect("a loop can start");
     assert_eq!(report.expect("the merge is in order").lines, 1);
     fs::read_to_string(output).expect("the output can be read")
 }
@@ -43,7 +43,7 @@ fn a_blocking_wrapper_called_from_async_code_panics() {
         let runtime = Builder::new_current_thread().enable_time().build();
         runtime.expect("a runtime can start").block_on(async {})
     };
-    let called = event_loop::run(1, None, async { wrapper() });
+    let called = tokio_loop::run(1, None, async { wrapper() });
     called.expect("a loop can start");
 }
 
@@ -62,7 +62,7 @@ fn block_on_runs_on_the_calling_thread_and_spawn_on_the_loop() {
     };
     let the_loop = thread::current().id();
     let ((job, blocked_on, spawned_on), _) =
-        event_loop::run(1, None, main).expect("a loop can start");
+        tokio_loop::run(1, None, main).expect("a loop can start");
     assert_ne!(job, the_loop);
     assert_eq!(blocked_on, job, "`block_on` runs its future where it is called");
     assert_eq!(spawned_on, the_loop, "`spawn` takes it to the loop, and what it blocks with it");
@@ -85,7 +85,7 @@ fn a_borrow_held_over_an_await_meets_the_next_task() {
         let (first, second) = (writes(1), writes(2));
         (first.await.is_ok(), second.await.is_err_and(|failed| failed.is_panic()))
     };
-    let (ended, _) = event_loop::run(1, None, main).expect("a loop can start");
+    let (ended, _) = tokio_loop::run(1, None, main).expect("a loop can start");
     assert_eq!(ended, (true, true), "the first writes, the second panics");
 }
 
@@ -103,7 +103,7 @@ fn a_job_beyond_the_pool_waits_until_another_has_ended() {
         second.await.expect("the second job does not panic");
         (waited, first)
     };
-    let (ended, _) = event_loop::run(1, None, main).expect("a loop can start");
+    let (ended, _) = tokio_loop::run(1, None, main).expect("a loop can start");
     assert_eq!(ended, (true, true));
 }
 
@@ -138,7 +138,7 @@ fn a_bounded_channel_blocks_the_loop_when_it_is_full() {
         sends.await.expect("the task does not panic");
         other.await.expect("the task does not panic").expect("the writer is there");
     };
-    event_loop::run(1, None, main).expect("a loop can start");
+    tokio_loop::run(1, None, main).expect("a loop can start");
     let seen = writer.join().expect("the writer does not panic");
     assert_eq!(seen, (Err(mpsc::RecvTimeoutError::Timeout), 2, Ok("its turn")));
 }

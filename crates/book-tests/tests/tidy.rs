@@ -129,7 +129,7 @@ fn the_contract_knows_no_runtime_and_no_other_crate_here() {
 fn a_stage_knows_the_contract_and_the_event_loop_and_nothing_else_here() {
     for stage in STAGES.iter().map(|stage| crates().join(stage.name)) {
         for name in dependencies(&stage.join("Cargo.toml")) {
-            let known = name == "tributary" || name == "event-loop";
+            let known = name == "tributary" || name == "tokio-loop";
             assert!(known || !ours().contains(&name), "{} depends on {name}", stage.display());
         }
         let for_tests = names(&stage.join("Cargo.toml"), &["dev-dependencies"]);

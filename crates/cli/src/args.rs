@@ -483,7 +483,7 @@ mod tests {
 
     #[test]
     fn a_stall_is_slow_where_nothing_else_is_said() {
-        assert_eq!(options(&["--debug"]).debug, Some(event_loop::SLOW));
+        assert_eq!(options(&["--debug"]).debug, Some(tokio_loop::SLOW));
         assert_eq!(options(&["--debug=2s"]).debug, Some(Duration::from_secs(2)));
     }
 

@@ -28,7 +28,7 @@ impl Stalls {
         let stall = filter_fn(|metadata| {
             metadata.is_event()
                 && *metadata.level() <= Level::DEBUG
-                && metadata.target() == "event_loop"
+                && metadata.target() == "tokio_loop"
         });
         self.clone().with_filter(stall.with_max_level_hint(Level::DEBUG))
     }
@@ -48,7 +48,7 @@ impl<S: Subscriber> Layer<S> for Stalls {
 
 impl Visit for Stalls {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "stall_us" && Duration::from_micros(value) >= event_loop::SLOW {
+        if field.name() == "stall_us" && Duration::from_micros(value) >= tokio_loop::SLOW {
             self.0.stalls.fetch_add(1, Ordering::Relaxed);
             self.0.longest_us.fetch_max(value, Ordering::Relaxed);
         }

@@ -36,7 +36,7 @@ impl Voice {
     /// what blocks its loop.
     pub(crate) fn new(verbose: bool, debug: bool) -> Voice {
         let voice = Voice { bar: ProgressBar::hidden(), stalls: Stalls::default() };
-        let names = debug.then(event_loop::names);
+        let names = debug.then(tokio_loop::names);
         let heard = tracing_subscriber::registry().with(voice.clone().layer(verbose));
         let heard = heard.with(voice.stalls.layer()).with(names);
         // Somebody else listens already if this is not the first in a process.
@@ -75,7 +75,7 @@ impl<S: Subscriber> Layer<S> for Voice {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
         // Of a blocked loop, the message says all that the fields do.
-        let alone = metadata.target() == "event_loop";
+        let alone = metadata.target() == "tokio_loop";
         let mut message = Message { text: String::new(), alone };
         event.record(&mut message);
         let (style, word) = match *metadata.level() {

@@ -24,7 +24,7 @@ impl Recorder {
     ///
     /// It has its own filter, and admits what it notes and nothing else: the
     /// spans `read_lines`, `append` and `finish` of the target `tributary`, the
-    /// span `event_loop` of the target `event_loop`, and of the events of that
+    /// span `tokio_loop` of the target `tokio_loop`, and of the events of that
     /// target those that tell a stall (with the field `stall_us`). Filters of
     /// other layers make no difference to it; one that is for the whole
     /// subscriber, a layer by itself, has to admit the level WARN.
@@ -44,8 +44,8 @@ impl Recorder {
 fn is_ours(metadata: &Metadata<'_>) -> bool {
     match (metadata.target(), metadata.is_span()) {
         ("tributary", true) => Name::of(metadata.name()).is_some(),
-        ("event_loop", true) => metadata.name() == "event_loop",
-        ("event_loop", false) => metadata.fields().field(STALL).is_some(),
+        ("tokio_loop", true) => metadata.name() == "tokio_loop",
+        ("tokio_loop", false) => metadata.fields().field(STALL).is_some(),
         _ => false,
     }
 }

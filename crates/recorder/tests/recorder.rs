@@ -50,7 +50,7 @@ fn finish() {
 }
 
 fn on_a_loop(work: impl FnOnce()) {
-    warn_span!(target: "event_loop", "event_loop").in_scope(|| {
+    warn_span!(target: "tokio_loop", "tokio_loop").in_scope(|| {
         tick();
         work();
     });
@@ -145,11 +145,11 @@ fn nothing_else_is_admitted_and_nothing_else_is_kept() {
     let recording = recorded(100, || {
         assert!(warn_span!("read_lines", source = "a.log").is_disabled());
         assert!(warn_span!(target: "tributary", "open").is_disabled());
-        assert!(warn_span!(target: "event_loop", "turn").is_disabled());
-        assert!(!tracing::event_enabled!(target: "event_loop", tracing::Level::WARN));
+        assert!(warn_span!(target: "tokio_loop", "turn").is_disabled());
+        assert!(!tracing::event_enabled!(target: "tokio_loop", tracing::Level::WARN));
         warn!(target: "tributary", "b.log is gone");
-        warn!(target: "event_loop", "the loop is stuck");
-        on_a_thread(Some("bystander"), || warn!(target: "event_loop", "it still is"));
+        warn!(target: "tokio_loop", "the loop is stuck");
+        on_a_thread(Some("bystander"), || warn!(target: "tokio_loop", "it still is"));
     });
     assert_eq!(recording.threads, []);
     assert_eq!(recording.operations, []);
@@ -250,9 +250,9 @@ fn a_stall_is_kept_with_what_is_known_of_it() {
         // What it says comes from another thread, as that of the watch.
         on_a_thread(Some("stall-watch"), || {
             let path = "a.log";
-            warn!(target: "event_loop", stall_us = 1_u64, operation = "append", source = %path,
+            warn!(target: "tokio_loop", stall_us = 1_u64, operation = "append", source = %path,
                 task = 7_u64, "the event loop turns again");
-            warn!(target: "event_loop", stall_us = 60_000_000_u64, "the event loop turns again");
+            warn!(target: "tokio_loop", stall_us = 60_000_000_u64, "the event loop turns again");
         });
     });
     // The watch opens no span: it has no lane.

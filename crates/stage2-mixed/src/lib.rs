@@ -54,7 +54,7 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
     // would not be read, and nobody would say so.
     let threads = plan.sources.len();
     let (written, stall) =
-        event_loop::run(threads, plan.debug, merge_async(plan)).map_err(Error::Runtime)?; // New
+        tokio_loop::run(threads, plan.debug, merge_async(plan)).map_err(Error::Runtime)?; // New
     Ok(Report::new(written?, stall))
 }
 // ANCHOR_END: merge

@@ -58,7 +58,7 @@ const READERS: usize = 4;
 /// is called from async code, as every runtime inside a runtime does.
 pub fn merge(plan: Plan) -> Result<Report, Error> {
     let (written, stall) =
-        event_loop::run(READERS, plan.debug, merge_async(plan)).map_err(Error::Runtime)?;
+        tokio_loop::run(READERS, plan.debug, merge_async(plan)).map_err(Error::Runtime)?;
     Ok(Report::new(written?, stall))
 }
 // ANCHOR_END: merge

@@ -15,7 +15,7 @@ use crate::scene::{AllLooks, Logs, Seen, begun, nothing};
 
 /// Runs `main` on a loop with so many blocking threads.
 fn run<T>(threads: usize, main: impl Future<Output = T>) -> T {
-    event_loop::run(threads, None, main).expect("a loop can start").0
+    tokio_loop::run(threads, None, main).expect("a loop can start").0
 }
 
 #[test]

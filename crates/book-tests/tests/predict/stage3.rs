@@ -84,7 +84,7 @@ fn called_on_a_loop_the_merge_takes_the_turn_of_every_other_task() {
             yield_now().await;
             (during, turns.get())
         };
-        event_loop::run(1, None, main).expect("a loop can start").0
+        tokio_loop::run(1, None, main).expect("a loop can start").0
     });
     assert_eq!((during, after), (0, 1));
 }

@@ -55,7 +55,7 @@ fn a_task_that_panics_cancels_nobody_and_is_heard_only_by_who_joins_it() {
             go.send(()).expect("the other task is still there");
             (failed.is_err_and(|failed| failed.is_panic()), other.await.expect("it does not panic"))
         };
-        event_loop::run(1, None, main).expect("a loop can start").0
+        tokio_loop::run(1, None, main).expect("a loop can start").0
     });
     assert!(failed, "the panic waits in the handle");
     assert!(other, "the other task goes on");
@@ -85,7 +85,7 @@ fn a_blocking_call_in_one_task_holds_the_timer_of_every_other() {
             let during = blocks.await.expect("it does not panic");
             (during, timer.await.is_ok())
         };
-        event_loop::run(1, None, main).expect("a loop can start").0
+        tokio_loop::run(1, None, main).expect("a loop can start").0
     });
     assert!(!during, "while a task blocks, no timer fires");
     assert!(after, "and it does as soon as the loop turns");
@@ -127,7 +127,7 @@ fn a_task_that_is_aborted_during_a_look_loses_what_the_look_finds_and_stops_the_
             aborted
         };
         // Ends after the job has: it was not aborted, and nobody took its answer.
-        let aborted = event_loop::run(1, None, main).expect("a loop can start").0;
+        let aborted = tokio_loop::run(1, None, main).expect("a loop can start").0;
         let written = output.borrow_mut().finish().expect("the output can be written");
         (aborted, written.lines, stop.requested())
     });

@@ -45,7 +45,7 @@ fn a_write_that_is_dropped_half_way_is_written_and_one_that_was_never_polled_is_
             let written = writer.stop().await.expect("the output can be written");
             (written.lines, read)
         };
-        let (written, read) = event_loop::run(1, None, main).expect("a loop can start").0;
+        let (written, read) = tokio_loop::run(1, None, main).expect("a loop can start").0;
         (written, read.join().expect("the reader does not panic"))
     });
     assert_eq!((written, read), (LINES as u64, LINES), "the lines of the one that was polled");
@@ -87,7 +87,7 @@ fn after_the_answer_a_source_reads_into_the_same_memory() {
             assert_eq!(next(source).as_bytes().as_ptr(), other);
             writer.stop().await.expect("the output can be written");
         };
-        event_loop::run(1, None, main).expect("a loop can start");
+        tokio_loop::run(1, None, main).expect("a loop can start");
         assert!(fs::metadata(logs.path("merged")).expect("there is an output").len() > 0);
     });
 }

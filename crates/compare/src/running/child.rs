@@ -141,7 +141,7 @@ fn record() -> Recorder {
     let subscriber = tracing_subscriber::registry()
         .with(recorder.layer())
         // Who blocks the loop is known by name only where this listens.
-        .with(event_loop::names());
+        .with(tokio_loop::names());
     tracing::subscriber::set_global_default(subscriber).expect("nothing listens in this process");
     recorder
 }

@@ -1,9 +1,9 @@
 //! What do the watch and the debug mode cost? The same work on a bare runtime
-//! and on `event_loop::run`, in turns, so that whatever else the machine does
+//! and on `tokio_loop::run`, in turns, so that whatever else the machine does
 //! meets all of them.
 //!
 //! ```sh
-//! cargo run --release -p event-loop --example watch-cost
+//! cargo run --release -p tokio-loop --example watch-cost
 //! ```
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 
@@ -26,8 +26,8 @@ const WAYS: [(&str, Way); 5] = [
     ("a bare runtime", Way { watched: false, debug: None, named: false }),
     ("run, debug off", Way { watched: true, debug: None, named: false }),
     ("run, debug off, names()", Way { watched: true, debug: None, named: true }),
-    ("run, debug on", Way { watched: true, debug: Some(event_loop::SLOW), named: false }),
-    ("run, debug on, names()", Way { watched: true, debug: Some(event_loop::SLOW), named: true }),
+    ("run, debug on", Way { watched: true, debug: Some(tokio_loop::SLOW), named: false }),
+    ("run, debug on, names()", Way { watched: true, debug: Some(tokio_loop::SLOW), named: true }),
 ];
 
 #[derive(Clone, Copy)]
@@ -133,7 +133,7 @@ fn time(way: Way, work: &impl AsyncFn()) -> io::Result<Duration> {
     let timed = || {
         let begin = Instant::now();
         if way.watched {
-            event_loop::run(1, way.debug, work())?;
+            tokio_loop::run(1, way.debug, work())?;
         } else {
             let runtime = Builder::new_current_thread()
                 .enable_time()
@@ -144,7 +144,7 @@ fn time(way: Way, work: &impl AsyncFn()) -> io::Result<Duration> {
         Ok(begin.elapsed())
     };
     if way.named {
-        with_default(&tracing_subscriber::registry().with(event_loop::names()).into(), timed)
+        with_default(&tracing_subscriber::registry().with(tokio_loop::names()).into(), timed)
     } else {
         timed()
     }

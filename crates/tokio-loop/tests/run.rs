@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tokio::task::{spawn_blocking, spawn_local};
 
 fn run<T>(blocking_threads: usize, main: impl Future<Output = T>) -> T {
-    let (answer, _) = event_loop::run(blocking_threads, None, main).expect("the loop starts");
+    let (answer, _) = tokio_loop::run(blocking_threads, None, main).expect("the loop starts");
     answer
 }
 

@@ -25,7 +25,7 @@ impl Write for Said {
 
 #[test]
 fn the_slow_coroutine_is_named_while_it_blocks_and_timed_when_it_is_over() {
-    let place = "crates/event-loop/tests/../examples/slow_coroutine.rs:N:N";
+    let place = "crates/tokio-loop/tests/../examples/slow_coroutine.rs:N:N";
     let expected = [
         "the event loop has not turned for N ms: `slow_coroutine` blocks it",
         "the event loop turns again after N ms: `slow_coroutine` blocked it",
@@ -33,7 +33,7 @@ fn the_slow_coroutine_is_named_while_it_blocks_and_timed_when_it_is_over() {
         "the event loop turns again after N ms: an unnamed operation blocked it",
     ];
     let expected =
-        expected.map(|line| format!(" WARN event_loop: {line}, in task N, spawned at {place}"));
+        expected.map(|line| format!(" WARN tokio_loop: {line}, in task N, spawned at {place}"));
     // One of ten runs is enough: a machine that gives the cores to somebody else
     // leaves the watch too late, or blocks the loop once more.
     for _ in 0..10 {

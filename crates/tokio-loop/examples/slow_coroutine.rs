@@ -2,7 +2,7 @@
 //! loop for half a second, and the debug mode that tells of it.
 //!
 //! ```sh
-//! cargo run -p event-loop --example slow_coroutine
+//! cargo run -p tokio-loop --example slow_coroutine
 //! ```
 //!
 //! `asyncio.run(slow_coroutine(), debug=True)` says, when it is over, "Executing
@@ -27,15 +27,15 @@ async fn slow_coroutine() {
 pub(crate) fn debugged(out: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> io::Result<()> {
     let subscriber = tracing_subscriber::registry()
         .with(fmt::layer().without_time().with_writer(out))
-        .with(event_loop::names());
+        .with(tokio_loop::names());
     tracing::subscriber::with_default(subscriber, || {
         let main = async {
-            event_loop::spawn_local(slow_coroutine()).await?;
+            tokio_loop::spawn_local(slow_coroutine()).await?;
             // The loop turns again.
             tokio::time::sleep(Duration::from_millis(20)).await;
-            event_loop::spawn_local(async { thread::sleep(Duration::from_millis(500)) }).await
+            tokio_loop::spawn_local(async { thread::sleep(Duration::from_millis(500)) }).await
         };
-        let (ended, _) = event_loop::run(1, Some(event_loop::SLOW), main)?;
+        let (ended, _) = tokio_loop::run(1, Some(tokio_loop::SLOW), main)?;
         Ok(ended?)
     })
 }

@@ -11,7 +11,7 @@ const BLOCK: Duration = Duration::from_millis(300);
 const HALF_THE_BLOCK: Duration = Duration::from_millis(150);
 
 fn stall_of(main: impl Future<Output = ()>) -> Option<Duration> {
-    let ((), stall) = event_loop::run(1, None, main).expect("the loop starts");
+    let ((), stall) = tokio_loop::run(1, None, main).expect("the loop starts");
     stall
 }
 
@@ -166,7 +166,7 @@ fn the_wait_for_blocking_jobs_after_main_is_no_stall() {
 fn a_threshold_changes_nothing() {
     assert_sees_the_block_in(|| {
         let main = async { thread::sleep(BLOCK) };
-        let ((), stall) = event_loop::run(1, Some(BLOCK * 10), main).expect("the loop starts");
+        let ((), stall) = tokio_loop::run(1, Some(BLOCK * 10), main).expect("the loop starts");
         stall
     });
 }

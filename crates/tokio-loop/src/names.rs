@@ -30,7 +30,7 @@ use crate::turn::{self, Operation};
 ///
 /// let subscriber = tracing_subscriber::registry()
 ///     .with(prints.with_filter(LevelFilter::WARN))
-///     .with(event_loop::names());
+///     .with(tokio_loop::names());
 /// # tracing::subscriber::with_default(subscriber, || {});
 /// ```
 ///

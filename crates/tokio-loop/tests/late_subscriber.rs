@@ -20,7 +20,7 @@ fn a_subscriber_that_main_installs_hears_of_the_stalls() {
             // Blocks until it is told, of the second run as well.
             told.wait_for(2 * run - 1);
         };
-        event_loop::run(1, Some(event_loop::SLOW), main).unwrap();
+        tokio_loop::run(1, Some(tokio_loop::SLOW), main).unwrap();
         // The loop has ended, and with it its watch.
         assert_eq!(told.lines().len(), 2 * run);
     }

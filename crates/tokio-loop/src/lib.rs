@@ -34,7 +34,7 @@ mod turn;
 mod watch;
 
 /// The target of every span and event of this crate.
-const TARGET: &str = "event_loop";
+const TARGET: &str = "tokio_loop";
 
 /// The stall that is worth a warning where nothing else is said: 100 ms, as
 /// `slow_callback_duration` in `asyncio`.
@@ -69,12 +69,12 @@ pub const SLOW: Duration = Duration::from_millis(100);
 ///
 /// For a program that counts its stalls while it runs, each of [`SLOW`] or longer
 /// that `debug` does not warn of is one event of level DEBUG when it is over, with
-/// the target `event_loop` and the field `stall_us`.
+/// the target `tokio_loop` and the field `stall_us`.
 ///
 /// # Debug
 ///
 /// Of each stall longer than `debug` there are two events of level WARN, with
-/// the target `event_loop`: one while the loop is stuck, one when it turns again.
+/// the target `tokio_loop`: one while the loop is stuck, one when it turns again.
 ///
 /// ```text
 /// the event loop has not turned for 100 ms: `append` of a.log blocks it, in task 7
@@ -123,7 +123,7 @@ pub const SLOW: Duration = Duration::from_millis(100);
 /// ```
 /// use std::time::Duration;
 ///
-/// let (answer, stall) = event_loop::run(1, None, async {
+/// let (answer, stall) = tokio_loop::run(1, None, async {
 ///     let slow = tokio::task::spawn_local(async {
 ///         // It should be `tokio::time::sleep(…).await`. As it stands, it
 ///         // takes the turn of every other task.
@@ -146,7 +146,7 @@ pub fn run<T>(
     main: impl Future<Output = T>,
 ) -> io::Result<(T, Option<Duration>)> {
     // A recorder learns from it which thread is a loop.
-    let _span = warn_span!(target: TARGET, "event_loop").entered();
+    let _span = warn_span!(target: TARGET, "tokio_loop").entered();
     let watch = Watch::start(debug)?;
 
     let mut builder = Builder::new_current_thread();

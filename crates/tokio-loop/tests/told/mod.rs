@@ -91,7 +91,7 @@ impl<S: Subscriber> Layer<S> for Told {
         }
         assert_eq!(
             (event.metadata().target(), *event.metadata().level()),
-            ("event_loop", Level::WARN)
+            ("tokio_loop", Level::WARN)
         );
         let mut line = Line::default();
         event.record(&mut line);
@@ -102,8 +102,8 @@ impl<S: Subscriber> Layer<S> for Told {
 
 /// Runs `main` in debug mode, with a subscriber of this thread alone.
 pub(crate) fn in_debug(told: &Told, threshold: Duration, main: impl Future<Output = ()>) {
-    let subscriber = tracing_subscriber::registry().with(told.clone()).with(event_loop::names());
+    let subscriber = tracing_subscriber::registry().with(told.clone()).with(tokio_loop::names());
     tracing::subscriber::with_default(subscriber, || {
-        event_loop::run(1, Some(threshold), main).expect("the loop starts");
+        tokio_loop::run(1, Some(threshold), main).expect("the loop starts");
     });
 }

@@ -24,11 +24,11 @@ use tracing_subscriber::layer::{Context, Identity, Layer, SubscriberExt};
 use told::{Line, Told, in_debug};
 
 /// The threshold of most tests; every block is longer.
-const SLOW: Duration = event_loop::SLOW;
+const SLOW: Duration = tokio_loop::SLOW;
 
 /// What a warning adds about a task that tokio's own `spawn_local` has spawned.
 const PLACE: &str =
-    if cfg!(tokio_unstable) { ", spawned at crates/event-loop/tests/debug.rs:N:N" } else { "" };
+    if cfg!(tokio_unstable) { ", spawned at crates/tokio-loop/tests/debug.rs:N:N" } else { "" };
 
 /// Runs `main`, in which something blocks until one line was said, and returns
 /// the two lines about it, which must blame `cause`.
@@ -126,10 +126,10 @@ fn a_block_without_a_name_is_one_in_main() {
 #[test]
 fn a_block_without_a_name_is_one_in_a_task_with_its_number_and_place() {
     let known = Cell::new(None);
-    let cause = "an unnamed operation, in task N, spawned at crates/event-loop/tests/debug.rs:N:N";
+    let cause = "an unnamed operation, in task N, spawned at crates/tokio-loop/tests/debug.rs:N:N";
     let lines = assert_blames(cause, async |told| {
         let line = line!() + 1;
-        let task = event_loop::spawn_local(async move { told.wait_for(1) });
+        let task = tokio_loop::spawn_local(async move { told.wait_for(1) });
         known.set(Some((task.id(), line)));
         task.await.unwrap();
     });
@@ -143,7 +143,7 @@ fn a_block_without_a_name_is_one_in_a_task_with_its_number_and_place() {
 fn a_block_without_a_name_in_a_task_of_tokio_s_own_has_no_number() {
     assert_blames("an unnamed operation, in a task", async |told| {
         // The one before it is not taken for the one that blocks.
-        event_loop::spawn_local(async {}).await.unwrap();
+        tokio_loop::spawn_local(async {}).await.unwrap();
         spawn_local(async move { told.wait_for(1) }).await.unwrap();
     });
 }
@@ -152,7 +152,7 @@ fn a_block_without_a_name_in_a_task_of_tokio_s_own_has_no_number() {
 #[test]
 fn with_tokio_unstable_every_task_has_its_number_and_place() {
     let known = Cell::new(None);
-    let cause = "an unnamed operation, in task N, spawned at crates/event-loop/tests/debug.rs:N:N";
+    let cause = "an unnamed operation, in task N, spawned at crates/tokio-loop/tests/debug.rs:N:N";
     let lines = assert_blames(cause, async |told| {
         let line = line!() + 1;
         let task = spawn_local(async move { told.wait_for(1) });
@@ -214,10 +214,10 @@ fn whatever_is_printed_the_names_are_known() {
         let subscriber = tracing_subscriber::registry()
             .with(prints)
             .with(told.clone().with_filter(LevelFilter::WARN))
-            .with(event_loop::names());
+            .with(tokio_loop::names());
         tracing::subscriber::with_default(subscriber, || {
             let main = async { info_span!("mine", source = "x").in_scope(|| told.wait_for(1)) };
-            event_loop::run(1, Some(SLOW), main).unwrap();
+            tokio_loop::run(1, Some(SLOW), main).unwrap();
         });
     };
     assert_says_in(run, |lines| lines[0].masked().ends_with("`mine` of x blocks it, in main"));
@@ -229,7 +229,7 @@ fn without_the_layer_there_are_no_names_and_still_two_lines() {
         let subscriber = tracing_subscriber::registry().with(told.clone());
         tracing::subscriber::with_default(subscriber, || {
             let main = async { warn_span!("append").in_scope(|| told.wait_for(1)) };
-            event_loop::run(1, Some(SLOW), main).unwrap();
+            tokio_loop::run(1, Some(SLOW), main).unwrap();
         });
     };
     assert_says_in(run, |lines| {
@@ -242,11 +242,11 @@ fn without_the_layer_there_are_no_names_and_still_two_lines() {
 #[test]
 fn without_debug_nothing_is_said() {
     let told = Told::default();
-    let subscriber = tracing_subscriber::registry().with(told.clone()).with(event_loop::names());
+    let subscriber = tracing_subscriber::registry().with(told.clone()).with(tokio_loop::names());
     tracing::subscriber::with_default(subscriber, || {
         let main = async || thread::sleep(SLOW * 3);
         // A watch that has no core for a while sees less, and not ten times.
-        let is_seen = (0..10).any(|_| event_loop::run(1, None, main()).unwrap().1 > Some(SLOW));
+        let is_seen = (0..10).any(|_| tokio_loop::run(1, None, main()).unwrap().1 > Some(SLOW));
         assert!(is_seen, "the loop was never blocked");
     });
     assert_eq!(told.lines(), []);
@@ -406,7 +406,7 @@ fn a_stall_that_ends_while_its_line_is_written_is_told_to_be_over() {
             }
         };
         let main = async { tokio::time::timeout(told::HANG, main).await };
-        let (told, _) = event_loop::run(1, Some(SLOW), main).unwrap();
+        let (told, _) = tokio_loop::run(1, Some(SLOW), main).unwrap();
         assert!(told.is_ok(), "that the stall is over was never told");
     });
     let lines = told.lines();
