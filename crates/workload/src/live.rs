@@ -165,17 +165,12 @@ pub struct Written {
 
 /// Live files that are being written.
 ///
-/// Dropped, it stops the writing and waits for the thread's end.
+/// Dropped, it waits for the thread's end: after the line at hand nothing is
+/// written any more.
 #[derive(Debug)]
 pub struct LiveWriters(Worker<Written>);
 
 impl LiveWriters {
-    /// Asks for an end before the time: after the line at hand nothing is
-    /// written any more.
-    pub fn stop(&self) {
-        self.0.stop();
-    }
-
     /// Waits until the last line is written, and says how much there is.
     ///
     /// # Blocking

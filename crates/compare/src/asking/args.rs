@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use stages::{STAGES, Stage, find};
+use tributary::Wake;
+use workload::{WORKLOADS, Workload};
 
 use crate::asking::contender::Program;
-use crate::asking::workloads::{self, Named};
-use crate::protocol::{LawArgs, StageArgs, Wake};
+use crate::protocol::{LawArgs, NOTIFY, StageArgs, wake};
 
 /// Merges the same log files with every stage, checks each merged file, and
 /// prints what it took.
@@ -35,7 +36,7 @@ pub(crate) struct Args {
 
     /// The workloads, or `all`, and nothing besides [default:
     /// backlog,live,slow-output; then the laws, the lanes and the growth].
-    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', value_parser = workloads::find)]
+    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', value_parser = workloads)]
     pub(crate) workload: Vec<Named>,
 
     /// What a person would use instead, run and checked beside the stages.
@@ -56,7 +57,7 @@ pub(crate) struct Args {
     pub(crate) duration: Option<Duration>,
 
     /// How growing sources are noticed to have grown.
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = Wake::Notify)]
+    #[arg(long, value_name = "HOW", default_value = NOTIFY, value_parser = wake())]
     pub(crate) wake: Wake,
 
     /// Another number of sources.
@@ -131,6 +132,19 @@ impl Args {
     }
 }
 
+/// What a name behind `--workload` stands for: one workload, or all of them.
+type Named = Vec<&'static Workload>;
+
+fn workloads(name: &str) -> Result<Named, String> {
+    let named = WORKLOADS.iter().filter(|workload| name == "all" || workload.name == name);
+    let named: Named = named.collect();
+    if named.is_empty() {
+        let names: Vec<_> = WORKLOADS.iter().map(|workload| workload.name).collect();
+        return Err(format!("the workloads are all, {}", names.join(", ")));
+    }
+    Ok(named)
+}
+
 fn seconds(typed: &str) -> Result<Duration, String> {
     let seconds = typed.strip_suffix('s').unwrap_or(typed).trim().parse::<f64>().ok();
     seconds
@@ -141,7 +155,7 @@ fn seconds(typed: &str) -> Result<Duration, String> {
 
 fn after_help() -> String {
     let mut text = String::from("Workloads:\n");
-    for workload in workloads::all() {
+    for workload in &WORKLOADS {
         text.push_str(&format!("  {:<12} {}\n", workload.name, workload.sentence));
     }
     text.push_str(
@@ -172,7 +186,7 @@ mod tests {
     fn the_help_names_every_workload_and_every_exit_code() {
         let help = Args::command().render_long_help().to_string();
         let exit_codes = ["\n  0 ", "\n  1 ", "\n  2 ", "\n  130 "];
-        for word in workloads::all().map(|workload| workload.name).chain(exit_codes) {
+        for word in WORKLOADS.iter().map(|workload| workload.name).chain(exit_codes) {
             assert!(help.contains(word), "{word}: {help}");
         }
         assert!(!help.contains("\n  stage ") && !help.contains("\n  law "), "{help}");

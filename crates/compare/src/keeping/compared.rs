@@ -6,16 +6,15 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use report::{Comparison, Growth, Head};
+use report::{Comparison, Grouped, Growth, Head};
 
-use crate::asking::jobs::Job;
+use crate::asking::jobs::{self, Job};
 use crate::keeping::files::Files;
-use crate::running::lanes;
 use crate::running::laws::Laws;
 use crate::running::rounds::{Runs, Setup};
 use crate::telling::print::print;
 use crate::telling::terminal::{self, GREEN, RED, YELLOW};
-use crate::telling::{rows, warnings};
+use crate::telling::{figures, rows, warnings};
 
 /// How late the writers of the sources may be before it is worth a warning.
 const LATE: Duration = Duration::from_millis(50);
@@ -96,12 +95,17 @@ impl<'a> Compared<'a> {
         ended
     }
 
-    /// Records what the threads of each stage do.
+    /// Records what the threads of each stage do, and writes a trace of each if a
+    /// folder is named.
     pub(crate) fn lanes(&mut self, trace: Option<&Path>) -> anyhow::Result<()> {
-        lanes::run(self.setup, trace, |lanes| {
-            match lanes {
-                Ok(lanes) => self.comparison.lanes.push(lanes),
-                Err(wrong) => self.comparison.wrong.push(wrong),
+        let (job, wrong) = (jobs::lanes(), self.comparison.wrong.clone());
+        self.setup.run(&job, |all| {
+            self.comparison.lanes = rows::lanes(&job, all);
+            self.comparison.wrong = [&wrong[..], &rows::wrong(all, "its lanes")].concat();
+            // They come in their order, so the last is the one that is new.
+            let recorded = all.iter().rev().find_map(|it| Some((it.contender, it.recording()?)));
+            if let (Some(folder), Some((stage, recording))) = (trace, recorded) {
+                figures::write_trace(folder, stage.name(), recording)?;
             }
             self.keep()
         })
@@ -111,12 +115,12 @@ impl<'a> Compared<'a> {
     pub(crate) fn growth(&mut self, jobs: &[Job]) -> anyhow::Result<()> {
         for job in jobs {
             let (growth, wrong) = (self.comparison.growth.clone(), self.comparison.wrong.clone());
+            let on = format!("{} sources", Grouped(job.sources() as u64));
             self.setup.run(job, |all| {
-                let (more, as_well) = rows::growth(job, all);
-                self.comparison.growth = [&growth[..], &more].concat();
+                self.comparison.growth = [&growth[..], &rows::growth(job, all)].concat();
                 let place = |step: &Growth| (step.stage.clone(), step.sources);
                 self.comparison.growth.sort_by_key(place);
-                self.comparison.wrong = [&wrong[..], &as_well].concat();
+                self.comparison.wrong = [&wrong[..], &rows::wrong(all, &on)].concat();
                 self.keep()
             })?;
         }

@@ -104,7 +104,7 @@ pub(crate) fn merge(args: StageArgs) -> anyhow::Result<()> {
     let recorder = args.record.map(|path| (record(), path));
     let options = Options {
         follow: args.follow.is_some(),
-        wake: args.wake.into(),
+        wake: args.wake,
         probe: Some(probe),
         debug: recorder.as_ref().map(|_| STALL),
         ..Options::default()

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use workload::{LiveSources, LiveWriters};
+use workload::{Live, LiveSources, LiveWriters};
 
 use crate::running::machine::Activity;
 use crate::running::measure::{Hung, Running};
@@ -30,16 +30,6 @@ impl Rest {
             wakeups: end.wakeups.saturating_sub(begin.wakeups) as f64 / seconds,
         }
     }
-}
-
-/// Sources that are followed, still empty.
-#[derive(Debug)]
-pub(crate) struct Growing {
-    pub(crate) sources: LiveSources,
-    /// For how long they will grow.
-    pub(crate) duration: Duration,
-    /// Nothing is written to them: what waiting costs is measured.
-    pub(crate) at_rest: bool,
 }
 
 /// How a run goes on while the child does its work.
@@ -87,11 +77,10 @@ impl<'a> Course<'a> {
     }
 
     /// Lets the sources grow from now on.
-    pub(crate) fn begin(&mut self, growing: Growing) -> anyhow::Result<()> {
-        let Growing { sources, duration, at_rest } = growing;
+    pub(crate) fn begin(&mut self, sources: LiveSources, live: &Live) -> anyhow::Result<()> {
         let begun = Instant::now();
-        self.settle = at_rest.then(|| begun + duration.mul_f64(SETTLE));
-        self.writers = Some((sources.start()?, begun + duration));
+        self.settle = live.is_idle().then(|| begun + live.duration.mul_f64(SETTLE));
+        self.writers = Some((sources.start()?, begun + live.duration));
         Ok(())
     }
 

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use jiff::Zoned;
 use report::Head;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The head of every result of this machine.
 pub(crate) fn head(seed: u64) -> Head {
@@ -108,19 +107,6 @@ impl Activity {
 fn number(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.strip_prefix(':')?.split_whitespace().next()?.parse().ok()
-}
-
-/// Raises the soft limit of open files to the hard one; returns what the limit
-/// is then, `None` if there is none. The stages inherit it.
-pub(crate) fn raise_open_files() -> Option<u64> {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current == limit.maximum {
-        return limit.current;
-    }
-    // A system may refuse its own hard limit (macOS does, above a bound of its
-    // own): then the soft one is what there is.
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-    if raised.is_ok() { limit.maximum } else { limit.current }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anstream::adapter::strip_str;
 use anyhow::Context;
+use recorder::Recording;
 use report::Comparison;
 use tributary::Shown;
 
@@ -14,16 +15,22 @@ use crate::telling::terminal;
 /// Writes every picture, as SVG and as a figure for a page of Markdown, and
 /// `tables.txt`, in which each table stands between two anchors of its name.
 pub(crate) fn write(folder: &Path, comparison: &Comparison) -> anyhow::Result<()> {
-    let put = |name: &str, text: &str| {
-        let path = folder.join(name);
-        fs::write(&path, text).with_context(|| format!("{}: cannot write this file", Shown(&path)))
-    };
     let beside = folder.file_name().unwrap_or_default().to_string_lossy();
     for figure in report::figures(comparison) {
-        put(&format!("{}.svg", figure.name), &figure.svg)?;
-        put(&format!("{}.md", figure.name), &figure.markdown(&beside))?;
+        put(folder, &format!("{}.svg", figure.name), &figure.svg)?;
+        put(folder, &format!("{}.md", figure.name), &figure.markdown(&beside))?;
     }
-    put("tables.txt", &tables(comparison))
+    put(folder, "tables.txt", &tables(comparison))
+}
+
+/// Writes what a stage has recorded, for Perfetto.
+pub(crate) fn write_trace(folder: &Path, stage: &str, made: &Recording) -> anyhow::Result<()> {
+    put(folder, &format!("{stage}.json"), &made.chrome_trace().to_string())
+}
+
+fn put(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+    let path = folder.join(name);
+    fs::write(&path, text).with_context(|| format!("{}: cannot write this file", Shown(&path)))
 }
 
 fn tables(comparison: &Comparison) -> String {

@@ -133,7 +133,7 @@ fn a_whole_run_has_lanes_growth_and_laws_and_names_its_page() {
     let mut kept: Vec<_> =
         fs::read_dir(&keep).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     kept.sort();
-    assert_eq!(kept, ["backlog", "growth", "live", "slow-output"]);
+    assert_eq!(kept, ["backlog", "growth", "lanes", "live", "slow-output"]);
     assert_eq!(said.lines().last(), Some(&*format!("page: {}", page.display())), "{said}");
     assert!(fs::read_to_string(&page).unwrap().contains("stage4-tasks"));
 

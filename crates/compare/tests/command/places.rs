@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Stdio;
 
-use testkit::until;
+use testkit::{make_fifo, until};
 
 use crate::common::{
     assert_refused, compare, compare_after, compare_as_nobody, json, printed, run, run_in, shown,
@@ -35,7 +35,7 @@ fn nothing_that_is_there_is_replaced_unless_that_is_said() {
     let folder = two_logs();
     let path = |name: &str| folder.path().join(name);
     symlink("a.log", path("link")).unwrap();
-    workload::make_fifo(&path("fifo")).unwrap();
+    make_fifo(&path("fifo"));
     fs::create_dir(path("folder")).unwrap();
     fs::write(path("folder/mine"), "mine").unwrap();
     let refused = |typed: &[&str], named: &str, what: &str| {
@@ -77,7 +77,7 @@ fn nothing_that_is_there_is_replaced_unless_that_is_said() {
 fn what_is_no_readable_log_file_is_refused_by_name() {
     let folder = two_logs();
     let [missing, fifo] = ["missing.log", "fifo"].map(|name| folder.path().join(name));
-    workload::make_fifo(&fifo).unwrap();
+    make_fifo(&fifo);
     assert_refused(&run(&[shown(&missing)]), shown(&missing), "No such file");
     assert_refused(&run(&[shown(folder.path())]), shown(folder.path()), "this is a directory");
     assert_refused(&run(&["/dev/null"]), "/dev/null", "this is no regular file");
