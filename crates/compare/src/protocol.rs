@@ -66,8 +66,9 @@ pub(crate) struct Done {
     pub(crate) threads: Option<u64>,
 }
 
-/// Asks to try one law on one stage, and is answered with [`Tried`]. The process
-/// ends when its stdin is closed: whoever has asked is gone.
+/// Asks to try one law on one stage, and is answered with how the stage breaks it, or
+/// with nothing if it keeps it; of an accident the process fails. It ends when its
+/// stdin is closed: whoever has asked is gone.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LawArgs {
     /// The stage, by number or by name.
@@ -79,17 +80,6 @@ pub(crate) struct LawArgs {
     /// For how many seconds the law may wait.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) within: u64,
-}
-
-/// What came of a law, before anybody asks what the stage declares.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Tried {
-    /// The stage keeps it.
-    Held,
-    /// The stage breaks it, in this way.
-    Broken(String),
-    /// Neither: what happened instead.
-    Accident(String),
 }
 
 impl StageArgs {

@@ -19,7 +19,7 @@ use crate::running::laws::Laws;
 use crate::running::machine;
 use crate::running::rounds::{self, Setup};
 use crate::running::{child, cost};
-use crate::telling::print::{self, print};
+use crate::telling::terminal::{self, print};
 use crate::telling::{figures, warnings};
 
 /// What this process has open besides the sources.
@@ -32,7 +32,7 @@ pub fn main() -> ExitCode {
     match run(Args::parse()) {
         Ok(code) => code,
         Err(error) => {
-            print::error(&error);
+            terminal::error(&error);
             ExitCode::from(if error.is::<Interrupted>() { interrupt::EXIT_CODE } else { 2 })
         }
     }

@@ -41,9 +41,10 @@ use std::path::{Path, PathBuf};
 use rustix::time::{ClockId, clock_gettime};
 
 pub use backlog::Backlog;
-pub use live::{Live, LiveSources, LiveWriters, Written};
+pub use live::{Live, LiveSources, Written};
 pub use named::{Sources, WORKLOADS, Workload};
 pub use reading::{OutputReader, Pauses};
+pub use worker::Worker;
 
 /// Reads `CLOCK_MONOTONIC`, in nanoseconds.
 ///

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use checker::{check_tagged, tag};
+use checker::tag;
 use workload::{Backlog, Live, OutputReader, Pauses, WORKLOADS};
 
 fn read_all(paths: &[impl AsRef<Path>]) -> Vec<Vec<u8>> {
@@ -197,17 +197,6 @@ fn a_reader_ends_although_nobody_came_and_names_what_it_misses() {
     assert!(error.to_string().contains(fifo.to_str().unwrap()), "{error}");
     fs::remove_file(&fifo).unwrap();
     drop(of_fifo().unwrap());
-}
-
-#[test]
-fn thousands_of_sources_are_checked_with_few_descriptors() {
-    let folder = tempfile::tempdir().unwrap();
-    let paths = Backlog { files: 3_000, bytes: 100 }.make(folder.path(), 5).unwrap();
-    let merged = folder.path().join("merged.log");
-    fs::write(&merged, read_all(&paths).concat()).unwrap();
-    let verdict = check_tagged(&paths, &merged).unwrap();
-    assert!(verdict.is_right(), "{verdict}");
-    assert_eq!(verdict.sources(), 3_000);
 }
 
 #[test]

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 use stages::{STAGES, Stage, find};
 use tributary::Wake;
-use workload::{WORKLOADS, Workload};
+use workload::WORKLOADS;
 
 use crate::asking::contender::Program;
 use crate::protocol::{LawArgs, NOTIFY, StageArgs, wake};
@@ -36,8 +37,8 @@ pub(crate) struct Args {
 
     /// The workloads, or `all`, and nothing besides [default:
     /// backlog,live,slow-output; then the laws, the lanes and the growth].
-    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', value_parser = workloads)]
-    pub(crate) workload: Vec<Named>,
+    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', value_parser = workloads(), hide_possible_values = true)]
+    pub(crate) workload: Vec<String>,
 
     /// What a person would use instead, run and checked beside the stages.
     #[arg(long, value_name = "PROGRAM[,PROGRAM]", value_delimiter = ',', value_enum)]
@@ -132,17 +133,8 @@ impl Args {
     }
 }
 
-/// What a name behind `--workload` stands for: one workload, or all of them.
-type Named = Vec<&'static Workload>;
-
-fn workloads(name: &str) -> Result<Named, String> {
-    let named = WORKLOADS.iter().filter(|workload| name == "all" || workload.name == name);
-    let named: Named = named.collect();
-    if named.is_empty() {
-        let names: Vec<_> = WORKLOADS.iter().map(|workload| workload.name).collect();
-        return Err(format!("the workloads are all, {}", names.join(", ")));
-    }
-    Ok(named)
+fn workloads() -> PossibleValuesParser {
+    ["all"].into_iter().chain(WORKLOADS.iter().map(|workload| workload.name)).into()
 }
 
 fn seconds(typed: &str) -> Result<Duration, String> {

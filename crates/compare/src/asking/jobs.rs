@@ -44,9 +44,11 @@ pub(crate) fn asked_for(args: &Args, own: Option<OwnFiles>) -> Vec<Job> {
     if let Some(own) = own {
         return vec![Job::new("files", Merged::Own(own), runs)];
     }
+    let is_named =
+        |name| WORKLOADS.iter().filter(move |it: &&Workload| name == "all" || name == it.name);
     let named: Vec<&Workload> = match &args.workload[..] {
         [] => WORKLOADS.iter().filter(|workload| workload.by_default).collect(),
-        named => named.iter().flatten().copied().collect(),
+        named => named.iter().flat_map(|name| is_named(name)).collect(),
     };
     // In the order in which they were named, each once.
     let mut seen = HashSet::new();
@@ -278,16 +280,6 @@ mod tests {
     }
 
     #[test]
-    fn sizes_can_be_chosen() {
-        let jobs =
-            jobs(&["--workload", "backlog,live", "--sources=3", "--bytes=2048", "--duration=1"]);
-        assert_eq!(jobs[0].what(), "3 complete files of 2 KiB, 3 runs");
-        assert_eq!(jobs[0].bytes(), (6144, 6144));
-        let what = "3 growing files of 100 lines a second each, for 1.00 s, notified, 1 run";
-        assert_eq!(jobs[1].what(), what);
-    }
-
-    #[test]
     fn a_number_for_which_there_are_no_descriptors_is_left_out() {
         let rounds = |quick, most| {
             let jobs = growth(quick, most);
@@ -312,11 +304,18 @@ mod tests {
     }
 
     #[test]
-    fn one_file_is_no_files() {
-        let jobs = jobs(&["--workload=backlog,live,idle", "--sources=1", "--runs=1"]);
-        let what = ["1 complete file of 64 MiB, 1 run", "1 growing file of 100", "1 file at rest"];
-        for (job, what) in jobs.iter().zip(what) {
-            assert!(job.what().starts_with(what), "{}", job.what());
-        }
+    fn a_job_says_what_it_is_in_the_sizes_that_were_chosen() {
+        let sizes = ["--sources=3", "--bytes=2048", "--duration=1"];
+        let some = jobs(&[&["--workload", "backlog,live"], &sizes[..]].concat());
+        assert_eq!(some[0].bytes(), (6144, 6144));
+        let one = jobs(&["--workload=backlog,live,idle", "--sources=1", "--runs=1"]);
+        let what = [
+            "3 complete files of 2 KiB, 3 runs",
+            "3 growing files of 100 lines a second each, for 1.00 s, notified, 1 run",
+            "1 complete file of 64 MiB, 1 run",
+            "1 growing file of 100 lines a second, for 1.60 s, notified, 1 run",
+            "1 file at rest, for 3.00 s, notified, 1 run",
+        ];
+        assert!(some.iter().chain(&one).map(Job::what).eq(what), "{some:#?}, {one:#?}");
     }
 }

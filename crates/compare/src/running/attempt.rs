@@ -198,7 +198,7 @@ fn figures(outside: Figures, (lines, bytes): (u64, u64), done: Option<Done>) -> 
 }
 
 /// Says why a child failed: what it said, and how it ended if it said nothing.
-fn failure(ended: &Ended) -> String {
+pub(crate) fn failure(ended: &Ended) -> String {
     match ended.stderr.strip_prefix("error: ") {
         Some(said) => said.to_owned(),
         None => format!("it ended with {}\n{}", ended.status, ended.stderr).trim().to_owned(),
@@ -226,60 +226,16 @@ mod tests {
     const TWO: Backlog = Backlog { files: 2, bytes: 2_000 };
 
     #[test]
-    fn a_wrong_output_is_found_and_so_is_a_wrong_report() {
-        let folder = tempfile::tempdir().unwrap();
-        let sources = TWO.make(folder.path(), 1).unwrap();
-        let merged = folder.path().join("merged");
-        let all = [fs::read(&sources[0]).unwrap(), fs::read(&sources[1]).unwrap()].concat();
-        fs::write(&merged, &all).unwrap();
-        let lines = all.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        let found = check(&sources, &merged, true).unwrap().unwrap();
-        assert_eq!(found, (lines, 4_000));
-        let report = |lines, bytes| Done {
-            lines,
-            bytes,
-            merge: 0.1,
-            stall: None,
-            memory: None,
-            threads: None,
+    fn a_report_that_does_not_agree_with_the_output_is_wrong() {
+        let said = |lines, bytes| {
+            let (merge, stall, memory, threads) = (0.1, None, None, None);
+            let done = Done { lines, bytes, merge, stall, memory, threads };
+            figures(Figures::default(), (7, 4_000), Some(done))
         };
-        let figures = |report| figures(Figures::default(), found, Some(report));
-        assert_eq!(figures(report(lines, 4_000)).unwrap().merge, Some(0.1));
-        for wrong in [report(lines + 1, 4_000), report(lines, 3_999)] {
-            let said = figures(wrong).unwrap_err();
-            assert!(said.starts_with("its report counts"), "{said}");
-        }
-        // Without its last line.
-        let cut = all[..all.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
-        fs::write(&merged, &all[..cut]).unwrap();
-        let said = check(&sources, &merged, true).unwrap().unwrap_err();
-        assert!(said.contains("lost"), "{said}");
-    }
-
-    #[test]
-    fn a_run_of_a_source_that_has_changed_does_not_count() {
-        let folder = tempfile::tempdir().unwrap();
-        let (source, merged) = (folder.path().join("a.log"), folder.path().join("merged"));
-        fs::write(&source, "one\n").unwrap();
-        let own = OwnFiles::open(std::slice::from_ref(&source), &Interrupt::default()).unwrap();
-        let sources = own.paths().to_vec();
-        let job = Job::new("files", Merged::Own(own), 1);
-        let run =
-            |contender| Attempt::new(&job, contender, &sources, &merged).run(&Interrupt::default());
-        run(Contender::Floor).unwrap().unwrap();
-        // Whatever comes of the run: the floor is not checked, what is checked is
-        // right, and of a file that is gone `cat` itself complains.
-        for change in ["grown", "cut", "gone"] {
-            match change {
-                "grown" => fs::write(&source, "one\ntwo\n").unwrap(),
-                "cut" => fs::write(&source, "one").unwrap(),
-                _ => fs::remove_file(&source).unwrap(),
-            }
-            for contender in [Contender::Floor, Contender::Program(Program::Cat)] {
-                let said = run(contender).unwrap_err().to_string();
-                assert!(said.starts_with(&source.display().to_string()), "{change}: {said}");
-                assert!(said.contains("has changed meanwhile"), "{change}: {said}");
-            }
+        assert_eq!(said(7, 4_000).unwrap().merge, Some(0.1));
+        for (lines, bytes) in [(8, 4_000), (7, 3_999)] {
+            let wrong = said(lines, bytes).unwrap_err();
+            assert!(wrong.starts_with("its report counts"), "{wrong}");
         }
     }
 

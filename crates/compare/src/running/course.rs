@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use workload::{Live, LiveSources, LiveWriters};
+use workload::{Live, LiveSources, Worker, Written};
 
 use crate::running::machine::Activity;
 use crate::running::measure::{Hung, Running};
@@ -42,7 +42,7 @@ pub(crate) struct Course<'a> {
     settle: Option<Instant>,
     settled: Option<Activity>,
     /// Who writes the sources, and until when.
-    writers: Option<(LiveWriters, Instant)>,
+    writers: Option<(Worker<Written>, Instant)>,
     /// How many bytes the sources have, once they do not grow any more.
     bytes: Option<u64>,
     /// How much there was of the output, and since when.
@@ -88,12 +88,13 @@ impl<'a> Course<'a> {
     pub(crate) fn tick(&mut self, running: &mut Running) -> anyhow::Result<()> {
         let now = Instant::now();
         if self.settle.take_if(|settle| now >= *settle).is_some() {
-            self.settled = running.activity();
+            self.settled = Activity::of(running.process);
         }
         // Until then `join` would wait, and nobody would look at the child.
         if let Some((writers, _)) = self.writers.take_if(|(_, end)| now >= *end) {
             if let Some(settled) = self.settled {
-                self.seen.rest = running.activity().map(|now| Rest::between(settled, now));
+                self.seen.rest =
+                    Activity::of(running.process).map(|now| Rest::between(settled, now));
             }
             let written = writers.join()?;
             self.seen.late = Some(written.latest);

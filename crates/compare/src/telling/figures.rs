@@ -49,36 +49,3 @@ fn tables(comparison: &Comparison) -> String {
         })
         .collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_picture_has_its_figure_and_every_table_its_anchors() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path().join("figures");
-        fs::create_dir(&folder).unwrap();
-        let comparison = serde_json::from_str::<Comparison>(include_str!(
-            "../../../report/tests/comparison.json"
-        ))
-        .unwrap();
-        write(&folder, &comparison).unwrap();
-
-        let pictures = report::figures(&comparison);
-        assert!(!pictures.is_empty());
-        for picture in pictures {
-            let svg = fs::read_to_string(folder.join(format!("{}.svg", picture.name))).unwrap();
-            assert_eq!(svg, picture.svg);
-            let figure = fs::read_to_string(folder.join(format!("{}.md", picture.name))).unwrap();
-            assert!(figure.contains(&format!("src=\"figures/{}.svg\"", picture.name)), "{figure}");
-        }
-        let tables = fs::read_to_string(folder.join("tables.txt")).unwrap();
-        let names = comparison.workloads.iter().map(|workload| &*workload.name);
-        for name in names.chain(["head", "growth"]) {
-            let (_, rest) = tables.split_once(&format!("// ANCHOR: {name}\n")).unwrap();
-            let (table, _) = rest.split_once(&format!("// ANCHOR_END: {name}\n")).unwrap();
-            assert!(table.lines().count() > 1 && !table.contains('\u{1b}'), "{table}");
-        }
-    }
-}

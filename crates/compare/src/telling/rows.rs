@@ -121,9 +121,9 @@ fn row(runs: &Runs, cat: &[(u32, Figures)], columns: &[Column]) -> Option<Row> {
         Column::Max => number(latency.map(|it| it[2])),
         Column::RestCpu => number(first.seen.rest.map(|rest| rest.cpu)),
         Column::WakeUps => number(first.seen.rest.map(|rest| rest.wakeups)),
-        Column::Cpu => Cell::Number(each(&all, |run| run.took.cpu.as_secs_f64()).median()),
+        Column::Cpu => Cell::Number(each(&all, |run| run.took.cpu.as_secs_f64()).median),
         Column::Switches => {
-            Cell::Count(each(&all, |run| run.took.switches as f64).median().round() as u64)
+            Cell::Count(each(&all, |run| run.took.switches as f64).median.round() as u64)
         }
         Column::Threads => count(most(&all, |run| run.took.threads)),
         Column::Memory => count(most(&all, |run| run.took.memory)),
