@@ -15,7 +15,7 @@ compare *args:
 diff N:
     cargo compare diff "$1"
 
-# What a read, a write and a stage cost: under three minutes after the build
+# What a read, a write, a stage, a check and a span cost: under four minutes
 [group('look')]
 bench *args:
     cargo bench --package benches "$@"
