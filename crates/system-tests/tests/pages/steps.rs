@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use system_tests::Browser;
 
-use crate::open;
+use crate::{narrow, open, picture};
 
 /// The page with the step that has most of everything.
 const PAGE: &str = "mixed.html";
@@ -31,16 +31,10 @@ fn rows(browser: &Browser) -> Vec<Value> {
     rows
 }
 
-fn picture(browser: &Browser, name: &str) {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
-    browser.screenshot(&folder.join(name));
-}
-
 #[test]
 fn on_a_wide_page_the_lines_stand_side_by_side() {
     let browser = open(PAGE);
-    browser.viewport(1280, 900);
-    picture(&browser, "wide.png");
+    picture(&browser, "wide");
     let rows = rows(&browser);
     for row in &rows {
         assert_eq!(row["old"][1], row["new"][1], "the tops of {row}");
@@ -55,9 +49,8 @@ fn on_a_wide_page_the_lines_stand_side_by_side() {
 
 #[test]
 fn on_a_narrow_page_what_is_gone_stands_above_what_is_new() {
-    let browser = open(PAGE);
-    browser.viewport(390, 844);
-    picture(&browser, "narrow.png");
+    let browser = narrow(PAGE);
+    picture(&browser, "narrow");
     let rows = rows(&browser);
     let texts = |side: &str, group: &Value| -> Vec<i64> {
         let of_group = rows.iter().filter(|row| row["group"] == *group);
@@ -96,8 +89,7 @@ const NUMBERS: &str = "
 
 #[test]
 fn on_a_narrow_page_the_numbers_rise() {
-    let browser = open(PAGE);
-    browser.viewport(390, 844);
+    let browser = narrow(PAGE);
     let items = browser.run(NUMBERS);
     let numbers: Vec<_> =
         items.as_array().unwrap().iter().flat_map(|it| it.as_array().unwrap()).collect();

@@ -1,9 +1,12 @@
-//! The book as it is read: built by mdBook, and looked at in a browser.
+//! The book and the page of a comparison as they are read: in a browser.
 
+mod browser;
+mod contrast;
 mod links;
 mod look;
 mod narrow;
 mod pages;
+mod report;
 mod steps;
 
 use std::path::{Path, PathBuf};
@@ -61,9 +64,30 @@ fn pages() -> Vec<PathBuf> {
     found
 }
 
-/// Opens a page of the book in a browser of its own.
-fn open(page: &str) -> Browser {
+/// A telephone, as narrow as they are sold: it has no room to spare.
+const TELEPHONE: (u32, u32) = (390, 844);
+const SCREEN: (u32, u32) = (1280, 900);
+
+/// Opens a page in a browser of its own, of this size.
+fn opened(page: &Path, (width, height): (u32, u32)) -> Browser {
     let browser = Browser::start();
-    browser.open(&book().join(page));
+    browser.viewport(width, height);
+    browser.open(page);
     browser
+}
+
+/// Opens a page of the book.
+fn open(page: &str) -> Browser {
+    opened(&book().join(page), SCREEN)
+}
+
+/// Opens a page of the book on a telephone.
+fn narrow(page: &str) -> Browser {
+    opened(&book().join(page), TELEPHONE)
+}
+
+/// Keeps a picture of what is shown, for somebody to look at.
+fn picture(browser: &Browser, name: &str) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+    browser.screenshot(&folder.join(format!("{name}.png")));
 }

@@ -7,13 +7,12 @@ use report::Comparison;
 use serde_json::{Value, json};
 use system_tests::Browser;
 
-/// A telephone, as narrow as they are sold.
-const TELEPHONE: (u32, u32) = (390, 844);
-const SCREEN: (u32, u32) = (1100, 900);
+use crate::contrast::texts_too_faint;
+use crate::{SCREEN, TELEPHONE, opened};
 
 /// A real run, with long names and long reasons in it.
 fn comparison() -> Comparison {
-    let run = include_str!("../../report/tests/comparison.json");
+    let run = include_str!("../../../report/tests/comparison.json");
     let mut comparison: Comparison = serde_json::from_str(run).expect("it is a comparison");
     let long = "a-name-that-knows-no-end-".repeat(8);
     comparison.command += &format!(" -- /var/log/{long}.log");
@@ -37,16 +36,9 @@ fn page() -> &'static Path {
     path
 }
 
-fn opened((width, height): (u32, u32)) -> Browser {
-    let browser = Browser::start();
-    browser.viewport(width, height);
-    browser.open(page());
-    browser
-}
-
 #[test]
 fn it_loads_without_a_word_asks_for_nothing_and_shows_a_lane_for_each_thread() {
-    let browser = opened(SCREEN);
+    let browser = opened(page(), SCREEN);
     assert_eq!(browser.run("return document.title"), "Tributary, compared");
     assert_eq!(browser.console(), Vec::<String>::new());
     let asked = browser.requests();
@@ -63,7 +55,7 @@ fn it_loads_without_a_word_asks_for_nothing_and_shows_a_lane_for_each_thread() {
 
 #[test]
 fn a_tap_and_the_arrow_keys_show_what_a_piece_was() {
-    let browser = opened(TELEPHONE);
+    let browser = opened(page(), TELEPHONE);
     browser.command("Emulation.setTouchEmulationEnabled", json!({ "enabled": true }));
     // In the middle of a stall, which is the largest of its lane.
     let place = browser.run(
@@ -103,7 +95,7 @@ fn a_tap_and_the_arrow_keys_show_what_a_piece_was() {
 
 #[test]
 fn a_telephone_has_all_of_it_and_what_goes_on_says_so_and_keeps_the_names_in_sight() {
-    let browser = opened(TELEPHONE);
+    let browser = opened(page(), TELEPHONE);
     browser.run("document.querySelectorAll('details').forEach(it => it.open = true)");
     let (width, _) = TELEPHONE;
     assert_eq!(browser.run("return document.documentElement.scrollWidth"), width);
@@ -139,7 +131,7 @@ fn a_telephone_has_all_of_it_and_what_goes_on_says_so_and_keeps_the_names_in_sig
 #[test]
 fn text_can_be_read_in_the_theme_that_is_preferred_and_in_the_other_and_paper_is_white() {
     for (preferred, chosen) in [("light", "dark"), ("dark", "light")] {
-        let browser = opened(SCREEN);
+        let browser = opened(page(), SCREEN);
         browser.media("screen", &[("prefers-color-scheme", preferred)]);
         hold_contrast(&browser, preferred);
         browser.run(&format!("document.getElementById('theme-{chosen}').click()"));
@@ -162,54 +154,5 @@ fn text_can_be_read_in_the_theme_that_is_preferred_and_in_the_other_and_paper_is
 fn hold_contrast(browser: &Browser, theme: &str) {
     let shown = "return getComputedStyle(document.documentElement).colorScheme";
     assert_eq!(browser.run(shown), theme);
-    browser.run("document.querySelectorAll('details').forEach(it => it.open = true)");
-    let report = browser.run(CONTRAST);
-    let texts = report["texts"].as_u64().expect("a number");
-    assert!(texts > 100, "{texts} texts were looked at, {theme}");
-    assert_eq!(report["poor"], json!([]), "{theme}");
+    assert_eq!(texts_too_faint(browser, "body"), [""; 0], "{theme}");
 }
-
-/// Looks at every text: its colour, and the nearest ground below it. In a
-/// picture that is the paper, or a shape of the same picture under its middle.
-const CONTRAST: &str = r"
-const parts = colour => (colour.match(/[\d.]+/g) ?? []).map(Number);
-const clear = colour => { const [, , , a] = parts(colour); return a === 0; };
-const luminance = colour => {
-    const [r, g, b] = parts(colour).slice(0, 3).map(part => part / 255)
-        .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-};
-const contrast = (a, b) => {
-    const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
-    return (light + 0.05) / (dark + 0.05);
-};
-const ground = it => {
-    for (let at = it; at; at = at.parentElement) {
-        const colour = getComputedStyle(at).backgroundColor;
-        if (!clear(colour)) return colour;
-    }
-    return 'rgb(255, 255, 255)';
-};
-const under = text => {
-    const box = text.getBoundingClientRect();
-    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-    const shapes = [...text.ownerSVGElement.querySelectorAll('rect.f-blocked')].filter(shape => {
-        const at = shape.getBoundingClientRect();
-        return at.left <= x && x <= at.right && at.top <= y && y <= at.bottom;
-    });
-    return shapes.length ? getComputedStyle(shapes[0]).fill : ground(text.ownerSVGElement);
-};
-let texts = 0;
-const poor = [];
-for (const it of document.querySelectorAll('body *')) {
-    const own = [...it.childNodes].some(node => node.nodeType === 3 && node.data.trim());
-    if (!own || !it.checkVisibility() || ['SCRIPT', 'title', 'desc'].includes(it.tagName)) continue;
-    const drawn = it instanceof SVGElement;
-    const [colour, behind] = drawn
-        ? [getComputedStyle(it).fill, under(it)] : [getComputedStyle(it).color, ground(it)];
-    texts += 1;
-    if (contrast(colour, behind) < 4.5)
-        poor.push(`${it.textContent.trim().slice(0, 40)}: ${colour} on ${behind}`);
-}
-return { texts, poor };
-";

@@ -6,10 +6,10 @@
 use std::env;
 use std::process::Command;
 
-use crate::BOUND;
+use testkit::BOUND;
 
 /// Tells the process that it is the child, and what it is to do.
-const ROLE: &str = "BOOK_FACTS_ROLE";
+const ROLE: &str = "BOOK_TESTS_ROLE";
 
 /// Returns what this process is to do, if it is a child.
 pub(crate) fn role() -> Option<String> {
@@ -32,9 +32,9 @@ pub(crate) fn child_by(mut command: Command, test: &str, role: &str) -> String {
     book_tests::output(command, BOUND).expect("the test can be started once more")
 }
 
-/// Runs `test` once more as `role`, and requires that it passes.
+/// Runs `test` once more, and requires that it passes.
 #[track_caller]
-pub(crate) fn passes_alone(test: &str, role: &str) {
-    let said = child(test, role);
+pub(crate) fn passes_alone(test: &str) {
+    let said = child(test, "alone");
     assert!(said.contains("1 passed"), "{said}");
 }

@@ -13,16 +13,17 @@ mod files;
 mod guards;
 mod loops;
 mod pool;
-mod process;
 mod signals;
 mod tasks;
 mod writer;
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
 use std::time::Duration;
 
 use testkit::BOUND;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
+use tokio::task::spawn_local;
 
 /// How long a test waits for what must not come.
 const A_WHILE: Duration = Duration::from_millis(200);
@@ -45,4 +46,27 @@ fn one_thread(blocking_threads: usize) -> LocalRuntime {
     let mut builder = Builder::new_current_thread();
     builder.enable_time().max_blocking_threads(blocking_threads);
     builder.build_local(LocalOptions::default()).expect("a loop can start")
+}
+
+/// Has a task call `block` beside another task: the other one has no turn before
+/// somebody else has called `release`, and one afterwards.
+fn blocks_the_loop(block: impl FnOnce() + 'static, release: impl FnOnce() + Send + 'static) {
+    let (at_it, blocks) = channel();
+    let (turn, has_its_turn) = channel();
+    let onlooker = thread::spawn(move || {
+        comes(&blocks, "the task is about to block");
+        does_not_come(&has_its_turn, "the other task gets its turn meanwhile");
+        release();
+        comes(&has_its_turn, "the other task gets its turn afterwards");
+    });
+    one_thread(1).block_on(async {
+        let blocks = spawn_local(async move {
+            at_it.send(()).unwrap();
+            block();
+        });
+        let other = spawn_local(async move { turn.send(()).unwrap() });
+        blocks.await.unwrap();
+        other.await.unwrap();
+    });
+    onlooker.join().unwrap();
 }

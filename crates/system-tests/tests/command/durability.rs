@@ -11,7 +11,7 @@ fn syncs(durability: &str) -> usize {
     fs::write(&log, "a line of the log\n".repeat(100_000)).unwrap();
     let mut strace = program("strace", "strace");
     strace.args(["-f", "-e", "trace=fsync,fdatasync", "-o"]).arg(&trace);
-    strace.arg(env!("CARGO_BIN_EXE_tributary")).arg(&log).arg("-o").arg(&out);
+    strace.arg(crate::TRIBUTARY).arg(&log).arg("-o").arg(&out);
     let done = strace.args(["--durability", durability]).output().unwrap();
     assert!(done.status.success(), "{done:?}");
     assert_eq!(fs::read(&out).unwrap(), fs::read(&log).unwrap());

@@ -13,7 +13,7 @@ fn said(command: &mut Command) -> String {
 
 #[test]
 fn the_man_page_fits_80_columns_and_no_line_of_its_tables_is_broken() {
-    let tributary = || Command::new(env!("CARGO_BIN_EXE_tributary"));
+    let tributary = || Command::new(crate::TRIBUTARY);
     let page = said(tributary().arg("man"));
     let mut groff = program("groff", "groff-base");
     groff.args(["-man", "-Tutf8", "-P-cbou", "-rLL=80n", "-ww"]);
@@ -29,7 +29,9 @@ fn the_man_page_fits_80_columns_and_no_line_of_its_tables_is_broken() {
     // groff sets its own dashes and quotes.
     let plain = |text: &str| text.replace(['‐', '−'], "-").replace(['‘', '’'], "`");
     let shown = plain(&shown);
-    for topic in ["prefix", "rotation", "systemd", "exit", "signals", "tail", "completions"] {
+    for topic in
+        ["prefix", "rotation", "systemd", "exit", "signals", "tail", "completions", "examples"]
+    {
         let text = said(tributary().args(["help", topic]));
         let set: String = text.lines().map(|line| format!("       {line}\n")).collect();
         let set = plain(&set).replace("       \n", "\n").replace('\'', "`");

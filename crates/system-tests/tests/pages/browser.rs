@@ -1,10 +1,10 @@
-//! The browser of the tests shows what a page does, and leaves nothing behind.
+//! The browser of the tests shows what a page does.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::json;
 use system_tests::Browser;
+use testkit::Folder;
 
 const PAGE: &str = r#"<!doctype html><title>A page</title>
 <style>
@@ -15,18 +15,11 @@ const PAGE: &str = r#"<!doctype html><title>A page</title>
 <p>text</p><img src="missing.png">
 <script>console.warn("a warning"); setTimeout(() => { window.late = 1; throw new Error("thrown") });</script>"#;
 
-fn written(page: &str) -> (tempfile::TempDir, std::path::PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("page.html");
-    fs::write(&file, page).unwrap();
-    (folder, file)
-}
-
 #[test]
 fn what_a_page_says_and_asks_for_is_told() {
-    let (_folder, file) = written(PAGE);
+    let folder = Folder::of([("page.html", PAGE)]);
     let browser = Browser::start();
-    browser.open(&file);
+    browser.open(&folder.path("page.html"));
     browser.wait("window.late === 1");
     assert_eq!(browser.run("return document.title"), "A page");
 
@@ -45,10 +38,10 @@ fn what_a_page_says_and_asks_for_is_told() {
 
 #[test]
 fn the_size_and_the_medium_are_what_a_test_says() {
-    let (folder, file) = written(PAGE);
+    let folder = Folder::of([("page.html", PAGE)]);
     let browser = Browser::start();
     browser.viewport(390, 844);
-    browser.open(&file);
+    browser.open(&folder.path("page.html"));
     assert_eq!(browser.run("return [innerWidth, innerHeight]"), json!([390, 844]));
 
     let colour = |of: &str| {
@@ -59,28 +52,10 @@ fn the_size_and_the_medium_are_what_a_test_says() {
     assert_eq!(colour("p"), "rgb(4, 5, 6)");
     assert_eq!(colour("body"), "rgb(7, 8, 9)");
 
-    let picture = folder.path().join("pictures/page.png");
+    let picture = folder.path("pictures/page.png");
     browser.screenshot(&picture);
     let bytes = fs::read(picture).unwrap();
     assert!(bytes.starts_with(b"\x89PNG"));
     // The width is in the first chunk.
     assert_eq!(bytes[16..20], 390u32.to_be_bytes());
-}
-
-#[test]
-fn nothing_is_left_behind() {
-    let browser = Browser::start();
-    let profile = browser.profile().to_owned();
-    assert!(!running(&profile).is_empty(), "the browser runs with its profile");
-    drop(browser);
-    testkit::until("the browser ends", || running(&profile).is_empty());
-    assert!(!profile.exists(), "{} is still there", profile.display());
-}
-
-/// Finds the processes that were started with this profile.
-fn running(profile: &Path) -> Vec<String> {
-    let profile = profile.to_str().unwrap();
-    let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    let lines = processes.filter_map(|it| fs::read_to_string(it.path().join("cmdline")).ok());
-    lines.filter(|line| line.contains(profile)).collect()
 }

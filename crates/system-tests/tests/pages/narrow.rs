@@ -1,27 +1,13 @@
 //! The book on a telephone: nothing is cut, nothing is torn, all can be tapped.
 
 use serde_json::{Value, json};
-use system_tests::Browser;
 
-use crate::{book, pages};
-
-/// Opens a page as wide as a telephone.
-fn narrow(page: &str) -> Browser {
-    let browser = Browser::start();
-    browser.viewport(390, 844);
-    browser.open(&book().join(page));
-    picture(&browser, page);
-    browser
-}
-
-fn picture(browser: &Browser, page: &str) {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
-    browser.screenshot(&folder.join(format!("narrow-{page}.png")));
-}
+use crate::{book, narrow, picture};
 
 #[test]
 fn the_two_roads_are_seen_whole_and_can_be_read() {
     let browser = narrow("index.html");
+    picture(&browser, "narrow-index");
     let roads = "const roads = document.querySelector('code.roads');";
     for width in [390, 320] {
         browser.viewport(width, 844);
@@ -42,34 +28,6 @@ fn the_name_of_the_book_is_not_cut() {
                  title.getBoundingClientRect().height <= 50]",
     );
     assert_eq!(cut, json!([0, 0, true]));
-}
-
-/// Finds code in a text that stands in two lines and is not meant to, and what a
-/// program says that is not seen to its end.
-const TORN: &str = "
-    const short = [...document.querySelectorAll('main :not(pre) > code:not(.long), code.long > .short')]
-        .filter(it => !it.closest('h1, h2, h3, h4') && it.checkVisibility());
-    const said = [...document.querySelectorAll('pre > code:is(.language-text, .language-sh):not(.measured)')]
-        .filter(it => it.checkVisibility());
-    return [
-        short.length + said.length,
-        short.filter(it => it.getClientRects().length > 1).map(it => it.textContent),
-        said.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent),
-    ];
-";
-
-#[test]
-fn short_code_is_in_one_piece_and_what_is_said_is_seen_to_its_end() {
-    let browser = Browser::start();
-    browser.viewport(390, 844);
-    let mut seen = 0;
-    for page in pages().iter().filter(|page| !page.ends_with("print.html")) {
-        browser.open(page);
-        let found = browser.run(TORN);
-        seen += found[0].as_u64().unwrap();
-        assert_eq!((&found[1], &found[2]), (&json!([]), &json!([])), "{}", page.display());
-    }
-    assert!(seen > 500, "{seen}");
 }
 
 /// Finds lines of long names that end in the middle of a word of theirs: each

@@ -3,29 +3,8 @@
 use std::fs;
 
 use serde_json::json;
-use system_tests::Browser;
 
-use crate::{book, open, pages};
-
-/// The machines that a book is read on: a narrow one has no room to spare.
-const NARROW: (u32, u32) = (390, 844);
-
-#[test]
-fn every_page_loads_without_a_network_and_has_nothing_to_complain_of() {
-    let browser = Browser::start();
-    let folder = url::Url::from_directory_path(fs::canonicalize(book()).unwrap()).unwrap();
-    let mut asked = 0;
-    for page in pages() {
-        browser.open(&page);
-        assert_eq!(browser.console(), [""; 0], "{}", page.display());
-        for address in browser.requests() {
-            let is_ours = address.starts_with(folder.as_str()) || address.starts_with("data:");
-            assert!(is_ours, "{} asks for {address}", page.display());
-            asked += 1;
-        }
-    }
-    assert!(asked > 200, "style, fonts and scripts are asked for: {asked}");
-}
+use crate::{TELEPHONE, book, narrow, open, pages};
 
 /// Finds what goes beyond the edge of the screen and cannot be scrolled to: what
 /// is wide, a listing or a table, scrolls by itself.
@@ -37,17 +16,47 @@ const CUT: &str = "
         .map(it => it.tagName + '.' + it.className).slice(0, 5);
 ";
 
+/// Finds code in a text that stands in two lines and is not meant to, and what a
+/// program says that is not seen to its end.
+const TORN: &str = "
+    const short = [...document.querySelectorAll('main :not(pre) > code:not(.long), code.long > .short')]
+        .filter(it => !it.closest('h1, h2, h3, h4') && it.checkVisibility());
+    const said = [...document.querySelectorAll('pre > code:is(.language-text, .language-sh):not(.measured)')]
+        .filter(it => it.checkVisibility());
+    return [
+        short.length + said.length,
+        short.filter(it => it.getClientRects().length > 1).map(it => it.textContent),
+        said.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent),
+    ];
+";
+
 #[test]
-fn no_page_is_wider_than_a_narrow_screen() {
-    let browser = Browser::start();
-    browser.viewport(NARROW.0, NARROW.1);
-    for page in pages().iter().filter(|page| !page.ends_with("print.html")) {
-        browser.open(page);
+fn every_page_asks_for_no_network_has_no_complaint_and_fits_a_telephone() {
+    let browser = narrow("index.html");
+    browser.requests();
+    let folder = url::Url::from_directory_path(fs::canonicalize(book()).unwrap()).unwrap();
+    let (mut asked, mut seen) = (0, 0);
+    for page in pages() {
+        browser.open(&page);
+        let place = page.display();
+        assert_eq!(browser.console(), [""; 0], "{place}");
+        for address in browser.requests() {
+            let is_ours = address.starts_with(folder.as_str()) || address.starts_with("data:");
+            assert!(is_ours, "{place} asks for {address}");
+            asked += 1;
+        }
+        if page.ends_with("print.html") {
+            continue;
+        }
         let width = browser.run("return document.documentElement.scrollWidth");
-        assert_eq!(width, json!(NARROW.0), "{}", page.display());
-        let cut = browser.run(CUT);
-        assert_eq!(cut, json!([]), "{}: cut off at the edge", page.display());
+        assert_eq!(width, json!(TELEPHONE.0), "{place}");
+        assert_eq!(browser.run(CUT), json!([]), "{place}: cut off at the edge");
+        let found = browser.run(TORN);
+        seen += found[0].as_u64().unwrap();
+        assert_eq!((&found[1], &found[2]), (&json!([]), &json!([])), "{place}");
     }
+    assert!(asked > 200, "style, fonts and scripts are asked for: {asked}");
+    assert!(seen > 500, "code in a text is in one piece: {seen}");
 }
 
 #[test]

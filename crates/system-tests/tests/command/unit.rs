@@ -19,7 +19,7 @@ fn the_unit_is_without_a_fault() {
     let folder = tempfile::tempdir().unwrap();
     let unit = fs::read_to_string(docs("tributary.service")).unwrap();
     // A program that is there: that is asked for, too.
-    let installed = unit.replace("/usr/local/bin/tributary", env!("CARGO_BIN_EXE_tributary"));
+    let installed = unit.replace("/usr/local/bin/tributary", crate::TRIBUTARY);
     assert_ne!(installed, unit);
     let path = folder.path().join("tributary.service");
     fs::write(&path, installed).unwrap();
