@@ -43,6 +43,7 @@ mod following;
 mod keeping;
 mod lines;
 mod marks;
+mod merge;
 mod options;
 mod plan;
 mod probe;
@@ -52,12 +53,11 @@ mod source;
 mod stop;
 mod waking;
 
-pub use event_listener::{EventListener, Listener};
-
 pub use error::{Error, Shown};
 pub use keeping::output::{Output, Reopen, Target};
 pub use lines::Lines;
 pub use marks::{Marks, Template, TemplateError};
+pub use merge::merge;
 pub use options::{Durability, Options, Start, Wake};
 pub use plan::Plan;
 pub use probe::{Moment, Probe};
@@ -65,6 +65,7 @@ pub use progress::{Progress, SourceProgress};
 pub use report::{Report, SourceReport, Written};
 pub use source::{Read, Source};
 pub use stop::Stop;
+pub use waking::change::Changed;
 
 /// The entry point of every stage: `merge`.
 ///
@@ -86,5 +87,6 @@ const _: () = {
     is_shared::<Stop>();
     is_shared::<Progress>();
     is_shared::<Reopen>();
+    is_shared::<Changed>();
     is_shared::<Error>();
 };

@@ -25,6 +25,7 @@ use crate::following::identity::Before;
 
 /// What is put round each line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Marks {
     /// Nothing: a line is copied as it is.
     #[default]

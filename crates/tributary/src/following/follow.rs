@@ -457,15 +457,14 @@ impl Follow {
     fn take_siblings(&mut self, next: &File) -> io::Result<()> {
         let last = self.files.last();
         let known = |id, metadata: &Metadata| self.common.files.knows(id, metadata);
-        let found = match &self.watch {
-            Some(watch) if let Some(found) = departed(watch, &self.path, last, known) => found,
-            watch => {
-                let last = last.map(LogFile::file);
-                let found = siblings::between(&self.path, last, next, self.named_at, known);
-                watch.iter().for_each(|watch| watch.forget_departed());
-                found
-            }
-        };
+        let watch = self.watch.as_ref();
+        let told = watch.and_then(|watch| departed(watch, &self.path, last, known));
+        let found = told.unwrap_or_else(|| {
+            let last = last.map(LogFile::file);
+            let found = siblings::between(&self.path, last, next, self.named_at, known);
+            watch.inspect(|watch| watch.forget_departed());
+            found
+        });
         if let Some(name) = found.unknown_name {
             warn!(
                 "{}: the file that had this name is called {} now; files that had the name \
