@@ -5,8 +5,8 @@
 //! log file; [`Source::read_lines`] answers with a chunk of whole lines
 //! ([`Lines`]), with "nothing new" or with "closed". [`Output::append`] writes
 //! such a chunk. What lies between the two (who reads, who writes, who waits
-//! for whom) is what the stages differ in, so none of it is here: this crate
-//! depends on no runtime and no stage.
+//! for whom) is what the stages differ in, so none of it is here but the plainest,
+//! [`merge`]: this crate depends on no runtime and no stage.
 //!
 //! ```
 //! use tributary::{Options, Plan, Read};
@@ -74,6 +74,10 @@ pub use waking::change::Changed;
 /// Blocks the calling thread until every source has closed and every line is
 /// on its way to the disk.
 pub type MergeFn = fn(Plan) -> Result<Report, Error>;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 // Every stage moves these to threads or shares them between threads: a field that
 // forbids it must fail here, and not in a stage.

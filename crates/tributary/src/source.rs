@@ -144,9 +144,9 @@ impl Source {
     ///
     /// After [`Read::Closed`] every further look answers the same.
     ///
-    /// The lines of the last look must be appended, or dropped for good, before
-    /// the next look. A look may let a file go for which nothing is left to read,
-    /// and the checkpoint then says that the output has all of it.
+    /// Append the chunks of a source in the order in which they were read. One
+    /// that is dropped and was not appended is given up: a checkpoint may say that
+    /// the output has it.
     ///
     /// # Blocking
     ///

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::{Merge, Place};
-use tributary::{Durability, Options, Plan};
+use tributary::{Durability, Options, Plan, Read};
 
 #[test]
 fn what_was_written_after_the_checkpoint_is_written_again_and_once() {
@@ -97,6 +97,26 @@ fn a_rotated_file_that_was_let_go_is_not_read_again() {
     fs::remove_file(place.path("app.log.1")).unwrap();
     place.open().output.finish().unwrap();
     assert_eq!(offsets(), 1);
+}
+
+#[test]
+fn lines_that_are_still_held_are_not_in_the_checkpoint() {
+    let place = Place::with_checkpoint();
+    place.append(&place.log, "1\n");
+    let options = Options { quiet: Duration::ZERO, ..place.options.clone() };
+    let mut plan = place.merge(&["app.log"], options);
+    plan.drain();
+    place.append(&place.log, "2\n");
+    place.rename("app.log", "app.log.1");
+    place.append(&place.log, "3\n");
+    // The old file is let go with the last look, and its line was never appended.
+    let look = |plan: &mut Merge| plan.sources[0].read_lines().unwrap();
+    let held = [look(&mut plan), look(&mut plan)];
+    assert!(matches!(&held, [Read::Lines(_), Read::Lines(_)]));
+    assert!(matches!(look(&mut plan), Read::NoNewData));
+    plan.output.finish().unwrap();
+    drop((plan, held));
+    assert_eq!(place.open().look(), "1\n2\n3\n");
 }
 
 #[test]

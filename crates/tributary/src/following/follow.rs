@@ -59,8 +59,8 @@ pub(crate) struct Follow {
     named_at: SystemTime,
     /// Half lines of files that have ended. They are handed out next.
     ended: VecDeque<Piece>,
-    /// Files that are let go when the next round begins, since their half lines
-    /// are written by then; and whether each is deleted.
+    /// Files that are let go once their half lines are written; and whether each
+    /// is deleted.
     leaving: Vec<(Position, bool)>,
     watch: Option<SourceWatch>,
     common: Arc<Common>,
@@ -217,13 +217,18 @@ impl Follow {
         !self.named && self.files.is_empty() && self.ended.is_empty() && self.leaving.is_empty()
     }
 
-    /// Begins a round: measures each file. Returns true if there is something to
-    /// read.
-    pub(crate) fn begin_round(&mut self) -> io::Result<bool> {
-        // We are asked again: what was handed out before is written.
+    /// Lets the files go that have nothing left to read. Only to be asked when
+    /// nobody holds lines of this log: the checkpoint may then say that the output
+    /// has all of them.
+    pub(crate) fn take_leave(&mut self) {
         for (position, gone) in self.leaving.drain(..) {
             self.common.files.let_go(position, gone);
         }
+    }
+
+    /// Begins a round: measures each file. Returns true if there is something to
+    /// read.
+    pub(crate) fn begin_round(&mut self) -> io::Result<bool> {
         let mut more = !self.ended.is_empty();
         for index in (0..self.files.len()).rev() {
             let file = &mut self.files[index];
