@@ -20,6 +20,11 @@ diff N:
 bench *args:
     cargo bench --package benches "$@"
 
+# The command beside cat, tail -f and a floor of two threads: what is asked, or everything
+[group('look')]
+bench-against *args:
+    cargo build --quiet --release --package tributary-cli && cargo run --quiet --release --package benches --example against -- "$@"
+
 # Five writers and one merged stream, in colours, for ten seconds
 [group('look')]
 demo:

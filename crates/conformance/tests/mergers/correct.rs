@@ -14,6 +14,26 @@ pub(crate) fn one_thread_a_source(plan: Plan) -> Result<Report, Error> {
     })
 }
 
+/// Writes a chunk only when the next look has been answered, also if that has
+/// found nothing.
+pub(crate) fn one_chunk_behind(plan: Plan) -> Result<Report, Error> {
+    threads(plan, |mut source, interval, output| {
+        let mut held = None;
+        loop {
+            let read = source.read_lines();
+            let lines = held.take();
+            lines.map_or(Ok(()), |lines| output.lock().unwrap().append(&lines))?;
+            match read? {
+                Read::Lines(lines) => held = Some(lines),
+                Read::NoNewData => {
+                    source.changed().wait_timeout(interval);
+                }
+                Read::Closed => return Ok(()),
+            }
+        }
+    })
+}
+
 /// Runs `tail` in a thread for each source, joins them all and reports.
 pub(crate) fn threads(
     plan: Plan,
