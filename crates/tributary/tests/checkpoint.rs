@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::{Merge, Place};
-use tributary::{Durability, Options, Plan, Read};
+use tributary::{Durability, Options, Read};
 
 #[test]
 fn what_was_written_after_the_checkpoint_is_written_again_and_once() {
@@ -134,23 +134,6 @@ fn another_file_with_the_same_name_is_read_from_its_start() {
 }
 
 #[test]
-fn a_source_that_is_left_out_once_is_remembered() {
-    let place = Place::with_checkpoint();
-    place.append(&place.log, "1\n");
-    place.append("app.log.1", "other 1\n");
-    let both = ["app.log", "app.log.1"];
-    let run = |names: &[&str]| {
-        place.run(names, Options { follow: false, ..place.options.clone() });
-    };
-    run(&both);
-    place.append("app.log", "2\n");
-    run(&["app.log"]);
-    place.append("app.log.1", "other 2\n");
-    run(&both);
-    assert_eq!(place.merged(), "1\nother 1\n2\nother 2\n");
-}
-
-#[test]
 fn a_checkpoint_of_no_use_is_an_error_and_never_a_fresh_start() {
     let place = Place::with_checkpoint();
     place.append(&place.log, "1\n");
@@ -172,18 +155,6 @@ fn a_checkpoint_of_no_use_is_an_error_and_never_a_fresh_start() {
         assert!(message.starts_with(&name) && message.contains(why), "{why}: {message}");
         assert_eq!(place.merged(), "1\n", "nothing was changed");
     }
-}
-
-#[test]
-fn a_checkpoint_may_not_be_the_output_and_needs_one_that_can_be_cut() {
-    let place = Place::with_checkpoint();
-    place.append(&place.log, "1\n");
-    let options = Options { checkpoint: Some(place.output.clone()), ..place.options.clone() };
-    let error = place.refused(options);
-    assert!(error.to_string().contains("it is also the checkpoint"), "{error}");
-    let error = Plan::open([&place.log], "/dev/null", place.options.clone()).unwrap_err();
-    assert!(error.to_string().contains("cannot be cut back"), "{error}");
-    assert!(!place.checkpoint.exists());
 }
 
 #[test]

@@ -185,25 +185,6 @@ fn an_output_that_was_renamed_between_two_runs_is_ended_and_a_new_one_begins() {
 }
 
 #[test]
-fn a_renumbered_device_is_no_other_output() {
-    let place = Place::new();
-    place.append(&place.log, "1\n");
-    let renumber = || {
-        let saved = place.read(&place.checkpoint);
-        fs::write(&place.checkpoint, saved.replace("\"device\":", "\"device\":9")).unwrap();
-    };
-    place.run();
-    renumber();
-    let plan = place.open();
-    assert_eq!(place.merged(), "1\n");
-    drop(plan);
-    renumber();
-    place.append(place.rotate(1), "behind the checkpoint\n");
-    drop(place.open());
-    assert_eq!(place.read("merged.1"), "1\n");
-}
-
-#[test]
 fn a_renamed_output_that_cannot_be_found_is_told() {
     let place = Place::new();
     place.append(&place.log, "1\n");
