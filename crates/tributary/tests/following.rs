@@ -11,7 +11,8 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{BOUND, Merge, Place};
+use common::{Merge, Place};
+use testkit::BOUND;
 use tributary::{Error, Moment, Options, Probe, Read, Wake};
 
 /// A place whose merges let a file go as soon as it has lost its name and is

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::{Duration, Instant};
 
-use common::BOUND;
+use testkit::BOUND;
 use tributary::{Options, Wake};
 
 /// A place whose merges keep a checkpoint, and do not follow.
@@ -37,23 +37,6 @@ fn a_log_rotated_between_two_runs_under_a_pattern_is_read_once_and_first() {
 }
 
 #[test]
-fn another_spelling_or_a_link_is_the_same_file_in_the_next_run() {
-    let place = place();
-    place.append("app.log", "1\n");
-    symlink("app.log", place.path("link.log")).unwrap();
-    fs::create_dir(place.path("sub")).unwrap();
-    place.run(&["app.log"], place.options.clone());
-    for name in ["sub/../app.log", "./app.log", "link.log", "app.log"] {
-        assert_eq!(place.run(&[name], place.options.clone()), "1\n", "{name}");
-    }
-    // Also what is rotated then.
-    place.append("app.log", "2\n");
-    place.rename("app.log", "app.log.1");
-    place.append("app.log", "3\n");
-    assert_eq!(place.run(&["./app.log"], place.options.clone()), "1\n2\n3\n");
-}
-
-#[test]
 fn names_that_hold_a_time_are_found_between_two_runs() {
     let place = place();
     place.append("current", "1\n");
@@ -64,25 +47,6 @@ fn names_that_hold_a_time_are_found_between_two_runs() {
     place.rename("current", "@400000006792a0f20c5e1b44.s");
     place.append("current", "4\n");
     assert_eq!(place.run(&["current"], place.options.clone()), "1\n2\n3\n4\n");
-}
-
-#[test]
-fn the_same_text_in_a_new_file_is_new() {
-    let place = place();
-    for day in 1..4 {
-        place.append("result.log", "backup OK\n");
-        assert_eq!(place.run(&["result.log"], place.options.clone()), "backup OK\n".repeat(day));
-        fs::remove_file(place.path("result.log")).unwrap();
-    }
-    // Also while it is followed, whatever inode it gets.
-    let options = Options { follow: true, quiet: Duration::ZERO, ..place.options.clone() };
-    let mut plan = place.merge(&["result.log"], options);
-    for day in 4..8 {
-        place.append("result.log", "backup OK\n");
-        assert_eq!(plan.look(), "backup OK\n".repeat(day));
-        fs::remove_file(place.path("result.log")).unwrap();
-        plan.look();
-    }
 }
 
 #[test]

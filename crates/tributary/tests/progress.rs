@@ -5,7 +5,8 @@ mod common;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use common::{BOUND, Place, append};
+use common::{Place, append};
+use testkit::BOUND;
 use tributary::{Marks, Options, Read};
 
 #[test]

@@ -451,8 +451,7 @@ impl Follow {
                 file.anothers = true;
                 Taken::Held(file)
             }
-            Begin::Ours => Taken::No("this is the output or the checkpoint, it is not read"),
-            Begin::Copy => Taken::No("this is a copy of another log, it is not read"),
+            Begin::No(why) => Taken::No(why),
             Begin::Later => Taken::Later,
         })
     }
