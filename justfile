@@ -114,7 +114,7 @@ package:
 # The oldest compiler that the manifests promise
 [group('hold')]
 msrv:
-    cargo +1.88 check --workspace
+    cargo +1.88 check --workspace --all-targets --target-dir target/msrv
 
 # Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze, groff, strace and Chromium
 [group('hold')]
