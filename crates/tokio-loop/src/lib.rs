@@ -25,6 +25,9 @@ pub use spawn::spawn_local;
 use watch::Watch;
 
 mod counted;
+// Until the watch of any runtime asks it.
+#[allow(dead_code)]
+mod doing;
 mod names;
 #[cfg(tokio_unstable)]
 mod polls;
