@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
-use tributary::{Listener, Options, Plan, Probe, Read, Source, Wake};
+use tributary::{Options, Plan, Probe, Read, Source, Wake};
 
 use super::scene::{AllLooks, Logs, Seen, begun, nothing};
 use crate::run;

@@ -21,7 +21,7 @@ fn plus_a_number_means_from_that_line_on() {
         ("+18446744073709551615", ""),
     ] {
         assert_eq!(run(&folder, &["-n", from, "a.log"]).out(), merged, "{from}");
-        assert_eq!(run(&folder, &[&format!("--lines={from}"), "a.log"]).out(), merged, "{from}");
+        assert_eq!(run(&folder, &[&*format!("--lines={from}"), "a.log"]).out(), merged, "{from}");
     }
     assert_eq!(run(&folder, &["--tail", "1", "a.log"]).out(), "3\n");
     for wrong in ["+", "+x", "++1", "x", "+-1"] {
