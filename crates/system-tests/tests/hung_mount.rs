@@ -5,8 +5,10 @@ use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use stages::{STAGES, Stage};
 use system_tests::{line, lost, program};
 use testkit::until;
 
@@ -28,9 +30,10 @@ impl Drop for Server {
     }
 }
 
-/// Starts `follow` as [`mounted`] does, and merges a log of the mount, too.
-fn follow(folder: &Path) -> Child {
-    mounted(folder, &[env!("CARGO_BIN_EXE_follow"), "the-output", "here.log", "mount/away.log"])
+/// Starts a stage as [`mounted`] does, which merges a log of the mount, too.
+fn follow(stage: &Stage, folder: &Path) -> Child {
+    let follow = env!("CARGO_BIN_EXE_follow");
+    mounted(folder, &[follow, stage.name, "the-output", "here.log", "mount/away.log"])
 }
 
 /// Starts a command in namespaces of its own, where `real` is mounted on
@@ -60,6 +63,18 @@ fn mounted(folder: &Path, command: &[&str]) -> Child {
 
 #[test]
 fn a_mount_that_does_not_answer_holds_up_no_other_source() {
+    // All at once: each waits for most of the time.
+    let ended = thread::scope(|scope| {
+        let start = |stage: &'static Stage| (stage, scope.spawn(|| holds_up_no_other(stage)));
+        let running: Vec<_> = STAGES.iter().map(start).collect();
+        running.into_iter().map(|(stage, ended)| (stage, ended.join())).collect::<Vec<_>>()
+    });
+    for (stage, ended) in ended {
+        assert!(ended.is_ok(), "{}; what is wrong stands above", stage.name);
+    }
+}
+
+fn holds_up_no_other(stage: &Stage) {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::create_dir(at("real")).unwrap();
@@ -75,7 +90,7 @@ fn a_mount_that_does_not_answer_holds_up_no_other_source() {
     append(at("here.log"));
     fs::write(at("real/away.log"), "").unwrap();
 
-    let mut child = follow(folder.path());
+    let mut child = follow(stage, folder.path());
     let has = |number: u64| merged().contains(&line(number));
     until("the first line is merged", || {
         let ended = child.try_wait().unwrap();

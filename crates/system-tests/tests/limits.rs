@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use system_tests::{line, lost, program};
+use system_tests::{line, lost, program, stage};
 use testkit::until;
 
 const LOGS: usize = 10;
@@ -25,7 +25,7 @@ fn follow_with(limit: &str, value: u32, output: &Path, logs: &[PathBuf]) -> Chil
     );
     let mut child = program("unshare", "util-linux");
     child.args(["--user", "--map-root-user", "sh", "-c"]).arg(script);
-    child.arg(env!("CARGO_BIN_EXE_follow")).arg(output).args(logs);
+    child.arg(env!("CARGO_BIN_EXE_follow")).arg(stage(5).name).arg(output).args(logs);
     child.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tributary::{Error, Lines, Listener, Plan, Read, Report};
 
-use super::correct::{follow, threads};
+use super::correct::{follow, threads, waiting};
 
 /// A report that was made up: nothing is known of what was written.
 pub(crate) fn made_up() -> Report {
@@ -90,15 +90,7 @@ pub(crate) fn drops_the_last_line_at_the_stop(plan: Plan) -> Result<Report, Erro
 }
 
 pub(crate) fn waits_out_the_interval(plan: Plan) -> Result<Report, Error> {
-    threads(plan, |mut source, interval, output| {
-        loop {
-            match source.read_lines()? {
-                Read::Lines(lines) => output.lock().unwrap().append(&lines)?,
-                Read::NoNewData => thread::sleep(interval),
-                Read::Closed => return Ok(()),
-            }
-        }
-    })
+    waiting(plan, |_, interval| thread::sleep(interval))
 }
 
 /// Goes on, whatever the source says.
@@ -136,13 +128,5 @@ pub(crate) fn forgets_to_join_the_writer(plan: Plan) -> Result<Report, Error> {
 }
 
 pub(crate) fn busy_waits(plan: Plan) -> Result<Report, Error> {
-    threads(plan, |mut source, _, output| {
-        loop {
-            match source.read_lines()? {
-                Read::Lines(lines) => output.lock().unwrap().append(&lines)?,
-                Read::NoNewData => thread::yield_now(),
-                Read::Closed => return Ok(()),
-            }
-        }
-    })
+    waiting(plan, |_, _| thread::yield_now())
 }
