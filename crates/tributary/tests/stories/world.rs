@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tributary::{Error, Options, Plan, Read, Wake};
 
 use crate::alphabet::{By, Log, Rotation, Run, Setting, Spelling, Step};
-use crate::model::{Claim, FileNo, Kind, LOGS, Model, Wrong};
+use crate::model::{Claim, FileNo, LOGS, Model, Wrong};
 
 /// How many rotated files are kept.
 const KEPT: usize = 3;
@@ -73,7 +73,7 @@ pub(crate) struct World {
 type Told = Result<Option<String>, Wrong>;
 
 fn failed(error: Error) -> Wrong {
-    Wrong { kind: Kind::Failed, what: error.to_string() }
+    Wrong { kind: "the merge fails", what: error.to_string() }
 }
 
 fn told(words: impl Into<String>) -> Told {
@@ -271,7 +271,7 @@ impl World {
             ..Options::default()
         };
         let plan = Plan::open(&paths, self.output(), options)
-            .map_err(|error| Wrong { kind: Kind::Refused, what: error.to_string() })?;
+            .map_err(|error| Wrong { kind: "the merge does not start", what: error.to_string() })?;
         let mut followed = [false; LOGS.len()];
         for log in self.logs() {
             followed[log] = run.by.names_logs() || self.file(LOGS[log]).is_some();
@@ -405,7 +405,7 @@ impl World {
             looks += 1;
             if looks > MANY {
                 let what = format!("there are lines after {MANY} looks");
-                return Err(Wrong { kind: Kind::Restless, what });
+                return Err(Wrong { kind: "the merge does not come to rest", what });
             }
         }
         let followed = self.running.as_ref().map(|running| running.followed).unwrap_or_default();
