@@ -76,6 +76,10 @@ impl Watch {
     /// refuses the thread.
     pub(crate) fn start(asked: &Watched) -> io::Result<Watch> {
         let handle = Handle::try_current().map_err(io::Error::other)?;
+        if counters(&handle.metrics(), 0).is_none() {
+            let message = "tokio counts nothing on a processor without 64-bit atomics";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
         let Some(entry) = Entry::new(handle.id(), handle.metrics().num_workers()) else {
             let message = "this runtime is watched already";
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
@@ -273,13 +277,13 @@ impl Looks {
             let (turned, in_main) = self.shared.main.turns.turned();
             return Sign { parked: !in_main, counters: (0, Duration::ZERO), turned };
         }
-        let parks = self.metrics.worker_park_unpark_count(case);
+        let counters = counters(&self.metrics, case).unwrap_or_default();
         let turned = self.workers.get(case).and_then(|claimed| claimed.turns.turned().0);
-        Sign {
-            parked: parks % 2 == 1,
-            counters: (parks, self.metrics.worker_total_busy_duration(case)),
-            turned,
-        }
+        Sign { parked: is_parked(counters), counters, turned }
+    }
+
+    fn worker_is_parked(&self, worker: usize) -> bool {
+        counters(&self.metrics, worker).is_some_and(is_parked)
     }
 
     fn claimed(&self, case: usize) -> Option<Claimed> {
@@ -401,9 +405,7 @@ impl Looks {
 
     /// Returns how many workers are parked.
     fn idle(&self) -> usize {
-        (0..self.metrics.num_workers())
-            .filter(|worker| self.metrics.worker_park_unpark_count(*worker) % 2 == 1)
-            .count()
+        (0..self.metrics.num_workers()).filter(|worker| self.worker_is_parked(*worker)).count()
     }
 
     /// While the whole runtime rests, one worker waits in `epoll`, or the runtime
@@ -454,7 +456,7 @@ impl Looks {
         let waiting = threads_in_epoll();
         let mut idle = 0;
         for worker in 0..self.metrics.num_workers() {
-            if self.metrics.worker_park_unpark_count(worker) % 2 == 1 {
+            if self.worker_is_parked(worker) {
                 idle += 1;
                 match self.workers.get(worker).and_then(|claimed| claimed.thread) {
                     Some(thread) if waiting.contains(&thread) => return None,
@@ -496,6 +498,23 @@ impl Stands {
             unowned,
         }
     }
+}
+
+/// How often a worker has parked or woken, and how long it has been busy; `None`
+/// where tokio does not count.
+#[cfg(target_has_atomic = "64")]
+fn counters(metrics: &RuntimeMetrics, worker: usize) -> Option<(u64, Duration)> {
+    Some((metrics.worker_park_unpark_count(worker), metrics.worker_total_busy_duration(worker)))
+}
+
+#[cfg(not(target_has_atomic = "64"))]
+fn counters(_: &RuntimeMetrics, _: usize) -> Option<(u64, Duration)> {
+    None
+}
+
+/// A worker that has parked once more than it has woken is parked.
+fn is_parked((parks, _): (u64, Duration)) -> bool {
+    parks % 2 == 1
 }
 
 /// What is found where nothing is known.
