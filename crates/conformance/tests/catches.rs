@@ -3,8 +3,8 @@
 //!
 //! The table is below, in `catches!`. A broken merger has to be caught by its
 //! law for what is wrong with it, so a piece of what the law says stands beside
-//! it; an error or a panic that the law does not expect is no catch. And a
-//! correct merger passes the whole suite.
+//! it; an error or a panic that the law does not expect is no catch. And two
+//! correct mergers pass the whole suite.
 
 use std::time::Duration;
 
@@ -18,6 +18,12 @@ const SHORT: Duration = Duration::from_secs(3);
 /// Holds a correct merger to all laws.
 mod one_thread_a_source {
     conformance::suite!(crate::mergers::correct::one_thread_a_source);
+}
+
+/// Another one, which writes after a look that has found nothing: the laws judge
+/// by the output, and no order of these two is promised.
+mod one_chunk_behind {
+    conformance::suite!(crate::mergers::correct::one_chunk_behind);
 }
 
 /// Makes a test of each row, and a table of all of them.

@@ -11,7 +11,8 @@ use std::sync::Arc;
 pub enum Moment {
     /// The source has asked for the stop and is about to look at its file.
     BeforeLook,
-    /// The source has looked, found nothing new, and is about to say so.
+    /// The source has looked, found nothing new, and is about to say so. What
+    /// it gave before need not be written by then.
     FoundNothing,
 }
 

@@ -332,9 +332,7 @@ pub fn a_source_that_waits_is_woken_by_a_change(merge: MergeFn) -> Verdict {
     })?;
     for (what, step) in STEPS {
         step(&mut pen).expect("a log can be written");
-        run.until(&format!("{what} is in the output"), |_| {
-            fs::metadata(&scene.output).is_ok_and(|output| output.len() >= pen.bytes())
-        })?;
+        run.until_merged(what, pen.bytes())?;
     }
     run.stop.request();
     run.report()?;
@@ -343,39 +341,28 @@ pub fn a_source_that_waits_is_woken_by_a_change(merge: MergeFn) -> Verdict {
 
 /// What happens to one source causes no look at another.
 ///
-/// Ten lines are written to one of four sources at rest, each when the last
-/// one is in the output and its source is at rest again. The others are not looked at more than twice: by the
-/// sweep that makes up for what no notification tells.
+/// Five lines are written to one of four sources, each when the last one is in
+/// the output and no look comes any more. The others are not looked at more than
+/// twice: by the sweep that makes up for what no notification tells.
 pub fn a_change_of_one_source_causes_no_look_at_another(merge: MergeFn) -> Verdict {
-    const LINES: u64 = 10;
+    const LINES: u64 = 5;
     const SWEEPS: u64 = 2;
     let scene = Scene::new();
     let logs = scene.logs(4);
     let run = scene.following(&logs, HOUR).notified().run(merge);
-    // How often source 0 was found empty, and how often the others were looked at.
-    let seen = || {
-        let mut seen = (0, Vec::new());
-        run.within(Duration::ZERO, |merge| {
-            let looks = logs[1..].iter().map(|log| merge.looks_at(log));
-            seen = (merge.found_nothing(&logs[0]), looks.collect());
-            true
-        });
-        seen
-    };
     run.until("all sources were found empty", |merge| {
         logs.iter().all(|log| merge.found_nothing(log) >= 1)
     })?;
-    let (_, before) = seen();
+    run.until_still()?;
+    let looks = || run.see(|merge| logs.iter().map(|log| merge.looks_at(log)).collect::<Vec<_>>());
+    let before = looks();
     for number in 1..=LINES {
-        let (rests, _) = seen();
         logs[0].append(number..=number).expect("a log can be written");
         let bytes = logs[0].lines(1..=number).len() as u64;
-        run.until(&format!("line {number} of source 0 is in the output"), |merge| {
-            merge.found_nothing(&logs[0]) > rests
-                && fs::metadata(&scene.output).is_ok_and(|output| output.len() >= bytes)
-        })?;
+        run.until_merged(&format!("line {number} of source 0"), bytes)?;
+        run.until_still()?;
     }
-    for ((log, before), after) in logs[1..].iter().zip(before).zip(seen().1) {
+    for ((log, before), after) in logs.iter().zip(before).zip(looks()).skip(1) {
         require(after <= before + SWEEPS, || {
             format!(
                 "{LINES} lines were written to source 0, one after the other: expected no look \

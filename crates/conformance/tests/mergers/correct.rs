@@ -5,12 +5,32 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use tributary::{Error, Lines, Listener, Output, Plan, Read, Report, Source};
+use tributary::{Error, Lines, Output, Plan, Read, Report, Source};
 
 /// Merges with a thread for each source.
 pub(crate) fn one_thread_a_source(plan: Plan) -> Result<Report, Error> {
     threads(plan, |source, interval, output| {
         follow(source, interval, |lines| output.lock().unwrap().append(&lines))
+    })
+}
+
+/// Writes a chunk only when the next look has been answered, also if that has
+/// found nothing.
+pub(crate) fn one_chunk_behind(plan: Plan) -> Result<Report, Error> {
+    threads(plan, |mut source, interval, output| {
+        let mut held = None;
+        loop {
+            let read = source.read_lines();
+            let lines = held.take();
+            lines.map_or(Ok(()), |lines| output.lock().unwrap().append(&lines))?;
+            match read? {
+                Read::Lines(lines) => held = Some(lines),
+                Read::NoNewData => {
+                    source.changed().wait_timeout(interval);
+                }
+                Read::Closed => return Ok(()),
+            }
+        }
     })
 }
 

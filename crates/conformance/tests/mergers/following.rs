@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use tributary::{Error, Listener, Plan, Read, Report};
+use tributary::{Error, Plan, Read, Report};
 
 use super::correct::threads;
 use super::ends::waits_out_the_interval;
