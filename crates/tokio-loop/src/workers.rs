@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, RuntimeFlavor, RuntimeMetrics};
 use tokio::sync::Notify;
 
-use crate::doing::{Doing, Thread, threads_in_epoll};
+use crate::doing::{Doing, Look, Thread, threads_in_epoll};
 use crate::here::{self, Claimed, Entry, Workers, here};
-use crate::judge::{Seen, Sign, Verdict, judge};
+use crate::judge::{Seen, Sign, Verdict, judge, waited, waits_for_a_lock};
 use crate::tell::{Tells, Told};
 use crate::turn::{Findings, Spell, Turn, Turns};
 use crate::watched::Watched;
@@ -146,6 +146,8 @@ struct Stands {
     last: Seen,
     turns: Option<Arc<Turns>>,
     thread: Option<Thread>,
+    /// The threads of the other workers, as they were at first.
+    others: Vec<(Thread, (Instant, Look))>,
     /// What its thread was seen to do, and at how many looks.
     doing: Vec<(Doing, u32)>,
     /// Its length when it was last found to be stuck.
@@ -322,6 +324,7 @@ impl Looks {
 
     fn begins_to_stand(&mut self, index: usize) {
         let claimed = self.claimed(index);
+        let others = self.others(index);
         let case = &mut self.cases[index];
         let (turns, thread) = match claimed {
             Some(Claimed { turns, thread }) => (Some(turns), thread),
@@ -332,7 +335,14 @@ impl Looks {
         }
         let first = Seen { at: Instant::now(), thread: thread.and_then(Thread::look) };
         let (last, doing, stuck, heal_at) = (first.clone(), Vec::new(), None, Duration::ZERO);
-        case.stands = Some(Stands { first, last, turns, thread, doing, stuck, heal_at });
+        case.stands = Some(Stands { first, last, turns, thread, others, doing, stuck, heal_at });
+    }
+
+    /// Looks at the threads of all but one worker.
+    fn others(&self, index: usize) -> Vec<(Thread, (Instant, Look))> {
+        let others = (0..self.cases.len()).filter(|other| *other != index);
+        let threads = others.filter_map(|other| self.claimed(other)?.thread);
+        threads.filter_map(|thread| Some((thread, (Instant::now(), thread.look()?)))).collect()
     }
 
     /// Looks closer at a worker that stands, and tells if it is stuck.
@@ -351,7 +361,15 @@ impl Looks {
             (stands.turns, stands.thread, going_on) = (None, None, None);
         }
         let seen = Seen { at, thread: stands.thread.and_then(Thread::look) };
-        let verdict = judge(&stands.first, &seen, self.slow, late);
+        let (first, slow) = (stands.first.clone(), self.slow);
+        let mut verdict = judge(&first, &seen, slow, late, Duration::ZERO);
+        if let Verdict::Stuck(Some(doing)) = &verdict
+            && waits_for_a_lock(doing)
+        {
+            verdict = judge(&first, &seen, slow, late, self.held_up(index));
+        }
+        let case = &mut self.cases[index];
+        let Some(stands) = &mut case.stands else { return Verdict::Young };
         match &verdict {
             Verdict::Anew => stands.first = seen,
             Verdict::Stuck(doing) => {
@@ -367,6 +385,17 @@ impl Looks {
             Verdict::Young | Verdict::Busy | Verdict::Starved => {}
         }
         verdict
+    }
+
+    /// Returns the longest time that another thread of the runtime has waited for
+    /// a processor since this one stands.
+    fn held_up(&self, index: usize) -> Duration {
+        let others = self.cases[index].stands.iter().flat_map(|stands| &stands.others);
+        let waits = others.filter_map(|(thread, before)| {
+            let now = thread.look()?;
+            Some(waited(&before.1, &now, before.0.elapsed()))
+        });
+        waits.max().unwrap_or_default()
     }
 
     fn is_stuck(
@@ -474,7 +503,7 @@ impl Looks {
 
 impl Stands {
     fn note(&mut self, doing: Doing) {
-        match self.doing.iter_mut().find(|(before, _)| before.call() == doing.call()) {
+        match self.doing.iter_mut().find(|(before, _)| before.is_like(&doing)) {
             Some((before, looks)) => (*before, *looks) = (doing, *looks + 1),
             None => self.doing.push((doing, 1)),
         }
