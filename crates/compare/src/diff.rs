@@ -105,7 +105,8 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (added, removed) = self.code_lines();
         let (from, to) = (self.from.name, self.to.name);
-        writeln!(f, "{BOLD}{from} → {to}{BOLD:#}: {added} lines of code more, {removed} fewer")?;
+        let lines = if added == 1 { "line" } else { "lines" };
+        writeln!(f, "{BOLD}{from} → {to}{BOLD:#}: {added} {lines} of code more, {removed} fewer")?;
         writeln!(f, "(the crate docs are left out; that of {to} says why)")?;
         for (tag, dependency) in &self.dependencies {
             let style = style(*tag);

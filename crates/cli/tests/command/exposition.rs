@@ -74,9 +74,8 @@ impl Exposition {
     }
 }
 
-static LABEL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"^[{,]([a-z_]+)="((?:[^"\\]|\\[n"\\])*)""#).unwrap()
-});
+static LABEL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"^[{,]([a-z_]+)="((?:[^"\\]|\\[n"\\])*)""#).unwrap());
 
 /// Reads `{name="text",…}`, if there is one; returns what comes behind it.
 fn labels(text: &str) -> (Vec<(String, String)>, &str) {

@@ -158,10 +158,7 @@ impl Job {
                     0 => String::new(),
                     every => format!(" (one in {every} in two pieces)"),
                 };
-                let wake = match wake {
-                    Wake::Notify => "notified",
-                    Wake::Poll => "polled",
-                };
+                let wake = if *wake == Wake::Poll { "polled" } else { "notified" };
                 format!("{what}{pieces}, for {}, {wake}", Time(live.duration.as_secs_f64()))
             }
         };
