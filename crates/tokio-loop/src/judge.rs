@@ -140,7 +140,6 @@ mod tests {
                 Some(Look { kernel: 9, user: 1, ..runs(101) }),
                 "stuck: it is at work in system calls",
             ),
-            (101, Some(Look { slices: 21, ..sleeps() }), "stuck: it waits, one of 20 waits"),
             // It has run for half of the time, so nothing blocks it yet.
             (60, Some(runs(51)), "busy"),
             (60, Some(runs(50)), "young"),
