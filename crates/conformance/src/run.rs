@@ -254,6 +254,14 @@ impl Run {
         }
     }
 
+    /// Waits until each of these sources has given all that it has.
+    #[track_caller]
+    pub(crate) fn until_empty(&self, logs: &[Log]) -> Verdict {
+        self.until("all sources were read and found empty", |merge| {
+            logs.iter().all(|log| merge.found_nothing(log) >= 1)
+        })
+    }
+
     /// Waits until as many bytes are in the output. Whether a look has said
     /// meanwhile that it found nothing does not count: no order of these two is
     /// promised.
@@ -317,6 +325,13 @@ impl Run {
             Ok(Err(error)) => panic!("the merge failed: {}", chain(&error)),
             Err(panic) => panic!("the merge panicked: {}", message_of(&*panic)),
         }
+    }
+
+    /// Requests the stop, and waits for a good end.
+    #[track_caller]
+    pub(crate) fn stopped(&self) -> Result<Report, Broken> {
+        self.stop.request();
+        self.report()
     }
 
     /// Waits for the end of the merge, which should be an error.

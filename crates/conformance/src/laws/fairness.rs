@@ -43,8 +43,7 @@ pub fn no_source_is_starved(merge: MergeFn) -> Verdict {
         let what = format!("line 1 of source {}, beside eight busy sources, was read", log.index);
         run.until(&what, |merge| merge.found_nothing(log) >= 2)?;
     }
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     scene.require_right(&logs)
 }
 
@@ -78,8 +77,7 @@ pub fn an_idle_source_is_looked_at_while_the_output_blocks(merge: MergeFn) -> Ve
         )));
     }
     let reading = fifo.read_into(&scene.output);
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     reading.end()?;
     scene.require_right(&logs)
 }
@@ -123,7 +121,6 @@ fn one_hangs(merge: MergeFn, wake: Wake) -> Verdict {
         }
     }
     drop(answers);
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     scene.require_right(&[pen.expected(&scene), logs[1].clone(), logs[2].clone()])
 }
