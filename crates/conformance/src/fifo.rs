@@ -6,7 +6,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -14,7 +13,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::ioctl_fionread;
 
 use crate::bound;
-use crate::broken::Broken;
+use crate::broken::{Broken, Verdict};
 use crate::run::Run;
 
 /// The reading end of a FIFO. A merge may open the other one without a wait.
@@ -51,20 +50,10 @@ impl Fifo {
 
     /// Waits until the FIFO is full, so that the merge cannot go on writing.
     #[track_caller]
-    pub(crate) fn until_full(&self, run: &Run) -> Result<(), Broken> {
-        loop {
-            if ioctl_fionread(&self.reader).expect("the FIFO can be asked") >= self.full {
-                return Ok(());
-            }
-            // There is no event for a pipe that is full: look again, until the
-            // merge has ended or the bound has passed.
-            if run.within(Duration::from_millis(1), |merge| merge.has_ended()) {
-                run.until("the output is full", |_| false)?;
-            }
-            if bound::left().is_zero() {
-                return Err(bound::passed("the output is full"));
-            }
-        }
+    pub(crate) fn until_full(&self, run: &Run) -> Verdict {
+        run.until("the output is full", |_| {
+            ioctl_fionread(&self.reader).expect("the FIFO can be asked") >= self.full
+        })
     }
 
     /// Begins to read, on a thread, and copies what it reads to `copy`.
@@ -83,21 +72,12 @@ impl Fifo {
 
     /// Reads the next bytes, at least one.
     #[track_caller]
-    pub(crate) fn read_some(&mut self, run: &Run) -> Result<(), Broken> {
-        loop {
-            match self.reader.read(&mut [0; PAGE]) {
-                Ok(1..) => return Ok(()),
-                Ok(0) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => panic!("the FIFO cannot be read: {error}"),
-            }
-            if run.within(Duration::from_millis(1), |merge| merge.has_ended()) {
-                run.until("something is in the output", |_| false)?;
-            }
-            if bound::left().is_zero() {
-                return Err(bound::passed("something is in the output"));
-            }
-        }
+    pub(crate) fn read_some(&mut self, run: &Run) -> Verdict {
+        run.until("something is in the output", |_| match self.reader.read(&mut [0; PAGE]) {
+            Ok(bytes) => bytes > 0,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+            Err(error) => panic!("the FIFO cannot be read: {error}"),
+        })
     }
 }
 

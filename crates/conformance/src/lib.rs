@@ -21,6 +21,9 @@
 //!
 //! - Races are made, not hoped for: the probe of the plan ([`tributary::Probe`])
 //!   lets a law act *between* two steps of a source.
+//! - A merger is judged by its output and its report. "Found nothing" speaks of
+//!   a source: whether the lines of the looks before it are written by then is
+//!   not promised, and no law asks.
 //! - A law runs on a thread of its own, and all that it waits for is waited
 //!   for under one bound. A merger that hangs is a failure that names the law
 //!   and what was waited for; it does not hang the tests.

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use tributary::{Error, MergeFn, Moment, Options, Plan, Probe, Report, Stop, Wake};
 
 use crate::bound;
-use crate::broken::Broken;
+use crate::broken::{Broken, Verdict};
 use crate::scene::{Log, Scene};
 use crate::try_law::message_of;
 
@@ -20,6 +21,9 @@ use crate::try_law::message_of;
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 /// An interval for laws in which something new has to be found by looking.
 pub(crate) const SOON: Duration = Duration::from_millis(1);
+/// After this time a law looks again at what tells nobody that it has changed:
+/// the output.
+const TICK: Duration = Duration::from_millis(2);
 
 /// How a merge ended: by itself, or with the panic that came out of it.
 pub(crate) type Ended = Result<Result<Report, Error>, Box<dyn Any + Send>>;
@@ -66,9 +70,13 @@ impl Start<'_> {
         self
     }
 
-    /// Has the sources woken by the operating system.
-    pub(crate) fn notified(mut self) -> Self {
-        self.options.wake = Wake::Notify;
+    /// Sets how the sources are woken; where the operating system does it, no
+    /// interval does.
+    pub(crate) fn woken(mut self, wake: Wake) -> Self {
+        self.options.wake = wake;
+        if wake == Wake::Notify {
+            self.options.interval = HOUR;
+        }
         self
     }
 
@@ -91,7 +99,7 @@ impl Start<'_> {
 
     /// Starts the merge, on a thread of its own.
     pub(crate) fn run(self, merge: MergeFn) -> Run {
-        let plan = Plan::open(self.sources, self.output, self.options);
+        let plan = Plan::open(self.sources, &self.output, self.options);
         let plan = plan.unwrap_or_else(|error| panic!("the plan: {}", chain(&error)));
         let stop = self.shared.stop.get_or_init(|| plan.stop.clone()).clone();
         let shared = Arc::clone(&self.shared);
@@ -101,8 +109,15 @@ impl Start<'_> {
             shared.changed.notify_all();
         });
         thread.expect("a merge needs a thread");
-        Run { stop, shared: self.shared }
+        Run { stop, output: self.output, shared: self.shared }
     }
+}
+
+/// Tries a law on sources that look every moment, and on sources that wait until
+/// they are notified.
+pub(crate) fn both_ways(law: impl Fn(Wake) -> Verdict) -> Verdict {
+    law(Wake::Poll).map_err(|broken| broken.and("polled"))?;
+    law(Wake::Notify).map_err(|broken| broken.and("notified"))
 }
 
 /// A moment of a source.
@@ -125,11 +140,17 @@ impl Look<'_> {
     pub(crate) fn begins(&self, log: &Log) -> bool {
         self.moment == Moment::BeforeLook && self.path == log.path
     }
+
+    /// Tells whether the thread that looks at this log waits for its file now.
+    pub(crate) fn may_block(&self, log: &Log) -> bool {
+        self.moment == Moment::MayBlock && self.path == log.path
+    }
 }
 
 /// A merge that runs. Dropped, it is asked to stop, and not waited for.
 pub(crate) struct Run {
     pub(crate) stop: Stop,
+    output: PathBuf,
     shared: Arc<Shared>,
 }
 
@@ -156,11 +177,16 @@ pub(crate) struct Watched {
 struct Counts {
     looks: u64,
     nothing: u64,
+    other: u64,
 }
 
 impl Counts {
     fn of(&mut self, moment: Moment) -> &mut u64 {
-        if moment == Moment::BeforeLook { &mut self.looks } else { &mut self.nothing }
+        match moment {
+            Moment::BeforeLook => &mut self.looks,
+            Moment::FoundNothing => &mut self.nothing,
+            _ => &mut self.other,
+        }
     }
 }
 
@@ -214,11 +240,7 @@ impl Run {
     ///
     /// The bound has passed, or the merge has ended before it came to that.
     #[track_caller]
-    pub(crate) fn until(
-        &self,
-        what: &str,
-        mut is_so: impl FnMut(&Watched) -> bool,
-    ) -> Result<(), Broken> {
+    pub(crate) fn until(&self, what: &str, mut is_so: impl FnMut(&Watched) -> bool) -> Verdict {
         let is_so = self.within(bound::left(), |watched| is_so(watched) || watched.has_ended());
         let watched = self.shared.watched();
         match (is_so, &watched.ended) {
@@ -230,6 +252,35 @@ impl Run {
             (true, Some(Err(panic))) => panic!("the merge panicked: {}", message_of(&**panic)),
             (false, _) => Err(bound::passed(what)),
         }
+    }
+
+    /// Waits until as many bytes are in the output. Whether a look has said
+    /// meanwhile that it found nothing does not count: no order of these two is
+    /// promised.
+    #[track_caller]
+    pub(crate) fn until_merged(&self, what: &str, bytes: u64) -> Verdict {
+        self.until(&format!("{what} is in the output"), |_| {
+            fs::metadata(&self.output).is_ok_and(|output| output.len() >= bytes)
+        })
+    }
+
+    /// Waits until no look has come for a while. If the merge only pauses, the
+    /// law goes on a little too early, and demands no more for that.
+    #[track_caller]
+    pub(crate) fn until_still(&self) -> Verdict {
+        self.until("a look", |merge| merge.looks > 0)?;
+        while !bound::left().is_zero() {
+            let before = self.see(Watched::looks);
+            if !self.within(100 * SOON, |merge| merge.looks > before) {
+                return Ok(());
+            }
+        }
+        Err(bound::passed("no look comes for a while"))
+    }
+
+    /// Returns what the law sees of the merge now.
+    pub(crate) fn see<T>(&self, what: impl FnOnce(&Watched) -> T) -> T {
+        what(&self.shared.watched())
     }
 
     /// Gives the merge time to do what it should not, and tells whether it did.
@@ -244,7 +295,7 @@ impl Run {
             if left.is_zero() {
                 return false;
             }
-            let waited = self.shared.changed.wait_timeout(watched, left);
+            let waited = self.shared.changed.wait_timeout(watched, left.min(TICK));
             watched = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::{Merge, Place};
-use tributary::{Durability, Options, Plan};
+use tributary::{Durability, Options, Read};
 
 #[test]
 fn what_was_written_after_the_checkpoint_is_written_again_and_once() {
@@ -78,16 +78,14 @@ fn a_file_that_was_known_and_not_read_yet_is_found_again() {
 fn a_rotated_file_that_was_let_go_is_not_read_again() {
     let place = Place::with_checkpoint();
     place.append(&place.log, "1\nhalf");
-    let options = Options { quiet: Duration::ZERO, ..place.options.clone() };
-    let mut plan = place.merge(&["app.log"], options);
+    let mut plan = place.open_with(|it| it.quiet = Duration::ZERO);
     plan.drain();
     place.rename("app.log", "app.log.1");
     place.append(&place.log, "2\n");
     plan.drain();
     let merged = place.merged();
     assert!(merged == "1\nhalf\n2\n" || merged == "1\n2\nhalf\n", "{merged:?}");
-    plan.output.finish().unwrap();
-    drop(plan);
+    plan.end();
     // It is remembered for as long as it is there.
     let offsets = || place.read("state").matches("\"offset\"").count();
     assert_eq!(offsets(), 2);
@@ -100,13 +98,29 @@ fn a_rotated_file_that_was_let_go_is_not_read_again() {
 }
 
 #[test]
+fn lines_that_are_still_held_are_not_in_the_checkpoint() {
+    let place = Place::with_checkpoint();
+    place.append(&place.log, "1\n");
+    let mut plan = place.open_with(|it| it.quiet = Duration::ZERO);
+    plan.drain();
+    place.append(&place.log, "2\n");
+    place.rename("app.log", "app.log.1");
+    place.append(&place.log, "3\n");
+    // The old file is let go with the last look, and its line was never appended.
+    let look = |plan: &mut Merge| plan.sources[0].read_lines().unwrap();
+    let held = [look(&mut plan), look(&mut plan)];
+    assert!(matches!(&held, [Read::Lines(_), Read::Lines(_)]));
+    assert!(matches!(look(&mut plan), Read::NoNewData));
+    plan.output.finish().unwrap();
+    drop((plan, held));
+    assert_eq!(place.open().look(), "1\n2\n3\n");
+}
+
+#[test]
 fn another_file_with_the_same_name_is_read_from_its_start() {
     let place = Place::with_checkpoint();
     place.append(&place.log, "1\n2\n");
-    let mut plan = place.open();
-    plan.drain();
-    plan.output.finish().unwrap();
-    drop(plan);
+    place.open().end();
     // The same inode, and longer than where we stood: the bytes tell.
     fs::write(&place.log, "a\nb\nc\n").unwrap();
     let mut plan = place.open();
@@ -114,30 +128,10 @@ fn another_file_with_the_same_name_is_read_from_its_start() {
 }
 
 #[test]
-fn a_source_that_is_left_out_once_is_remembered() {
-    let place = Place::with_checkpoint();
-    place.append(&place.log, "1\n");
-    place.append("app.log.1", "other 1\n");
-    let both = ["app.log", "app.log.1"];
-    let run = |names: &[&str]| {
-        place.run(names, Options { follow: false, ..place.options.clone() });
-    };
-    run(&both);
-    place.append("app.log", "2\n");
-    run(&["app.log"]);
-    place.append("app.log.1", "other 2\n");
-    run(&both);
-    assert_eq!(place.merged(), "1\nother 1\n2\nother 2\n");
-}
-
-#[test]
 fn a_checkpoint_of_no_use_is_an_error_and_never_a_fresh_start() {
     let place = Place::with_checkpoint();
     place.append(&place.log, "1\n");
-    let mut plan = place.open();
-    plan.drain();
-    plan.output.finish().unwrap();
-    drop(plan);
+    place.open().end();
     let good = place.read("state");
     let name = place.checkpoint.display().to_string();
 
@@ -152,18 +146,6 @@ fn a_checkpoint_of_no_use_is_an_error_and_never_a_fresh_start() {
         assert!(message.starts_with(&name) && message.contains(why), "{why}: {message}");
         assert_eq!(place.merged(), "1\n", "nothing was changed");
     }
-}
-
-#[test]
-fn a_checkpoint_may_not_be_the_output_and_needs_one_that_can_be_cut() {
-    let place = Place::with_checkpoint();
-    place.append(&place.log, "1\n");
-    let options = Options { checkpoint: Some(place.output.clone()), ..place.options.clone() };
-    let error = place.refused(options);
-    assert!(error.to_string().contains("it is also the checkpoint"), "{error}");
-    let error = Plan::open([&place.log], "/dev/null", place.options.clone()).unwrap_err();
-    assert!(error.to_string().contains("cannot be cut back"), "{error}");
-    assert!(!place.checkpoint.exists());
 }
 
 #[test]
@@ -235,9 +217,7 @@ fn a_checkpoint_of_the_version_before_is_read() {
     // Rotated since then, too.
     place.rename("app.log", "app.log.1");
     place.append(&place.log, "3\n");
-    let mut plan = place.open();
-    plan.drain();
-    plan.output.finish().unwrap();
+    place.open().end();
     assert_eq!(place.merged(), "1\n2\n3\n");
     assert!(place.read("state").starts_with("{\"version\":2}\n"));
 }

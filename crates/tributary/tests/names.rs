@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::{Duration, Instant};
 
-use common::BOUND;
+use testkit::BOUND;
 use tributary::{Options, Wake};
 
 /// A place whose merges keep a checkpoint, and do not follow.
@@ -20,21 +20,6 @@ fn place() -> common::Place {
 /// Many lines, more than the bytes by which a file is recognised.
 fn many(from: u32, to: u32) -> String {
     (from..to).map(|n| format!("line number {n}\n")).collect()
-}
-
-#[test]
-fn a_log_rotated_between_two_runs_onto_another_source_is_read_once() {
-    for order in [["app.log", "app.log.1"], ["app.log.1", "app.log"]] {
-        let place = place();
-        place.append("app.log", "1\n");
-        place.append("app.log.1", "0\n");
-        place.run(&order, place.options.clone());
-        place.append("app.log", "2\n");
-        place.rename("app.log", "app.log.1");
-        place.append("app.log", "3\n");
-        let merged = place.run(&order, place.options.clone());
-        assert!(["0\n1\n2\n3\n", "1\n0\n2\n3\n"].contains(&&*merged), "{order:?}: {merged:?}");
-    }
 }
 
 #[test]
@@ -52,37 +37,6 @@ fn a_log_rotated_between_two_runs_under_a_pattern_is_read_once_and_first() {
 }
 
 #[test]
-fn a_device_that_is_renumbered_means_nothing() {
-    let place = place();
-    place.append("a.log", "1\n");
-    place.append("b.log", "b\n");
-    place.run(&["a.log", "b.log"], place.options.clone());
-    let saved = place.read("state");
-    fs::write(place.path("state"), saved.replace("\"device\":", "\"device\":9")).unwrap();
-    place.append("a.log", "2\n");
-    place.rename("b.log", "b.log.1");
-    place.append("b.log", "c\n");
-    assert_eq!(place.run(&["a.log", "b.log"], place.options.clone()), "1\nb\n2\nc\n");
-}
-
-#[test]
-fn another_spelling_or_a_link_is_the_same_file_in_the_next_run() {
-    let place = place();
-    place.append("app.log", "1\n");
-    symlink("app.log", place.path("link.log")).unwrap();
-    fs::create_dir(place.path("sub")).unwrap();
-    place.run(&["app.log"], place.options.clone());
-    for name in ["sub/../app.log", "./app.log", "link.log", "app.log"] {
-        assert_eq!(place.run(&[name], place.options.clone()), "1\n", "{name}");
-    }
-    // Also what is rotated then.
-    place.append("app.log", "2\n");
-    place.rename("app.log", "app.log.1");
-    place.append("app.log", "3\n");
-    assert_eq!(place.run(&["./app.log"], place.options.clone()), "1\n2\n3\n");
-}
-
-#[test]
 fn names_that_hold_a_time_are_found_between_two_runs() {
     let place = place();
     place.append("current", "1\n");
@@ -96,51 +50,17 @@ fn names_that_hold_a_time_are_found_between_two_runs() {
 }
 
 #[test]
-fn a_log_that_was_restored_is_known_by_its_bytes() {
-    let place = place();
-    place.append("app.log", many(0, 50));
-    place.run(&["app.log"], place.options.clone());
-    fs::copy(place.path("app.log"), place.path("copy")).unwrap();
-    place.rename("copy", "app.log");
-    place.append("app.log", "new\n");
-    let expected = many(0, 50) + "new\n";
-    assert_eq!(place.run(&["app.log"], place.options.clone()), expected);
-    assert_eq!(place.run(&["app.log"], place.options.clone()), expected);
-}
-
-#[test]
-fn the_same_text_in_a_new_file_is_new() {
-    let place = place();
-    for day in 1..4 {
-        place.append("result.log", "backup OK\n");
-        assert_eq!(place.run(&["result.log"], place.options.clone()), "backup OK\n".repeat(day));
-        fs::remove_file(place.path("result.log")).unwrap();
-    }
-    // Also while it is followed, whatever inode it gets.
-    let options = Options { follow: true, quiet: Duration::ZERO, ..place.options.clone() };
-    let mut plan = place.merge(&["result.log"], options);
-    for day in 4..8 {
-        place.append("result.log", "backup OK\n");
-        assert_eq!(plan.look(), "backup OK\n".repeat(day));
-        fs::remove_file(place.path("result.log")).unwrap();
-        plan.look();
-    }
-}
-
-#[test]
 fn a_longer_file_with_the_same_lines_goes_on_where_the_one_before_ended() {
     let place = place();
     place.append("app.log", &(many(0, 50) + "half"));
-    let options = Options { follow: true, ..place.options.clone() };
-    let mut plan = place.merge(&["app.log"], options);
+    let mut plan = place.open_with(|it| it.follow = true);
     assert_eq!(plan.look(), many(0, 50));
     place.append(".app.log.tmp", &(many(0, 50) + "half a line\n"));
     place.rename(".app.log.tmp", "app.log");
     let expected = many(0, 50) + "half a line\n";
     assert_eq!(plan.look(), expected);
     // A merge that is killed now knows that, too.
-    plan.output.finish().unwrap();
-    drop(plan);
+    plan.end();
     assert_eq!(place.run(&["app.log"], place.options.clone()), expected);
 }
 
@@ -148,8 +68,7 @@ fn a_longer_file_with_the_same_lines_goes_on_where_the_one_before_ended() {
 fn a_log_may_be_replaced_again_and_again_without_a_checkpoint_too() {
     let place = place();
     place.append("app.log", many(0, 50));
-    let options = Options { follow: true, checkpoint: None, ..place.options.clone() };
-    let mut plan = place.merge(&["app.log"], options);
+    let mut plan = place.open_with(|it| (it.follow, it.checkpoint) = (true, None));
     plan.look();
     for length in [51, 52, 53] {
         place.append(".app.log.tmp", many(0, length));
@@ -173,8 +92,7 @@ fn a_copy_that_fits_the_pattern_is_not_read_again() {
     place.append("app.log", "after\n");
     let expected = many(0, 50) + "after\nunread\n";
     plan.look_until(&expected);
-    plan.output.finish().unwrap();
-    drop(plan);
+    plan.end();
     place.rename("app.log.1", "app.log.2");
     assert_eq!(place.run(&[], place.pattern("app.log*")), expected, "in the next run");
 }
@@ -275,8 +193,7 @@ fn what_a_checkpoint_costs_is_what_has_changed() {
 fn what_is_rotated_while_the_kernel_tells_is_read_once_whatever_its_name() {
     let place = place();
     place.append("app.log", "1\n");
-    let options = Options { follow: true, wake: Wake::Notify, ..place.options.clone() };
-    let mut plan = place.merge(&["app.log"], options);
+    let mut plan = place.open_with(|it| (it.follow, it.wake) = (true, Wake::Notify));
     plan.look();
     let mut expected = "1\n".to_owned();
     // No rule knows such names, and each is passed over between two looks.

@@ -1,7 +1,6 @@
 //! Many sources.
 
 use std::fs;
-use std::time::Duration;
 
 use tributary::MergeFn;
 
@@ -77,18 +76,7 @@ pub fn two_thousand_sources_and_a_blocked_output_stay_under_96_mib(merge: MergeF
         let before = peak_memory();
         let fifo = Fifo::new(scene.path("fifo"));
         let run = scene.merging(&logs).into(&fifo.path).run(merge);
-        // It stands still when it has begun, and no look has come for a while.
-        let mut looks = 0;
-        loop {
-            run.until("a look", |merge| merge.looks() > looks)?;
-            run.within(Duration::ZERO, |merge| {
-                looks = merge.looks();
-                true
-            });
-            if !run.within(100 * SOON, |merge| merge.looks() > looks || merge.has_ended()) {
-                break;
-            }
-        }
+        run.until_still()?;
         let reading = fifo.read_into(&scene.output);
         run.report()?;
         reading.end()?;

@@ -1,6 +1,5 @@
 //! When a line comes through, and when a run ends.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -32,10 +31,7 @@ pub fn what_is_written_during_the_run_appears_before_the_stop(merge: MergeFn) ->
         log.append(1..=1).expect("a log can be written");
     }
     let expected: usize = logs.iter().map(|log| log.lines(1..=1).len()).sum();
-    // Each look is a reason to ask again: a merge that follows looks on.
-    run.until("line 1 of source 0 and of source 1 is in the output", |_| {
-        fs::metadata(&scene.output).is_ok_and(|output| output.len() >= expected as u64)
-    })?;
+    run.until_merged("line 1 of source 0 and of source 1", expected as u64)?;
     run.stop.request();
     run.report()?;
     scene.require_right(&logs)

@@ -5,17 +5,15 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub(crate) mod said;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tributary::{Error, Options, Plan, Read, Wake};
-
-/// What only a hang makes this long.
-pub(crate) const BOUND: Duration = Duration::from_secs(60);
 
 /// A folder for logs, an output and a checkpoint.
 pub(crate) struct Place {
@@ -74,6 +72,13 @@ impl Place {
         self.merge(&["app.log"], self.options.clone())
     }
 
+    /// Opens a merge of `app.log` with options that are changed.
+    pub(crate) fn open_with(&self, change: impl FnOnce(&mut Options)) -> Merge {
+        let mut options = self.options.clone();
+        change(&mut options);
+        self.merge(&["app.log"], options)
+    }
+
     pub(crate) fn merge(&self, names: &[&str], options: Options) -> Merge {
         self.try_merge(names, options).unwrap()
     }
@@ -92,9 +97,7 @@ impl Place {
 
     /// Merges what is there, and ends in good order; returns the output.
     pub(crate) fn run(&self, names: &[&str], options: Options) -> String {
-        let mut merge = self.merge(names, options);
-        merge.drain();
-        merge.output.finish().unwrap();
+        self.merge(names, options).end();
         self.merged()
     }
 }
@@ -122,6 +125,12 @@ impl Merge {
         }
     }
 
+    /// Looks, and ends in good order.
+    pub(crate) fn end(mut self) {
+        self.drain();
+        self.output.finish().unwrap();
+    }
+
     /// Looks, and returns what the output holds then.
     pub(crate) fn look(&mut self) -> String {
         self.drain();
@@ -138,11 +147,7 @@ impl Merge {
     /// Looks until the output is as expected.
     #[track_caller]
     pub(crate) fn look_until(&mut self, expected: &str) {
-        let begin = Instant::now();
-        while self.look() != expected {
-            assert!(begin.elapsed() < BOUND, "{:?} instead of {expected:?}", self.look());
-            std::thread::yield_now();
-        }
+        testkit::until(&format!("the output is {expected:?}"), || self.look() == expected);
     }
 }
 
