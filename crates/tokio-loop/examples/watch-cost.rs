@@ -77,7 +77,9 @@ fn main() -> io::Result<()> {
     println!(
         "a span that is off: {nobody:.1} ns without a subscriber, {refused:.1} ns where one refuses it\n"
     );
-    println!("Time on a processor: medians of {ROUNDS} rounds; ratio to a bare runtime, with extremes");
+    println!(
+        "Time on a processor: medians of {ROUNDS} rounds; ratio to a bare runtime, with extremes"
+    );
     on_workers()?;
     for workers in [2, 8] {
         idle(workers)?;

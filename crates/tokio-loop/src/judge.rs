@@ -71,11 +71,7 @@ pub(crate) fn judge(
             false => Verdict::Young,
         };
     };
-    let own = if after.runnable {
-        after.ran.saturating_sub(before.ran)
-    } else {
-        elapsed.saturating_sub(waited(before, after, elapsed))
-    };
+    let own = elapsed.saturating_sub(after.waited_since(before, elapsed));
     if own > slow {
         let doing = Doing::between(before, after, elapsed);
         if !waits_for_a_lock(&doing) || own.saturating_sub(held_up) > slow {
@@ -88,16 +84,6 @@ pub(crate) fn judge(
         Verdict::Busy
     } else {
         Verdict::Young
-    }
-}
-
-/// Returns how long a thread has waited for a processor.
-pub(crate) fn waited(before: &Look, now: &Look, elapsed: Duration) -> Duration {
-    if now.runnable {
-        // The system counts a wait when it is over, and this one may not be.
-        elapsed.saturating_sub(now.ran.saturating_sub(before.ran))
-    } else {
-        now.waited.saturating_sub(before.waited)
     }
 }
 

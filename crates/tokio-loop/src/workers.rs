@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 
 use crate::doing::{Doing, Look, Thread, threads_in_epoll};
 use crate::here::{self, Claimed, Entry, Workers, here};
-use crate::judge::{Seen, Sign, Verdict, judge, waited, waits_for_a_lock};
+use crate::judge::{Seen, Sign, Verdict, judge, waits_for_a_lock};
 use crate::tell::{Tells, Told};
 use crate::turn::{Findings, Spell, Turn, Turns};
 use crate::watched::Watched;
@@ -393,7 +393,7 @@ impl Looks {
         let others = self.cases[index].stands.iter().flat_map(|stands| &stands.others);
         let waits = others.filter_map(|(thread, before)| {
             let now = thread.look()?;
-            Some(waited(&before.1, &now, before.0.elapsed()))
+            Some(now.waited_since(&before.1, before.0.elapsed()))
         });
         waits.max().unwrap_or_default()
     }
