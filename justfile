@@ -26,6 +26,11 @@ diff N:
 bench *args:
     cargo bench --package benches "$@"
 
+# What the watch of a runtime costs beside a bare one: some minutes
+[group('look')]
+watch-cost:
+    cargo run --release --package tokio-loop --example watch-cost
+
 # The command beside cat, tail -f and a floor of two threads: what is asked, or everything
 [group('look')]
 bench-against *args:

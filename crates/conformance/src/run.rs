@@ -70,9 +70,13 @@ impl Start<'_> {
         self
     }
 
-    /// Has the sources woken by the operating system.
-    pub(crate) fn notified(mut self) -> Self {
-        self.options.wake = Wake::Notify;
+    /// Sets how the sources are woken; where the operating system does it, no
+    /// interval does.
+    pub(crate) fn woken(mut self, wake: Wake) -> Self {
+        self.options.wake = wake;
+        if wake == Wake::Notify {
+            self.options.interval = HOUR;
+        }
         self
     }
 
@@ -109,6 +113,13 @@ impl Start<'_> {
     }
 }
 
+/// Tries a law on sources that look every moment, and on sources that wait until
+/// they are notified.
+pub(crate) fn both_ways(law: impl Fn(Wake) -> Verdict) -> Verdict {
+    law(Wake::Poll).map_err(|broken| broken.and("polled"))?;
+    law(Wake::Notify).map_err(|broken| broken.and("notified"))
+}
+
 /// A moment of a source.
 pub(crate) struct Look<'a> {
     pub(crate) moment: Moment,
@@ -128,6 +139,11 @@ impl Look<'_> {
     /// Tells whether this log is about to be looked at.
     pub(crate) fn begins(&self, log: &Log) -> bool {
         self.moment == Moment::BeforeLook && self.path == log.path
+    }
+
+    /// Tells whether the thread that looks at this log waits for its file now.
+    pub(crate) fn may_block(&self, log: &Log) -> bool {
+        self.moment == Moment::MayBlock && self.path == log.path
     }
 }
 
@@ -161,11 +177,16 @@ pub(crate) struct Watched {
 struct Counts {
     looks: u64,
     nothing: u64,
+    other: u64,
 }
 
 impl Counts {
     fn of(&mut self, moment: Moment) -> &mut u64 {
-        if moment == Moment::BeforeLook { &mut self.looks } else { &mut self.nothing }
+        match moment {
+            Moment::BeforeLook => &mut self.looks,
+            Moment::FoundNothing => &mut self.nothing,
+            _ => &mut self.other,
+        }
     }
 }
 

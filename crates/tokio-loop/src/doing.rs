@@ -191,6 +191,11 @@ impl Doing {
         self.call.as_deref()
     }
 
+    /// Returns whether the thread was seen to do the same.
+    pub(crate) fn is_like(&self, other: &Doing) -> bool {
+        self.act == other.act && self.call == other.call
+    }
+
     /// Returns where in the kernel the thread waited.
     pub(crate) fn wait_channel(&self) -> Option<&str> {
         self.wait_channel.as_deref()

@@ -213,6 +213,7 @@ impl State {
         self.seen = self.change.count();
         let stopping = self.settings.stop.requested();
         self.probe(Moment::BeforeLook)?;
+        self.probe(Moment::MayBlock)?;
 
         if stopping && !self.draining {
             self.join(true);
