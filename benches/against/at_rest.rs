@@ -7,7 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
-use workload::{Backlog, Live, make_fifo};
+use testkit::make_fifo;
+use workload::{Backlog, Live};
 
 use crate::child::Running;
 use crate::contender::Contender;
@@ -77,7 +78,7 @@ pub(crate) fn memory(folder: &Path, stages: &[Contender]) -> anyhow::Result<()> 
     println!("1 GiB from 16 files, into a FIFO that takes 1 MiB a second, for {SECONDS} s");
     let sources = Backlog { files: 16, bytes: 64 << 20 }.make(folder, benches::SEED)?;
     let fifo = folder.join("fifo");
-    make_fifo(&fifo)?;
+    make_fifo(&fifo);
     for who in stages {
         let running = Running::start(&mut who.command(&sources, &fifo)?)?;
         let mut reader = fs::File::open(&fifo)?;

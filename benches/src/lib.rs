@@ -1,8 +1,8 @@
 //! What the benches share: the same settings, and files to read.
 //!
 //! The bench targets are beside this folder, a question each: `read.rs`,
-//! `write.rs`, `stages.rs`. `cargo bench -p benches` runs them all in less
-//! than three minutes after the build.
+//! `write.rs`, `stages.rs`, `check.rs`, `span.rs`. `cargo bench -p benches` runs
+//! them all in less than four minutes after the build.
 
 use std::fs::File;
 use std::io::Write;
@@ -21,7 +21,7 @@ pub const SEED: u64 = 62;
 pub const NOWHERE: &str = "/dev/null";
 
 /// Returns criterion's settings: half a second to warm up, two to measure, so
-/// that all questions together are answered in less than three minutes.
+/// that all questions together are answered in less than four minutes.
 pub fn settings() -> Criterion {
     // The bench of many sources opens more files than the usual soft limit.
     // Refused, it stays as it is, and the opening of the files says so.

@@ -8,10 +8,10 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use testkit::make_fifo;
 use tracing_subscriber::fmt::{self, format};
 use tracing_subscriber::layer::SubscriberExt;
 use tributary::{MergeFn, Options, Plan};
-use workload::make_fifo;
 
 /// More than a pipe holds.
 const BYTES: u64 = 200 * 1024;
@@ -26,7 +26,7 @@ fn main() -> io::Result<()> {
     let folder = tempfile::tempdir()?;
     env::set_current_dir(folder.path())?;
     fs::write("a.log", "thirty-two bytes with a newline\n".repeat(BYTES as usize / 32))?;
-    make_fifo(Path::new("merged.fifo"))?;
+    make_fifo(Path::new("merged.fifo"));
 
     // The message is for people; the fields beside it are for programs.
     let message = format::debug_fn(|out, field, value| match field.name() {

@@ -14,7 +14,7 @@ mod outputs;
 mod pages;
 pub mod refused;
 
-pub use listing::{Include, Problem, includes};
+pub use listing::{Include, includes};
 pub use masks::masked;
 pub use outputs::output;
-pub use pages::{Page, pages};
+pub use pages::{Page, files, pages};

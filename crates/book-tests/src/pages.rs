@@ -2,6 +2,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result};
+
 /// One text of this project.
 #[derive(Debug, Clone)]
 pub struct Page {
@@ -13,8 +15,6 @@ pub struct Page {
 
 /// Reads every Markdown file under `root`, in the order of their paths.
 ///
-/// Folders whose name begins with a dot, and `target`, are left out.
-///
 /// # Blocking
 ///
 /// Reads files.
@@ -22,29 +22,41 @@ pub struct Page {
 /// # Errors
 ///
 /// Any failure to read, with the path.
-pub fn pages(root: &Path) -> io::Result<Vec<Page>> {
+pub fn pages(root: &Path) -> Result<Vec<Page>> {
+    let is_a_page = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    let pages = files(root)?.into_iter().filter(is_a_page);
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Ok(Page { path, text })
+    };
+    pages.map(read).collect()
+}
+
+/// Lists every file under `root`, in order. Folders whose name begins with a dot,
+/// and `target`, are left out.
+///
+/// # Blocking
+///
+/// Reads folders.
+///
+/// # Errors
+///
+/// Any failure to read, with the path.
+pub fn files(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    visit(root, &mut found)?;
-    found.sort_by(|one, other| one.path.cmp(&other.path));
+    visit(root, &mut found).with_context(|| root.display().to_string())?;
+    found.sort();
     Ok(found)
 }
 
-fn visit(folder: &Path, found: &mut Vec<Page>) -> io::Result<()> {
-    let named = |path: &Path, cause: io::Error| {
-        io::Error::new(cause.kind(), format!("{}: {cause}", path.display()))
-    };
-    for entry in fs::read_dir(folder).map_err(|cause| named(folder, cause))? {
-        let entry = entry.map_err(|cause| named(folder, cause))?;
-        let path = entry.path();
+fn visit(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
         let name = entry.file_name();
-        let hidden = name.to_string_lossy().starts_with('.');
-        if entry.file_type().map_err(|cause| named(&path, cause))?.is_dir() {
-            if !hidden && name != "target" {
-                visit(&path, found)?;
-            }
-        } else if path.extension().is_some_and(|extension| extension == "md") {
-            let text = fs::read_to_string(&path).map_err(|cause| named(&path, cause))?;
-            found.push(Page { path, text });
+        if !entry.file_type()?.is_dir() {
+            found.push(entry.path());
+        } else if name != "target" && !name.to_string_lossy().starts_with('.') {
+            visit(&entry.path(), found)?;
         }
     }
     Ok(())

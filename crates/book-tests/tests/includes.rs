@@ -3,17 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
+use book_tests::{Include, Page, includes, pages};
 use side_by_side::columns;
 use side_by_side::directive::{Directive, directives};
 use stages::STAGES;
+use testkit::Folder;
 
-use book_tests::{Include, Page, Problem, includes, pages};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use crate::root;
 
 fn project_pages() -> Vec<Page> {
     let pages = pages(&root()).expect("the texts of the project can be read");
@@ -45,16 +42,14 @@ fn every_step_of_the_book_shows_both_stages() {
         let place = page.path.display().to_string();
         let found = directives(&page.text).unwrap_or_else(|error| panic!("{place}:{error}"));
         for (line, directive) in found {
-            let Directive::Step { old, new, item } = directive else { continue };
-            match columns(&root().join("crates"), &old, &new, item.as_deref(), "") {
+            let Directive::Step { old, new } = directive else { continue };
+            match columns(&root().join("crates"), &old, &new, "") {
                 Ok(html) => {
                     assert!(html.contains("class=\"changed\""), "{place}:{line}: no change")
                 }
                 Err(error) => wrong.push(format!("{place}:{line}: {error:#}")),
             }
-            if item.is_none() {
-                shown.insert(format!("{old} {new}"));
-            }
+            shown.insert(format!("{old} {new}"));
         }
     }
     assert!(wrong.is_empty(), "these steps cannot be shown:\n{}", wrong.join("\n"));
@@ -66,29 +61,28 @@ fn every_step_of_the_book_shows_both_stages() {
 }
 
 #[test]
-fn every_link_leads_to_a_file() {
-    let mut dead = Vec::new();
+fn every_link_leads_to_a_file_and_every_file_that_a_text_names_is_there() {
+    let mut missing = Vec::new();
     for page in project_pages() {
-        for link in page.links() {
-            if !page.folder().join(link).exists() {
-                dead.push(format!("{}: {link}", page.path.display()));
-            }
-        }
+        let links = page.links().into_iter().map(|link| page.folder().join(link));
+        let named = page.named_paths().into_iter().map(|path| root().join(path));
+        let dead = links.chain(named).filter(|path| !path.exists());
+        missing.extend(dead.map(|path| format!("{}: {}", page.path.display(), path.display())));
     }
-    assert!(dead.is_empty(), "these links lead nowhere:\n{}", dead.join("\n"));
+    assert!(missing.is_empty(), "these files are not there:\n{}", missing.join("\n"));
 }
 
 #[test]
-fn every_file_that_a_text_names_is_there() {
-    let mut missing = Vec::new();
-    for page in project_pages() {
-        for path in page.named_paths() {
-            if !root().join(path).exists() {
-                missing.push(format!("{}: {path}", page.path.display()));
-            }
-        }
+fn every_output_that_is_made_is_shown() {
+    let shown: BTreeSet<_> = project_pages()
+        .iter()
+        .flat_map(|page| includes(&page.text))
+        .filter_map(|include| Some(include.ok()?.file.file_name()?.to_owned()))
+        .collect();
+    let made = fs::read_dir(root().join("docs/src/outputs")).expect("the book shows outputs");
+    for name in made.map(|file| file.expect("the book shows outputs").file_name()) {
+        assert!(name == "refused" || shown.contains(&name), "no page shows {name:?}");
     }
-    assert!(missing.is_empty(), "these files are not there:\n{}", missing.join("\n"));
 }
 
 #[test]
@@ -106,12 +100,11 @@ fn every_page_of_the_book_is_in_its_summary() {
     }
 }
 
-fn resolved(file: &str, link: &str) -> Result<String, Problem> {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    fs::write(folder.path().join("a.rs"), file).expect("the temporary folder can be written");
+fn resolved(file: &str, link: &str) -> Result<String, String> {
+    let folder = Folder::of([("a.rs", file)]);
     let mut found = includes(link);
     assert_eq!(found.len(), 1, "one listing in {link}");
-    found.remove(0)?.resolve(folder.path())
+    found.remove(0)?.resolve(folder.folder())
 }
 
 const FILE: &str = "\
@@ -138,36 +131,27 @@ fn a_listing_is_the_text_between_its_marks() {
     let shown = resolved(FILE, "before {{#include a.rs:one}} after");
     assert_eq!(shown.as_deref(), Ok("fn one() {\n    1\n}"));
     assert_eq!(resolved("a\n// ANCHOR: b\nc\n", "{{#include a.rs}}").as_deref(), Ok("a\nc"));
-}
-
-#[test]
-fn a_listing_that_mdbook_would_leave_empty_is_found() {
-    let no_anchor = |name: &str| Err(Problem::NoAnchor(name.to_owned()));
-    let no_end = |name: &str| Err(Problem::NoEnd(name.to_owned()));
-    assert_eq!(resolved(FILE, "{{#include a.rs:two}}"), no_anchor("two"));
-    // No mere beginning of a name.
-    assert_eq!(resolved(FILE, "{{#include a.rs:on}}"), no_anchor("on"));
-    assert_eq!(resolved(FILE, "{{#include a.rs:twice}}"), no_anchor("twice"));
-    assert_eq!(resolved(FILE, "{{#include a.rs:endless}}"), no_end("endless"));
-    assert_eq!(resolved(FILE, "{{#include a.rs:early}}"), no_end("early"));
-    assert_eq!(resolved(FILE, "{{#include a.rs:hollow}}"), Err(Problem::Empty));
-    assert_eq!(resolved("\n", "{{#include a.rs}}"), Err(Problem::Empty));
-    assert!(matches!(resolved(FILE, "{{#include b.rs:one}}"), Err(Problem::NoFile(_))));
-}
-
-#[test]
-fn what_is_no_plain_include_is_refused() {
-    for link in [
-        "{{#include a.rs:1:7}}",
-        "{{#include a.rs:7}}",
-        "{{#include a.rs:}}",
-        "{{#include :one}}",
-        "{{#includes a.rs:one}}",
-        "{{#rustdoc_include a.rs:one}}",
-        "{{#include a.rs:one",
-    ] {
-        assert_eq!(resolved(FILE, link), Err(Problem::NotAnInclude(link.to_owned())));
-    }
-    let page = r"\{{#include escaped.rs}} and {{#include real.rs}}";
+    let page = r"\{{#include escaped.rs}} and {{#include real.rs}}, {{#files}}";
     assert_eq!(includes(page), [Ok(Include { file: "real.rs".into(), anchor: None })]);
+}
+
+#[test]
+fn what_mdbook_would_show_nothing_of_is_found() {
+    for (link, why) in [
+        ("{{#include a.rs:two}}", "ANCHOR: two is not there exactly once"),
+        // No mere beginning of a name.
+        ("{{#include a.rs:on}}", "ANCHOR: on is not there"),
+        ("{{#include a.rs:twice}}", "ANCHOR: twice is not there"),
+        ("{{#include a.rs:endless}}", "ANCHOR_END: endless does not follow"),
+        ("{{#include a.rs:early}}", "ANCHOR_END: early does not follow"),
+        ("{{#include a.rs:hollow}}", "there is nothing to show"),
+        ("{{#include b.rs:one}}", "b.rs: No such file"),
+        ("{{#include a.rs:1:7}}", "neither FILE nor FILE:ANCHOR"),
+        ("{{#include a.rs:7}}", "neither FILE nor FILE:ANCHOR"),
+        ("{{#includes a.rs:one}}", "neither FILE nor FILE:ANCHOR"),
+        ("{{#include a.rs:one", "neither FILE nor FILE:ANCHOR"),
+    ] {
+        let told = resolved(FILE, link).expect_err(link);
+        assert!(told.contains(why), "{link}: {told}");
+    }
 }

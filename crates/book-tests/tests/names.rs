@@ -3,34 +3,28 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use book_tests::pages;
+use book_tests::{files, pages};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use crate::root;
 
-/// Reads the Rust files under `folder`; names the functions that they define,
-/// and the refused programs, by their file.
-fn visit(folder: &Path, names: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).expect("the crates can be listed") {
-        let path = entry.expect("the crates can be listed").path();
-        if path.is_dir() {
-            if !path.ends_with("target") {
-                visit(&path, names);
-            }
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+/// Names the functions that the Rust files under `folder` define, and the refused
+/// programs, by their file.
+fn defined(folder: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in files(folder).expect("the crates can be listed") {
+        if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).expect("a Rust file can be read");
-            let defined = text.split("fn ").skip(1).map(|rest| {
+            names.extend(text.split("fn ").skip(1).map(|rest| {
                 let end = rest.find(|c: char| !is_of_a_name(c)).unwrap_or(rest.len());
                 rest[..end].to_owned()
-            });
-            names.extend(defined);
+            }));
             let name = path.file_stem().expect("a file has a name").to_string_lossy();
             names.insert(name.into_owned());
         }
     }
+    names
 }
 
 fn is_of_a_name(c: char) -> bool {
@@ -50,9 +44,7 @@ fn sentences(text: &str) -> Vec<&str> {
 
 #[test]
 fn every_test_that_a_text_names_is_there() {
-    let mut names = BTreeSet::new();
-    visit(&root().join("crates"), &mut names);
-
+    let names = defined(&root().join("crates"));
     let mut missing = Vec::new();
     let mut found = 0;
     for page in pages(&root()).expect("the texts can be read") {

@@ -4,19 +4,22 @@
 //! the words: these change with the compiler.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use book_tests::refused::{check, expected, programs, twin};
 
+use crate::root;
+
 #[test]
 fn each_program_is_refused_where_it_says_and_its_twin_is_not() {
-    let programs = programs(&here().join("tests/refused")).expect("the programs can be read");
+    let programs = programs(&root().join("crates/book-tests/tests/refused"))
+        .expect("the programs can be read");
     assert!(programs.len() >= 10, "two for each stage, found {}", programs.len());
 
     let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("refused");
     let twins = programs.iter().map(|(name, program)| (format!("{name}_twin"), twin(program)));
     let both: BTreeMap<_, _> = programs.clone().into_iter().chain(twins).collect();
-    let refusals = check(&here().join("../.."), &package, &both).expect("they can be checked");
+    let refusals = check(&root(), &package, &both).expect("they can be checked");
     let said = |name: &str| -> Vec<(String, u64)> {
         let said = refusals.get(name).cloned().unwrap_or_default();
         said.into_iter().map(|refusal| (refusal.what, refusal.line)).collect()
@@ -37,8 +40,4 @@ fn each_program_is_refused_where_it_says_and_its_twin_is_not() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-fn here() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use stages::STAGES;
 
+use crate::root;
+
 fn crates() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    root().join("crates")
 }
 
 fn read(path: &Path) -> String {
@@ -16,20 +18,9 @@ fn read(path: &Path) -> String {
 
 /// Lists the files under `folder`, as paths relative to it.
 fn files(folder: &Path) -> BTreeSet<String> {
-    fn visit(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
-        for entry in fs::read_dir(folder).expect("a folder can be listed") {
-            let path = entry.expect("a folder can be listed").path();
-            if path.is_dir() {
-                visit(root, &path, found);
-            } else {
-                let path = path.strip_prefix(root).expect("it is in the folder");
-                found.insert(path.to_string_lossy().into_owned());
-            }
-        }
-    }
-    let mut found = BTreeSet::new();
-    visit(folder, folder, &mut found);
-    found
+    let files = book_tests::files(folder).expect("a folder can be listed").into_iter();
+    let relative = files.map(|path| path.strip_prefix(folder).expect("it is in there").to_owned());
+    relative.map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
 /// The folders of the stages that are taught.
@@ -49,12 +40,11 @@ fn every_folder_of_a_stage_is_in_the_list_of_stages() {
 fn nothing_but_the_list_of_stages_names_them_all() {
     // The tests of each stage by itself, and the figures of a made-up run.
     let other = ["crates/book-tests/Cargo.toml", "crates/report/"];
-    let root = crates().join("..");
     let of_folder = |folder: &'static str| {
-        files(&root.join(folder)).into_iter().map(move |file| format!("{folder}/{file}"))
+        files(&root().join(folder)).into_iter().map(move |file| format!("{folder}/{file}"))
     };
     let names_all = |file: &str| {
-        let text = read(&root.join(file)).replace('_', "-");
+        let text = read(&root().join(file)).replace('_', "-");
         stages::taught().all(|stage| text.contains(stage.name))
     };
     let mut named: Vec<_> = of_folder("benches").chain(of_folder("crates")).collect();
@@ -66,32 +56,18 @@ fn nothing_but_the_list_of_stages_names_them_all() {
 }
 
 #[test]
-fn a_stage_is_one_file_its_readme_and_one_test_file() {
-    let expected = ["Cargo.toml", "README.md", "src/lib.rs", "tests/conformance.rs"];
+fn a_stage_is_a_short_file_a_readme_that_ends_in_try_to_break_it_and_one_test_file() {
     for stage in taught() {
-        let found = files(&stage);
-        let found: Vec<_> = found.iter().map(String::as_str).collect();
-        assert_eq!(found, expected, "{}", stage.display());
-    }
-}
-
-#[test]
-fn a_stage_has_at_most_160_lines_without_its_crate_doc() {
-    for stage in taught() {
+        let place = stage.display();
+        let expected = ["Cargo.toml", "README.md", "src/lib.rs", "tests/conformance.rs"];
+        assert_eq!(files(&stage), expected.map(str::to_owned).into(), "{place}");
         let file = read(&stage.join("src/lib.rs"));
         let lines = file.lines().filter(|line| !line.starts_with("//!")).count();
-        assert!(lines <= 160, "{} has {lines} lines", stage.display());
-    }
-}
-
-#[test]
-fn the_readme_of_a_stage_is_short_and_ends_in_try_to_break_it() {
-    for stage in taught() {
+        assert!(lines <= 160, "{place} has {lines} lines without its crate doc");
         let readme = read(&stage.join("README.md"));
-        let lines = readme.lines().count();
-        assert!((10..=60).contains(&lines), "{} has {lines} lines", stage.display());
-        let titles: Vec<_> = readme.lines().filter(|line| line.starts_with("## ")).collect();
-        assert_eq!(titles.last(), Some(&"## Try to break it"), "{}", stage.display());
+        assert!((10..=60).contains(&readme.lines().count()), "the README of {place}");
+        let title = readme.lines().rfind(|line| line.starts_with("## "));
+        assert_eq!(title, Some("## Try to break it"), "{place}");
     }
 }
 
@@ -154,16 +130,4 @@ fn nothing_in_the_contract_starts_a_thread_but_notifier_poller_and_saver() {
     files.retain(|file| !file.ends_with("tests.rs") && starts(file));
     let found: Vec<_> = files.into_iter().collect();
     assert_eq!(found, ["keeping/saver.rs", "waking/notifier.rs", "waking/poller.rs"]);
-}
-
-#[test]
-fn each_recipe_is_a_line_that_can_be_typed() {
-    let justfile = read(&crates().join("../justfile"));
-    let blocks: Vec<_> = justfile.split("\n\n").filter(|block| block.contains("[group(")).collect();
-    assert!(blocks.len() >= 7, "{blocks:?}");
-    for block in blocks {
-        assert!(block.starts_with("# "), "a recipe without a sentence:\n{block}");
-        let lines = block.lines().filter(|line| line.starts_with("    ")).count();
-        assert!(lines <= 1, "a recipe of several lines:\n{block}");
-    }
 }

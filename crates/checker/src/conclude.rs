@@ -42,10 +42,6 @@ impl StrangeLines {
         self.kept.push(Strange { bytes, place, claim, explained: false, is_piece: false });
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.kept.is_empty()
-    }
-
     /// Finds a line that was changed, glued, or torn in two pieces that are
     /// both here. Certain, since all of the line's bytes are accounted for.
     fn explain_whole(&mut self, lost: &[u8], _: Option<(usize, u64)>) -> Option<(Kind, usize)> {
@@ -121,7 +117,7 @@ pub(crate) fn conclude(
     // Whole accounts first: a piece of three bytes could be the beginning of
     // any lost line, and is to go to the one whose end is there too.
     for explain in [StrangeLines::explain_whole, StrangeLines::explain_piece] {
-        if strange.is_empty() {
+        if strange.kept.is_empty() {
             break;
         }
         let mut unexplained = Vec::new();

@@ -24,8 +24,8 @@ pub(crate) struct LineReader {
     reader: BufReader<File>,
     /// The line that was read last, with its newline.
     line: Vec<u8>,
-    /// The place of the next one.
-    place: Place,
+    /// The place of the next one, or of the end.
+    pub(crate) place: Place,
 }
 
 impl LineReader {
@@ -34,11 +34,6 @@ impl LineReader {
         let reader = BufReader::with_capacity(256 * 1024, file);
         let place = Place { line: 1, offset: 0 };
         Ok(LineReader { path: path.to_path_buf(), reader, line: Vec::new(), place })
-    }
-
-    /// The place of the next line, or of the end.
-    pub(crate) fn place(&self) -> Place {
-        self.place
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<Line<'_>>, CheckError> {
@@ -61,7 +56,7 @@ impl LineReader {
 /// It holds no descriptor, so that thousands of sources can be checked under
 /// any limit of open files.
 pub(crate) struct SourceFile {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     /// How much is read at once.
     chunk: usize,
     /// The bytes of the file from `start` on.
@@ -80,10 +75,6 @@ impl SourceFile {
         let chunk = (16 * 1024 * 1024 / sources.max(1)).clamp(8 * 1024, 256 * 1024);
         let (window, aside) = (Vec::new(), Vec::new());
         SourceFile { path: path.to_path_buf(), chunk, window, start: 0, aside, starts: None }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     pub(crate) fn size(&self) -> Result<u64, CheckError> {

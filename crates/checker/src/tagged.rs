@@ -58,12 +58,12 @@ pub fn check_tagged(sources: &[impl AsRef<Path>], merged: &Path) -> Result<Verdi
             })?;
         }
     }
-    verdict.bytes = output.place().offset;
+    verdict.bytes = output.place.offset;
 
     let mut lost = Vec::new();
     for (source, (file, progress)) in files.iter_mut().zip(&mut progress).enumerate() {
         if progress.index.is_some() || progress.offset < file.size()? {
-            progress.lost(source, file, output.place(), &mut lost)?;
+            progress.lost(source, file, output.place, &mut lost)?;
         }
     }
     conclude(verdict, strange, lost, &mut files)
@@ -132,7 +132,7 @@ impl Progress {
         let kind = if came { Kind::Doubled } else { Kind::OutOfOrder };
         let next = self.highest + 1;
         verdict.add(kind, line.place, |finding| {
-            let finding = finding.of(source, file.path(), number).found(line);
+            let finding = finding.of(source, &file.path, number).found(line);
             Ok(Finding { expected: file.line_if_any(next)?, ..finding })
         })
     }
@@ -168,7 +168,7 @@ impl Progress {
             tag::parse(line).is_some_and(|tag| (tag.source, tag.number) == (source, 1))
         };
         if lost.len() > before && !is_tagged(file.line(1)?) {
-            let path = file.path().to_path_buf();
+            let path = file.path.clone();
             return Err(CheckError::NotTagged { path, source_index: source });
         }
         Ok(())

@@ -58,14 +58,14 @@ pub fn check_untagged(sources: &[impl AsRef<Path>], merged: &Path) -> Result<Ver
             Taken::Shared => verdict.shared += 1,
             Taken::Strange => strange.add(&line, None),
             Taken::Doubled { source } => verdict.add(Kind::Doubled, line.place, |finding| {
-                let path = source.map(|source| files[source].path().to_path_buf());
+                let path = source.map(|source| files[source].path.clone());
                 Ok(Finding { source, path, ..finding.found(&line) })
             })?,
             Taken::Late { source, number, next } => {
                 verdict.add(Kind::OutOfOrder, line.place, |finding| {
                     let file = &mut files[source];
                     file.find_lines()?;
-                    let finding = finding.of(source, file.path(), number).found(&line);
+                    let finding = finding.of(source, &file.path, number).found(&line);
                     Ok(Finding { expected: file.line_if_any(next)?, ..finding })
                 })?;
             }
@@ -74,9 +74,9 @@ pub fn check_untagged(sources: &[impl AsRef<Path>], merged: &Path) -> Result<Ver
             verdict.add(Kind::Unfinished, line.place, |finding| Ok(finding.found(&line)))?;
         }
     }
-    verdict.bytes = output.place().offset;
+    verdict.bytes = output.place.offset;
 
-    let lost = expected.lost(output.place());
+    let lost = expected.lost(output.place);
     for line in &lost {
         files[line.source].find_lines()?;
     }

@@ -93,7 +93,7 @@ impl Finding {
     /// Names the source and the number that a line claims to be.
     pub(crate) fn claimed(self, claim: Option<(usize, u64)>, files: &[SourceFile]) -> Finding {
         match claim {
-            Some((source, number)) => self.of(source, files[source].path(), number),
+            Some((source, number)) => self.of(source, &files[source].path, number),
             None => self,
         }
     }
@@ -101,8 +101,7 @@ impl Finding {
     /// Names a line that has not come, and its source if that is known.
     pub(crate) fn missing(self, line: &Lost, file: &mut SourceFile) -> Result<Finding, CheckError> {
         let expected = Some(file.line(line.number)?.to_vec());
-        let finding =
-            if line.known { self.of(line.source, file.path(), line.number) } else { self };
+        let finding = if line.known { self.of(line.source, &file.path, line.number) } else { self };
         Ok(Finding { expected, ..finding })
     }
 
@@ -256,15 +255,10 @@ fn counted(number: u64, noun: &str) -> String {
 
 /// 4194304 as 4,194,304.
 fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
+    match number {
+        0..1_000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1_000), number % 1_000),
     }
-    grouped
 }
 
 /// The beginning of a line, printable whatever bytes it has.

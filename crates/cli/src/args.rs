@@ -464,29 +464,6 @@ fn source(path: OsString) -> Result<PathBuf, &'static str> {
 mod tests {
     use super::*;
 
-    fn options(flags: &[&str]) -> Options {
-        let args = ["tributary", "a.log", "-o", "out"].iter().chain(flags);
-        Args::try_parse_from(args).unwrap().options()
-    }
-
-    #[test]
-    fn what_is_not_said_has_its_documented_value() {
-        let Options { follow, start, wake, interval, quiet, append, durability, .. } = options(&[]);
-        assert_eq!((follow, append, start), (false, false, Start::Beginning));
-        assert_eq!(wake, tributary::Wake::Notify);
-        assert_eq!(interval, Duration::from_millis(100));
-        assert_eq!(quiet, Duration::from_secs(6));
-        assert_eq!(durability, tributary::Durability::None);
-        assert_eq!(options(&[]).marks, Marks::None);
-        assert_eq!(options(&[]).debug, None);
-    }
-
-    #[test]
-    fn a_stall_is_slow_where_nothing_else_is_said() {
-        assert_eq!(options(&["--debug"]).debug, Some(tokio_loop::SLOW));
-        assert_eq!(options(&["--debug=2s"]).debug, Some(Duration::from_secs(2)));
-    }
-
     #[test]
     fn a_size_may_have_a_unit_and_is_more_than_nothing() {
         for (text, bytes) in [("1000000", 1_000_000), ("64K", 65_536), ("64KB", 65_536)] {

@@ -58,6 +58,22 @@ impl Step {
         let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
         (count(ChangeTag::Insert), count(ChangeTag::Delete))
     }
+
+    /// Writes the line above a group of changes, with the numbers that its
+    /// lines have in the files.
+    fn write_place(&self, f: &mut fmt::Formatter<'_>, ops: &[DiffOp]) -> fmt::Result {
+        let (Some(first), Some(last)) = (ops.first(), ops.last()) else { return Ok(()) };
+        let old = first.old_range().start..last.old_range().end;
+        let new = first.new_range().start..last.new_range().end;
+        writeln!(
+            f,
+            "{PLACE}@@ -{},{} +{},{} @@{PLACE:#}",
+            self.before.number(old.start),
+            old.len(),
+            self.after.number(new.start),
+            new.len()
+        )
+    }
 }
 
 /// Shows the steps to a stage as unified diffs, the words that differ
@@ -89,7 +105,8 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (added, removed) = self.code_lines();
         let (from, to) = (self.from.name, self.to.name);
-        writeln!(f, "{BOLD}{from} → {to}{BOLD:#}: {added} lines of code more, {removed} fewer")?;
+        let lines = if added == 1 { "line" } else { "lines" };
+        writeln!(f, "{BOLD}{from} → {to}{BOLD:#}: {added} {lines} of code more, {removed} fewer")?;
         writeln!(f, "(the crate docs are left out; that of {to} says why)")?;
         for (tag, dependency) in &self.dependencies {
             let style = style(*tag);
@@ -120,24 +137,6 @@ impl fmt::Display for Step {
     }
 }
 
-impl Step {
-    /// Writes the line above a group of changes, with the numbers that its
-    /// lines have in the files.
-    fn write_place(&self, f: &mut fmt::Formatter<'_>, ops: &[DiffOp]) -> fmt::Result {
-        let (Some(first), Some(last)) = (ops.first(), ops.last()) else { return Ok(()) };
-        let old = first.old_range().start..last.old_range().end;
-        let new = first.new_range().start..last.new_range().end;
-        writeln!(
-            f,
-            "{PLACE}@@ -{},{} +{},{} @@{PLACE:#}",
-            self.before.number(old.start),
-            old.len(),
-            self.after.number(new.start),
-            new.len()
-        )
-    }
-}
-
 fn style(tag: ChangeTag) -> Style {
     match tag {
         ChangeTag::Equal => Style::new(),
@@ -156,13 +155,17 @@ impl Code {
     }
 
     fn text(&self) -> String {
-        self.0.iter().flat_map(|line| [&*line.text, "\n"]).collect()
+        self.lines(|_| true)
     }
 
     fn without_comments(&self) -> String {
-        let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
-        let lines = self.0.iter().map(|line| &*line.text).filter(is_code);
-        lines.flat_map(|line| [line, "\n"]).collect()
+        self.lines(|line| !line.is_empty() && !line.starts_with("//"))
+    }
+
+    /// The lines of which this holds, once they are trimmed.
+    fn lines(&self, is_taken: impl Fn(&str) -> bool) -> String {
+        let taken = self.0.iter().filter(|line| is_taken(line.text.trim()));
+        taken.flat_map(|line| [&*line.text, "\n"]).collect()
     }
 
     /// The number of the line at this place in its file, from 1.
@@ -180,6 +183,7 @@ fn named(stage: &Stage) -> Vec<String> {
     named.collect()
 }
 
+/// Returns those of the first that are gone, and those of the second that are new.
 fn dependencies(from: &Stage, to: &Stage) -> Vec<(ChangeTag, String)> {
     let (from, to) = (named(from), named(to));
     let gone = from.iter().filter(|name| !to.contains(name)).map(|name| (ChangeTag::Delete, name));

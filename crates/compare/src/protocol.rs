@@ -8,29 +8,13 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use conformance::Law;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use stages::{Stage, find};
-
-/// How a stage learns that there is something new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Wake {
-    /// The operating system tells.
-    Notify,
-    /// Each source is looked at every 100 ms, as in the book.
-    Poll,
-}
-
-impl From<Wake> for tributary::Wake {
-    fn from(wake: Wake) -> tributary::Wake {
-        match wake {
-            Wake::Notify => tributary::Wake::Notify,
-            Wake::Poll => tributary::Wake::Poll,
-        }
-    }
-}
+use tributary::Wake;
 
 /// Until when a stage follows its sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -54,7 +38,7 @@ pub(crate) struct StageArgs {
     #[arg(long, value_enum, value_name = "UNTIL")]
     pub(crate) follow: Option<Until>,
     /// How sources are noticed to have grown.
-    #[arg(long, value_enum, default_value_t = Wake::Notify)]
+    #[arg(long, default_value = NOTIFY, value_parser = wake())]
     pub(crate) wake: Wake,
     /// Record who does what when, into this file.
     #[arg(long, value_name = "PATH")]
@@ -82,8 +66,9 @@ pub(crate) struct Done {
     pub(crate) threads: Option<u64>,
 }
 
-/// Asks to try one law on one stage, and is answered with [`Tried`]. The process
-/// ends when its stdin is closed: whoever has asked is gone.
+/// Asks to try one law on one stage, and is answered with how the stage breaks it, or
+/// with nothing if it keeps it; of an accident the process fails. It ends when its
+/// stdin is closed: whoever has asked is gone.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LawArgs {
     /// The stage, by number or by name.
@@ -97,25 +82,15 @@ pub(crate) struct LawArgs {
     pub(crate) within: u64,
 }
 
-/// What came of a law, before anybody asks what the stage declares.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Tried {
-    /// The stage keeps it.
-    Held,
-    /// The stage breaks it, in this way.
-    Broken(String),
-    /// Neither: what happened instead.
-    Accident(String),
-}
-
 impl StageArgs {
     /// Returns the command that asks for this; its stdout has the answer.
     pub(crate) fn command(&self) -> anyhow::Result<Command> {
         let mut command = this_program()?;
-        command.args(["stage", self.stage.name, "--wake", &typed(self.wake), "--output"]);
+        let wake = if self.wake == Wake::Notify { NOTIFY } else { POLL };
+        command.args(["stage", self.stage.name, "--wake", wake, "--output"]);
         command.arg(&self.output);
-        if let Some(until) = self.follow {
-            command.args(["--follow", &typed(until)]);
+        if let Some(until) = self.follow.and_then(|until| until.to_possible_value()) {
+            command.args(["--follow", until.get_name()]);
         }
         if let Some(record) = &self.record {
             command.arg("--record").arg(record);
@@ -142,8 +117,16 @@ fn this_program() -> anyhow::Result<Command> {
     Ok(command)
 }
 
-fn typed(value: impl ValueEnum) -> String {
-    value.to_possible_value().expect("no value is hidden").get_name().to_owned()
+/// How it is typed that the system tells, and that each source is looked at.
+pub(crate) const NOTIFY: &str = "notify";
+const POLL: &str = "poll";
+
+/// Reads how a stage learns that there is something new.
+pub(crate) fn wake() -> impl TypedValueParser<Value = Wake> {
+    let notify = PossibleValue::new(NOTIFY).help("The operating system tells");
+    let poll = "Each source is looked at every 100 ms, as in the book";
+    let typed = PossibleValuesParser::new([notify, PossibleValue::new(POLL).help(poll)]);
+    typed.map(|typed| if typed == NOTIFY { Wake::Notify } else { Wake::Poll })
 }
 
 fn law(name: &str) -> Result<&'static Law, String> {

@@ -7,7 +7,6 @@ use anyhow::{Context, bail};
 use clap::Parser;
 
 use crate::asking::args::{Args, Command};
-use crate::asking::growth;
 use crate::asking::interrupt::{self, Interrupt, Interrupted};
 use crate::asking::jobs::{self, Job};
 use crate::asking::own_files::OwnFiles;
@@ -17,11 +16,10 @@ use crate::keeping::compared::Compared;
 use crate::keeping::files::Files;
 use crate::running::folder::Folder;
 use crate::running::laws::Laws;
-use crate::running::machine::{self, raise_open_files};
-use crate::running::progress;
-use crate::running::rounds::Setup;
+use crate::running::machine;
+use crate::running::rounds::{self, Setup};
 use crate::running::{child, cost};
-use crate::telling::print::{self, print};
+use crate::telling::terminal::{self, print};
 use crate::telling::{figures, warnings};
 
 /// What this process has open besides the sources.
@@ -34,7 +32,7 @@ pub fn main() -> ExitCode {
     match run(Args::parse()) {
         Ok(code) => code,
         Err(error) => {
-            print::error(&error);
+            terminal::error(&error);
             ExitCode::from(if error.is::<Interrupted>() { interrupt::EXIT_CODE } else { 2 })
         }
     }
@@ -56,7 +54,8 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         bail!("no file follows `--`, name at least one or leave `--` out");
     }
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
-    let limit = raise_open_files();
+    // The stages inherit it.
+    let limit = rlimit::increase_nofile_limit(u64::MAX).context("cannot open many files")?;
     args.against.iter().try_for_each(|program| program.find())?;
     let own = match &args.files[..] {
         [] => None,
@@ -64,7 +63,9 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let jobs = jobs::asked_for(args, own);
     let stages = args.stages();
-    refuse_too_many(&jobs, limit)?;
+    if most_sources(&jobs) > limit.saturating_sub(OF_A_STAGE) {
+        bail!("{}", warnings::few_descriptors(limit, most_sources(&jobs) + OTHER_FILES));
+    }
 
     // What would be lost, and what cannot be kept, is known before the work
     // begins: a wrong name does not cost a minute.
@@ -79,16 +80,17 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
 
     let head = machine::head(args.seed);
     let mut doubts = warnings::about_machine(&head);
-    let whole = if args.is_whole() { growth::jobs(false, None) } else { Vec::new() };
+    let whole = if args.is_whole() { jobs::growth(false, u64::MAX) } else { Vec::new() };
     let needed = most_sources(&jobs).max(most_sources(&whole)) + OTHER_FILES;
-    let limit_met = limit.filter(|limit| *limit < needed);
-    doubts.extend(limit_met.map(|limit| warnings::few_descriptors(limit, needed)));
+    if limit < needed {
+        doubts.push(warnings::few_descriptors(limit, needed));
+    }
     for job in &jobs {
         let not_run = args.against.iter().filter(|program| !job.can_be_done_by(**program));
         doubts.extend(not_run.map(|program| warnings::not_run(job.name, *program)));
     }
 
-    let progress = progress::bar();
+    let progress = rounds::bar();
     let setup = Setup {
         stages: &stages,
         against: &args.against,
@@ -119,14 +121,14 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
 fn everything(
     args: &Args,
     jobs: &[Job],
-    limit: Option<u64>,
+    limit: u64,
     setup: &Setup<'_>,
     compared: &mut Compared<'_>,
 ) -> anyhow::Result<()> {
-    let growth = growth::jobs(args.quick, limit.map(|limit| limit.saturating_sub(OTHER_FILES)));
+    let growth = jobs::growth(args.quick, limit.saturating_sub(OTHER_FILES));
     let laws = Laws::new(setup.stages, args.quick);
     let count = |jobs: &[Job]| jobs.iter().map(|job| setup.count(job)).sum::<u64>();
-    let besides = count(&growth) + setup.stages.len() as u64 + laws.count();
+    let besides = count(&growth) + setup.count(&jobs::lanes()) + laws.count();
     setup.progress.set_length(count(jobs) + if args.is_whole() { besides } else { 0 });
 
     jobs.iter().try_for_each(|job| compared.job(job))?;
@@ -136,15 +138,6 @@ fn everything(
         compared.laws(&laws)?;
     }
     Ok(())
-}
-
-/// Refuses a job whose sources no stage could have open at once.
-fn refuse_too_many(jobs: &[Job], limit: Option<u64>) -> anyhow::Result<()> {
-    let sources = most_sources(jobs);
-    match limit.filter(|limit| sources + OF_A_STAGE > *limit) {
-        Some(limit) => bail!("{}", warnings::few_descriptors(limit, sources + OTHER_FILES)),
-        None => Ok(()),
-    }
 }
 
 fn most_sources(jobs: &[Job]) -> u64 {

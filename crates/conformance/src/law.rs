@@ -132,7 +132,7 @@ fn sentence(text: &'static str, name: &str) -> &'static str {
 /// stand in the manifest of the crate that the tests are of, each with the
 /// reason ([`Limit::declared`](crate::Limit::declared)): their tests pass as
 /// long as the law is broken, by what it requires or by its bound, and not by
-/// an accident.
+/// an accident. A second argument is the text of another manifest.
 ///
 /// # Examples
 ///
@@ -144,8 +144,11 @@ fn sentence(text: &'static str, name: &str) -> &'static str {
 #[macro_export]
 macro_rules! suite {
     ($merge:path) => {
+        $crate::suite!($merge, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")));
+    };
+    ($merge:path, $manifest:expr) => {
         /// The manifest, which declares the laws that this merger breaks by design.
-        const MANIFEST: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+        const MANIFEST: &str = $manifest;
         $crate::laws!($crate::tests! { $merge });
     };
 }

@@ -59,7 +59,11 @@ impl<S: Subscriber> Layer<S> for Keep {
                 None => What::Loop,
                 Some(name) => {
                     diary.text.clear();
-                    attributes.record(&mut Source(&mut diary.text));
+                    attributes.record(&mut Fields(|name: &str, value: fmt::Arguments<'_>| {
+                        if name == "source" {
+                            diary.text.write_fmt(value).expect("a string takes everything");
+                        }
+                    }));
                     let source = (!diary.text.is_empty()).then(|| diary.source());
                     What::Operation { name, source }
                 }
@@ -81,62 +85,33 @@ impl<S: Subscriber> Layer<S> for Keep {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut about = About::default();
-        event.record(&mut about);
-        let About { micros, operation, source, task } = about;
+        let (mut micros, mut operation, mut source, mut task) = (0_u64, None, None, None);
+        event.record(&mut Fields(|name: &str, value: fmt::Arguments<'_>| {
+            let text = match name {
+                STALL => return micros = value.to_string().parse().unwrap_or_default(),
+                "operation" => &mut operation,
+                "source" => &mut source,
+                "task" => &mut task,
+                _ => return,
+            };
+            *text = Some(value.to_string());
+        }));
         let stall = |begin, end| Stall { begin, end, operation, source, task };
         self.0.stall(micros.saturating_mul(1_000), stall);
     }
 }
 
-/// Writes the field `source` into a text that is there: no allocation once it
-/// has grown to the longest path.
-struct Source<'a>(&'a mut String);
+/// Tells each field, by its name, as text. Nothing is allocated for it: the name of
+/// a source is written into a text that has grown to the longest path.
+struct Fields<F>(F);
 
-impl Visit for Source<'_> {
+impl<F: FnMut(&str, fmt::Arguments<'_>)> Visit for Fields<F> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "source" {
-            write!(self.0, "{value:?}").expect("a string takes everything");
-        }
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "source" {
-            self.0.push_str(value);
-        }
-    }
-}
-
-/// The fields of an event that tells a stall.
-#[derive(Default)]
-struct About {
-    micros: u64,
-    operation: Option<String>,
-    source: Option<String>,
-    task: Option<String>,
-}
-
-impl Visit for About {
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == STALL {
-            self.micros = value;
-        } else {
-            self.record_debug(field, &value);
-        }
+        (self.0)(field.name(), format_args!("{value:?}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         // Not as `Debug`, which would put quotes round it.
-        self.record_debug(field, &format_args!("{value}"));
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let text = match field.name() {
-            "operation" => &mut self.operation,
-            "source" => &mut self.source,
-            "task" => &mut self.task,
-            _ => return,
-        };
-        *text = Some(format!("{value:?}"));
+        (self.0)(field.name(), format_args!("{value}"));
     }
 }

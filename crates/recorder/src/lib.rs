@@ -52,7 +52,7 @@
 //! [`Recorder::recording`] ever asks for as well. On your machine:
 //!
 //! ```sh
-//! cargo run --release -p recorder --example recorder-cost
+//! cargo bench -p benches --bench span
 //! ```
 //!
 //! Reading order: [`Recording`], [`Lane`], [`Recorder`].

@@ -187,16 +187,13 @@ fn assert_lanes<const N: usize>(steps: &[&str], expected: [&str; N]) {
 }
 
 #[test]
-fn a_thread_that_reads_and_appends_waits_for_the_lock() {
-    // Nothing was there, then something.
+fn who_waits_for_what_is_told_by_who_reads_and_who_appends() {
+    // The same thread: it waits for the lock. Nothing was there, then something.
     assert_lanes(
         &["1: read a", "1: read a", "1: append a"],
         ["1 (tail): idle, read, idle, read, wait for the lock 40-50, write"],
     );
-}
-
-#[test]
-fn what_the_loop_appends_waits_for_the_loop() {
+    // The loop appends: its turn is waited for.
     assert_lanes(
         &["pool: read a", "pool: read b", "main: append a", "main: append b"],
         [
@@ -204,11 +201,8 @@ fn what_the_loop_appends_waits_for_the_loop() {
             "main (loop): idle, write, idle, write; wait for the loop 20-50; wait for the loop 40-70",
         ],
     );
-}
-
-#[test]
-fn what_a_writer_appends_waits_for_its_answer_on_the_lane_of_the_loop() {
-    // The append is part of the wait.
+    // A writer does: its answer is waited for, on the lane of the loop, and the
+    // append is part of the wait.
     assert_lanes(
         &["main: finish", "pool: read a", "writer: append a"],
         [
@@ -217,10 +211,7 @@ fn what_a_writer_appends_waits_for_its_answer_on_the_lane_of_the_loop() {
             "writer (writer): idle, write",
         ],
     );
-}
-
-#[test]
-fn without_a_loop_the_wait_is_with_the_reader() {
+    // Without a loop, the wait is with who reads.
     assert_lanes(
         &["1: finish", "2: read a", "3: append a"],
         [
@@ -229,10 +220,6 @@ fn without_a_loop_the_wait_is_with_the_reader() {
             "3 (writer): idle, write",
         ],
     );
-}
-
-#[test]
-fn an_append_goes_with_the_last_read_before_it_and_with_it_alone() {
     // Found nothing, found lines; written; and an append that no read was for.
     assert_lanes(
         &["1: read a", "1: read a", "2: append a", "2: append a"],

@@ -49,13 +49,6 @@ fn finish() {
     at(&warn_span!(target: "tributary", "finish", output = "merged"));
 }
 
-fn on_a_loop(work: impl FnOnce()) {
-    warn_span!(target: "tokio_loop", "tokio_loop").in_scope(|| {
-        tick();
-        work();
-    });
-}
-
 /// Runs `work` on a new thread, recorded too, and waits for its end.
 fn on_a_thread(name: Option<&str>, work: impl FnOnce() + Send) {
     let dispatch = dispatcher::get_default(Dispatch::clone);
@@ -174,19 +167,9 @@ fn a_full_recorder_counts_the_rest_and_its_recording_ends_there() {
     let [_, write, last] = &recording.operations[..] else { panic!("{recording:?}") };
     assert!(last.end < recording.seconds, "{recording:?}");
     assert_eq!(write.end, recording.seconds);
-}
-
-#[test]
-fn threads_share_the_limit() {
-    let recording = recorded(5, || {
-        for _ in 0..4 {
-            on_a_thread(None, || {
-                read_lines("a.log");
-                append("a.log");
-            });
-        }
-    });
-    assert_eq!((recording.operations.len(), recording.left_out), (5, 3));
+    // The limit is one for all threads.
+    let shared = recorded(3, || (0..5).for_each(|_| on_a_thread(None, || append("a.log"))));
+    assert_eq!((shared.operations.len(), shared.left_out), (3, 2));
 }
 
 #[test]
@@ -246,7 +229,7 @@ fn two_recorders_both_keep_all() {
 #[test]
 fn a_stall_is_kept_with_what_is_known_of_it() {
     let recording = recorded(100, || {
-        on_a_loop(|| ());
+        at(&warn_span!(target: "tokio_loop", "tokio_loop"));
         // What it says comes from another thread, as that of the watch.
         on_a_thread(Some("stall-watch"), || {
             let path = "a.log";

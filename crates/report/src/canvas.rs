@@ -112,18 +112,16 @@ pub(crate) fn apart(places: &[i32], room: i32) -> Vec<i32> {
     moved
 }
 
-/// Returns the powers of ten from `from` to `to`, both included if they are one;
-/// at least two ticks, with the halves and fifths between if need be.
+/// Returns the powers of ten from `from` to `to`, both included if they are one; where
+/// there are fewer than two, with the halves and fifths between, or with all digits.
 pub(crate) fn decades(from: f64, to: f64) -> Vec<f64> {
     let exponents = from.log10().floor() as i32..=to.log10().ceil() as i32;
-    let within = |value: &f64| (from * 0.999..=to * 1.001).contains(value);
-    let tens: Vec<f64> =
-        exponents.clone().map(|exponent| 10f64.powi(exponent)).filter(within).collect();
-    if tens.len() >= 2 {
-        return tens;
-    }
-    let all = exponents.flat_map(|e| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(e)));
-    all.filter(within).collect()
+    let ticks = |digits: &[f64]| -> Vec<f64> {
+        let all = exponents.clone().flat_map(|e| digits.iter().map(move |it| it * 10f64.powi(e)));
+        all.filter(|value| (from * 0.999..=to * 1.001).contains(value)).collect()
+    };
+    let few = [&[1.0][..], &[1.0, 2.0, 5.0]].into_iter().map(&ticks).find(|it| it.len() > 1);
+    few.unwrap_or_else(|| ticks(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]))
 }
 
 #[cfg(test)]
@@ -146,5 +144,6 @@ mod tests {
     fn a_log_axis_has_the_powers_of_ten_or_what_is_between() {
         assert_eq!(decades(0.001, 1.0), [0.001, 0.01, 0.1, 1.0]);
         assert_eq!(decades(2.0, 60.0), [2.0, 5.0, 10.0, 20.0, 50.0]);
+        assert_eq!(decades(21.0, 81.0), [30.0, 40.0, 50.0, 60.0, 70.0, 80.0]);
     }
 }

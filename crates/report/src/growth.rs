@@ -64,7 +64,7 @@ pub(crate) fn lines(growth: &[Growth]) -> [Vec<Line<'_>>; 2] {
         let seconds: Vec<f64> = it.seconds.iter().copied().filter(|it| *it > 0.0).collect();
         let spread = (!seconds.is_empty()).then(|| Spread::new(seconds))?;
         let (least, most) = spread.bounds();
-        Some([least, spread.median(), most])
+        Some([least, spread.median, most])
     };
     let threads = |it: &Growth| it.threads.filter(|it| *it > 0).map(|it| [it as f64; 3]);
     [lines_of(growth, times), lines_of(growth, threads)]

@@ -33,7 +33,7 @@ struct Ridge<'a> {
 }
 
 fn ridge<'a>(of: &'a Distribution, table: &Table) -> Option<Ridge<'a>> {
-    span(&of.buckets)?;
+    of.buckets.first()?;
     let row = table.rows.iter().find(|row| row.name == of.stage);
     let mark = |column| Some((column, row?.number(column)?));
     let marks = MARKS.into_iter().filter_map(mark).collect();
@@ -51,24 +51,10 @@ pub(crate) fn picture(table: &Table) -> Option<Picture> {
     })
 }
 
-/// Returns from where to where there are lines. A log axis has no zero, so a
-/// bucket that begins there begins at half of its bound.
-fn span(buckets: &[Bucket]) -> Option<(f64, f64)> {
-    let mut filled = buckets.iter().filter(|bucket| bucket.lines > 0);
-    let first = filled.next()?;
-    Some((from(first), filled.next_back().unwrap_or(first).below))
-}
-
-fn from(bucket: &Bucket) -> f64 {
-    if bucket.from > 0.0 { bucket.from } else { bucket.below / 2.0 }
-}
-
 fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
-    let spans = stages.iter().filter_map(|ridge| span(ridge.buckets));
-    let (least, most) = spans.fold((f64::INFINITY, 0.0_f64), |(least, most), (from, to)| {
-        (least.min(from), most.max(to))
-    });
-    let (least, most) = (least / 1.3, most * 1.3);
+    let buckets = || stages.iter().flat_map(|ridge| ridge.buckets);
+    let least = buckets().map(|bucket| bucket.from).fold(f64::INFINITY, f64::min) / 1.3;
+    let most = buckets().map(|bucket| bucket.below).fold(0.0, f64::max) * 1.3;
     let names = canvas::column(stages.iter().map(|stage| stage.stage));
 
     let mut chart = ChartBuilder::on(area)
@@ -132,13 +118,13 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
 /// lines by the width of their bucket on the axis, as high as the band at its own
 /// peak. A single line is seen as well.
 fn outline(buckets: &[Bucket], ground: f64) -> Vec<(f64, f64)> {
-    let filled = buckets.iter().filter(|bucket| bucket.lines > 0 && bucket.below > from(bucket));
-    let dense = |bucket: &Bucket| bucket.lines as f64 / (bucket.below / from(bucket)).ln();
+    let filled = buckets.iter().filter(|bucket| bucket.lines > 0);
+    let dense = |bucket: &Bucket| bucket.lines as f64 / (bucket.below / bucket.from).ln();
     let peak = filled.clone().map(dense).fold(0.0, f64::max);
     let mut outline: Vec<(f64, f64)> = Vec::new();
     let mut end: Option<f64> = None;
     for bucket in filled {
-        let (begin, middle) = (from(bucket), (from(bucket) * bucket.below).sqrt());
+        let (begin, middle) = (bucket.from, (bucket.from * bucket.below).sqrt());
         // Where there is none between two of them, the ridge is on the ground.
         match end {
             Some(last) if begin <= last * 1.000_001 => {}

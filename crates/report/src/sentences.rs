@@ -53,7 +53,7 @@ fn against_cat(table: &Table) -> Option<String> {
 /// Says whether two spreads put those that have them in an order.
 fn chance(less: &Spread, more: &Spread) -> &'static str {
     match less.bounds().1 < more.bounds().0 {
-        _ if less.values().len().min(more.values().len()) < 2 => {
+        _ if less.runs.len().min(more.runs.len()) < 2 => {
             "each ran once, so this order may be chance"
         }
         true => "their spreads do not meet",

@@ -78,9 +78,10 @@ pub enum Cell {
 /// A figure that was measured several times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    median: f64,
-    half_range: f64,
-    runs: Vec<f64>,
+    /// Of an even number, the mean of the middle two.
+    pub median: f64,
+    pub half_range: f64,
+    pub runs: Vec<f64>,
 }
 
 /// How the latencies of one stage are spread.
@@ -150,21 +151,6 @@ impl Spread {
         Spread { median, half_range: (sorted[last] - sorted[first]) / 2.0, runs }
     }
 
-    /// Returns the values, in the order of the rounds.
-    pub fn values(&self) -> &[f64] {
-        &self.runs
-    }
-
-    /// Returns the middle value; of an even number, the mean of the middle two.
-    pub fn median(&self) -> f64 {
-        self.median
-    }
-
-    /// Returns half the way from the least value to the largest.
-    pub fn half_range(&self) -> f64 {
-        self.half_range
-    }
-
     /// Returns the least and the largest value.
     pub fn bounds(&self) -> (f64, f64) {
         let (least, most) = (f64::INFINITY, f64::NEG_INFINITY);
@@ -187,7 +173,7 @@ impl Row {
             Cell::None => None,
             Cell::Count(count) => Some(*count as f64),
             Cell::Number(number) => Some(*number),
-            Cell::Spread(spread) => Some(spread.median()),
+            Cell::Spread(spread) => Some(spread.median),
         }
     }
 
@@ -244,9 +230,9 @@ mod tests {
     #[test]
     fn a_spread_has_its_median_and_half_its_range() {
         let odd = Spread::new(vec![3.0, 1.0, 2.0]);
-        assert_eq!((odd.median(), odd.half_range(), odd.bounds()), (2.0, 1.0, (1.0, 3.0)));
+        assert_eq!((odd.median, odd.half_range, odd.bounds()), (2.0, 1.0, (1.0, 3.0)));
         let even = Spread::new(vec![4.0, 1.0, 2.0, 3.0]);
-        assert_eq!((even.median(), even.half_range()), (2.5, 1.5));
+        assert_eq!((even.median, even.half_range), (2.5, 1.5));
     }
 
     #[test]

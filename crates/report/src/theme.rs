@@ -9,7 +9,6 @@
 use std::fmt::Write as _;
 
 use plotters::style::RGBColor;
-use stages::{STAGES, Stage};
 
 use crate::table::stage_number;
 
@@ -73,11 +72,6 @@ impl Ink {
     pub(crate) fn colour(self) -> RGBColor {
         RGBColor(1, 2, self.0 as u8)
     }
-}
-
-/// Returns the stage of this name, if it is one that is known.
-pub(crate) fn stage(name: &str) -> Option<&'static Stage> {
-    STAGES.iter().find(|stage| stage.name == name)
 }
 
 /// Returns the name of a stage as it stands beside its ink: `4 tasks`. Other

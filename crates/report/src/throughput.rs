@@ -35,7 +35,7 @@ fn share(row: &Row) -> Option<Share<'_>> {
     let share = match &row.wrong {
         Some(wrong) => Err(&**wrong),
         None => {
-            let ratios = row.spread(Column::Ratio)?.values();
+            let ratios = &row.spread(Column::Ratio)?.runs;
             Ok(Spread::new(ratios.iter().map(|ratio| 1.0 / ratio).collect()))
         }
     };
@@ -80,16 +80,16 @@ fn chart(area: &Area<'_>, shares: &[Share<'_>]) -> Drawn {
             }
         };
         let (least, largest) = share.bounds();
-        let ends = [(0.0, middle - 0.3), (share.median(), middle + 0.3)];
+        let ends = [(0.0, middle - 0.3), (share.median, middle + 0.3)];
         chart.draw_series([Rectangle::new(ends, ink.colour().filled())])?;
-        let mut says = format!("{:.0}%", share.median() * 100.0);
-        if share.values().len() > 1 {
+        let mut says = format!("{:.0}%", share.median * 100.0);
+        if share.runs.len() > 1 {
             let x = |share: f64| chart.backend_coord(&(share, middle)).0;
             let mark = |at: f64, high: i32| [(x(at), y - high), (x(at), y + high)];
             let whisker = [(x(least), y), (x(largest), y)];
             canvas::mark(
                 area,
-                &[whisker, mark(least, 5), mark(share.median(), 9), mark(largest, 5)],
+                &[whisker, mark(least, 5), mark(share.median, 9), mark(largest, 5)],
             )?;
             says += &format!(", from {:.0}% to {:.0}%", least * 100.0, largest * 100.0);
         }

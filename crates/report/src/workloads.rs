@@ -80,11 +80,11 @@ fn row(row: &Row, columns: &[Column]) -> Markup {
 
 fn cell(row: &Row, column: Column) -> Markup {
     let cell = row.cells.get(&column).unwrap_or(&Cell::None);
-    let known = theme::stage(&row.name);
+    let known = stages::find(&row.name);
     match (cell, column) {
         // Two things that are both no figure, and not the same.
-        (Cell::None, Column::Stall) if known.is_some() || !row.is_stage() => {
-            let has_loop = known.is_some_and(|stage| stage.said().has_loop);
+        (Cell::None, Column::Stall) if known.is_ok() || !row.is_stage() => {
+            let has_loop = known.is_ok_and(|stage| stage.said().has_loop);
             html! { span class="quiet" { (if has_loop { "none seen" } else { "no loop" }) } }
         }
         (Cell::None, _) => html! { span title="there is none" { "-" } },

@@ -4,8 +4,9 @@
 //! coloured when they are made, by the names that its themes know.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use proc_macro2::{TokenStream, TokenTree};
+use regex::Regex;
 
 /// What a stretch of a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,85 +30,48 @@ impl Kind {
     }
 }
 
-const KEYWORDS: &[&str] = &[
-    "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern",
-    "false", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub",
-    "ref", "return", "self", "Self", "static", "struct", "super", "trait", "true", "type",
-    "unsafe", "use", "where", "while",
-];
+/// A comment, or a literal, or a word of the language, whichever begins first.
+static COLOURED: LazyLock<Regex> = LazyLock::new(|| {
+    let comment = r"//[^\n]*|/\*.*?\*/";
+    let literal = r#"b?"(?:[^"\\]|\\.)*"|b?'(?:[^'\\]|\\[^\n]+?)'|\b[0-9]\w*(?:\.[0-9]\w*)?"#;
+    let words = "as async await break const continue crate dyn else enum extern false fn for if \
+                 impl in let loop match mod move mut pub ref return self Self static struct super \
+                 trait true type unsafe use where while";
+    let words = words.replace(' ', "|");
+    let pattern = format!(r"(?s)({comment})|({literal})|\b(?:{words})\b");
+    Regex::new(&pattern).expect("it is a pattern")
+});
 
-/// Finds what is to be coloured in each line of a file. A file that is no Rust
-/// has no colours.
+/// Finds what is to be coloured in each line of a file.
 pub fn colours(file: &str) -> Vec<Vec<(Range<usize>, Kind)>> {
-    let mut lines = vec![Vec::new(); file.lines().count()];
-    let Ok(tokens) = file.parse::<TokenStream>() else { return lines };
-    let mut found = Vec::new();
-    // Up to where the tokens have been seen: between them are blanks and comments.
-    let mut seen = 0;
-    visit(tokens, file, &mut seen, &mut found);
-    between(file, seen..file.len(), &mut found);
-
+    let mut found = COLOURED.captures_iter(file).map(|found| {
+        let kind = match (found.get(1), found.get(2)) {
+            (Some(_), _) => Kind::Comment,
+            (_, Some(_)) => Kind::Literal,
+            _ => Kind::Keyword,
+        };
+        (found.get(0).expect("it was found").range(), kind)
+    });
+    let mut last = found.next();
+    let mut lines = Vec::new();
     let mut start = 0;
-    for (line, text) in lines.iter_mut().zip(file.split_inclusive('\n')) {
-        let end = start + text.trim_end_matches(['\n', '\r']).len();
-        for (range, kind) in &found {
-            let range = range.start.max(start)..range.end.min(end);
+    for text in file.split_inclusive('\n') {
+        let end = start + text.trim_end().len();
+        let mut line = Vec::new();
+        while let Some((range, kind)) = last.take_if(|(range, _)| range.start < end) {
+            let (mut begin, until) = (range.start.max(start), range.end.min(end));
             // A comment of several lines is indented like its neighbours.
-            let indent =
-                file.get(range.clone()).map_or(0, |part| part.len() - part.trim_start().len());
-            let indent = if *kind == Kind::Comment { indent } else { 0 };
-            let range = range.start + indent..range.end;
-            if !range.is_empty() {
-                line.push((range.start - start..range.end - start, *kind));
+            if kind == Kind::Comment {
+                begin = until - file[begin..until].trim_start().len();
             }
+            line.push((begin - start..until - start, kind));
+            let next = start + text.len();
+            last = if range.end > next { Some((next..range.end, kind)) } else { found.next() };
         }
+        lines.push(line);
         start += text.len();
     }
     lines
-}
-
-type Found = Vec<(Range<usize>, Kind)>;
-
-fn visit(tokens: TokenStream, file: &str, seen: &mut usize, found: &mut Found) {
-    for token in tokens {
-        let range = match &token {
-            TokenTree::Group(group) => group.span_open().byte_range(),
-            token => token.span().byte_range(),
-        };
-        // A doc comes as the tokens of an attribute, all at its place.
-        if range.start < *seen {
-            continue;
-        }
-        between(file, *seen..range.start, found);
-        *seen = range.end;
-        let is_doc = file[range.clone()].starts_with("//") || file[range.clone()].starts_with("/*");
-        match token {
-            _ if is_doc => found.push((range, Kind::Comment)),
-            TokenTree::Group(group) => {
-                visit(group.stream(), file, seen, found);
-                let close = group.span_close().byte_range();
-                if close.start >= *seen {
-                    between(file, *seen..close.start, found);
-                    *seen = close.end;
-                }
-            }
-            TokenTree::Ident(word) if KEYWORDS.contains(&&*word.to_string()) => {
-                found.push((range, Kind::Keyword));
-            }
-            TokenTree::Literal(_) => found.push((range, Kind::Literal)),
-            TokenTree::Ident(_) | TokenTree::Punct(_) => {}
-        }
-    }
-}
-
-/// Takes what is between two tokens for a comment, if it is not blank.
-fn between(file: &str, range: Range<usize>, found: &mut Found) {
-    let text = &file[range.clone()];
-    let start = range.start + (text.len() - text.trim_start().len());
-    let end = range.start + text.trim_end().len();
-    if start < end {
-        found.push((start..end, Kind::Comment));
-    }
 }
 
 #[cfg(test)]
@@ -155,10 +119,5 @@ b\";
                 "c(// end)",
             ],
         );
-    }
-
-    #[test]
-    fn what_is_no_rust_has_no_colours() {
-        assert_eq!(colours("fn (\n\"\n"), [vec![], vec![]]);
     }
 }

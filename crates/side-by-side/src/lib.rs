@@ -2,9 +2,8 @@
 //!
 //! A line `{{#step stage1-threads stage2-mixed}}` of a page becomes two columns
 //! when the book is built: the old file on the left, the new one on the right,
-//! line beside line. `{{#step stage1-threads stage2-mixed tail}}` shows one item
-//! of them. The line `{{#files}}` becomes the list of all stages' files, each on
-//! a page of its own below it: this is where the numbers of the lines lead.
+//! line beside line. The line `{{#files}}` becomes the list of all stages' files,
+//! each on a page of its own below it: this is where the numbers of the lines lead.
 //!
 //! What is shown is read from the files when the book is built, so it cannot go
 //! stale; and every line of both files is there, unchanged ones behind a click.

@@ -31,16 +31,31 @@ pub(crate) struct File {
     pub(crate) address: String,
 }
 
-/// One of the two columns.
-#[derive(Clone, Copy)]
+/// One of the columns.
 struct Column<'a> {
     file: &'a File,
-    colours: &'a [Vec<(Range<usize>, Kind)>],
+    colours: Vec<Vec<(Range<usize>, Kind)>>,
+    is_new: bool,
     class: &'static str,
     /// What is said of a line that has changed, to who does not see colours.
     said: &'static str,
     /// The lines above which another one is left out.
-    skips: &'a BTreeSet<usize>,
+    skips: BTreeSet<usize>,
+}
+
+impl Column<'_> {
+    /// The column of a file that is, or is not, the new one of two.
+    fn of<'a>(file: &'a File, is_new: bool, sections: &[Section]) -> Column<'a> {
+        let skips = |section: &Section| skips(numbers(&section.rows, is_new));
+        Column {
+            file,
+            colours: colours(&file.text),
+            is_new,
+            class: if is_new { "new" } else { "old" },
+            said: if is_new { "added: " } else { "removed: " },
+            skips: sections.iter().flat_map(skips).collect(),
+        }
+    }
 }
 
 /// What is said of a line above which another one is left out.
@@ -48,24 +63,16 @@ const SKIP: &str = "a mark of this book's listings, // ANCHOR, is left out above
 
 /// Writes sections of a step as two columns.
 pub(crate) fn step(old: &File, new: &File, sections: &[Section]) -> String {
-    let [in_old, in_new] = [colours(&old.text), colours(&new.text)];
-    let skips = |is_new| -> BTreeSet<usize> {
-        sections.iter().flat_map(|section| skips(numbers(&section.rows, is_new))).collect()
-    };
-    let [old_skips, new_skips] = [skips(false), skips(true)];
-    let columns = [
-        Column { file: old, colours: &in_old, class: "old", said: "removed: ", skips: &old_skips },
-        Column { file: new, colours: &in_new, class: "new", said: "added: ", skips: &new_skips },
-    ];
+    let columns = [Column::of(old, false, sections), Column::of(new, true, sections)];
     let label = format!("The step from {} to {}", old.stage, new.stage);
     let written = html! {
         div.step role="group" aria-label=(label) {
             div.step-files {
-                @for column in columns {
+                @for column in &columns {
                     a.(column.class) href=(column.file.address) { (column.file.stage) "/src/lib.rs" }
                 }
             }
-            @for section in sections { (item(section, columns)) }
+            @for section in sections { (item(section, &columns)) }
         }
     };
     for_markdown(written)
@@ -87,12 +94,7 @@ pub(crate) fn legend() -> String {
 
 /// Lists the numbers of one column, in order.
 fn numbers(rows: &[Row], is_new: bool) -> impl Iterator<Item = usize> {
-    rows.iter().filter_map(move |row| match row {
-        Row::Same(old, new) => Some(if is_new { new } else { old }.number),
-        Row::Changed(old, new) => {
-            (if is_new { new } else { old }).as_ref().map(|side| side.line.number)
-        }
-    })
+    rows.iter().filter_map(move |row| Some(row.side(is_new)?.line.number))
 }
 
 /// Finds the numbers that do not follow on the one before.
@@ -105,16 +107,16 @@ fn skips(numbers: impl Iterator<Item = usize>) -> BTreeSet<usize> {
     numbers.filter(skipped).collect()
 }
 
-fn item(section: &Section, columns: [Column<'_>; 2]) -> Markup {
+fn item(section: &Section, columns: &[Column<'_>]) -> Markup {
     html! {
         div.step-item role="group" aria-label=(section.name) {
             p.step-name { (section.name) }
             @for stretch in stretches(section) {
                 @match stretch {
-                    Stretch::Shown(rows) => (table(rows, columns)),
+                    Stretch::Shown(rows) => (table(rows, columns, false)),
                     Stretch::Folded(rows) => details {
                         summary { (fold_text(rows)) }
-                        (table(rows, columns))
+                        (table(rows, columns, false))
                     },
                 }
             }
@@ -140,7 +142,7 @@ fn stretches(section: &Section) -> Vec<Stretch<'_>> {
     let mut shown_from = 0;
     let mut at = 0;
     while at < rows.len() {
-        let same = rows[at..].iter().take_while(|row| matches!(row, Row::Same(..))).count();
+        let same = rows[at..].iter().take_while(|row| row.same).count();
         if same == 0 {
             at += 1;
             continue;
@@ -165,25 +167,22 @@ fn stretches(section: &Section) -> Vec<Stretch<'_>> {
 }
 
 fn fold_text(rows: &[Row]) -> String {
-    let (old, new) = rows.iter().fold((0, 0), |(old, new), row| match row {
-        Row::Same(..) => (old + 1, new + 1),
-        Row::Changed(gone, added) => {
-            (old + usize::from(gone.is_some()), new + usize::from(added.is_some()))
-        }
-    });
-    let lines = |count| if count == 1 { "1 line".to_owned() } else { format!("{count} lines") };
-    if rows.iter().all(|row| matches!(row, Row::Same(..))) {
-        format!("{}, the same", lines(new))
+    let lines = |is_new| match numbers(rows, is_new).count() {
+        1 => "1 line".to_owned(),
+        count => format!("{count} lines"),
+    };
+    if rows.iter().all(|row| row.same) {
+        format!("{}, the same", lines(true))
     } else {
-        format!("{}, now {}", lines(old), lines(new))
+        format!("{}, now {}", lines(false), lines(true))
     }
 }
 
-fn table(rows: &[Row], columns: [Column<'_>; 2]) -> Markup {
-    let is_same = |row: &Row| matches!(row, Row::Same(..));
+/// Writes rows; with names, each line has one that links can lead to.
+fn table(rows: &[Row], columns: &[Column<'_>], named: bool) -> Markup {
     html! {
         table role="table" {
-            colgroup { col.number; col; col.number; col; }
+            colgroup { @for _ in columns { col.number; col; } }
             thead role="rowgroup" {
                 tr role="row" {
                     @for column in columns {
@@ -193,47 +192,37 @@ fn table(rows: &[Row], columns: [Column<'_>; 2]) -> Markup {
                 }
             }
             // On a narrow screen what is gone stands above what is new, group by group.
-            @for group in rows.chunk_by(|row, next| is_same(row) == is_same(next)) {
-                @let class = if is_same(&group[0]) { "same" } else { "changed" };
+            @for group in rows.chunk_by(|row, next| row.same == next.same) {
+                @let class = if group[0].same { "same" } else { "changed" };
                 tbody.(class) role="rowgroup" {
-                    @for row in group { (write_row(row, columns)) }
+                    @for row in group { (write_row(row, columns, named)) }
                 }
             }
         }
     }
 }
 
-fn write_row(row: &Row, columns: [Column<'_>; 2]) -> Markup {
-    let [old, new] = columns;
+fn write_row(row: &Row, columns: &[Column<'_>], named: bool) -> Markup {
+    let name = |column: &Column<'_>| {
+        let number = row.side(column.is_new)?.line.number;
+        named.then(|| name(column.file, number))
+    };
     html! {
-        tr.shifted[is_shifted(row)] role="row" {
-            @match row {
-                Row::Same(before, after) => {
-                    (cells(Some((before, &[])), old, false))
-                    (cells(Some((after, &[])), new, false))
-                },
-                Row::Changed(gone, added) => {
-                    (cells(gone.as_ref().map(parts), old, true))
-                    (cells(added.as_ref().map(parts), new, true))
-                },
-            }
+        tr.shifted[is_shifted(row)] id=[columns.first().and_then(name)] role="row" {
+            @for column in columns { (cells(row.side(column.is_new), column, !row.same)) }
         }
     }
 }
 
 /// Says whether a line has only been indented in another way.
 fn is_shifted(row: &Row) -> bool {
-    let Row::Changed(Some(old), Some(new)) = row else { return false };
-    old.line.text.trim() == new.line.text.trim()
+    let (Some(old), Some(new)) = (&row.old, &row.new) else { return false };
+    !row.same && old.line.text.trim() == new.line.text.trim()
 }
 
-fn parts(side: &Side) -> (&Line, &[Range<usize>]) {
-    (&side.line, &side.marks)
-}
-
-fn cells(side: Option<(&Line, &[Range<usize>])>, column: Column<'_>, changed: bool) -> Markup {
+fn cells(side: Option<&Side>, column: &Column<'_>, changed: bool) -> Markup {
     let class = column.class;
-    let Some((line, marks)) = side else {
+    let Some(Side { line, marks }) = side else {
         return html! {
             td.number.(class).none role="cell" {}
             td.(class).none role="cell" {}
@@ -241,19 +230,14 @@ fn cells(side: Option<(&Line, &[Range<usize>])>, column: Column<'_>, changed: bo
     };
     let number = line.number;
     let address = format!("{}#{}", column.file.address, name(column.file, number));
-    html! {
-        (numbered(number, &address, class, column.skips.contains(&number)))
-        td.(class) role="cell" style=(indent(line)) {
-            @if changed { span.said { (column.said) } }
-            (text(line, &column.colours[number - 1], marks))
-        }
-    }
-}
-
-fn numbered(number: usize, address: &str, class: &str, skip: bool) -> Markup {
+    let skip = column.skips.contains(&number);
     html! {
         th.number.(class).skip[skip] role="rowheader" scope="row" title=[skip.then_some(SKIP)] {
             a href=(address) { (number) }
+        }
+        td.(class) role="cell" style=(indent(line)) {
+            @if changed { span.said { (column.said) } }
+            (text(line, &column.colours[number - 1], marks))
         }
     }
 }
@@ -312,32 +296,16 @@ fn broken(text: &str, part: Range<usize>, breaks: &[usize]) -> Markup {
     }
 }
 
-/// Writes a whole file, each line with a name that links can lead to.
+/// Writes a whole file, whose page this is: each line with a name that links can
+/// lead to.
 pub(crate) fn file(file: &File) -> String {
-    let colours = colours(&file.text);
-    let items = steps::items(&file.text);
-    let lines: Vec<_> = items.into_iter().flat_map(|item| item.lines).collect();
-    let skips = skips(lines.iter().map(|line| line.number));
+    let lines = steps::items(&file.text).into_iter().flat_map(|item| item.lines);
+    let rows = lines.map(|line| Row::same(&line, &line)).collect();
+    let whole = Section { name: String::new(), rows };
+    let column = Column::of(file, true, std::slice::from_ref(&whole));
     let written = html! {
         div.step.file role="group" aria-label=(format!("{}/src/lib.rs", file.stage)) {
-            table role="table" {
-                colgroup { col.number; col; }
-                thead role="rowgroup" {
-                    tr role="row" {
-                        th.number role="columnheader" scope="col" { "line" }
-                        th role="columnheader" scope="col" { (file.stage) }
-                    }
-                }
-                tbody.same role="rowgroup" {
-                    @for line in &lines {
-                        tr id=(name(file, line.number)) role="row" {
-                            @let address = format!("#{}", name(file, line.number));
-                            (numbered(line.number, &address, "new", skips.contains(&line.number)))
-                            td.new role="cell" style=(indent(line)) { (text(line, &colours[line.number - 1], &[])) }
-                        }
-                    }
-                }
-            }
+            (table(&whole.rows, &[column], true))
         }
     };
     for_markdown(written)

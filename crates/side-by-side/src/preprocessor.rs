@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
-use steps::{DOC, IMPORTS, Item, item_of, items, without_new};
+use steps::without_new;
 
 use crate::directive::{Directive, directives};
 use crate::page::{self, File};
@@ -29,15 +29,10 @@ impl Preprocessor for Files {
     fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
         let crates = context.config.get::<PathBuf>("preprocessor.side-by-side.crates")?;
         let crates = context.root.join(crates.context("book.toml does not say where `crates` is")?);
-        let has_files = |chapter: &Chapter| {
-            let found = directives(&chapter.content).unwrap_or_default();
-            found.iter().any(|(_, directive)| *directive == Directive::Files)
-        };
-        let linked = book.chapters().filter(|chapter| has_files(chapter)).count();
         let mut result = Ok(());
         book.for_each_chapter_mut(|chapter| {
             if result.is_ok() && !chapter.is_draft_chapter() {
-                result = replace(chapter, &crates, linked);
+                result = replace(chapter, &crates);
             }
         });
         result.map(|()| book)
@@ -49,7 +44,7 @@ impl Preprocessor for Files {
 }
 
 /// Replaces the directives of one page.
-fn replace(chapter: &mut Chapter, crates: &Path, linked: usize) -> Result<()> {
+fn replace(chapter: &mut Chapter, crates: &Path) -> Result<()> {
     let path = chapter.source_path.clone().or(chapter.path.clone()).unwrap_or_default();
     let page = path.display().to_string();
     let found = directives(&chapter.content).map_err(|error| anyhow::anyhow!("{page}:{error}"))?;
@@ -62,12 +57,9 @@ fn replace(chapter: &mut Chapter, crates: &Path, linked: usize) -> Result<()> {
     let mut legend = page::legend();
     for (number, directive) in found {
         let here = || format!("{page}:{number}");
-        if linked != 1 {
-            bail!("{}: {linked} pages have {{{{#files}}}}, and line numbers lead to one", here());
-        }
         lines[number - 1] = match directive {
-            Directive::Step { old, new, item } => {
-                let step = columns(crates, &old, &new, item.as_deref(), &up).with_context(here)?;
+            Directive::Step { old, new } => {
+                let step = columns(crates, &old, &new, &up).with_context(here)?;
                 std::mem::take(&mut legend) + &step
             }
             Directive::Files => {
@@ -83,8 +75,8 @@ fn replace(chapter: &mut Chapter, crates: &Path, linked: usize) -> Result<()> {
     Ok(())
 }
 
-/// Returns the two columns of a step, or of one `item` of it, as HTML. `up` leads
-/// from the page to the root of the book.
+/// Returns the two columns of a step, as HTML. `up` leads from the page to the
+/// root of the book.
 ///
 /// # Blocking
 ///
@@ -92,36 +84,16 @@ fn replace(chapter: &mut Chapter, crates: &Path, linked: usize) -> Result<()> {
 ///
 /// # Errors
 ///
-/// A stage or an item that there is not, with those that there are; a file that
-/// cannot be read, with its path.
-pub fn columns(
-    crates: &Path,
-    old: &str,
-    new: &str,
-    item: Option<&str>,
-    up: &str,
-) -> Result<String> {
+/// A stage that there is not, with those that there are; a file that cannot be
+/// read, with its path.
+pub fn columns(crates: &Path, old: &str, new: &str, up: &str) -> Result<String> {
     let read = |stage| {
         let file = read(crates, stage, up)?;
         // The columns show themselves what is new.
         anyhow::Ok(File { text: without_new(&file.text), ..file })
     };
     let (old, new) = (&read(old)?, &read(new)?);
-    let mut sections = step(&old.text, &new.text);
-    if let Some(item) = item {
-        let name = item_of(item);
-        sections.retain(|section| section.name == name);
-        if sections.is_empty() {
-            let is_named = |item: &Item| ![DOC, IMPORTS].contains(&&*item.name);
-            let items = [items(&old.text), items(&new.text)].concat();
-            let mut names: Vec<_> =
-                items.into_iter().filter(is_named).map(|item| item.name).collect();
-            names.sort();
-            names.dedup();
-            bail!("`{item}` is no item of {} or {}: {}", old.stage, new.stage, names.join(", "));
-        }
-    }
-    Ok(page::step(old, new, &sections))
+    Ok(page::step(old, new, &step(&old.text, &new.text)))
 }
 
 fn read(crates: &Path, stage: &str, up: &str) -> Result<File> {
@@ -131,9 +103,6 @@ fn read(crates: &Path, stage: &str, up: &str) -> Result<File> {
     }
     let path = crates.join(stage).join("src/lib.rs");
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    if text.trim().is_empty() {
-        bail!("{}: there is nothing in this file", path.display());
-    }
     Ok(File { stage: stage.to_owned(), text, address: format!("{up}{FOLDER}/{stage}.html") })
 }
 
@@ -156,7 +125,7 @@ fn add_pages(chapter: &mut Chapter, crates: &Path, stages: &[String]) -> Result<
     let mut parents = chapter.parent_names.clone();
     parents.push(chapter.name.clone());
     for (index, stage) in (1..).zip(stages) {
-        let file = read(crates, stage, "../")?;
+        let file = File { address: String::new(), ..read(crates, stage, "")? };
         let content = format!("# {stage}/src/lib.rs\n\n{}\n", page::file(&file));
         let path = format!("{FOLDER}/{stage}.md");
         let mut page = Chapter::new(stage, content, path, parents.clone());

@@ -24,15 +24,35 @@ pub struct Side {
     pub marks: Vec<Range<usize>>,
 }
 
-/// What stands side by side.
+impl Side {
+    fn whole(line: &Line) -> Side {
+        Side { line: line.clone(), marks: Vec::new() }
+    }
+}
+
+/// What stands side by side: nothing on the left where a line is new, nothing on
+/// the right where one is gone. Both are there where a line is the same or has
+/// changed, or where one that is gone and one that is new share a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Row {
-    /// The same line in both files; how far it is indented counts.
-    Same(Line, Line),
-    /// What is gone on the left, what is new on the right. Both are there
-    /// where a line has changed, or where one that is gone and one that is new
-    /// share a row.
-    Changed(Option<Side>, Option<Side>),
+pub struct Row {
+    /// The line of the old file.
+    pub old: Option<Side>,
+    /// The line of the new file.
+    pub new: Option<Side>,
+    /// Whether the line is the same in both; how far it is indented counts.
+    pub same: bool,
+}
+
+impl Row {
+    /// Returns the line of the new file, or of the old one.
+    pub fn side(&self, is_new: bool) -> Option<&Side> {
+        if is_new { self.new.as_ref() } else { self.old.as_ref() }
+    }
+
+    /// A line that is in both.
+    pub(crate) fn same(old: &Line, new: &Line) -> Row {
+        Row { old: Some(Side::whole(old)), new: Some(Side::whole(new)), same: true }
+    }
 }
 
 /// The rows of one item.
@@ -81,7 +101,7 @@ fn section(old: &[Line], new: &[Line], name: &str) -> Section {
         if tag == DiffTag::Equal && !is_rest {
             lay(&old[gone], &new[added], &mut rows);
             let same = old[in_old.clone()].iter().zip(&new[in_new.clone()]);
-            rows.extend(same.map(|(old, new)| Row::Same(old.clone(), new.clone())));
+            rows.extend(same.map(|(old, new)| Row::same(old, new)));
             (gone, added) = (in_old.end..in_old.end, in_new.end..in_new.end);
         } else {
             (gone.end, added.end) = (in_old.end, in_new.end);
@@ -99,8 +119,8 @@ fn lay(old: &[Line], new: &[Line], rows: &mut Vec<Row>) {
         let gone = &old[at_old..in_old];
         let added = &new[at_new..in_new];
         for row in 0..gone.len().max(added.len()) {
-            let whole = |line: &Line| Side { line: line.clone(), marks: Vec::new() };
-            rows.push(Row::Changed(gone.get(row).map(whole), added.get(row).map(whole)));
+            let [old, new] = [gone, added].map(|lines| lines.get(row).map(Side::whole));
+            rows.push(Row { old, new, same: false });
         }
         if let (Some(before), Some(after)) = (old.get(in_old), new.get(in_new)) {
             rows.push(pair(before, after));
@@ -111,11 +131,11 @@ fn lay(old: &[Line], new: &[Line], rows: &mut Vec<Row>) {
 
 fn pair(old: &Line, new: &Line) -> Row {
     if old.text == new.text {
-        return Row::Same(old.clone(), new.clone());
+        return Row::same(old, new);
     }
     let (gone, added) = differences(&old.text, &new.text);
     let side = |line: &Line, marks| Some(Side { line: line.clone(), marks });
-    Row::Changed(side(old, gone), side(new, added))
+    Row { old: side(old, gone), new: side(new, added), same: false }
 }
 
 /// Finds the lines that have become each other: in order, and as like each
@@ -170,10 +190,8 @@ mod tests {
         for section in step(old, new) {
             text += &format!("[{}]\n", section.name);
             for row in section.rows {
-                let (left, sign, right) = match row {
-                    Row::Same(old, new) => (old.text, '=', new.text),
-                    Row::Changed(old, new) => (side(old), '|', side(new)),
-                };
+                let sign = if row.same { '=' } else { '|' };
+                let (left, right) = (side(row.old), side(row.new));
                 text += format!("{left:<36} {sign} {right}").trim_end();
                 text += "\n";
             }

@@ -1,21 +1,14 @@
 //! Nothing is lost on the way into two columns, and nothing is invented.
 
 use proptest::prelude::*;
-use side_by_side::step::{Row, Section, step};
+use side_by_side::step::{Section, step};
 use stages::find;
 use steps::Line;
 
 /// Puts one column back together: its lines, and their numbers.
 fn column(sections: &[Section], left: bool) -> Vec<Line> {
     let rows = sections.iter().flat_map(|section| &section.rows);
-    let line = |row: &Row| match row {
-        Row::Same(old, new) => Some(if left { old } else { new }.clone()),
-        Row::Changed(old, new) => {
-            let side = if left { old } else { new };
-            side.as_ref().map(|side| side.line.clone())
-        }
-    };
-    rows.filter_map(line).collect()
+    rows.filter_map(|row| Some(row.side(!left)?.line.clone())).collect()
 }
 
 /// The lines of a file that are to be shown: all but the marks.
@@ -36,17 +29,13 @@ fn check(old: &str, new: &str) {
     assert_eq!(column(&sections, true), shown(old), "the old file");
     assert_eq!(column(&sections, false), shown(new), "the new file");
     for row in sections.iter().flat_map(|section| &section.rows) {
-        match row {
-            Row::Same(old, new) => assert_eq!(old.text, new.text),
-            Row::Changed(old, new) => {
-                assert!(old.is_some() || new.is_some(), "an empty row");
-                for side in [old, new].into_iter().flatten() {
-                    // Slicing panics where a mark cuts through a character.
-                    let marked: usize =
-                        side.marks.iter().map(|mark| side.line.text[mark.clone()].len()).sum();
-                    assert!(marked <= side.line.text.len());
-                }
-            }
+        let texts = [&row.old, &row.new].map(|side| side.as_ref().map(|side| &side.line.text));
+        assert!(texts != [None, None], "an empty row");
+        assert_eq!(row.same, texts[0] == texts[1], "{texts:?}");
+        for side in [&row.old, &row.new].into_iter().flatten() {
+            // Slicing panics where a mark cuts through a character.
+            let marked = side.marks.iter().map(|mark| side.line.text[mark.clone()].len());
+            assert!(marked.sum::<usize>() <= side.line.text.len());
         }
     }
 }
@@ -83,7 +72,7 @@ proptest! {
     fn a_file_beside_itself_is_the_same(file in files()) {
         let sections = step(&file, &file);
         let mut rows = sections.iter().flat_map(|section| &section.rows);
-        prop_assert!(rows.all(|row| matches!(row, Row::Same(..))));
+        prop_assert!(rows.all(|row| row.same));
     }
 }
 

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use tributary::{Error, Lines, Listener, Output, Plan, Read, Report, Source};
+use tributary::{Error, Lines, Output, Plan, Read, Report, Source};
 
 // ANCHOR: merge
 /// Merges the sources of `plan` into its output, with a thread for each source.

@@ -29,7 +29,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-use tributary::{Error, Lines, Listener, Output, Plan, Read, Report, Source, Written};
+use tributary::{Error, Lines, Output, Plan, Read, Report, Source, Written};
 
 // ANCHOR: merge
 /// Merges the sources of `plan` into its output, with an async top and a

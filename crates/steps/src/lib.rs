@@ -100,29 +100,22 @@ pub fn names(file: &str) -> Vec<String> {
     names
 }
 
-/// Why a file has no listing of a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoListing {
-    /// The mark at its beginning is not there exactly once.
-    Begin,
-    /// No mark ends it behind its beginning.
-    End,
-}
-
 /// Returns the lines of a listing, without the marks in it.
 ///
 /// # Errors
 ///
-/// Its marks are not there, or not once.
-pub fn listing<'a>(file: &'a str, name: &str) -> Result<Vec<&'a str>, NoListing> {
+/// A sentence, if the marks are not there, or not once.
+pub fn listing<'a>(file: &'a str, name: &str) -> Result<Vec<&'a str>, String> {
     let lines: Vec<_> = file.lines().collect();
     let places = |mark: Mark<'_>| -> Vec<usize> {
         (0..lines.len()).filter(|&place| Mark::of(lines[place]) == Some(mark)).collect()
     };
-    let [begin] = places(Mark::Begin(name))[..] else { return Err(NoListing::Begin) };
+    let [begin] = places(Mark::Begin(name))[..] else {
+        return Err(format!("ANCHOR: {name} is not there exactly once"));
+    };
     match places(Mark::End(name))[..] {
         [end] if end > begin => Ok(unmarked(lines[begin + 1..end].iter().copied())),
-        _ => Err(NoListing::End),
+        _ => Err(format!("ANCHOR_END: {name} does not follow")),
     }
 }
 

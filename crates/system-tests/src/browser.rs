@@ -11,20 +11,6 @@
 //! browser.screenshot("target/pictures/narrow.png".as_ref());
 //! ```
 //!
-//! | call | what it does |
-//! |---|---|
-//! | [`start`](Browser::start) | starts a driver and a browser of its own, with a fresh profile |
-//! | [`open`](Browser::open), [`goto`](Browser::goto) | loads a file or an address, and waits until it is loaded |
-//! | [`run`](Browser::run) | runs the body of a function in the page, gives what it returns |
-//! | [`wait`](Browser::wait) | waits until an expression of the page holds |
-//! | [`press`](Browser::press) | presses a key |
-//! | [`viewport`](Browser::viewport) | sets the size of the page, also below what a window can be |
-//! | [`media`](Browser::media) | prints, or prefers dark: what a style sheet asks for |
-//! | [`console`](Browser::console) | what the page has said or thrown since the last call |
-//! | [`requests`](Browser::requests) | what the page has asked for since the last call |
-//! | [`screenshot`](Browser::screenshot) | a picture of the whole page |
-//! | [`command`](Browser::command) | anything else, in the words of the DevTools protocol |
-//!
 //! Every call blocks and panics when it fails: this is for tests. Dropping the
 //! browser ends it, its driver and all of their children.
 
@@ -53,7 +39,8 @@ pub struct Browser {
     runtime: Runtime,
     /// Taken when it is closed.
     client: Option<Client>,
-    driver: Driver,
+    /// Ends with the browser, and the profile with it.
+    _driver: Driver,
 }
 
 impl Browser {
@@ -75,7 +62,7 @@ impl Browser {
             let connected = tokio::time::timeout(PATIENCE, builder.connect(&address)).await;
             connected.expect("the browser starts in time").expect("the browser starts")
         });
-        let browser = Browser { runtime, client: Some(client), driver };
+        let browser = Browser { runtime, client: Some(client), _driver: driver };
         // The page of a new tab asks for a hundred files, which nobody wants to hear of.
         browser.goto("about:blank");
         browser.console();
@@ -178,24 +165,11 @@ impl Browser {
     /// Writes a picture of the whole page, also of what is below its fold, to
     /// `file`, whose folder is made if it is not there.
     pub fn screenshot(&self, file: &Path) {
-        let whole = json!({ "format": "png", "captureBeyondViewport": true });
-        self.picture(file, whole);
-    }
-
-    /// Writes a picture of what the viewport shows, as [`Browser::screenshot`]
-    /// does of the whole page.
-    pub fn screenshot_of_the_viewport(&self, file: &Path) {
-        self.picture(file, json!({ "format": "png" }));
-    }
-
-    fn picture(&self, file: &Path, how: Value) {
         let size = self.command("Page.getLayoutMetrics", json!({}))["cssContentSize"].clone();
-        let mut how = how;
-        if how["captureBeyondViewport"] == true {
-            how["clip"] = json!({
-                "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1,
-            });
-        }
+        let clip = json!({
+            "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1,
+        });
+        let how = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let picture = self.command("Page.captureScreenshot", how);
         let bytes = BASE64_STANDARD
             .decode(picture["data"].as_str().expect("a picture is text"))
@@ -209,11 +183,6 @@ impl Browser {
     pub fn command(&self, name: &'static str, params: Value) -> Value {
         let command = Extra::DevTools(name, params);
         self.block_on(name, self.client().issue_cmd(command))
-    }
-
-    /// Returns the folder of the browser's profile, which goes when it does.
-    pub fn profile(&self) -> &Path {
-        self.driver.profile()
     }
 
     fn log(&self, kind: &'static str) -> Vec<Value> {

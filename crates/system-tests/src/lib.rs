@@ -10,21 +10,17 @@
 //! ```
 //!
 //! `src/` holds what the tests share: a [`Daemon`] that writes numbered lines,
-//! a [`Merge`] that runs in a thread of its own, the check of the merged
-//! numbers ([`lost`]), the warnings that were said ([`warnings`]), and a
-//! [`Browser`] for the pages that this project makes.
+//! the check of the merged numbers ([`lost`]), and a [`Browser`] for the pages
+//! that this project makes.
 
 mod browser;
 mod daemon;
-mod merge;
 mod numbers;
 mod programs;
 mod rotate;
-pub mod warnings;
 
 pub use browser::Browser;
 pub use daemon::{Daemon, Reopen};
-pub use merge::{Merge, stage};
 pub use numbers::{Lost, line, lost};
 pub use programs::program;
 pub use rotate::Logrotate;

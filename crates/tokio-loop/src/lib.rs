@@ -20,11 +20,17 @@ use std::time::Duration;
 use tokio::runtime::{Builder, LocalOptions};
 use tracing::warn_span;
 
-pub use names::names;
-pub use spawn::spawn_local;
+pub use hooks::hook_into;
+pub use names::{names, names_at};
+pub use spawn::{spawn, spawn_local};
 use watch::Watch;
+pub use watched::{Watched, watched};
 
 mod counted;
+mod doing;
+mod here;
+mod hooks;
+mod judge;
 mod names;
 #[cfg(tokio_unstable)]
 mod polls;
@@ -32,6 +38,9 @@ mod spawn;
 mod tell;
 mod turn;
 mod watch;
+mod watched;
+mod words;
+mod workers;
 
 /// The target of every span and event of this crate.
 const TARGET: &str = "tokio_loop";

@@ -10,16 +10,17 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::turn::{self, Operation};
+use crate::here::here;
+use crate::turn::Operation;
 
-/// Returns a layer that tells the watch of [`run`](crate::run) which operation
-/// is open on the loop's thread, so that a warning can name it.
+/// Returns a layer that tells the watch which operation is open on each thread,
+/// so that a warning can name it.
 ///
-/// An operation is a `tracing` span of level INFO or above, of this workspace
-/// (`read_lines`, `append`, `finish`) or of your own program, as
-/// `#[tracing::instrument]` makes them. Of spans inside each other the innermost
-/// gives its name. What it is about is its field `source`, or else `output`.
-/// A span that was created on another thread has its name, and no source.
+/// An operation is a `tracing` span of level INFO or above, of your program or
+/// of a crate that it uses, as `#[tracing::instrument]` makes them. Of spans
+/// inside each other the innermost gives its name. What it is about is its field
+/// `source`, or else `output`, or else its first field. A span that was made
+/// before the watch began, or on a thread that is not watched, has its name alone.
 ///
 /// Have it beside the layer that prints:
 ///
@@ -39,17 +40,26 @@ use crate::turn::{self, Operation};
 /// (`registry().with(LevelFilter::ERROR)`) does: a span that it refuses is never
 /// made, and has no name.
 ///
-/// On a thread that drives no loop, and on a loop that runs without `debug`, the
+/// On a thread that is not watched, and on a loop that runs without `debug`, the
 /// layer returns at once. The README says what it costs elsewhere.
 pub fn names<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let operations = filter_fn(|metadata| {
+    names_at(Level::INFO)
+}
+
+/// The same as [`names`] with the spans of `level` and above: the `TraceLayer` of
+/// tower-http makes a span of level DEBUG for each request.
+pub fn names_at<S>(level: Level) -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let operations = filter_fn(move |metadata| {
         // Our own span is open all the time, and blocks nothing.
-        metadata.is_span() && *metadata.level() <= Level::INFO && metadata.target() != crate::TARGET
+        metadata.is_span() && *metadata.level() <= level && metadata.target() != crate::TARGET
     });
-    Names.with_filter(operations.with_max_level_hint(Level::INFO))
+    Names.with_filter(operations.with_max_level_hint(level))
 }
 
 struct Names;
@@ -62,18 +72,18 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if turn::here(|_| ()).is_none() {
+        if here(|_| ()).is_none() {
             return;
         }
         let mut about = About::default();
         attributes.record(&mut about);
-        if let (Some(source), Some(span)) = (about.source.or(about.output), context.span(id)) {
+        if let (Some(source), Some(span)) = (about.shown(), context.span(id)) {
             span.extensions_mut().insert(Source(source.into()));
         }
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        turn::here(|turns| {
+        here(|turns| {
             let Some(span) = context.span(id) else { return };
             turns.open(Operation {
                 name: span.metadata().name(),
@@ -85,7 +95,7 @@ where
     }
 
     fn on_exit(&self, id: &Id, _: Context<'_, S>) {
-        turn::here(|turns| turns.close(id));
+        here(|turns| turns.close(id));
     }
 }
 
@@ -94,28 +104,39 @@ where
 struct About {
     source: Option<String>,
     output: Option<String>,
+    first: Option<String>,
 }
 
+/// A value that is longer is cut: a `Debug` can be a page.
+const LONGEST: usize = 80;
+
 impl About {
-    fn field(&mut self, field: &Field) -> Option<&mut Option<String>> {
-        match field.name() {
-            "source" => Some(&mut self.source),
-            "output" => Some(&mut self.output),
-            _ => None,
+    fn shown(self) -> Option<String> {
+        self.source.or(self.output).or(self.first)
+    }
+
+    fn note(&mut self, field: &Field, value: impl FnOnce() -> String) {
+        let about = match field.name() {
+            "source" => &mut self.source,
+            "output" => &mut self.output,
+            _ if self.first.is_none() => &mut self.first,
+            _ => return,
+        };
+        let mut value = value();
+        if let Some((cut, _)) = value.char_indices().nth(LONGEST) {
+            value.truncate(cut);
+            value.push('…');
         }
+        *about = Some(value);
     }
 }
 
 impl Visit for About {
     fn record_str(&mut self, field: &Field, value: &str) {
-        if let Some(about) = self.field(field) {
-            *about = Some(value.to_owned());
-        }
+        self.note(field, || value.to_owned());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if let Some(about) = self.field(field) {
-            *about = Some(format!("{value:?}"));
-        }
+        self.note(field, || format!("{value:?}"));
     }
 }

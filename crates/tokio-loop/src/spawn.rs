@@ -6,31 +6,49 @@ use std::pin::pin;
 
 use tokio::task::{self, JoinHandle};
 
-use crate::turn::{Turn, here};
+use crate::here::here;
+use crate::turn::Turn;
 
-/// Spawns a task onto the loop of this thread, as [`tokio::task::spawn_local`]
-/// does, and lets a warning about it say its number and where it was spawned.
+/// Spawns a task, as [`tokio::spawn`] does, and lets a warning about it say its
+/// number and where it was spawned.
 ///
 /// What blocks inside a span has a name in any task. What blocks without one
-/// is "an unnamed operation", and this is how its task can be told. Where
-/// nothing is looked at (`debug` is `None`) it makes no difference.
+/// is "an unnamed operation", and this is how its task can be told. Each poll of
+/// such a task is also known to be a turn of its own. Where nothing is watched it
+/// makes no difference.
 ///
 /// # Panics
 ///
-/// Panics outside of an event loop.
+/// Panics outside of a runtime.
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    task::spawn(numbered(future, Location::caller()))
+}
+
+/// The same for a future that is not `Send`, as [`tokio::task::spawn_local`].
+///
+/// # Panics
+///
+/// Panics outside of a [`LocalRuntime`](tokio::runtime::LocalRuntime) or a
+/// [`LocalSet`](tokio::task::LocalSet).
 #[track_caller]
 pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let spawned_at = Location::caller();
-    task::spawn_local(async move {
-        let mut future = pin!(future);
-        poll_fn(|context| {
-            let _turn = here(|turns| turns.begin(Turn::Task(task::id(), spawned_at)));
-            future.as_mut().poll(context)
-        })
-        .await
+    task::spawn_local(numbered(future, Location::caller()))
+}
+
+async fn numbered<F: Future>(future: F, spawned_at: &'static Location<'static>) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let _turn = here(|turns| turns.begin(Turn::Task(task::id(), spawned_at)));
+        future.as_mut().poll(context)
     })
+    .await
 }

@@ -1,7 +1,6 @@
-//! What the loop's thread is at: whose turn it is, which operation is open in
-//! it, and since when. The loop's thread writes it down, the watch reads it.
+//! What a thread is at: whose turn it is, which operation is open in it, and
+//! since when. The thread writes it down, the watch reads it.
 
-use std::cell::RefCell;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,17 +8,12 @@ use std::time::{Duration, Instant};
 use tokio::task::Id;
 use tracing::span;
 
-thread_local! {
-    /// The loop that this thread drives, if it drives one that is looked at.
-    static HERE: RefCell<Option<Arc<Turns>>> = const { RefCell::new(None) };
-}
-
 /// Whose turn it is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Turn {
     /// Nobody said: a task, the loop itself, or nobody.
     Unknown,
-    /// The future that `run` was given.
+    /// The future that `run` or `watched` was given.
     Main,
     /// A task that said its number, and where it was spawned.
     Task(Id, &'static Location<'static>),
@@ -55,7 +49,7 @@ pub(crate) struct Findings {
     pub(crate) turns: u64,
 }
 
-/// The turns of one loop.
+/// The turns of one thread.
 #[derive(Debug)]
 pub(crate) struct Turns(Mutex<Now>);
 
@@ -63,15 +57,19 @@ pub(crate) struct Turns(Mutex<Now>);
 struct Now {
     turn: Turn,
     /// When the turn began. Of an unknown one: when the last known one ended,
-    /// or later, when the sentinel was woken.
+    /// or later, when the watch asked.
     turn_began: Instant,
+    /// When a turn was last seen to end.
+    turned: Option<Instant>,
+    /// The task of the last operation or turn: another one is another turn.
+    task: Option<Id>,
     /// The operations that are open, the innermost last.
     open: Vec<Operation>,
     /// Since when turn and innermost operation have been what they are.
     began: Instant,
     /// The longest spell of this turn so far.
     of_this_turn: Option<Spell>,
-    /// Whether the sentinel waits for its turn.
+    /// Whether the watch collects findings: of `run`, the sentinel waits.
     asked: bool,
     found: Findings,
 }
@@ -82,23 +80,14 @@ impl Turns {
         Arc::new(Turns(Mutex::new(Now {
             turn: Turn::Unknown,
             turn_began: now,
+            turned: None,
+            task: None,
             open: Vec::new(),
             began: now,
             of_this_turn: None,
             asked: false,
             found: Findings::default(),
         })))
-    }
-
-    /// Has this thread write down what it is at, until the guard is dropped.
-    pub(crate) fn of_this_thread(self: &Arc<Turns>) -> impl Drop + use<> {
-        struct Leave(Option<Arc<Turns>>);
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                HERE.set(self.0.take());
-            }
-        }
-        Leave(HERE.replace(Some(Arc::clone(self))))
     }
 
     /// Notes that somebody's turn begins; it ends when the guard is dropped.
@@ -116,13 +105,26 @@ impl Turns {
     pub(crate) fn turn(&self, turn: Turn) -> Turn {
         let mut now = self.now();
         now.end_turn(Instant::now());
+        if let Turn::Task(id, _) = turn {
+            now.task = Some(id);
+        }
         std::mem::replace(&mut now.turn, turn)
+    }
+
+    /// Notes that a turn has ended, whoever's it was.
+    pub(crate) fn end(&self) {
+        self.now().end_turn(Instant::now());
     }
 
     /// Notes that an operation begins.
     pub(crate) fn open(&self, operation: Operation) {
         let mut now = self.now();
-        now.end_spell(Instant::now());
+        if now.task == operation.task {
+            now.end_spell(Instant::now());
+        } else {
+            now.end_turn(Instant::now());
+            now.task = operation.task;
+        }
         now.open.push(operation);
     }
 
@@ -136,16 +138,16 @@ impl Turns {
         }
     }
 
-    /// Notes that the sentinel was woken: what is found counts from now on.
-    pub(crate) fn ask(&self, sent: Instant) {
+    /// Has the findings collected from now on, as of a stall that began `since`.
+    pub(crate) fn ask(&self, since: Instant) {
         let mut now = self.now();
         now.asked = true;
         now.found = Findings::default();
         now.of_this_turn = None;
         if matches!(now.turn, Turn::Unknown) {
-            // The loop may have been parked since it last said something.
+            // The thread may have been parked since it last said something.
             if now.open.is_empty() {
-                now.began = sent;
+                now.began = now.began.max(since);
             }
             now.turn_began = now.began;
         }
@@ -161,8 +163,7 @@ impl Turns {
         now.asked
     }
 
-    /// Notes that the sentinel has its turn, and returns what was found
-    /// meanwhile.
+    /// Ends the collection, and returns what was found meanwhile.
     pub(crate) fn answered(&self) -> Findings {
         let mut now = self.now();
         now.end_turn(Instant::now());
@@ -175,6 +176,12 @@ impl Turns {
         let now = self.now();
         let at = Instant::now();
         (now.spell(at), at.saturating_duration_since(now.turn_began))
+    }
+
+    /// Returns when a turn was last seen to end, and whether `main` has its turn.
+    pub(crate) fn turned(&self) -> (Option<Instant>, bool) {
+        let now = self.now();
+        (now.turned, matches!(now.turn, Turn::Main))
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
@@ -204,6 +211,7 @@ impl Now {
         self.end_spell(at);
         let length = at.saturating_duration_since(self.turn_began);
         self.turn_began = at;
+        self.turned = Some(at);
         let Some(spell) = self.of_this_turn.take() else { return };
         let Findings { longest, longest_turn, .. } = &mut self.found;
         if longest.as_ref().is_none_or(|longest| spell.length > longest.length) {
@@ -213,11 +221,4 @@ impl Now {
             *longest_turn = Some((length, spell));
         }
     }
-}
-
-/// Calls `with` with the turns of the loop that this thread drives; does
-/// nothing on any other thread, and on a loop that is not looked at.
-pub(crate) fn here<T>(with: impl FnOnce(&Arc<Turns>) -> T) -> Option<T> {
-    // A thread that is about to end has no more locals, and drives no loop.
-    HERE.try_with(|here| here.borrow().as_ref().map(with)).ok().flatten()
 }

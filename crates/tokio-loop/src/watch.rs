@@ -18,8 +18,10 @@ use tokio::sync::Notify;
 use tracing::debug;
 
 use crate::counted::{Bell, counted};
-use crate::tell::Tells;
+use crate::here;
+use crate::tell::{Tells, Told};
 use crate::turn::{Findings, Turns};
+use crate::words::{Stall, Subject};
 use crate::{SLOW, TARGET};
 
 /// How long the watch leaves the loop alone between two looks.
@@ -90,7 +92,7 @@ impl Watch {
     ///
     /// The operating system refuses the thread.
     pub(crate) fn start(debug: Option<Duration>) -> io::Result<Watch> {
-        let tells = debug.map(Tells::new);
+        let tells = debug.map(|threshold| Tells::new(threshold, None));
         let shared = Arc::new(Shared {
             // A loop polls `main` before it parks for the first time.
             state: AtomicU8::new(RUNNING),
@@ -162,7 +164,7 @@ impl Watch {
         let answer = match &self.shared.debug {
             None => runtime.block_on(main),
             Some(Debug { turns, bell, .. }) => {
-                let _here = turns.of_this_thread();
+                let _here = here::set(turns);
                 runtime.block_on(counted(main, Arc::clone(turns), Arc::clone(bell)))
             }
         };
@@ -189,6 +191,7 @@ impl Drop for Watch {
 impl Shared {
     /// The watch thread, from its first look to the end of `main`.
     fn watch(&self, mut tells: Option<Tells>) {
+        let mut told = Told::default();
         loop {
             // First wait, then look: work that is done within a tick is never
             // pinged, and a loop that wakes thousands of times a second wakes
@@ -198,7 +201,7 @@ impl Shared {
             // answered, so none is left behind when the watch sleeps.
             let state = self.state.load(Ordering::Acquire);
             if let (Some(debug), Some(tells)) = (&self.debug, &mut tells) {
-                self.tell(debug, tells);
+                self.tell(debug, tells, &mut told);
             }
             match state {
                 RUNNING => self.ping(),
@@ -207,22 +210,31 @@ impl Shared {
             }
         }
         if let Some(mut tells) = tells {
-            tells.end();
+            tells.end("the event loop");
         }
     }
 
     /// Tells of the stall that is over, or goes on.
-    fn tell(&self, debug: &Debug, tells: &mut Tells) {
+    fn tell(&self, debug: &Debug, tells: &mut Tells, told: &mut Told) {
         let mut pings = self.pings();
         let (over, sent) = (pings.over.take(), pings.sent);
         // Unlocked first: the loop must not wait while a line is written.
         drop(pings);
+        let seen = |length| Stall {
+            subject: Subject::Loop,
+            length,
+            thread: None,
+            doing: None,
+            ran: None,
+            waited: None,
+            unowned: None,
+        };
         if let Some((stall, findings)) = over {
-            tells.over(stall, findings);
+            tells.over(told, &seen(stall), findings);
         } else if let Some(so_far) = sent.map(|sent| sent.elapsed())
             && so_far > debug.threshold
         {
-            tells.stuck(so_far, debug.turns.going_on());
+            tells.stuck(told, &seen(so_far), debug.turns.going_on());
         }
     }
 

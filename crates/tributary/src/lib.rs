@@ -5,8 +5,8 @@
 //! log file; [`Source::read_lines`] answers with a chunk of whole lines
 //! ([`Lines`]), with "nothing new" or with "closed". [`Output::append`] writes
 //! such a chunk. What lies between the two (who reads, who writes, who waits
-//! for whom) is what the stages differ in, so none of it is here: this crate
-//! depends on no runtime and no stage.
+//! for whom) is what the stages differ in, so none of it is here but the plainest,
+//! [`merge`]: this crate depends on no runtime and no stage.
 //!
 //! ```
 //! use tributary::{Options, Plan, Read};
@@ -43,6 +43,7 @@ mod following;
 mod keeping;
 mod lines;
 mod marks;
+mod merge;
 mod options;
 mod plan;
 mod probe;
@@ -52,12 +53,11 @@ mod source;
 mod stop;
 mod waking;
 
-pub use event_listener::{EventListener, Listener};
-
 pub use error::{Error, Shown};
 pub use keeping::output::{Output, Reopen, Target};
 pub use lines::Lines;
 pub use marks::{Marks, Template, TemplateError};
+pub use merge::merge;
 pub use options::{Durability, Options, Start, Wake};
 pub use plan::Plan;
 pub use probe::{Moment, Probe};
@@ -65,6 +65,7 @@ pub use progress::{Progress, SourceProgress};
 pub use report::{Report, SourceReport, Written};
 pub use source::{Read, Source};
 pub use stop::Stop;
+pub use waking::change::Changed;
 
 /// The entry point of every stage: `merge`.
 ///
@@ -73,6 +74,10 @@ pub use stop::Stop;
 /// Blocks the calling thread until every source has closed and every line is
 /// on its way to the disk.
 pub type MergeFn = fn(Plan) -> Result<Report, Error>;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 // Every stage moves these to threads or shares them between threads: a field that
 // forbids it must fail here, and not in a stage.
@@ -86,5 +91,6 @@ const _: () = {
     is_shared::<Stop>();
     is_shared::<Progress>();
     is_shared::<Reopen>();
+    is_shared::<Changed>();
     is_shared::<Error>();
 };

@@ -21,10 +21,11 @@ use tracing::warn;
 
 use crate::error::Shown;
 use crate::following::file::Piece;
-use crate::following::identity::Before;
+use crate::following::identity::{Before, hash};
 
 /// What is put round each line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Marks {
     /// Nothing: a line is copied as it is.
     #[default]
@@ -333,12 +334,7 @@ fn color(path: &Path) -> Style {
         AnsiColor::BrightMagenta,
         AnsiColor::BrightCyan,
     ];
-    // FNV-1a: std's hashes may change from one release to the next, and with
-    // them the colour that somebody has got used to.
-    let hash =
-        path.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3_u64)
-        });
+    let hash = hash(path.as_os_str().as_encoded_bytes());
     COLORS[(hash % COLORS.len() as u64) as usize].on_default()
 }
 

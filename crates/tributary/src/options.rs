@@ -6,6 +6,9 @@ use std::time::Duration;
 use crate::{Marks, Probe};
 
 /// How to merge; `Options::default()` merges what is there and ends.
+///
+/// More fields may come: name those that you need, and take the others from
+/// `..Options::default()`.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Goes on with what is written later, until the stop (default: no).
@@ -54,6 +57,7 @@ pub struct Options {
 
 /// How a source that follows learns that there is something new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Wake {
     /// The operating system notifies, through one thread for all sources. Where
     /// it cannot (a network file system, a limit that was met), another thread
@@ -68,6 +72,7 @@ pub enum Wake {
 /// What appears later, a successor of a rotated file too, is read from its
 /// start; so is what stands in a checkpoint from where it stood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Start {
     /// At its first line.
     Beginning,
@@ -86,6 +91,7 @@ pub enum Start {
 /// A process that is killed loses nothing that was handed to the operating
 /// system, whatever is chosen here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Durability {
     /// When the system sees fit.
     None,

@@ -272,7 +272,7 @@ fn fitting(
     output: &Target,
     follow: bool,
 ) -> Result<Vec<PathBuf>, Error> {
-    let Expanded { paths, refused } = pattern.find();
+    let Expanded { paths, refused, .. } = pattern.find();
     let id = |path: &Path| fs::metadata(path).ok().map(|it| FileId::of(&it));
     let output = match output {
         Target::Path(path) => id(path),

@@ -20,6 +20,7 @@ pub struct Progress {
 
 /// How far one source has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SourceProgress {
     /// The path of the source, as it was given.
     pub path: PathBuf,

@@ -21,6 +21,7 @@ pub struct Written {
 
 /// What one source gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SourceReport {
     /// The path of the source, as it was given.
     pub path: PathBuf,
@@ -31,7 +32,8 @@ pub struct SourceReport {
 }
 
 /// What a merge did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// Lines in the output.
     pub lines: u64,

@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use event_listener::EventListener;
 use rustix::io::Errno;
 use tracing::warn_span;
 
@@ -12,14 +11,14 @@ use crate::following::log::Log;
 use crate::following::pattern::Joining;
 use crate::probe::{Moment, Probe};
 use crate::waking::change::Change;
-use crate::{Error, Lines, Shown, Stop};
+use crate::{Changed, Error, Lines, Shown, Stop};
 
 /// How often a transient error (ESTALE, EMFILE, ENFILE) is retried before it
 /// ends the source.
 const RETRIES: u32 = 3;
 
 // ANCHOR: read
-/// What a look at a source found.
+/// What a look at a source found. There is no fourth: a loop has three arms.
 #[derive(Debug)]
 pub enum Read {
     /// Whole lines, as many as are there, up to a chunk.
@@ -145,9 +144,9 @@ impl Source {
     ///
     /// After [`Read::Closed`] every further look answers the same.
     ///
-    /// The lines of the last look must be appended, or dropped for good, before
-    /// the next look. A look may let a file go for which nothing is left to read,
-    /// and the checkpoint then says that the output has all of it.
+    /// Append the chunks of a source in the order in which they were read. One
+    /// that is dropped and was not appended is given up: a checkpoint may say that
+    /// the output has it.
     ///
     /// # Blocking
     ///
@@ -195,7 +194,7 @@ impl Source {
     ///
     /// Returns at once. `wait_timeout` blocks the calling thread; `await` does
     /// not.
-    pub fn changed(&self) -> EventListener {
+    pub fn changed(&self) -> Changed {
         self.state.change.since(self.state.seen)
     }
 }

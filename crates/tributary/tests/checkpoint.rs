@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::{Merge, Place};
-use tributary::{Durability, Options, Plan};
+use tributary::{Durability, Options, Read};
 
 #[test]
 fn what_was_written_after_the_checkpoint_is_written_again_and_once() {
@@ -100,6 +100,26 @@ fn a_rotated_file_that_was_let_go_is_not_read_again() {
 }
 
 #[test]
+fn lines_that_are_still_held_are_not_in_the_checkpoint() {
+    let place = Place::with_checkpoint();
+    place.append(&place.log, "1\n");
+    let options = Options { quiet: Duration::ZERO, ..place.options.clone() };
+    let mut plan = place.merge(&["app.log"], options);
+    plan.drain();
+    place.append(&place.log, "2\n");
+    place.rename("app.log", "app.log.1");
+    place.append(&place.log, "3\n");
+    // The old file is let go with the last look, and its line was never appended.
+    let look = |plan: &mut Merge| plan.sources[0].read_lines().unwrap();
+    let held = [look(&mut plan), look(&mut plan)];
+    assert!(matches!(&held, [Read::Lines(_), Read::Lines(_)]));
+    assert!(matches!(look(&mut plan), Read::NoNewData));
+    plan.output.finish().unwrap();
+    drop((plan, held));
+    assert_eq!(place.open().look(), "1\n2\n3\n");
+}
+
+#[test]
 fn another_file_with_the_same_name_is_read_from_its_start() {
     let place = Place::with_checkpoint();
     place.append(&place.log, "1\n2\n");
@@ -111,23 +131,6 @@ fn another_file_with_the_same_name_is_read_from_its_start() {
     fs::write(&place.log, "a\nb\nc\n").unwrap();
     let mut plan = place.open();
     assert_eq!(plan.look(), "1\n2\na\nb\nc\n");
-}
-
-#[test]
-fn a_source_that_is_left_out_once_is_remembered() {
-    let place = Place::with_checkpoint();
-    place.append(&place.log, "1\n");
-    place.append("app.log.1", "other 1\n");
-    let both = ["app.log", "app.log.1"];
-    let run = |names: &[&str]| {
-        place.run(names, Options { follow: false, ..place.options.clone() });
-    };
-    run(&both);
-    place.append("app.log", "2\n");
-    run(&["app.log"]);
-    place.append("app.log.1", "other 2\n");
-    run(&both);
-    assert_eq!(place.merged(), "1\nother 1\n2\nother 2\n");
 }
 
 #[test]
@@ -152,18 +155,6 @@ fn a_checkpoint_of_no_use_is_an_error_and_never_a_fresh_start() {
         assert!(message.starts_with(&name) && message.contains(why), "{why}: {message}");
         assert_eq!(place.merged(), "1\n", "nothing was changed");
     }
-}
-
-#[test]
-fn a_checkpoint_may_not_be_the_output_and_needs_one_that_can_be_cut() {
-    let place = Place::with_checkpoint();
-    place.append(&place.log, "1\n");
-    let options = Options { checkpoint: Some(place.output.clone()), ..place.options.clone() };
-    let error = place.refused(options);
-    assert!(error.to_string().contains("it is also the checkpoint"), "{error}");
-    let error = Plan::open([&place.log], "/dev/null", place.options.clone()).unwrap_err();
-    assert!(error.to_string().contains("cannot be cut back"), "{error}");
-    assert!(!place.checkpoint.exists());
 }
 
 #[test]

@@ -1,17 +1,19 @@
-//! What becomes of a log while it is read: renamed, truncated, deleted, replaced.
+//! What becomes of a log while it is read, beside what the laws ask of every merge
+//! (`following.rs` of `conformance`).
 
 mod common;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{Merge, Place};
-use tributary::{Error, Listener, Moment, Options, Probe, Read, Wake};
+use testkit::BOUND;
+use tributary::{Error, Moment, Options, Probe, Read, Wake};
 
 /// A place whose merges let a file go as soon as it has lost its name and is
 /// read to its end.
@@ -19,31 +21,6 @@ fn impatient() -> Place {
     let mut place = Place::new();
     place.options.quiet = Duration::ZERO;
     place
-}
-
-#[test]
-fn a_half_line_is_kept_until_its_newline_comes() {
-    let place = Place::new();
-    place.append(&place.log, "one\ntw");
-    let mut merge = place.open();
-    assert_eq!(merge.look(), "one\n");
-    place.append(&place.log, "");
-    assert_eq!(merge.look(), "one\n");
-    place.append(&place.log, "o\n");
-    assert_eq!(merge.look(), "one\ntwo\n");
-}
-
-#[test]
-fn bytes_are_bytes_and_blank_lines_are_lines() {
-    let place = Place::new();
-    let bytes = b"\n\r\n\0\n\xff\xfe\n\n";
-    fs::write(&place.log, bytes).unwrap();
-    let mut merge = place.open();
-    merge.drain();
-    assert_eq!(fs::read(&place.output).unwrap(), bytes);
-    merge.stop.request();
-    merge.drain();
-    assert_eq!(merge.output.finish().unwrap().lines, 5);
 }
 
 #[test]
@@ -59,69 +36,6 @@ fn durations_that_mean_never_are_durations() {
         place.append(&place.log, "new\n");
         assert_eq!(merge.look(), "old\nnew\n", "{wake:?}");
     }
-}
-
-#[test]
-fn a_renamed_file_is_read_to_its_end_before_its_successor() {
-    let place = Place::new();
-    let mut writer = place.append(&place.log, "old 1\n");
-    let mut merge = place.open();
-    assert_eq!(merge.look(), "old 1\n");
-    writer.write_all(b"old 2\n").unwrap();
-    place.rename("app.log", "app.log.1");
-    place.append(&place.log, "new 1\n");
-    writer.write_all(b"old 3\n").unwrap();
-    assert_eq!(merge.look(), "old 1\nold 2\nold 3\nnew 1\n");
-    // The writer has not heard of the rotation yet.
-    writer.write_all(b"late\n").unwrap();
-    place.append(&place.log, "new 2\n");
-    assert_eq!(merge.look(), "old 1\nold 2\nold 3\nnew 1\nlate\nnew 2\n");
-}
-
-#[test]
-fn a_half_line_belongs_to_its_file_and_never_to_the_successor() {
-    let place = Place::new();
-    let mut writer = place.append(&place.log, "ha");
-    let mut merge = place.open();
-    assert_eq!(merge.look(), "");
-    place.rename("app.log", "app.log.1");
-    place.append(&place.log, "new\n");
-    assert_eq!(merge.look(), "new\n");
-    writer.write_all(b"lf\n").unwrap();
-    assert_eq!(merge.look(), "new\nhalf\n");
-}
-
-#[test]
-fn a_half_line_gets_its_newline_when_its_file_is_let_go() {
-    let place = impatient();
-    place.append(&place.log, "half");
-    let mut merge = place.open();
-    assert_eq!(merge.look(), "");
-    place.rename("app.log", "app.log.1");
-    place.append(&place.log, "new\n");
-    let merged = merge.look();
-    assert!(merged == "half\nnew\n" || merged == "new\nhalf\n", "{merged:?}");
-}
-
-#[test]
-fn files_that_came_and_went_between_two_looks_are_found() {
-    let place = Place::new();
-    place.append(&place.log, "1\n");
-    let mut merge = place.open();
-    assert_eq!(merge.look(), "1\n");
-    for line in ["2\n", "3\n", "4\n"] {
-        for number in (0..5).rev() {
-            let name = |number| match number {
-                0 => "app.log".to_owned(),
-                _ => format!("app.log.{number}"),
-            };
-            if place.path(name(number)).exists() {
-                place.rename(name(number), name(number + 1));
-            }
-        }
-        place.append(&place.log, line);
-    }
-    assert_eq!(merge.look(), "1\n2\n3\n4\n");
 }
 
 #[test]
@@ -145,64 +59,13 @@ fn a_copy_and_a_packed_copy_are_not_taken_for_a_rotated_file() {
     assert_eq!(merge.look(), "1\n2\n");
 }
 
-#[test]
-fn a_truncated_file_is_read_from_its_start() {
-    let place = Place::new();
-    place.append(&place.log, "one\ntwo\nhal");
-    let mut merge = place.open();
-    assert_eq!(merge.look(), "one\ntwo\n");
-    File::create(&place.log).unwrap();
-    // The half line has ended with the truncation, and stands alone.
-    assert_eq!(merge.look(), "one\ntwo\nhal\n");
-    place.append(&place.log, "three\n");
-    assert_eq!(merge.look(), "one\ntwo\nhal\nthree\n");
-    // Shorter than before, but not empty.
-    fs::write(&place.log, "4\n").unwrap();
-    assert_eq!(merge.look(), "one\ntwo\nhal\nthree\n4\n");
-}
-
-#[test]
-fn a_file_rewritten_as_long_or_longer_is_read_from_its_start() {
-    let place = Place::new();
-    fs::write(&place.log, "aaaa\n").unwrap();
-    let mut merge = place.open();
-    assert_eq!(merge.look(), "aaaa\n");
-    fs::write(&place.log, "bbbb\ncccc\n").unwrap();
-    assert_eq!(merge.look(), "aaaa\nbbbb\ncccc\n");
-    fs::write(&place.log, "dddd\neeee\n").unwrap();
-    assert_eq!(merge.look(), "aaaa\nbbbb\ncccc\ndddd\neeee\n");
-}
-
-#[test]
-fn a_file_that_is_not_there_is_waited_for() {
-    let place = Place::new();
-    let mut merge = place.open();
-    assert_eq!(merge.look(), "");
-    place.append(&place.log, "here\n");
-    assert_eq!(merge.look(), "here\n");
-}
-
-#[test]
-fn a_deleted_file_is_read_to_its_end_and_its_name_waited_for() {
-    for place in [Place::new(), impatient()] {
-        let mut writer = place.append(&place.log, "1\n");
-        let mut merge = place.open();
-        assert_eq!(merge.look(), "1\n");
-        writer.write_all(b"2\n").unwrap();
-        fs::remove_file(&place.log).unwrap();
-        assert_eq!(merge.look(), "1\n2\n");
-        place.append(&place.log, "3\n");
-        assert_eq!(merge.look(), "1\n2\n3\n");
-    }
-    its_inode_may_come_back();
-}
-
 /// What Linux calls the file system that gives inodes again at once.
 const EXT4: rustix::fs::FsWord = 0xef53;
 
-/// Deletes a file and makes another one of its name, until that has the inode
+/// A file is deleted and another one of its name is made, until that has the inode
 /// of the first; with the merge in between, or not until afterwards.
-fn its_inode_may_come_back() {
+#[test]
+fn a_file_that_gets_the_inode_of_a_deleted_one_is_new() {
     for looks_in_between in [true, false] {
         let came_back = (0..100).any(|_| {
             let place = impatient();
@@ -244,21 +107,6 @@ fn a_deleted_file_is_let_go_when_it_is_quiet() {
     fs::remove_file(&place.log).unwrap();
     merge.look();
     assert_eq!(held(), 0, "a deleted file is still open, and fills the disk");
-}
-
-#[test]
-fn a_link_may_lead_elsewhere_from_one_moment_to_the_next() {
-    let place = Place::new();
-    let (one, two) = (place.path("one"), place.path("two"));
-    place.append(&one, "1\n");
-    place.append(&two, "2\n");
-    symlink(&one, &place.log).unwrap();
-    let mut merge = place.open();
-    assert_eq!(merge.look(), "1\n");
-    fs::remove_file(&place.log).unwrap();
-    symlink(&two, &place.log).unwrap();
-    place.append(&one, "1 late\n");
-    assert_eq!(merge.look(), "1\n1 late\n2\n");
 }
 
 #[test]
@@ -305,25 +153,6 @@ fn the_output_is_not_read_when_a_rotation_makes_it_a_source() {
     fs::hard_link(&place.output, &place.log).unwrap();
     assert_eq!(merge.look(), "1\n");
     assert_eq!(merge.look(), "1\n");
-}
-
-#[test]
-fn a_log_and_its_rotated_name_may_both_be_sources() {
-    for place in [Place::new(), impatient()] {
-        place.append("app.log.1", "0\n");
-        place.append(&place.log, "1\n");
-        let mut merge = place.merge(&["app.log", "app.log.1"], place.options.clone());
-        assert_eq!(merge.look(), "1\n0\n");
-        place.rename("app.log", "app.log.1");
-        place.append(&place.log, "2\n");
-        place.append("app.log.1", "1 late\n");
-        assert_eq!(merge.look(), "1\n0\n1 late\n2\n");
-        // Let go by the first source or not, its file is read by one of them.
-        place.append("app.log.1", "1 very late\n");
-        assert_eq!(merge.look(), "1\n0\n1 late\n2\n1 very late\n");
-        merge.stop.request();
-        assert_eq!(merge.look(), "1\n0\n1 late\n2\n1 very late\n");
-    }
 }
 
 /// A probe whose first looks fail with this error.
@@ -402,35 +231,15 @@ fn an_abandoned_merge_drains_nothing() {
 }
 
 #[test]
-fn a_source_at_rest_is_woken_by_each_kind_of_change() {
+fn a_source_at_rest_is_woken_by_a_file_that_is_renamed_over_its_own() {
     let place = Place::new();
     let options = Options { wake: Wake::Notify, ..place.options.clone() };
+    place.append(&place.log, "1\n");
     let mut merge = place.merge(&["app.log"], options);
-    // An hour, so that only a notification ends the wait in time.
-    let woken = |merge: &mut Merge, before: &str, what: &str, after: &str| {
-        assert_eq!(place.merged(), before);
-        for _ in 0..100 {
-            let changed = merge.sources[0].changed();
-            assert!(changed.wait_timeout(Duration::from_secs(60)).is_some(), "not woken by {what}");
-            if merge.look() == after {
-                return;
-            }
-        }
-        panic!("woken by {what}, but: {:?}", place.merged());
-    };
-    assert_eq!(merge.look(), "");
-    let mut writer = place.append(&place.log, "1\n");
-    woken(&mut merge, "", "a file that came", "1\n");
-    writer.write_all(b"2\n").unwrap();
-    woken(&mut merge, "1\n", "a write", "1\n2\n");
-    place.rename("app.log", "app.log.1");
-    place.append(&place.log, "3\n");
-    woken(&mut merge, "1\n2\n", "a rotation", "1\n2\n3\n");
-    writer.write_all(b"late\n").unwrap();
-    woken(&mut merge, "1\n2\n3\n", "a late write", "1\n2\n3\nlate\n");
-    fs::write(&place.log, "4\n").unwrap();
-    woken(&mut merge, "1\n2\n3\nlate\n", "a truncation", "1\n2\n3\nlate\n4\n");
-    place.append("next", "5\n");
+    assert_eq!(merge.look(), "1\n");
+    place.append("next", "2\n");
     place.rename("next", "app.log");
-    woken(&mut merge, "1\n2\n3\nlate\n4\n", "a replacement", "1\n2\n3\nlate\n4\n5\n");
+    while merge.look() != "1\n2\n" {
+        assert!(merge.sources[0].changed().wait_timeout(BOUND), "not woken");
+    }
 }

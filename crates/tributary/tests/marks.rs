@@ -1,36 +1,43 @@
 //! What is put round each line: prefixes, colours, JSON.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+mod common;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use common::Place;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::Value;
-use tempfile::TempDir;
 use tributary::{Marks, Options, Plan, Read, Template, TemplateError};
 
-/// Merges files of these names and bytes, one after the other, and returns
-/// what comes out.
-fn merged(marks: Marks, files: &[(&[u8], &[u8])]) -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
-    let paths = files.iter().map(|(name, bytes)| {
-        let path = folder.path().join(OsStr::from_bytes(name));
-        fs::write(&path, bytes).unwrap();
-        path
-    });
-    let paths: Vec<PathBuf> = paths.collect();
-    let output = folder.path().join("the-output");
+/// Reads files of these names and bytes chunk by chunk: what it holds, how many lines
+/// that are, and where it ends.
+fn chunks(marks: Marks, files: &[(&[u8], &[u8])]) -> Vec<(Vec<u8>, u64, u64)> {
+    let place = Place::new();
+    let names = files.iter().map(|(name, _)| place.path(OsStr::from_bytes(name)));
+    let logs: Vec<_> = names.collect();
+    logs.iter().zip(files).for_each(|(log, (_, bytes))| drop(common::append(log, bytes)));
     let options = Options { marks, ..Options::default() };
-    let mut plan = Plan::open(&paths, &output, options).unwrap();
-    for source in &mut plan.sources {
+    let mut chunks = Vec::new();
+    for source in &mut Plan::open(logs, &place.output, options).unwrap().sources {
         while let Read::Lines(lines) = source.read_lines().unwrap() {
-            plan.output.append(&lines).unwrap();
+            chunks.push((lines.as_bytes().to_vec(), lines.count(), lines.end()));
         }
     }
-    plan.output.finish().unwrap();
-    fs::read(output).unwrap()
+    chunks
+}
+
+fn merged(marks: Marks, files: &[(&[u8], &[u8])]) -> Vec<u8> {
+    chunks(marks, files).into_iter().flat_map(|(bytes, ..)| bytes).collect()
+}
+
+/// Returns the objects that the lines of one file become.
+fn objects(name: &[u8], bytes: &[u8]) -> Vec<Value> {
+    let merged = text(Marks::Json, &[(name, bytes)]);
+    merged.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn text(marks: Marks, files: &[(&[u8], &[u8])]) -> String {
@@ -60,15 +67,8 @@ fn each_line_gets_the_name_of_its_source() {
 
 #[test]
 fn the_path_is_the_one_that_was_given() {
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("x/../app.log");
-    fs::create_dir(folder.path().join("x")).unwrap();
-    fs::write(&log, "line\n").unwrap();
-    let output = folder.path().join("the-output");
-    let options = Options { marks: prefix("{path}|"), ..Options::default() };
-    let mut plan = Plan::open([&log], &output, options).unwrap();
-    let Read::Lines(lines) = plan.sources[0].read_lines().unwrap() else { panic!("no lines") };
-    assert_eq!(lines.as_bytes(), format!("{}|line\n", log.display()).as_bytes());
+    let merged = text(prefix("{path}|"), &[(b"x/../app.log", b"line\n")]);
+    assert!(merged.ends_with("/x/../app.log|line\n"), "{merged}");
 }
 
 #[test]
@@ -132,19 +132,13 @@ fn a_colour_ends_before_the_line() {
 
 #[test]
 fn a_source_keeps_its_colour_and_many_sources_have_many() {
-    let folder = tempfile::tempdir().unwrap();
-    let paths: Vec<PathBuf> = (0..40).map(|n| folder.path().join(format!("{n}.log"))).collect();
-    paths.iter().for_each(|path| fs::write(path, "x\n").unwrap());
-    let colours = || -> Vec<Vec<u8>> {
+    let place = Place::new();
+    let names: Vec<String> = (0..40).map(|n| format!("{n}.log")).collect();
+    names.iter().for_each(|name| drop(place.append(name, "x\n")));
+    let colours = || {
         let options = Options { marks: colored("{number}"), ..Options::default() };
-        let output = folder.path().join("the-output");
-        let mut plan = Plan::open(&paths, output, options).unwrap();
-        let sources = plan.sources.iter_mut();
-        let chunks = sources.map(|source| match source.read_lines().unwrap() {
-            Read::Lines(lines) => lines.as_bytes().split(|&b| b == b'm').next().unwrap().to_vec(),
-            other => panic!("{other:?}"),
-        });
-        chunks.collect()
+        let merged = place.run(&names.iter().map(String::as_str).collect::<Vec<_>>(), options);
+        merged.lines().map(|line| line.split('m').next().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let mut first = colours();
     assert_eq!(first, colours());
@@ -155,9 +149,7 @@ fn a_source_keeps_its_colour_and_many_sources_have_many() {
 
 #[test]
 fn json_tells_source_offset_time_and_line() {
-    let merged = text(Marks::Json, &[(b"a.log", b"one\ntwo\r\n\nthr\"\\\x07ee")]);
-    let objects: Vec<Value> =
-        merged.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let objects = objects(b"a.log", b"one\ntwo\r\n\nthr\"\\\x07ee");
     let lines: Vec<&str> = objects.iter().map(|object| object["line"].as_str().unwrap()).collect();
     assert_eq!(lines, ["one", "two\r", "", "thr\"\\\x07ee"]);
     let offsets: Vec<u64> =
@@ -170,19 +162,18 @@ fn json_tells_source_offset_time_and_line() {
         assert!(is_time(utc) && is_same_time(local, utc), "{object}");
         assert_eq!(object.as_object().unwrap().len(), 5, "{object}");
     }
+    let merged = text(Marks::Json, &[(b"a.log", b"one\n")]);
     assert!(merged.starts_with("{\"source\":"), "in the order that is documented: {merged}");
 }
 
 #[test]
 fn json_keeps_what_is_not_utf8() {
-    let merged = text(Marks::Json, &[(b"\xff.log", b"\xfe\nok\n")]);
-    let objects: Vec<Value> =
-        merged.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let objects = objects(b"\xff.log", b"\xfe\nok\n");
     assert_eq!(objects[0]["line_base64"], "/g==");
     assert_eq!(objects[1]["line"], "ok");
     for object in &objects {
         let path = object["source_base64"].as_str().unwrap();
-        assert!(decoded(path).ends_with(b"/\xff.log"), "{object}");
+        assert!(BASE64_STANDARD.decode(path).unwrap().ends_with(b"/\xff.log"), "{object}");
         assert_eq!(object.get("source"), None);
         assert_eq!(object.as_object().unwrap().len(), 5, "{object}");
     }
@@ -196,32 +187,15 @@ fn a_line_longer_than_a_chunk_stays_one_line() {
         merged(prefix("a: "), &[(b"a", &long)]),
         [b"a: ", &line[..], b"\na: short\n"].concat()
     );
-    let merged = text(Marks::Json, &[(b"a", &long)]);
-    let first: Value = serde_json::from_str(merged.lines().next().unwrap()).unwrap();
-    assert_eq!(first["line"].as_str().unwrap().as_bytes(), line);
-    let second: Value = serde_json::from_str(merged.lines().nth(1).unwrap()).unwrap();
-    assert_eq!(second["offset"], 3_000_001);
-}
-
-/// Reads a file of `bytes` chunk by chunk.
-fn chunks(bytes: &[u8], marks: Marks) -> (TempDir, Vec<(Vec<u8>, u64, u64)>) {
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("a");
-    fs::write(&log, bytes).unwrap();
-    let output = folder.path().join("the-output");
-    let options = Options { marks, ..Options::default() };
-    let mut plan = Plan::open([&log], &output, options).unwrap();
-    let mut chunks = Vec::new();
-    while let Read::Lines(lines) = plan.sources[0].read_lines().unwrap() {
-        chunks.push((lines.as_bytes().to_vec(), lines.count(), lines.end()));
-    }
-    (folder, chunks)
+    let objects = objects(b"a", &long);
+    assert_eq!(objects[0]["line"].as_str().unwrap().as_bytes(), line);
+    assert_eq!(objects[1]["offset"], 3_000_001);
 }
 
 #[test]
 fn marks_do_not_make_a_chunk_larger_than_a_chunk() {
     // A byte a line: the marks are a hundred times what they mark.
-    let (_folder, chunks) = chunks(&[b'\n'; 300_000], Marks::Json);
+    let chunks = chunks(Marks::Json, &[(b"a", &[b'\n'; 300_000])]);
     let mut lines = 0;
     for (bytes, count, end) in &chunks {
         assert!(bytes.len() < 256 * 1024 + 1024, "{} bytes", bytes.len());
@@ -243,25 +217,8 @@ fn marks_do_not_make_a_chunk_larger_than_a_chunk() {
 
 #[test]
 fn without_marks_lines_are_as_they_were_read() {
-    let (_folder, chunks) = chunks(b"one\ntwo\nthr", Marks::None);
+    let chunks = chunks(Marks::None, &[(b"a", b"one\ntwo\nthr")]);
     assert_eq!(chunks, [(b"one\ntwo\n".to_vec(), 2, 8), (b"thr\n".to_vec(), 1, 11)]);
-}
-
-/// Decodes base64, told again here so that the test does not ask the code.
-fn decoded(text: &str) -> Vec<u8> {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
-    for digit in text.bytes().filter(|&digit| digit != b'=') {
-        let value = ALPHABET.iter().position(|&other| other == digit).unwrap();
-        bits = bits << 6 | value as u32;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    bytes
 }
 
 fn line() -> impl Strategy<Value = Vec<u8>> {
@@ -282,18 +239,17 @@ proptest! {
         if ended && !lines.is_empty() {
             bytes.push(b'\n');
         }
-        let merged = text(Marks::Json, &[(b"a", &bytes)]);
+        let objects = objects(b"a", &bytes);
         // NULs behind the last line are reserved space, and no line.
         while bytes.last() == Some(&0) {
             bytes.pop();
         }
         let mut again = Vec::new();
-        for line in merged.lines() {
-            let object: Value = serde_json::from_str(line).unwrap();
+        for object in objects {
             prop_assert_eq!(object["offset"].as_u64(), Some(again.len() as u64));
             match object.get("line") {
                 Some(line) => again.extend(line.as_str().unwrap().bytes()),
-                None => again.extend(decoded(object["line_base64"].as_str().unwrap())),
+                None => again.extend(BASE64_STANDARD.decode(object["line_base64"].as_str().unwrap()).unwrap()),
             }
             again.push(b'\n');
         }

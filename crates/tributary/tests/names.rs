@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::{Duration, Instant};
 
-use common::BOUND;
+use testkit::BOUND;
 use tributary::{Options, Wake};
 
 /// A place whose merges keep a checkpoint, and do not follow.
@@ -20,21 +20,6 @@ fn place() -> common::Place {
 /// Many lines, more than the bytes by which a file is recognised.
 fn many(from: u32, to: u32) -> String {
     (from..to).map(|n| format!("line number {n}\n")).collect()
-}
-
-#[test]
-fn a_log_rotated_between_two_runs_onto_another_source_is_read_once() {
-    for order in [["app.log", "app.log.1"], ["app.log.1", "app.log"]] {
-        let place = place();
-        place.append("app.log", "1\n");
-        place.append("app.log.1", "0\n");
-        place.run(&order, place.options.clone());
-        place.append("app.log", "2\n");
-        place.rename("app.log", "app.log.1");
-        place.append("app.log", "3\n");
-        let merged = place.run(&order, place.options.clone());
-        assert!(["0\n1\n2\n3\n", "1\n0\n2\n3\n"].contains(&&*merged), "{order:?}: {merged:?}");
-    }
 }
 
 #[test]
@@ -52,37 +37,6 @@ fn a_log_rotated_between_two_runs_under_a_pattern_is_read_once_and_first() {
 }
 
 #[test]
-fn a_device_that_is_renumbered_means_nothing() {
-    let place = place();
-    place.append("a.log", "1\n");
-    place.append("b.log", "b\n");
-    place.run(&["a.log", "b.log"], place.options.clone());
-    let saved = place.read("state");
-    fs::write(place.path("state"), saved.replace("\"device\":", "\"device\":9")).unwrap();
-    place.append("a.log", "2\n");
-    place.rename("b.log", "b.log.1");
-    place.append("b.log", "c\n");
-    assert_eq!(place.run(&["a.log", "b.log"], place.options.clone()), "1\nb\n2\nc\n");
-}
-
-#[test]
-fn another_spelling_or_a_link_is_the_same_file_in_the_next_run() {
-    let place = place();
-    place.append("app.log", "1\n");
-    symlink("app.log", place.path("link.log")).unwrap();
-    fs::create_dir(place.path("sub")).unwrap();
-    place.run(&["app.log"], place.options.clone());
-    for name in ["sub/../app.log", "./app.log", "link.log", "app.log"] {
-        assert_eq!(place.run(&[name], place.options.clone()), "1\n", "{name}");
-    }
-    // Also what is rotated then.
-    place.append("app.log", "2\n");
-    place.rename("app.log", "app.log.1");
-    place.append("app.log", "3\n");
-    assert_eq!(place.run(&["./app.log"], place.options.clone()), "1\n2\n3\n");
-}
-
-#[test]
 fn names_that_hold_a_time_are_found_between_two_runs() {
     let place = place();
     place.append("current", "1\n");
@@ -93,38 +47,6 @@ fn names_that_hold_a_time_are_found_between_two_runs() {
     place.rename("current", "@400000006792a0f20c5e1b44.s");
     place.append("current", "4\n");
     assert_eq!(place.run(&["current"], place.options.clone()), "1\n2\n3\n4\n");
-}
-
-#[test]
-fn a_log_that_was_restored_is_known_by_its_bytes() {
-    let place = place();
-    place.append("app.log", many(0, 50));
-    place.run(&["app.log"], place.options.clone());
-    fs::copy(place.path("app.log"), place.path("copy")).unwrap();
-    place.rename("copy", "app.log");
-    place.append("app.log", "new\n");
-    let expected = many(0, 50) + "new\n";
-    assert_eq!(place.run(&["app.log"], place.options.clone()), expected);
-    assert_eq!(place.run(&["app.log"], place.options.clone()), expected);
-}
-
-#[test]
-fn the_same_text_in_a_new_file_is_new() {
-    let place = place();
-    for day in 1..4 {
-        place.append("result.log", "backup OK\n");
-        assert_eq!(place.run(&["result.log"], place.options.clone()), "backup OK\n".repeat(day));
-        fs::remove_file(place.path("result.log")).unwrap();
-    }
-    // Also while it is followed, whatever inode it gets.
-    let options = Options { follow: true, quiet: Duration::ZERO, ..place.options.clone() };
-    let mut plan = place.merge(&["result.log"], options);
-    for day in 4..8 {
-        place.append("result.log", "backup OK\n");
-        assert_eq!(plan.look(), "backup OK\n".repeat(day));
-        fs::remove_file(place.path("result.log")).unwrap();
-        plan.look();
-    }
 }
 
 #[test]

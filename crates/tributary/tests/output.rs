@@ -3,67 +3,34 @@
 
 mod common;
 
-use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
-use common::{BOUND, Merge};
-use tracing::field::{Field, Visit};
-use tracing::subscriber::{DefaultGuard, set_default};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use common::Merge;
+use common::said::Said;
+use testkit::until;
 use tributary::{Error, Options, Plan, Read, Target};
 
 /// A place of which it is known what its merges say.
-struct Place {
-    place: common::Place,
-    said: Said,
-    _hears: DefaultGuard,
-}
-
-/// What is said in the thread of a test.
-#[derive(Clone, Default)]
-struct Said(Arc<Mutex<String>>);
-
-impl<S: Subscriber> Layer<S> for Said {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut message = Message(format!("{}: ", event.metadata().level()));
-        event.record(&mut message);
-        *self.0.lock().unwrap() += &(message.0 + "\n");
-    }
-}
-
-struct Message(String);
-
-impl Visit for Message {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if field.name() == "message" {
-            self.0 += &format!("{value:?}");
-        }
-    }
-}
+struct Place(common::Place, Said);
 
 impl Deref for Place {
     type Target = common::Place;
 
     fn deref(&self) -> &common::Place {
-        &self.place
+        &self.0
     }
 }
 
 impl Place {
     fn new() -> Place {
-        let said = Said::default();
-        let _hears = set_default(tracing_subscriber::registry().with(said.clone()));
-        Place { place: common::Place::with_checkpoint(), said, _hears }
+        Place(common::Place::with_checkpoint(), Said::here())
     }
 
     /// Merges what is there, in a run that ends well.
     fn run(&self) {
-        self.place.run(&["app.log"], self.options.clone());
+        self.0.run(&["app.log"], self.options.clone());
     }
 
     fn rotate(&self, number: u32) -> PathBuf {
@@ -73,7 +40,7 @@ impl Place {
     }
 
     fn said(&self) -> String {
-        std::mem::take(&mut self.said.0.lock().unwrap())
+        self.1.events()
     }
 
     /// The names of all files, to see that none came or went.
@@ -182,25 +149,6 @@ fn an_output_that_was_renamed_between_two_runs_is_ended_and_a_new_one_begins() {
         place.run();
         assert_eq!(place.merged(), format!("{before}3\n4\n5\n"), "it goes on in the new one");
     }
-}
-
-#[test]
-fn a_renumbered_device_is_no_other_output() {
-    let place = Place::new();
-    place.append(&place.log, "1\n");
-    let renumber = || {
-        let saved = place.read(&place.checkpoint);
-        fs::write(&place.checkpoint, saved.replace("\"device\":", "\"device\":9")).unwrap();
-    };
-    place.run();
-    renumber();
-    let plan = place.open();
-    assert_eq!(place.merged(), "1\n");
-    drop(plan);
-    renumber();
-    place.append(place.rotate(1), "behind the checkpoint\n");
-    drop(place.open());
-    assert_eq!(place.read("merged.1"), "1\n");
 }
 
 #[test]
@@ -329,16 +277,6 @@ fn a_new_output_that_cannot_be_opened_is_told_and_the_old_one_gone_on_with() {
     assert_eq!(place.merged(), "4\n");
 }
 
-/// Appends lines until something is so.
-fn look_until(place: &Place, plan: &mut Merge, what: &str, mut is_so: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !is_so() {
-        assert!(begin.elapsed() < BOUND, "it never came that {what}");
-        place.append(&place.log, "more\n");
-        plan.drain();
-    }
-}
-
 #[test]
 fn without_a_request_a_lost_name_is_noticed_within_a_moment() {
     for removed in [false, true] {
@@ -352,7 +290,11 @@ fn without_a_request_a_lost_name_is_noticed_within_a_moment() {
             drop(place.rotate(1))
         }
         let output = place.output.clone();
-        look_until(&place, &mut plan, "the name is there", || output.exists());
+        until("the name is there", || {
+            place.append(&place.log, "more\n");
+            plan.drain();
+            output.exists()
+        });
         let said = place.said();
         let told = if removed { "WARN: .*removed" } else { "INFO: .*renamed" };
         let (level, word) = told.split_once(".*").unwrap();

@@ -3,11 +3,11 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::{BOUND, Place, append};
-use tributary::{Marks, Options, Read, SourceProgress};
+use common::{Place, append};
+use testkit::BOUND;
+use tributary::{Marks, Options, Read};
 
 #[test]
 fn progress_tells_what_is_in_the_output_and_what_is_left() {
@@ -17,36 +17,33 @@ fn progress_tells_what_is_in_the_output_and_what_is_left() {
     let options = Options { marks: Marks::Json, ..place.options.clone() };
     let mut plan = place.merge(&["one", "other"], options);
     let progress = plan.progress();
-    let state = |path: &Path, lines, bytes, lag| SourceProgress {
-        cut: 0,
-        path: path.to_owned(),
-        lines,
-        bytes,
-        lag,
-        gone: false,
+    let state = || -> Vec<_> {
+        let sources = progress.sources().into_iter();
+        let sources = sources.inspect(|it| assert!(!it.gone && it.cut == 0, "{it:?}"));
+        sources.map(|it| (it.path, it.lines, it.bytes, it.lag)).collect()
     };
-    assert_eq!(progress.sources(), [state(&one, 0, 0, Some(8)), state(&other, 0, 0, None)]);
+    assert_eq!(state(), [(one.clone(), 0, 0, Some(8)), (other.clone(), 0, 0, None)]);
 
     let Ok(Read::Lines(lines)) = plan.sources[0].read_lines() else { panic!("there are lines") };
     // What is handed out is not merged before it is in the output. A half line
     // has been read, and its rest may come.
-    assert_eq!(progress.sources()[0], state(&one, 0, 0, Some(5)));
+    assert_eq!(state()[0], (one.clone(), 0, 0, Some(5)));
     plan.output.append(&lines).unwrap();
-    assert_eq!(progress.sources()[0], state(&one, 2, 5, Some(0)));
+    assert_eq!(state()[0], (one.clone(), 2, 5, Some(0)));
     assert_eq!(progress.files(), 1);
 
     append(&one, "f\n");
     append(&other, "ccc\n");
-    assert_eq!(progress.sources(), [state(&one, 2, 5, Some(2)), state(&other, 0, 0, Some(4))]);
+    assert_eq!(state(), [(one.clone(), 2, 5, Some(2)), (other.clone(), 0, 0, Some(4))]);
 
     // A file that was rotated in has not been read.
     place.rename("other", "other.1");
     assert!(plan.look_once());
     place.rename("one", "one.1");
     append(&one, "new\n");
-    assert_eq!(progress.sources(), [state(&one, 3, 10, Some(4)), state(&other, 0, 0, None)]);
+    assert_eq!(state(), [(one.clone(), 3, 10, Some(4)), (other.clone(), 0, 0, None)]);
     assert!(plan.look_once());
-    assert_eq!(progress.sources()[0], state(&one, 4, 14, Some(0)));
+    assert_eq!(state()[0], (one.clone(), 4, 14, Some(0)));
     // The old file and the new one.
     assert_eq!(progress.files(), 2);
 }

@@ -1,9 +1,6 @@
 use std::fs::File;
 use std::io::{self, Write};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use fastrand::Rng;
 
@@ -27,8 +24,7 @@ impl Backlog {
     /// Makes the files in `folder` and returns their paths, in order.
     ///
     /// The folder is made if it is missing, and files of the same names are
-    /// replaced. The same seed gives the same bytes, however many cores made
-    /// them. Lines have 20 to 400 bytes, short ones more often, about 120 on
+    /// replaced. The same seed gives the same bytes. Lines have 20 to 400 bytes, short ones more often, about 120 on
     /// average; every file has the asked size to the byte, except that one of
     /// 1 to 19 bytes becomes a line of 20.
     ///
@@ -43,24 +39,10 @@ impl Backlog {
         std::fs::create_dir_all(folder).map_err(name_path("cannot make the folder", folder))?;
         let paths: Vec<_> = (0..self.files).map(|index| source_path(folder, index)).collect();
         let text = Text::new(seed);
-        let next = AtomicUsize::new(0);
-        let make_files = || -> io::Result<()> {
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(path) = paths.get(index) else { return Ok(()) };
-                make_file(path, index, self.bytes, seed, &text)
-                    .map_err(name_path("cannot write", path))?;
-            }
-        };
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        thread::scope(|scope| {
-            let workers: Vec<_> =
-                (0..cores.min(self.files)).map(|_| scope.spawn(make_files)).collect();
-            workers.into_iter().try_for_each(|worker| match worker.join() {
-                Ok(made) => made,
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
-        })?;
+        for (index, path) in paths.iter().enumerate() {
+            let made = make_file(path, index, self.bytes, seed, &text);
+            made.map_err(name_path("cannot write", path))?;
+        }
         Ok(paths)
     }
 }

@@ -5,8 +5,8 @@
 //! 1. [`WORKLOADS`]: the table of workloads, a name and one sentence each.
 //! 2. [`Backlog`]: files that are complete before the merge begins.
 //! 3. [`Live`]: files that grow while they are merged.
-//! 4. [`LatencyWatch`] and [`FifoReader`]: who reads the output while it is
-//!    being written, and how long each line took to get there.
+//! 4. [`OutputReader`]: who reads the output while it is being written, and how
+//!    long each line took to get there.
 //!
 //! Every line is in the form of [`checker::tag`]: it says which source it
 //! belongs to and which line of it it is.
@@ -30,22 +30,32 @@
 //! ```
 
 mod backlog;
-mod clock;
-mod fifo;
-mod latency;
 mod live;
 mod named;
+mod reading;
 mod worker;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::time::{ClockId, clock_gettime};
+
 pub use backlog::Backlog;
-pub use clock::monotonic_nanos;
-pub use fifo::{FifoReader, Pauses, Received, make_fifo};
-pub use latency::LatencyWatch;
-pub use live::{Live, LiveSources, LiveWriters, Written};
-pub use named::{OutputKind, SourceKind, WORKLOADS, Workload, named};
+pub use live::{Live, LiveSources, Written};
+pub use named::{Sources, WORKLOADS, Workload};
+pub use reading::{OutputReader, Pauses};
+pub use worker::Worker;
+
+/// Reads `CLOCK_MONOTONIC`, in nanoseconds.
+///
+/// Unlike `std::time::Instant` the number means the same in every process of
+/// the machine, so a line can carry it from the process that writes the line
+/// to the one that sees it arrive.
+pub fn monotonic_nanos() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    // The clock starts near zero at boot and never runs backwards.
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
 
 /// Says where the source of this index is made: `source-0007.log` in `folder`.
 pub fn source_path(folder: &Path, index: usize) -> PathBuf {

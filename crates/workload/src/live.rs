@@ -85,13 +85,14 @@ impl LiveSources {
     /// The thread keeps to a schedule that was fixed at the start: line by line
     /// the files take turns, and a thread that comes late catches up, so the
     /// number of lines depends on rate and duration alone. It wakes about once
-    /// a millisecond and writes what is due.
+    /// a millisecond and writes what is due. Dropped, it ends after the line at
+    /// hand. A write that fails is the last one.
     ///
     /// # Errors
     ///
     /// The system has no thread left.
-    pub fn start(self) -> io::Result<LiveWriters> {
-        Worker::start("live-writers", |stop| self.write_lines(stop)).map(LiveWriters)
+    pub fn start(self) -> io::Result<Worker<Written>> {
+        Worker::start("live-writers", |stop| self.write_lines(stop))
     }
 
     fn write_lines(mut self, stop: &AtomicBool) -> io::Result<Written> {
@@ -161,35 +162,4 @@ pub struct Written {
     /// How far behind its schedule the latest line was. Far more than a few
     /// milliseconds says that the machine had no time for the writers.
     pub latest: Duration,
-}
-
-/// Live files that are being written.
-///
-/// Dropped, it stops the writing and waits for the thread's end.
-#[derive(Debug)]
-pub struct LiveWriters(Worker<Written>);
-
-impl LiveWriters {
-    /// Asks for an end before the time: after the line at hand nothing is
-    /// written any more.
-    pub fn stop(&self) {
-        self.0.stop();
-    }
-
-    /// Waits until the last line is written, and says how much there is.
-    ///
-    /// # Blocking
-    ///
-    /// Blocks the caller for what is left of the duration.
-    ///
-    /// # Errors
-    ///
-    /// A write that failed, with its path; nothing was written after it.
-    ///
-    /// # Panics
-    ///
-    /// Goes on with a panic of the thread.
-    pub fn join(self) -> io::Result<Written> {
-        self.0.join()
-    }
 }

@@ -13,65 +13,73 @@ pub struct Workload {
     /// What it is, in one sentence.
     pub sentence: &'static str,
     /// What is merged.
-    pub sources: SourceKind,
-    /// What it is merged into.
-    pub output: OutputKind,
+    pub sources: Sources,
+    /// What it is merged into is a FIFO whose reader pauses, or a regular file.
+    pub pauses: Option<Pauses>,
+    /// Whether it is run unless others are named.
+    pub by_default: bool,
 }
 
 /// What is merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SourceKind {
+pub enum Sources {
     /// Complete files: the merge does not follow, it reads to their ends.
     Backlog(Backlog),
     /// Growing files: the merge follows, and is stopped once all is written.
     Live(Live),
 }
 
-/// What it is merged into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputKind {
-    /// A regular file.
-    File,
-    /// A FIFO whose reader pauses.
-    SlowFifo(Pauses),
-}
-
 /// All workloads. A new one is one more row.
-pub static WORKLOADS: [Workload; 3] = [
+pub static WORKLOADS: [Workload; 5] = [
     Workload {
         name: "backlog",
         sentence: "8 complete files of 64 MiB, lines of 20 to 400 bytes: how much can a stage move?",
-        sources: SourceKind::Backlog(Backlog { files: 8, bytes: 64 * 1024 * 1024 }),
-        output: OutputKind::File,
+        sources: Sources::Backlog(Backlog { files: 8, bytes: 64 * 1024 * 1024 }),
+        pauses: None,
+        by_default: true,
     },
     Workload {
         name: "live",
         sentence: "50 growing files of 100 lines a second each, for 1.6 s: how long is a line on its way?",
-        sources: SourceKind::Live(Live {
-            files: 50,
-            lines_per_second: 100,
-            line_bytes: 40..=400,
-            one_in_pieces: 0,
-            duration: Duration::from_millis(1_600),
-        }),
-        output: OutputKind::File,
+        sources: Sources::Live(Live { files: 50, ..LIVE }),
+        pauses: None,
+        by_default: true,
     },
     Workload {
         name: "slow-output",
         sentence: "16 growing files into a FIFO whose reader pauses for 300 ms now and then: who is held up?",
         // 4 MB a second: a pipe's 64 KiB are full 16 ms after a pause begins.
-        sources: SourceKind::Live(Live {
-            files: 16,
-            lines_per_second: 250,
-            line_bytes: 1_000..=1_000,
-            one_in_pieces: 0,
-            duration: Duration::from_millis(1_600),
+        sources: Sources::Live(Live { lines_per_second: 250, line_bytes: 1_000..=1_000, ..LIVE }),
+        pauses: Some(Pauses::USUAL),
+        by_default: true,
+    },
+    Workload {
+        name: "many",
+        sentence: "2,000 complete files of 512 KiB into a FIFO whose reader pauses: how much memory does \
+                   that take? (not run unless it is named)",
+        sources: Sources::Backlog(Backlog { files: 2_000, bytes: 512 * 1024 }),
+        pauses: Some(Pauses::USUAL),
+        by_default: false,
+    },
+    Workload {
+        name: "idle",
+        sentence: "1,000 files to which nothing is written, followed for 3 s: what does waiting cost? \
+                   (not run unless it is named)",
+        sources: Sources::Live(Live {
+            files: 1_000,
+            lines_per_second: 0,
+            duration: Duration::from_secs(3),
+            ..LIVE
         }),
-        output: OutputKind::SlowFifo(Pauses::USUAL),
+        pauses: None,
+        by_default: false,
     },
 ];
 
-/// Finds a workload by its name.
-pub fn named(name: &str) -> Option<&'static Workload> {
-    WORKLOADS.iter().find(|workload| workload.name == name)
-}
+const LIVE: Live = Live {
+    files: 16,
+    lines_per_second: 100,
+    line_bytes: 40..=400,
+    one_in_pieces: 0,
+    duration: Duration::from_millis(1_600),
+};

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 ///
 /// Dropped, it asks for the stop and waits, without an answer.
 #[derive(Debug)]
-pub(crate) struct Worker<T> {
+pub struct Worker<T> {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<io::Result<T>>>,
 }
@@ -32,8 +32,20 @@ impl<T> Worker<T> {
         self.stop.store(true, Ordering::Release);
     }
 
-    /// Waits for the answer; goes on with a panic of the thread.
-    pub(crate) fn join(mut self) -> io::Result<T> {
+    /// Waits for the answer.
+    ///
+    /// # Blocking
+    ///
+    /// Blocks the caller until the thread has ended by itself.
+    ///
+    /// # Errors
+    ///
+    /// What the thread met; a path is named.
+    ///
+    /// # Panics
+    ///
+    /// Goes on with a panic of the thread.
+    pub fn join(mut self) -> io::Result<T> {
         let thread = self.thread.take().expect("only join and drop take the thread");
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }

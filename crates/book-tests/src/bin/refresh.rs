@@ -4,8 +4,10 @@
 //! `docs/src/outputs/NAME.txt`. Every refused program gives
 //! `docs/src/outputs/refused/NAME.txt`, with the words of the compiler; these
 //! are left as they are while the code of the error and its line are the same,
-//! since every compiler says it in other words.
+//! since every compiler says it in other words. What nothing makes any more is
+//! removed.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,7 +25,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let folder = root.join("docs/src/outputs");
-    for (name, program) in examples(&root)? {
+    let examples = examples(&root)?;
+    keep_only(&folder, examples.keys())?;
+    for (name, program) in examples {
         let mut command = Command::new(&program);
         command.current_dir(&root).env("RUST_BACKTRACE", "0").env_remove("RUST_LOG");
         let said = output(command, LIMIT).with_context(|| program.display().to_string())?;
@@ -32,6 +36,7 @@ fn main() -> Result<()> {
 
     let package = package()?;
     let programs = programs(&root.join("crates/book-tests/tests/refused"))?;
+    keep_only(&folder.join("refused"), programs.keys())?;
     for (name, refusals) in check(&root, &package, &programs)? {
         let file = folder.join("refused").join(format!("{name}.txt"));
         let known = fs::read_to_string(&file).unwrap_or_default();
@@ -43,30 +48,32 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Builds the examples of this crate, and names each with its program. The
-/// profile is that of the tests, which have them built already.
-fn examples(root: &Path) -> Result<Vec<(String, PathBuf)>> {
+/// Builds the examples of this crate, and names each with its program. They are
+/// built with those of all crates, as the tests have them built already: alone,
+/// they would have other features.
+fn examples(root: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--package", "book-tests", "--examples", "--profile", "test"])
+        .args(["build", "--workspace", "--bins", "--tests", "--examples"])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(root)
         .stderr(Stdio::inherit())
         .output()
         .context("cargo cannot be run")?;
     ensure!(built.status.success(), "the examples cannot be built");
-    let mut examples = Vec::new();
+    let ours = root.join("crates/book-tests/examples");
+    let mut examples = BTreeMap::new();
     for line in String::from_utf8_lossy(&built.stdout).lines() {
         let message: Value = serde_json::from_str(line).context("cargo speaks JSON")?;
-        let is_example = message["target"]["kind"] == serde_json::json!(["example"]);
-        let name = message["target"]["name"].as_str();
-        if let (true, Some(name), Some(program)) =
-            (is_example, name, message["executable"].as_str())
-        {
-            examples.push((name.to_owned(), PathBuf::from(program)));
+        let source = Path::new(message["target"]["src_path"].as_str().unwrap_or_default());
+        if let (true, Some(name), Some(program)) = (
+            source.starts_with(&ours),
+            message["target"]["name"].as_str(),
+            message["executable"].as_str(),
+        ) {
+            examples.insert(name.to_owned(), PathBuf::from(program));
         }
     }
-    examples.sort();
     ensure!(!examples.is_empty(), "there are no examples");
     Ok(examples)
 }
@@ -82,6 +89,19 @@ fn package() -> Result<PathBuf> {
 /// Says whether the words that the book has are about this refusal.
 fn is_told(known: &str, name: &str, refusal: &Refusal) -> bool {
     known.contains(&refusal.what) && known.contains(&format!("{name}.rs:{}:", refusal.line))
+}
+
+/// Removes the outputs in a folder that have none of these names.
+fn keep_only<'a>(folder: &Path, names: impl Iterator<Item = &'a String>) -> Result<()> {
+    let kept: Vec<_> = names.map(|name| folder.join(format!("{name}.txt"))).collect();
+    for file in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = file?.path();
+        if path.is_file() && !kept.contains(&path) {
+            fs::remove_file(&path)?;
+            writeln!(std::io::stdout(), "removed: {}", path.display())?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file if it changes, and says so.

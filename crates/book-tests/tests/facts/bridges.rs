@@ -4,7 +4,7 @@ use testkit::panic_of;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::{block_in_place, spawn_blocking};
 
-use crate::one_thread;
+use super::one_thread;
 
 fn workers() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap()

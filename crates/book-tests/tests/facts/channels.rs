@@ -2,36 +2,26 @@
 //! and what bounds a queue that has no bound.
 
 use std::rc::Rc;
-use std::sync::mpsc::channel;
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use tokio::sync::oneshot;
 use tokio::task::{spawn_local, yield_now};
 
-use crate::{comes, does_not_come, one_thread};
+use super::{blocks_the_loop, one_thread};
 
 #[test]
 fn a_receive_of_crossbeam_in_a_task_blocks_the_loop_and_says_nothing() {
     let (sender, receiver) = bounded(0);
-    let (at_it, waits) = channel();
-    let (turn, has_its_turn) = channel();
-    let onlooker = thread::spawn(move || {
-        comes(&waits, "the task is about to receive");
-        does_not_come(&has_its_turn, "the other task gets its turn meanwhile");
-        sender.send(()).unwrap();
-        comes(&has_its_turn, "the other task gets its turn afterwards");
-    });
-    one_thread(1).block_on(async {
-        let blocks = spawn_local(async move {
-            at_it.send(()).unwrap();
-            receiver.recv().unwrap();
-        });
-        let other = spawn_local(async move { turn.send(()).unwrap() });
-        blocks.await.unwrap();
-        other.await.unwrap();
-    });
-    onlooker.join().unwrap();
+    blocks_the_loop(move || receiver.recv().unwrap(), move || sender.send(()).unwrap());
+}
+
+#[test]
+fn a_bounded_channel_blocks_the_loop_when_it_is_full() {
+    let (sender, receiver) = bounded(1);
+    sender.send("first").unwrap();
+    let writer = move || assert_eq!(receiver.iter().count(), 2);
+    blocks_the_loop(move || sender.send("second").unwrap(), writer);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use event_listener::{Event, Listener};
 use tokio::task::{spawn_local, yield_now};
 use tokio::time::timeout;
 
-use crate::{A_WHILE, BOUND, comes, one_thread};
+use super::{A_WHILE, BOUND, comes, one_thread};
 
 #[test]
 fn one_event_wakes_a_thread_that_waits_and_a_task_that_awaits() {
@@ -32,28 +32,24 @@ fn one_event_wakes_a_thread_that_waits_and_a_task_that_awaits() {
     assert!(woken && thread.join().unwrap());
 }
 
+/// A stop that is requested between the check and the end of the wait: it tells
+/// whether a thread that listens `before` the check, or after it, is woken.
+fn is_woken(before: bool) -> bool {
+    let (event, stop) = (Event::new(), Cell::new(false));
+    let early = before.then(|| event.listen());
+    assert!(!stop.get(), "the check");
+    stop.set(true);
+    event.notify(usize::MAX);
+    let wait = if before { BOUND } else { A_WHILE };
+    early.unwrap_or_else(|| event.listen()).wait_timeout(wait).is_some()
+}
+
 #[test]
 fn who_listens_after_the_check_misses_what_came_between() {
-    let (event, stop) = (Event::new(), Cell::new(false));
-    let request = || {
-        stop.set(true);
-        event.notify(usize::MAX);
-    };
-    // Checked, and not yet listening: the request comes between the two.
-    assert!(!stop.get());
-    request();
-    assert!(event.listen().wait_timeout(A_WHILE).is_none(), "the notification is lost");
+    assert!(!is_woken(false), "the notification is lost");
 }
 
 #[test]
 fn who_listens_before_the_check_misses_nothing() {
-    let (event, stop) = (Event::new(), Cell::new(false));
-    let request = || {
-        stop.set(true);
-        event.notify(usize::MAX);
-    };
-    let listener = event.listen();
-    assert!(!stop.get());
-    request();
-    assert!(listener.wait_timeout(BOUND).is_some());
+    assert!(is_woken(true));
 }

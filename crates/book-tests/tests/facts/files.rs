@@ -6,18 +6,19 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::exit;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
+use crossbeam_channel::{Sender, unbounded};
 use rustix::event::epoll;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, duplex};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::process::{child, passes_alone, role};
-use crate::{A_WHILE, comes, does_not_come, one_thread};
+use super::pool::with_a_job_at;
+use super::{A_WHILE, comes, does_not_come, one_thread};
+use crate::process::{child, role};
 
 /// Opens a file for `tokio::fs`, without a job of the pool.
 fn tokio_file(path: &Path) -> tokio::fs::File {
@@ -68,17 +69,11 @@ fn a_tokio_file_reports_a_full_disk_once_and_at_the_flush() {
     }
 }
 
-/// Writes a line by `tokio::fs` while the only thread of the pool is busy;
-/// tells how to let it go on.
-fn written_behind_a_busy_pool(path: &Path) -> (Runtime, std::sync::mpsc::Sender<()>) {
-    let runtime = Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
-    let (go_on, gate) = channel();
-    let (began, begun) = channel();
-    runtime.spawn_blocking(move || {
-        began.send(()).unwrap();
-        let _ = gate.recv();
-    });
-    comes(&begun, "the pool is busy");
+/// Writes a line by `tokio::fs` while the only thread of the pool is busy; it goes
+/// on once what is returned beside the runtime is dropped.
+fn written_behind_a_busy_pool(path: &Path) -> (Runtime, Sender<()>) {
+    let (go_on, gate) = unbounded();
+    let runtime = with_a_job_at(&gate);
     runtime.block_on(async {
         let mut file = tokio_file(path);
         file.write_all(b"one\n").await.unwrap();
@@ -97,7 +92,7 @@ fn an_exit_loses_what_a_tokio_file_has_taken() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("merged.log");
-    let test = "files::an_exit_loses_what_a_tokio_file_has_taken";
+    let test = "facts::files::an_exit_loses_what_a_tokio_file_has_taken";
     let ended = child(test, path.to_str().unwrap());
     assert!(ended.ends_with(&format!("(exit code {WRITTEN})\n")), "{ended}");
     assert_eq!(fs::read(&path).unwrap(), b"", "`write_all` had said `Ok`");
@@ -114,7 +109,7 @@ fn the_drop_of_the_runtime_writes_what_a_tokio_file_has_taken() {
         end.send(()).unwrap();
     });
     does_not_come(&ended, "the drop returns while the bytes wait for the pool");
-    go_on.send(()).unwrap();
+    drop(go_on);
     comes(&ended, "the drop returns once they are written");
     drops.join().unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"one\n");
@@ -181,37 +176,4 @@ fn epoll_refuses_a_regular_file_and_takes_a_pipe() {
     assert_eq!(io::Error::from(refused).kind(), io::ErrorKind::PermissionDenied);
     let (reader, _writer) = io::pipe().unwrap();
     watch(&reader).unwrap();
-}
-
-#[cfg(target_os = "linux")]
-fn entries(folder: &str) -> usize {
-    fs::read_dir(folder).unwrap().count()
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_runtime_a_thread_with_one_tokio_file_is_two_threads_each() {
-    const WRAPPERS: usize = 20;
-    let test = "files::a_runtime_a_thread_with_one_tokio_file_is_two_threads_each";
-    if role().is_none() {
-        return passes_alone(test, "count");
-    }
-    let before = entries("/proc/self/task");
-    let (all_have_asked, counted) =
-        (Arc::new(Barrier::new(WRAPPERS + 1)), Arc::new(Barrier::new(WRAPPERS + 1)));
-    let wrap = |_| {
-        let (all_have_asked, counted) = (Arc::clone(&all_have_asked), Arc::clone(&counted));
-        thread::spawn(move || {
-            let runtime = Builder::new_current_thread().build().unwrap();
-            runtime.block_on(tokio::fs::metadata("/dev/null")).unwrap();
-            all_have_asked.wait();
-            counted.wait();
-        })
-    };
-    let wrappers: Vec<_> = (0..WRAPPERS).map(wrap).collect();
-    all_have_asked.wait();
-    // A thread of the pool stays for ten seconds after its last job.
-    assert_eq!(entries("/proc/self/task"), before + 2 * WRAPPERS);
-    counted.wait();
-    wrappers.into_iter().for_each(|wrapper| wrapper.join().unwrap());
 }

@@ -10,7 +10,7 @@ use std::thread;
 
 use tokio::task::{spawn_local, yield_now};
 
-use crate::{comes, does_not_come, one_thread};
+use super::{comes, does_not_come, one_thread};
 
 /// Runs two tasks of `write` on one loop; tells when both have ended. The
 /// thread stays behind if they never do.

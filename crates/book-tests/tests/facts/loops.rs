@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::time::{sleep, sleep_until};
 
-use crate::{A_WHILE, BOUND, comes, one_thread};
+use super::{A_WHILE, BOUND, comes, one_thread};
 
 const WORKERS: usize = 4;
 

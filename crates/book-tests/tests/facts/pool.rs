@@ -2,52 +2,22 @@
 //! runtime waits for what has begun there.
 
 use std::fs;
-use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Barrier, Condvar, Mutex};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, unbounded};
 use testkit::within;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::{A_WHILE, comes, does_not_come, one_thread};
+use super::{A_WHILE, comes, does_not_come, one_thread};
 
-/// A door that jobs wait at until it is opened, once for all of them.
-///
-/// The first of it opens when it is dropped, so that a test which fails does
-/// not wait for its own jobs.
-#[derive(Default)]
-struct Door(DoorInTheJobs);
-
-#[derive(Clone, Default)]
-struct DoorInTheJobs(Arc<(Mutex<bool>, Condvar)>);
-
-impl DoorInTheJobs {
-    fn pass(&self) {
-        let open = self.0.0.lock().unwrap();
-        drop(self.0.1.wait_while(open, |open| !*open).unwrap());
-    }
-}
-
-impl Door {
-    fn for_a_job(&self) -> DoorInTheJobs {
-        self.0.clone()
-    }
-
-    fn open(&self) {
-        let DoorInTheJobs(door) = &self.0;
-        *door.0.lock().unwrap() = true;
-        door.1.notify_all();
-    }
-}
-
-impl Drop for Door {
-    fn drop(&mut self) {
-        self.open();
-    }
-}
+/// Where jobs wait until the other end is dropped, which lets all of them pass: a
+/// test that fails does not wait for its own jobs.
+type Door = Receiver<()>;
 
 #[test]
 fn the_pool_has_512_threads_unless_told_otherwise_and_a_silent_queue() {
@@ -58,12 +28,12 @@ fn the_pool_has_512_threads_unless_told_otherwise_and_a_silent_queue() {
     fs::write(&file, "one\n").unwrap();
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        let (door, (began, begun)) = (Door::default(), channel());
+        let ((closed, door), (began, begun)) = (unbounded::<()>(), channel());
         let start = |_| {
-            let (door, began) = (door.for_a_job(), began.clone());
+            let (door, began): (Door, _) = (door.clone(), began.clone());
             spawn_blocking(move || {
                 began.send(()).unwrap();
-                door.pass();
+                door.recv()
             })
         };
         // No error, no warning, no wait: each of these calls returns at once.
@@ -76,9 +46,9 @@ fn the_pool_has_512_threads_unless_told_otherwise_and_a_silent_queue() {
         let read = timeout(A_WHILE, tokio::fs::read(&file)).await;
         assert!(read.is_err(), "`tokio::fs` has a thread of its own");
 
-        door.open();
+        drop(closed);
         for job in jobs {
-            job.await.unwrap();
+            job.await.unwrap().unwrap_err();
         }
         assert_eq!(begun.try_iter().count(), JOBS - DEFAULT);
         assert_eq!(tokio::fs::read(&file).await.unwrap(), b"one\n");
@@ -87,7 +57,7 @@ fn the_pool_has_512_threads_unless_told_otherwise_and_a_silent_queue() {
 
 /// Has two tails fill the pool, and each write through it; tells when both
 /// have ended. The thread stays behind if they never do.
-fn two_tails_that_write_through_the_pool(threads: usize) -> Receiver<()> {
+fn two_tails_that_write_through_the_pool(threads: usize) -> mpsc::Receiver<()> {
     let (end, ended) = channel();
     thread::spawn(move || {
         let folder = tempfile::tempdir().unwrap();
@@ -117,14 +87,14 @@ fn a_write_that_needs_the_pool_deadlocks_once_tails_have_filled_it() {
     comes(&two_tails_that_write_through_the_pool(3), "the same with a third thread");
 }
 
-/// Builds a runtime whose pool has begun a job, which waits at the door.
-fn with_a_job_at(door: &Door) -> Runtime {
-    let runtime = Builder::new_current_thread().build().unwrap();
+/// Builds a runtime whose only thread for jobs has begun one, which waits at the door.
+pub(crate) fn with_a_job_at(door: &Door) -> Runtime {
+    let runtime = Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
     let (began, begun) = channel();
-    let door = door.for_a_job();
+    let door = door.clone();
     runtime.spawn_blocking(move || {
         began.send(()).unwrap();
-        door.pass();
+        door.recv()
     });
     comes(&begun, "the job begins");
     runtime
@@ -132,7 +102,7 @@ fn with_a_job_at(door: &Door) -> Runtime {
 
 #[test]
 fn a_shutdown_with_a_limit_or_in_the_background_leaves_them_behind() {
-    let door = Door::default();
+    let (_closed, door) = unbounded();
     let at_the_door = [with_a_job_at(&door), with_a_job_at(&door)];
     // Both return while the jobs are at work.
     within(move || {
@@ -140,5 +110,4 @@ fn a_shutdown_with_a_limit_or_in_the_background_leaves_them_behind() {
         one.shutdown_timeout(Duration::from_millis(1));
         another.shutdown_background();
     });
-    door.open();
 }

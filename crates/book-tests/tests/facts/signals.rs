@@ -52,7 +52,7 @@ fn one_wait_for_ctrl_c_takes_the_signal_from_the_process_for_ever() {
     if let Some(role) = role() {
         interrupt_oneself(&role);
     }
-    let test = "signals::one_wait_for_ctrl_c_takes_the_signal_from_the_process_for_ever";
+    let test = "facts::signals::one_wait_for_ctrl_c_takes_the_signal_from_the_process_for_ever";
     let never = child_by(as_from_a_terminal(), test, "never waited");
     assert!(never.ends_with(&format!("(ended by signal {})\n", Signal::INT.as_raw())), "{never}");
     let once = child_by(as_from_a_terminal(), test, "waited once");

@@ -10,28 +10,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{BOUND, comes, one_thread};
-
-#[test]
-fn a_task_that_panics_cancels_no_other() {
-    one_thread(1).block_on(async {
-        let mut tasks = JoinSet::new();
-        let (panicked, wait_for_the_panic) = oneshot::channel();
-        tasks.spawn_local(async move {
-            // Dropped by the panic, and that is what the sibling waits for.
-            let _panicked: oneshot::Sender<()> = panicked;
-            panic!("one of two");
-        });
-        tasks.spawn_local(async move {
-            wait_for_the_panic.await.unwrap_err();
-            yield_now().await;
-        });
-        let first = tasks.join_next().await.unwrap();
-        assert!(first.unwrap_err().is_panic());
-        let second = tasks.join_next().await.unwrap();
-        assert!(second.is_ok(), "asyncio's TaskGroup would have cancelled it");
-    });
-}
+use super::{BOUND, comes, one_thread};
 
 #[test]
 fn a_dropped_join_set_aborts_its_tasks() {

@@ -8,8 +8,8 @@ use std::process;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 
+use super::{BOUND, blocks_the_loop, comes, does_not_come};
 use crate::process::{child, role};
-use crate::{BOUND, comes, does_not_come};
 
 /// Starts a thread that writes lines through a buffer. It ends when the last
 /// sender is gone, and returns what the last flush said.
@@ -46,7 +46,7 @@ fn what_a_writer_holds_back_is_lost_when_nobody_joins_it() {
     if let Some(role) = role() {
         write_and_end(&role);
     }
-    let test = "writer::what_a_writer_holds_back_is_lost_when_nobody_joins_it";
+    let test = "facts::writer::what_a_writer_holds_back_is_lost_when_nobody_joins_it";
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("merged.log");
     for (how, expected) in [("left", ""), ("joined", "one\n")] {
@@ -95,24 +95,7 @@ impl Drop for JoinsOnDrop {
 #[test]
 fn a_join_in_drop_blocks_the_loop() {
     let (go_on, gate) = channel();
-    let (at_it, drops) = channel();
-    let (turn, has_its_turn) = channel();
     let writer = thread::spawn(move || gate.recv_timeout(BOUND).unwrap());
-    let onlooker = thread::spawn(move || {
-        comes(&drops, "the task is about to drop its writer");
-        does_not_come(&has_its_turn, "the other task gets its turn meanwhile");
-        go_on.send(()).unwrap();
-        comes(&has_its_turn, "the other task gets its turn afterwards");
-    });
-    crate::one_thread(1).block_on(async {
-        let output = JoinsOnDrop(Some(writer));
-        let drops = tokio::task::spawn_local(async move {
-            at_it.send(()).unwrap();
-            drop(output);
-        });
-        let other = tokio::task::spawn_local(async move { turn.send(()).unwrap() });
-        drops.await.unwrap();
-        other.await.unwrap();
-    });
-    onlooker.join().unwrap();
+    let output = JoinsOnDrop(Some(writer));
+    blocks_the_loop(move || drop(output), move || go_on.send(()).unwrap());
 }

@@ -11,7 +11,7 @@ use conformance::{BOUND, Case, LAWS, Law, Outcome};
 mod merger;
 
 /// What a law is given in which the naive merger hangs.
-const SHORT: Duration = Duration::from_secs(10);
+const SHORT: Duration = Duration::from_secs(2);
 
 /// The laws in which a source has begun its wait, of an hour, before somebody
 /// wants it to end. So have those of what happens to a log, but for one.

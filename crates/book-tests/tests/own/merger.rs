@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use tributary::{Error, Listener, Output, Plan, Read, Report, Source};
+use tributary::{Error, Output, Plan, Read, Report, Source};
 
 /// How a source is followed.
 type Tail = fn(Source, Duration, &Mutex<Output>) -> Result<(), Error>;

@@ -1,8 +1,7 @@
 //! What the questions are played with: logs, a merge that is looked at through
 //! its probe, an output that blocks, and a bound against hangs.
 
-use std::collections::HashMap;
-use std::fs;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
@@ -10,47 +9,37 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
-use tempfile::TempDir;
-use testkit::{BOUND, within};
+use testkit::{BOUND, Folder, within};
 use tributary::{Error, MergeFn, Moment, Options, Plan, Probe, Report, Stop, Target, Wake};
 
 /// A folder with logs in it.
-pub(crate) struct Logs {
-    folder: TempDir,
-}
+pub(crate) struct Logs(Folder);
 
 impl Logs {
     pub(crate) fn new() -> Logs {
-        Logs { folder: tempfile::tempdir().expect("a temporary folder") }
+        Logs(Folder::new())
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.0.path(name)
     }
 
     /// Makes a log of so many lines of 100 bytes, and returns its path.
     pub(crate) fn log(&self, name: &str, lines: usize) -> PathBuf {
-        let path = self.path(name);
-        let text: String =
-            (1..=lines).map(|line| format!("{:<99}\n", format!("{name} {line}"))).collect();
-        fs::write(&path, text).expect("the temporary folder can be written");
-        path
+        let line = |line| format!("{:<99}\n", format!("{name} {line}"));
+        self.0.append(name, &(1..=lines).map(line).collect::<String>());
+        self.path(name)
     }
 
-    /// Returns the names at the beginnings of the merged lines, each once.
-    pub(crate) fn merged_from(&self) -> Vec<String> {
-        let merged = fs::read_to_string(self.path("merged")).expect("there is an output");
-        let names = merged.lines().filter_map(|line| line.split(' ').next());
-        let mut names: Vec<_> = names.map(str::to_owned).collect();
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    /// Counts the merged lines.
-    pub(crate) fn merged_lines(&self) -> usize {
-        let merged = fs::read_to_string(self.path("merged")).expect("there is an output");
-        merged.lines().count()
+    /// Returns the names at the beginnings of the merged lines, with how many lines
+    /// there are of each.
+    pub(crate) fn merged(&self) -> BTreeMap<String, usize> {
+        let mut merged = BTreeMap::new();
+        for line in self.0.read("merged").lines() {
+            let name = line.split(' ').next().unwrap_or_default();
+            *merged.entry(name.to_owned()).or_default() += 1;
+        }
+        merged
     }
 }
 

@@ -4,7 +4,7 @@ use std::thread;
 
 use testkit::panic_of;
 
-use crate::scene::{Logs, Run, begun, looks_while_the_output_blocks};
+use super::scene::{Logs, Run, begun, looks_while_the_output_blocks};
 
 #[test]
 fn a_panic_in_one_tail_lets_the_others_finish() {
@@ -18,8 +18,8 @@ fn a_panic_in_one_tail_lets_the_others_finish() {
     let panic = run.end().expect_err("the panic comes out of the merge");
     let said = panic.downcast::<String>().expect("a panic has a message");
     assert!(said.contains("the tail of b panics"), "{said}");
-    assert_eq!(logs.merged_from(), ["a", "c"]);
-    assert_eq!(logs.merged_lines(), 6, "and all lines of both");
+    let all_lines_of_both = [("a".to_owned(), 3), ("c".to_owned(), 3)];
+    assert_eq!(logs.merged(), all_lines_of_both.into());
 }
 
 #[test]

@@ -9,14 +9,10 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
-use tributary::{Listener, Options, Plan, Probe, Read, Source, Wake};
+use tributary::{Options, Plan, Probe, Read, Source, Wake};
 
-use crate::scene::{AllLooks, Logs, Seen, begun, nothing};
-
-/// Runs `main` on a loop with so many blocking threads.
-fn run<T>(threads: usize, main: impl Future<Output = T>) -> T {
-    tokio_loop::run(threads, None, main).expect("a loop can start").0
-}
+use super::scene::{AllLooks, Logs, Seen, begun, nothing};
+use crate::run;
 
 #[test]
 fn three_callers_of_block_on_run_three_bodies_at_once_and_spawn_runs_one() {

@@ -2,37 +2,30 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
-use std::env;
 use std::fs;
 use std::io;
-use std::process::Command;
 use std::rc::Rc;
 use std::thread;
 
-use testkit::{BOUND, within};
+use testkit::within;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{spawn_blocking, spawn_local, yield_now};
 use tributary::{Moment, Options, Plan};
 
-use crate::scene::{Logs, Run, nothing};
+use super::scene::{Logs, Run, nothing};
+use crate::process::{passes_alone, role};
+use crate::run;
 
 const LOOPS: usize = 20;
 
-/// Says to the test that it is the child, alone in its process.
-const ALONE: &str = "PREDICT_ALONE";
-
 #[test]
 fn a_loop_with_a_timer_holds_no_descriptor_and_one_with_everything_holds_four() {
-    if env::var_os(ALONE).is_none() {
+    if role().is_none() {
         // Descriptors are counted for a whole process, and other tests run in
         // this one.
-        let name =
-            "stage3::a_loop_with_a_timer_holds_no_descriptor_and_one_with_everything_holds_four";
-        let mut child = Command::new(env::current_exe().expect("a test has an executable"));
-        child.args([name, "--exact", "--nocapture"]).env(ALONE, "yes");
-        let said = book_tests::output(child, BOUND).expect("the test can be started once more");
-        assert!(said.contains("1 passed"), "{said}");
-        return;
+        return passes_alone(
+            "predict::stage3::a_loop_with_a_timer_holds_no_descriptor_and_one_with_everything_holds_four",
+        );
     }
 
     // How many there are of each kind: what they lead to, without numbers.
@@ -84,7 +77,7 @@ fn called_on_a_loop_the_merge_takes_the_turn_of_every_other_task() {
             yield_now().await;
             (during, turns.get())
         };
-        tokio_loop::run(1, None, main).expect("a loop can start").0
+        run(1, main)
     });
     assert_eq!((during, after), (0, 1));
 }
@@ -106,7 +99,7 @@ fn a_look_that_blocks_holds_up_no_loop_but_its_own() {
     run.seen.until("the slow source has been read", |looks| nothing(looks, "slow") > 0);
     run.stop.request();
     run.end().expect("no panic").expect("the merge is in order");
-    assert_eq!(logs.merged_lines(), 6);
+    assert_eq!(logs.merged().values().sum::<usize>(), 6);
 }
 
 #[test]

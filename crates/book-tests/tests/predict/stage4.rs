@@ -11,11 +11,12 @@ use std::time::Duration;
 use testkit::{panic_of, within};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::oneshot;
-use tokio::task::{spawn_blocking, spawn_local, yield_now};
+use tokio::task::{JoinSet, spawn_blocking, spawn_local, yield_now};
 use tokio::time::sleep;
 use tributary::{MergeFn, Moment, Options, Plan, Probe, Read};
 
-use crate::scene::{Logs, Run};
+use super::scene::{Logs, Run};
+use crate::run;
 
 /// Follows sixty-four sources until each has been read, and returns how many
 /// threads looked at them, and whether the caller's was one of these.
@@ -45,26 +46,26 @@ fn sixty_four_sources_are_read_by_four_threads_and_none_of_them_is_the_loops() {
 #[test]
 fn a_task_that_panics_cancels_nobody_and_is_heard_only_by_who_joins_it() {
     let (failed, other) = within(|| {
-        let main = async {
+        run(1, async {
             let (go, gone) = oneshot::channel::<()>();
-            let fails = spawn_local(async { panic!("the first task") });
-            let other = spawn_local(async move { gone.await.is_ok() });
+            let mut tasks = JoinSet::new();
+            tasks.spawn_local(async { panic!("the first task") });
+            tasks.spawn_local(async move { gone.await.expect("the test goes on") });
             // Nobody joins this one, and so its panic ends here.
             drop(spawn_local(async { panic!("a task that nobody joins") }));
-            let failed: Result<(), _> = fails.await;
+            let failed = tasks.join_next().await.expect("a task has ended");
             go.send(()).expect("the other task is still there");
-            (failed.is_err_and(|failed| failed.is_panic()), other.await.expect("it does not panic"))
-        };
-        tokio_loop::run(1, None, main).expect("a loop can start").0
+            (failed.is_err_and(|failed| failed.is_panic()), tasks.join_next().await)
+        })
     });
     assert!(failed, "the panic waits in the handle");
-    assert!(other, "the other task goes on");
+    assert!(matches!(other, Some(Ok(()))), "the other task goes on; a TaskGroup would cancel it");
 }
 
 #[test]
 fn a_blocking_call_in_one_task_holds_the_timer_of_every_other() {
     let (during, after) = within(|| {
-        let main = async {
+        run(1, async {
             let fired = Rc::new(Cell::new(false));
             let (armed, is_armed) = oneshot::channel();
             let timer = spawn_local({
@@ -84,8 +85,7 @@ fn a_blocking_call_in_one_task_holds_the_timer_of_every_other() {
             });
             let during = blocks.await.expect("it does not panic");
             (during, timer.await.is_ok())
-        };
-        tokio_loop::run(1, None, main).expect("a loop can start").0
+        })
     });
     assert!(!during, "while a task blocks, no timer fires");
     assert!(after, "and it does as soon as the loop turns");
@@ -127,7 +127,7 @@ fn a_task_that_is_aborted_during_a_look_loses_what_the_look_finds_and_stops_the_
             aborted
         };
         // Ends after the job has: it was not aborted, and nobody took its answer.
-        let aborted = tokio_loop::run(1, None, main).expect("a loop can start").0;
+        let aborted = run(1, main);
         let written = output.borrow_mut().finish().expect("the output can be written");
         (aborted, written.lines, stop.requested())
     });

@@ -11,7 +11,8 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tributary::{Error, Lines, Options, Output, Plan, Read, Source, Written};
 
-use crate::scene::{Blocked, Logs, begun, looks_while_the_output_blocks};
+use super::scene::{Blocked, Logs, begun, looks_while_the_output_blocks};
+use crate::run;
 
 // The writer thread of stage 5 by itself: the very lines of the stage.
 include!(concat!(env!("OUT_DIR"), "/write_thread.rs"));
@@ -45,7 +46,7 @@ fn a_write_that_is_dropped_half_way_is_written_and_one_that_was_never_polled_is_
             let written = writer.stop().await.expect("the output can be written");
             (written.lines, read)
         };
-        let (written, read) = tokio_loop::run(1, None, main).expect("a loop can start").0;
+        let (written, read) = run(1, main);
         (written, read.join().expect("the reader does not panic"))
     });
     assert_eq!((written, read), (LINES as u64, LINES), "the lines of the one that was polled");
@@ -87,7 +88,7 @@ fn after_the_answer_a_source_reads_into_the_same_memory() {
             assert_eq!(next(source).as_bytes().as_ptr(), other);
             writer.stop().await.expect("the output can be written");
         };
-        tokio_loop::run(1, None, main).expect("a loop can start");
+        run(1, main);
         assert!(fs::metadata(logs.path("merged")).expect("there is an output").len() > 0);
     });
 }

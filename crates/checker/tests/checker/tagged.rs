@@ -2,7 +2,7 @@
 //! tells, the checker of anybody's files finds as well.
 
 use crate::common::{Sources, assert_findings, tagged, told};
-use checker::{CheckError, Kind, Verdict, check_tagged};
+use checker::{CheckError, Kind, Verdict, check_tagged, check_untagged};
 use insta::assert_snapshot;
 
 const SOURCES: usize = 3;
@@ -46,60 +46,63 @@ fn a_right_merge_is_right() {
 }
 
 #[test]
-fn a_dropped_line_is_lost() {
-    // Line 5 of the source stands where line 4 should have come before it.
-    assert_snapshot!(told(&spoiled(|merged| merged.remove(at(1, 4)))), @r#"
+fn what_is_wrong_with_a_line_is_told_with_all_that_is_known() {
+    let torn = tagged(0, 4);
+    let verdicts = [
+        // Line 5 of the source stands where line 4 should have come before it.
+        spoiled(|merged| merged.remove(at(1, 4))),
+        spoiled(|merged| merged.push(tagged(0, 3))),
+        // Of two swapped neighbours the late one is out of order.
+        spoiled(|merged| merged.swap(at(2, 5), at(2, 6))),
+        spoiled(|merged| merged[at(1, 2)] = b"s0001 000000002 \0\n".to_vec()),
+        spoiled(|merged| merged[at(0, 4)].pop()),
+        // What `tail -f a b` makes of a line that is written in two parts.
+        spoiled(|merged| {
+            merged[at(0, 4)] = [&torn[..22], &tagged(1, 4), &torn[22..]].concat();
+            merged.remove(at(1, 4))
+        }),
+    ];
+    assert_snapshot!(verdicts.each_ref().map(told).join("\n"), @r#"
     29 lines of 3 sources, and not as they should be: 1 lost
       lost: line 4 of source 1 (source-0001.log), at line 13 (byte 396) of the merged file
           expected "s0001 000000004 payload 676 of 1"
+    31 lines of 3 sources, and not as they should be: 1 doubled
+      doubled: line 3 of source 0 (source-0000.log), at line 31 (byte 990) of the merged file
+          found    "s0000 000000003 payload 757 of 0"
+    30 lines of 3 sources, and not as they should be: 1 out of order
+      out of order: line 5 of source 2 (source-0002.log), at line 18 (byte 561) of the merged file
+          expected "s0002 000000007 payload 433 of 2"
+          found    "s0002 000000005 payload 595 of 2"
+    30 lines of 3 sources, and not as they should be: 1 changed
+      changed: line 2 of source 1 (source-0001.log), at line 5 (byte 132) of the merged file
+          expected "s0001 000000002 payload 838 of 1"
+          found    "s0001 000000002 \x00"
+    29 lines of 3 sources, and not as they should be: 2 glued
+      glued: line 4 of source 0 (source-0000.log), at line 10 (byte 297) of the merged file
+          expected "s0000 000000004 payload 676 of 0"
+          found    "s0000 000000004 payload 676 of 0s0001 000000004 payload 676 of 1"
+      glued: line 4 of source 1 (source-0001.log), at line 10 (byte 297) of the merged file
+          expected "s0001 000000004 payload 676 of 1"
+          found    "s0000 000000004 payload 676 of 0s0001 000000004 payload 676 of 1"
+    30 lines of 3 sources, and not as they should be: 1 torn, 1 glued
+      glued: line 4 of source 1 (source-0001.log), at line 10 (byte 297) of the merged file
+          expected "s0001 000000004 payload 676 of 1"
+          found    "s0000 000000004 payloas0001 000000004 payload 676 of 1"
+      torn: line 4 of source 0 (source-0000.log), at line 11 (byte 352) of the merged file
+          expected "s0000 000000004 payload 676 of 0"
+          found    "d 676 of 0"
     "#);
 }
 
 #[test]
 fn the_tail_of_a_source_is_lost_and_so_is_a_whole_source() {
-    assert_snapshot!(told(&spoiled(|merged| merged.retain(|line| *line < tagged(2, 9)))), @r#"
-    28 lines of 3 sources, and not as they should be: 2 lost
-      lost: line 9 of source 2 (source-0002.log), at line 29 (byte 924) of the merged file
-          expected "s0002 000000009 payload 271 of 2"
-      lost: line 10 of source 2 (source-0002.log), at line 29 (byte 924) of the merged file
-          expected "s0002 000000010 payload 190 of 2"
-    "#);
+    let verdict = spoiled(|merged| merged.retain(|line| *line < tagged(2, 9)));
+    assert_findings(&verdict, &[9, 10].map(|number| (Kind::Lost, Some(2), Some(number))));
+    // It is missed at the end.
+    assert!(verdict.findings().iter().all(|finding| finding.place.line == 29), "{verdict}");
     let verdict = spoiled(|merged| merged.retain(|line| line[4] != b'0'));
     assert_eq!((verdict.wrong(), verdict.count(Kind::Lost)), (10, 10), "{verdict}");
     assert!(verdict.findings().iter().all(|finding| finding.source == Some(0)));
-}
-
-#[test]
-fn a_line_that_comes_twice_is_doubled() {
-    assert_snapshot!(told(&spoiled(|merged| merged.push(tagged(0, 3)))), @r#"
-    31 lines of 3 sources, and not as they should be: 1 doubled
-      doubled: line 3 of source 0 (source-0000.log), at line 31 (byte 990) of the merged file
-          found    "s0000 000000003 payload 757 of 0"
-    "#);
-}
-
-#[test]
-fn of_two_swapped_neighbours_the_late_one_is_out_of_order() {
-    assert_snapshot!(told(&spoiled(|merged| merged.swap(at(2, 5), at(2, 6)))), @r#"
-    30 lines of 3 sources, and not as they should be: 1 out of order
-      out of order: line 5 of source 2 (source-0002.log), at line 18 (byte 561) of the merged file
-          expected "s0002 000000007 payload 433 of 2"
-          found    "s0002 000000005 payload 595 of 2"
-    "#);
-}
-
-#[test]
-fn of_a_chunk_every_line_is_doubled_or_out_of_order() {
-    let chunk = || (3..=5).map(|number| tagged(0, number));
-    let verdict = spoiled(|merged| drop(merged.splice(at(0, 6)..at(0, 6), chunk())));
-    assert_findings(&verdict, &[3, 4, 5].map(|number| (Kind::Doubled, Some(0), Some(number))));
-    let verdict = spoiled(|merged| {
-        merged.splice(at(0, 9)..at(0, 9), chunk());
-        for number in [5, 4, 3] {
-            merged.remove(at(0, number));
-        }
-    });
-    assert_findings(&verdict, &[3, 4, 5].map(|number| (Kind::OutOfOrder, Some(0), Some(number))));
 }
 
 #[test]
@@ -124,7 +127,7 @@ fn a_line_in_two_pieces_is_torn_wherever_the_cut_is() {
 }
 
 #[test]
-fn half_a_line_is_torn() {
+fn half_a_line_is_torn_and_two_lines_in_one_are_glued() {
     let whole = without_newline(&tagged(1, 4));
     for piece in [&whole[..20], &whole[20..]] {
         let mut merged = right();
@@ -134,38 +137,11 @@ fn half_a_line_is_torn() {
             assert_eq!(verdict.findings()[0].found, Some(piece.to_vec()));
         }
     }
-}
-
-#[test]
-fn a_line_with_another_in_its_middle_is_torn_and_the_other_glued() {
-    // What `tail -f a b` makes of a line that is written in two parts.
-    let torn = tagged(0, 4);
-    let verdict = spoiled(|merged| {
-        merged[at(0, 4)] = [&torn[..22], &tagged(1, 4), &torn[22..]].concat();
-        merged.remove(at(1, 4));
-    });
-    assert_snapshot!(told(&verdict), @r#"
-    30 lines of 3 sources, and not as they should be: 1 torn, 1 glued
-      glued: line 4 of source 1 (source-0001.log), at line 10 (byte 297) of the merged file
-          expected "s0001 000000004 payload 676 of 1"
-          found    "s0000 000000004 payloas0001 000000004 payload 676 of 1"
-      torn: line 4 of source 0 (source-0000.log), at line 11 (byte 352) of the merged file
-          expected "s0000 000000004 payload 676 of 0"
-          found    "d 676 of 0"
-    "#);
-}
-
-#[test]
-fn two_lines_in_one_are_glued() {
-    assert_snapshot!(told(&spoiled(|merged| merged[at(0, 4)].pop())), @r#"
-    29 lines of 3 sources, and not as they should be: 2 glued
-      glued: line 4 of source 0 (source-0000.log), at line 10 (byte 297) of the merged file
-          expected "s0000 000000004 payload 676 of 0"
-          found    "s0000 000000004 payload 676 of 0s0001 000000004 payload 676 of 1"
-      glued: line 4 of source 1 (source-0001.log), at line 10 (byte 297) of the merged file
-          expected "s0001 000000004 payload 676 of 1"
-          found    "s0000 000000004 payload 676 of 0s0001 000000004 payload 676 of 1"
-    "#);
+    let mut merged = right();
+    merged[at(0, 4)].pop();
+    for verdict in sources().check_both(&merged.concat()) {
+        assert_findings(&verdict, &[0, 1].map(|source| (Kind::Glued, Some(source), Some(4))));
+    }
 }
 
 #[test]
@@ -299,16 +275,6 @@ fn all_findings_are_counted_and_the_first_of_each_kind_kept() {
 }
 
 #[test]
-fn a_finding_is_printed_with_all_that_is_known() {
-    assert_snapshot!(told(&spoiled(|merged| merged[at(1, 2)] = b"s0001 000000002 \0\n".to_vec())), @r#"
-    30 lines of 3 sources, and not as they should be: 1 changed
-      changed: line 2 of source 1 (source-0001.log), at line 5 (byte 132) of the merged file
-          expected "s0001 000000002 payload 838 of 1"
-          found    "s0001 000000002 \x00"
-    "#);
-}
-
-#[test]
 fn files_that_cannot_be_checked_are_errors_that_name_them() {
     let sources = Sources::of(&[tagged(0, 1), tagged(1, 1)]);
     let merged = sources.merged(&[tagged(0, 1), tagged(1, 1)].concat());
@@ -316,6 +282,8 @@ fn files_that_cannot_be_checked_are_errors_that_name_them() {
     for error in [
         check_tagged(&sources.paths, &missing).unwrap_err(),
         check_tagged(&[&sources.paths[0], &missing], &merged).unwrap_err(),
+        check_untagged(&sources.paths, &missing).unwrap_err(),
+        check_untagged(&[&sources.paths[0], &missing], &merged).unwrap_err(),
     ] {
         assert!(matches!(&error, CheckError::Read { path, .. } if *path == missing), "{error}");
         assert_eq!(error.to_string(), format!("cannot read {}", missing.display()));

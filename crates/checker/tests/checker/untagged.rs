@@ -1,7 +1,7 @@
 //! The checker of anybody's files: what it says, and what it leaves unsaid.
 
 use crate::common::{Sources, assert_findings, told};
-use checker::{CheckError, Kind, Verdict, check_untagged};
+use checker::{Kind, Verdict};
 use insta::assert_snapshot;
 
 /// Two logs with lines of their own, repeated ones, shared ones, blank ones.
@@ -152,29 +152,10 @@ fn what_only_shared_lines_could_tell_is_not_claimed() {
 }
 
 #[test]
-fn two_lines_in_one_are_glued() {
-    let sources = Sources::of(&["one\ntwo\n", "three\n"]);
-    let verdict = sources.check_untagged(b"onethree\ntwo\n");
-    assert_findings(&verdict, &[(Kind::Glued, Some(0), Some(1)), (Kind::Glued, Some(1), Some(1))]);
-}
-
-#[test]
 fn a_partial_line_at_the_end_is_torn_and_unfinished() {
     let merged = format!("{WEB}{DB}");
     let verdict = sources().check_untagged(&merged.as_bytes()[..merged.len() - 3]);
     assert_findings(&verdict, &[(Kind::Torn, Some(1), Some(8)), (Kind::Unfinished, None, None)]);
     let verdict = sources().check_untagged(&merged.as_bytes()[..merged.len() - 1]);
     assert_findings(&verdict, &[(Kind::Unfinished, None, None)]);
-}
-
-#[test]
-fn a_missing_file_is_an_error_that_names_it() {
-    let sources = sources();
-    let missing = sources.folder.path().join("missing.log");
-    for error in [
-        check_untagged(&sources.paths, &missing).unwrap_err(),
-        check_untagged(&[&missing], &sources.paths[0]).unwrap_err(),
-    ] {
-        assert!(matches!(&error, CheckError::Read { path, .. } if *path == missing), "{error}");
-    }
 }

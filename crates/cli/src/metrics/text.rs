@@ -13,54 +13,27 @@ use crate::observer::{Observed, Source};
 pub(super) fn of(observed: &Observed, merge: &str) -> String {
     let mut text = Text { merge: format!("merge=\"{}\"", escaped(merge)), text: String::new() };
     let version = format!("version=\"{}\"", env!("CARGO_PKG_VERSION"));
-    text.family("build_info", GAUGE, "The version that runs.", [(version, 1)]);
-    text.one("start_time_seconds", GAUGE, "When this run began.", Some(since_1970(observed.began)));
-    text.one(
-        "lines_total",
-        COUNTER,
-        "Lines in the output, of all sources: also of those that are gone.",
-        Some(observed.lines),
-    );
-    text.one(
-        "bytes_total",
-        COUNTER,
-        "The bytes of these lines in the sources.",
-        Some(observed.bytes),
-    );
-    text.one("cut_lines_total", COUNTER, "Lines longer than --max-line.", Some(observed.cut_lines));
+    text.family("build_info", "The version that runs.", [(version, 1)]);
+    text.one("start_time_seconds", "When this run began.", Some(since_1970(observed.began)));
+    let lines = "Lines in the output, of all sources: also of those that are gone.";
+    text.one("lines_total", lines, Some(observed.lines));
+    text.one("bytes_total", "The bytes of these lines in the sources.", Some(observed.bytes));
+    text.one("cut_lines_total", "Lines longer than --max-line.", Some(observed.cut_lines));
     sources(&mut text, observed);
-    text.one(
-        "files",
-        GAUGE,
-        "Files that are followed, with rotated ones that are still written to.",
-        Some(observed.files),
-    );
-    text.one("open_fds", GAUGE, "Open file descriptors.", observed.open_fds);
+    let files = "Files that are followed, with rotated ones that are still written to.";
+    text.one("files", files, Some(observed.files));
+    text.one("open_fds", "Open file descriptors.", observed.open_fds);
     let limit = getrlimit(Resource::Nofile).current.filter(|_| observed.open_fds.is_some());
-    text.one("max_fds", GAUGE, "The most file descriptors that may be open.", limit);
-    text.one(
-        "stalls_total",
-        COUNTER,
-        "How often the event loop stood still for 100 ms or longer.",
-        observed.stalls,
-    );
-    text.one(
-        "stall_seconds_max",
-        GAUGE,
-        "The longest of these stalls.",
-        observed.stall_seconds_max.map(seconds),
-    );
-    text.one(
-        "checkpoint_last_success_timestamp_seconds",
-        GAUGE,
-        "When the checkpoint was saved last, which it is only if there is something new.",
-        observed.saved.map(since_1970),
-    );
+    text.one("max_fds", "The most file descriptors that may be open.", limit);
+    let stalls = "How often the event loop stood still for 100 ms or longer.";
+    text.one("stalls_total", stalls, observed.stalls);
+    let longest = observed.stall_seconds_max.map(seconds);
+    text.one("stall_seconds_max", "The longest of these stalls.", longest);
+    let saved = "When the checkpoint was saved last, which it is only if there is something new.";
+    let name = "checkpoint_last_success_timestamp_seconds";
+    text.one(name, saved, observed.saved.map(since_1970));
     text.text
 }
-
-const COUNTER: &str = "counter";
-const GAUGE: &str = "gauge";
 
 /// Writes a series a source. Sources that are gone have none.
 fn sources(text: &mut Text, observed: &Observed) {
@@ -74,7 +47,7 @@ fn sources(text: &mut Text, observed: &Observed) {
     let mut counter = |name, help, of: fn(&Source) -> u64| {
         let sum = |all: &Vec<&Source>| all.iter().map(|source| of(source)).sum::<u64>();
         let samples = sources.iter().map(|(label, all)| (label.clone(), sum(all)));
-        text.family(name, COUNTER, help, samples);
+        text.family(name, help, samples);
     };
     counter("source_lines_total", "Lines of a source in the output.", |it| it.lines);
     counter("source_bytes_total", "The bytes of these lines in the source.", |it| it.bytes);
@@ -85,14 +58,12 @@ fn sources(text: &mut Text, observed: &Observed) {
     };
     text.family(
         "source_lag_bytes",
-        GAUGE,
         "Bytes of the file of that name that are not in the output, but for an unfinished line.",
         sources.iter().filter_map(lag),
     );
     let longest = |all: &Vec<&Source>| all.iter().map(|it| it.lag_seconds).fold(0.0, f64::max);
     text.family(
         "source_lag_seconds",
-        GAUGE,
         "For how long the oldest of these bytes is known and not in the output; looked at every \
          10 s.",
         sources.iter().map(|(label, all)| (label.clone(), seconds(longest(all)))),
@@ -106,15 +77,15 @@ struct Text {
 
 impl Text {
     /// Writes a metric of one value, if there is one.
-    fn one(&mut self, name: &str, kind: &str, help: &str, value: Option<impl Display>) {
-        self.family(name, kind, help, value.map(|value| (String::new(), value)));
+    fn one(&mut self, name: &str, help: &str, value: Option<impl Display>) {
+        self.family(name, help, value.map(|value| (String::new(), value)));
     }
 
-    /// Writes a metric with all its samples: labels and value.
+    /// Writes a metric with all its samples: labels and value. A counter is known
+    /// by its name.
     fn family<V: Display>(
         &mut self,
         name: &str,
-        kind: &str,
         help: &str,
         samples: impl IntoIterator<Item = (String, V)>,
     ) {
@@ -122,6 +93,7 @@ impl Text {
         if samples.peek().is_none() {
             return;
         }
+        let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
         let name = format!("tributary_{name}");
         let merge = self.merge.clone();
         let mut put = |text: Arguments<'_>| {

@@ -2,35 +2,28 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::process::Stdio;
 
 use rustix::io::ioctl_fionread;
 use stages::STAGES;
-use testkit::{Ended, Folder, Running, make_fifo, until};
+use testkit::{Ended, Folder, Running, open_fifo, until};
 
 use crate::process::tributary;
 
 /// A merge whose output is a FIFO, which is full.
 pub(crate) struct Blocked {
-    merge: Running,
-    /// Both ends, so that nobody who opens one has to wait for the other.
+    pub(crate) merge: Running,
     fifo: File,
-    name: String,
 }
 
 impl Blocked {
-    /// Merges `a.log`, with these flags, until the FIFO is full.
-    pub(crate) fn start(folder: &Folder, stage: &str, flags: &[&str]) -> Blocked {
-        let name = format!("{stage}.fifo");
-        make_fifo(&folder.path(&name));
-        let fifo = File::options().read(true).write(true).open(folder.path(&name)).unwrap();
-        let args = [&["a.log", "-o", &name, "--stage", stage], flags].concat();
-        let merge = Running::start(folder, &mut tributary(folder, &args));
+    /// Merges `a.log`, with these flags, until the FIFO of this name is full.
+    pub(crate) fn start(folder: &Folder, name: &str, flags: &[&str]) -> Blocked {
+        let fifo = open_fifo(&folder.path(name));
+        let args = [&["a.log", "-o", name], flags].concat();
+        let merge = Running::start(folder, tributary(folder, &args).stdout(Stdio::null()));
         until("the FIFO is full", || ioctl_fionread(&fifo).unwrap() > 60_000);
-        Blocked { merge, fifo, name }
-    }
-
-    pub(crate) fn merge(&self) -> &Running {
-        &self.merge
+        Blocked { merge, fifo }
     }
 
     /// Waits until the merge has said something.
@@ -39,18 +32,16 @@ impl Blocked {
     }
 
     /// Reads all that there is, and returns it.
-    pub(crate) fn read(self, folder: &Folder) -> (Ended, String) {
-        let mut reader = File::open(folder.path(&self.name)).unwrap();
-        drop(self.fifo);
+    pub(crate) fn read(mut self) -> (Ended, String) {
         let mut merged = String::new();
-        reader.read_to_string(&mut merged).unwrap();
+        self.fifo.read_to_string(&mut merged).unwrap();
         (self.merge.end(), merged)
     }
 }
 
-/// More than a FIFO takes.
+/// More than a FIFO takes, and than a merge reads at once.
 pub(crate) fn fill(folder: &Folder) -> String {
-    let lines: String = (0..20_000).map(|number| format!("{number}\n")).collect();
+    let lines = "line\n".repeat(1_000_000);
     folder.append("a.log", &lines);
     lines
 }
@@ -60,7 +51,7 @@ fn a_blocked_output_blocks_the_loop_of_tasks_and_of_no_other_stage() {
     let folder = Folder::new();
     let lines = fill(&folder);
     // Longer than a busy machine leaves a thread alone.
-    let blocked = |stage| Blocked::start(&folder, stage, &["--debug=1500ms"]);
+    let blocked = |stage| Blocked::start(&folder, stage, &["--debug=1500ms", "--stage", stage]);
     let others = STAGES.iter().filter(|stage| stage.short_name() != "tasks");
     let others: Vec<_> = others.map(|stage| blocked(stage.name)).collect();
     // The last to be blocked, so that the others have been blocked for longer
@@ -68,11 +59,11 @@ fn a_blocked_output_blocks_the_loop_of_tasks_and_of_no_other_stage() {
     let tasks = blocked("tasks");
     tasks.until_said("`append` of a.log blocks it, in task ");
     for other in others {
-        let (ended, merged) = other.read(&folder);
+        let (ended, merged) = other.read();
         assert_eq!(ended.with(0).stderr, "");
         assert!(merged == lines);
     }
-    let (ended, merged) = tasks.read(&folder);
+    let (ended, merged) = tasks.read();
     ended.with(0);
     assert!(merged == lines);
 }

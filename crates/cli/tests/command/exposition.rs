@@ -1,6 +1,9 @@
 //! A strict reader of the text format of Prometheus.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 /// The labels of a sample, and its value.
 type Samples = BTreeMap<Vec<(String, String)>, f64>;
@@ -24,7 +27,7 @@ impl Exposition {
         while let Some(line) = lines.next() {
             let help = line.strip_prefix("# HELP ").unwrap_or_else(|| panic!("a HELP: {line}"));
             let (name, help) = help.split_once(' ').unwrap();
-            assert!(is_name(name) && !help.is_empty() && !help.contains('\\'), "{line}");
+            assert!(!help.is_empty() && !help.contains('\\'), "{line}");
             let line = lines.next().unwrap();
             let kind = line.strip_prefix(&format!("# TYPE {name} "));
             let kind = kind.unwrap_or_else(|| panic!("a TYPE of {name}: {line}"));
@@ -71,36 +74,17 @@ impl Exposition {
     }
 }
 
-fn is_name(name: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_part)
-}
+static LABEL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"^[{,]([a-z_]+)="((?:[^"\\]|\\[n"\\])*)""#).unwrap());
 
 /// Reads `{name="text",…}`, if there is one; returns what comes behind it.
 fn labels(text: &str) -> (Vec<(String, String)>, &str) {
-    let Some(mut rest) = text.strip_prefix('{') else { return (Vec::new(), text) };
-    let mut labels = Vec::new();
-    loop {
-        let (name, quoted) = rest.split_once("=\"").unwrap();
-        assert!(is_name(name), "{text}");
-        let mut value = String::new();
-        let mut chars = quoted.char_indices();
-        let end = loop {
-            match chars.next().unwrap() {
-                (end, '"') => break end,
-                (_, '\\') => value.push(match chars.next().unwrap().1 {
-                    'n' => '\n',
-                    c @ ('\\' | '"') => c,
-                    other => panic!("\\{other} is no escape: {text}"),
-                }),
-                (_, c) => value.push(c),
-            }
-        };
-        labels.push((name.to_owned(), value));
-        rest = &quoted[end + 1..];
-        match rest.strip_prefix(',') {
-            Some(more) => rest = more,
-            None => return (labels, rest.strip_prefix('}').unwrap()),
-        }
+    let (mut labels, mut rest) = (Vec::new(), text);
+    while let Some(found) = LABEL.captures(rest) {
+        // A backslash that is escaped is none that escapes.
+        let parts = found[2].split(r"\\").map(|it| it.replace(r#"\""#, "\"").replace(r"\n", "\n"));
+        labels.push((found[1].to_owned(), parts.collect::<Vec<_>>().join("\\")));
+        rest = &rest[found[0].len()..];
     }
+    (labels, rest.strip_prefix('}').unwrap_or_else(|| panic!("no labels: {text}")))
 }

@@ -115,7 +115,7 @@ fn there_are_completions_for_each_shell_that_the_help_names() {
 }
 
 #[test]
-fn the_man_page_tells_every_flag_and_every_topic() {
+fn the_man_page_tells_every_flag_and_cites_pages_that_are_there() {
     let page = run(&Folder::new(), &["man"]).out();
     let title = format!(".TH tributary 1 \"\" \"tributary {}\"", env!("CARGO_PKG_VERSION"));
     assert!(page.contains(&title), "{page}");
@@ -126,11 +126,6 @@ fn the_man_page_tells_every_flag_and_every_topic() {
     for flag in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
         let Some(flag) = flag.get_long() else { continue };
         assert!(page.contains(&escaped(&format!("--{flag}"))), "{flag}: {page}");
-    }
-    for topic in TOPICS {
-        for line in help(topic).lines() {
-            assert!(page.contains(&escaped(line).replace('\'', "\\*(Aq")), "{topic}: {line}");
-        }
     }
     // Pages that are there; none of a command of ours, which has one page.
     let words = page.split([' ', '\n', ',']).filter(|word| word.ends_with(')'));

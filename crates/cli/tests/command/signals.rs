@@ -1,15 +1,16 @@
 //! How a merge is ended from outside.
 
 use std::env;
-use std::fs::{self, File};
-use std::io::{ErrorKind, PipeReader, Read, Write};
+use std::fs;
+use std::io::{ErrorKind, PipeReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
 use rustix::process::{Signal, setsid};
-use testkit::{Folder, Running, make_fifo, open_fifo, until};
+use testkit::{Folder, Running, make_fifo, until};
 
+use crate::blocked::{Blocked, fill};
 use crate::process::{follow, shell, tributary};
 use crate::terminal::open_terminal;
 
@@ -27,41 +28,35 @@ fn each_signal_that_ends_a_merge_drains_it_first() {
     }
 }
 
-/// A merge into a FIFO that is open and that nobody reads.
-fn blocked(folder: &Folder, args: &[&str]) -> (Running, File) {
-    folder.append("a.log", &"line\n".repeat(1_000_000));
-    let reader = open_fifo(&folder.path("fifo"));
-    let args = [args, &["a.log", "-o", "fifo"]].concat();
-    let merge = Running::start(folder, tributary(folder, &args).stdout(Stdio::null()));
-    until("something is in the pipe", || {
-        rustix::io::ioctl_fionread(&reader).is_ok_and(|there| there > 0)
-    });
-    (merge, reader)
+/// A merge into `fifo` that nobody reads.
+fn blocked(folder: &Folder, flags: &[&str]) -> Blocked {
+    fill(folder);
+    Blocked::start(folder, "fifo", flags)
 }
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let folder = Folder::new();
-    let (merge, _reader) = blocked(&folder, &["-v", "-F"]);
-    merge.signal(Signal::INT);
-    until("the first is taken", || merge.said().contains("a second signal ends at once"));
-    merge.signal(Signal::TERM);
-    merge.end().with(130);
+    let blocked = blocked(&folder, &["-v", "-F"]);
+    blocked.merge.signal(Signal::INT);
+    blocked.until_said("a second signal ends at once");
+    blocked.merge.signal(Signal::TERM);
+    blocked.merge.end().with(130);
 }
 
 #[test]
 fn an_end_that_takes_a_while_says_what_it_waits_for() {
-    for (args, what) in [
+    for (flags, what) in [
         (&["-F"][..], " MiB are still to be merged into fifo"),
         (&["-F", "--stage", "tasks"], " MiB are still to be merged into fifo"),
         (&[], "fifo has not yet taken what was read"),
     ] {
         let folder = Folder::new();
-        let (merge, _reader) = blocked(&folder, args);
-        merge.signal(Signal::INT);
-        until("it is explained", || merge.said().ends_with('\n'));
-        merge.signal(Signal::INT);
-        let said = merge.end().with(130).stderr;
+        let blocked = blocked(&folder, flags);
+        blocked.merge.signal(Signal::INT);
+        blocked.until_said("\n");
+        blocked.merge.signal(Signal::INT);
+        let said = blocked.merge.end().with(130).stderr;
         assert!(said.starts_with("warning: still stopping: "), "{said}");
         assert!(said.ends_with(&format!("{what}; a second signal ends at once\n")), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
@@ -72,14 +67,13 @@ fn an_end_that_takes_a_while_says_what_it_waits_for() {
 fn without_follow_the_first_signal_cuts_it_short() {
     for signal in [Signal::INT, Signal::HUP] {
         let folder = Folder::new();
-        let (merge, mut reader) = blocked(&folder, &["-v"]);
-        merge.signal(signal);
-        until("it is taken", || merge.said().contains("a second signal ends at once"));
-        let mut merged = Vec::new();
-        reader.read_to_end(&mut merged).unwrap();
-        merge.end().with(130);
+        let blocked = blocked(&folder, &["-v"]);
+        blocked.merge.signal(signal);
+        blocked.until_said("a second signal ends at once");
+        let (ended, merged) = blocked.read();
+        ended.with(130);
         // Not all of it, and no line is torn.
-        assert!(merged.len() < 5_000_000 && merged.ends_with(b"\nline\n"), "{}", merged.len());
+        assert!(merged.len() < 5_000_000 && merged.ends_with("\nline\n"), "{}", merged.len());
     }
 }
 

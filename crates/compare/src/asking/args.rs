@@ -4,12 +4,14 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 use stages::{STAGES, Stage, find};
+use tributary::Wake;
+use workload::WORKLOADS;
 
 use crate::asking::contender::Program;
-use crate::asking::workloads::{self, Named};
-use crate::protocol::{LawArgs, StageArgs, Wake};
+use crate::protocol::{LawArgs, NOTIFY, StageArgs, wake};
 
 /// Merges the same log files with every stage, checks each merged file, and
 /// prints what it took.
@@ -35,8 +37,8 @@ pub(crate) struct Args {
 
     /// The workloads, or `all`, and nothing besides [default:
     /// backlog,live,slow-output; then the laws, the lanes and the growth].
-    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', value_parser = workloads::find)]
-    pub(crate) workload: Vec<Named>,
+    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', value_parser = workloads(), hide_possible_values = true)]
+    pub(crate) workload: Vec<String>,
 
     /// What a person would use instead, run and checked beside the stages.
     #[arg(long, value_name = "PROGRAM[,PROGRAM]", value_delimiter = ',', value_enum)]
@@ -56,7 +58,7 @@ pub(crate) struct Args {
     pub(crate) duration: Option<Duration>,
 
     /// How growing sources are noticed to have grown.
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = Wake::Notify)]
+    #[arg(long, value_name = "HOW", default_value = NOTIFY, value_parser = wake())]
     pub(crate) wake: Wake,
 
     /// Another number of sources.
@@ -131,6 +133,10 @@ impl Args {
     }
 }
 
+fn workloads() -> PossibleValuesParser {
+    ["all"].into_iter().chain(WORKLOADS.iter().map(|workload| workload.name)).into()
+}
+
 fn seconds(typed: &str) -> Result<Duration, String> {
     let seconds = typed.strip_suffix('s').unwrap_or(typed).trim().parse::<f64>().ok();
     seconds
@@ -141,7 +147,7 @@ fn seconds(typed: &str) -> Result<Duration, String> {
 
 fn after_help() -> String {
     let mut text = String::from("Workloads:\n");
-    for workload in workloads::all() {
+    for workload in &WORKLOADS {
         text.push_str(&format!("  {:<12} {}\n", workload.name, workload.sentence));
     }
     text.push_str(
@@ -172,7 +178,7 @@ mod tests {
     fn the_help_names_every_workload_and_every_exit_code() {
         let help = Args::command().render_long_help().to_string();
         let exit_codes = ["\n  0 ", "\n  1 ", "\n  2 ", "\n  130 "];
-        for word in workloads::all().map(|workload| workload.name).chain(exit_codes) {
+        for word in WORKLOADS.iter().map(|workload| workload.name).chain(exit_codes) {
             assert!(help.contains(word), "{word}: {help}");
         }
         assert!(!help.contains("\n  stage ") && !help.contains("\n  law "), "{help}");

@@ -3,7 +3,6 @@
 
 use std::env;
 use std::process::{self, Command, Stdio};
-use std::sync::OnceLock;
 
 use anyhow::bail;
 use clap::ValueEnum;
@@ -94,11 +93,8 @@ fn ends_with_this_process() -> String {
 
 /// Says whether this system's `tail` knows that option, as that of GNU does.
 fn tail_knows_pid() -> bool {
-    static KNOWS: OnceLock<bool> = OnceLock::new();
-    *KNOWS.get_or_init(|| {
-        let mut tail = Command::new("tail");
-        tail.arg(ends_with_this_process()).args(["-n", "0", "/dev/null"]);
-        tail.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        tail.status().is_ok_and(|status| status.success())
-    })
+    let mut tail = Command::new("tail");
+    tail.arg(ends_with_this_process()).args(["-n", "0", "/dev/null"]);
+    tail.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    tail.status().is_ok_and(|status| status.success())
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use report::{Grouped, Size, Time};
 use stages::Stage;
-use workload::{Backlog, Live, OutputKind, Pauses, SourceKind, WORKLOADS, Workload};
+use tributary::Wake;
+use workload::{Backlog, Live, Pauses, Sources, WORKLOADS, Workload};
 
 use crate::asking::args::Args;
 use crate::asking::contender::{Contender, Program};
 use crate::asking::own_files::OwnFiles;
-use crate::protocol::Wake;
 
 /// One table's worth of work.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(crate) struct Job {
     pub(crate) pauses: Option<Pauses>,
     /// How many rounds there are.
     pub(crate) rounds: u32,
+    /// Each stage keeps a record of who does what when.
+    pub(crate) recorded: bool,
 }
 
 /// What is merged; all but a person's own files is made from the seed, tagged.
@@ -40,11 +42,13 @@ pub(crate) enum Merged {
 pub(crate) fn asked_for(args: &Args, own: Option<OwnFiles>) -> Vec<Job> {
     let runs = args.runs.unwrap_or(if args.quick { 1 } else { 3 });
     if let Some(own) = own {
-        return vec![Job { name: "files", merged: Merged::Own(own), pauses: None, rounds: runs }];
+        return vec![Job::new("files", Merged::Own(own), runs)];
     }
+    let is_named =
+        |name| WORKLOADS.iter().filter(move |it: &&Workload| name == "all" || name == it.name);
     let named: Vec<&Workload> = match &args.workload[..] {
-        [] => WORKLOADS.iter().collect(),
-        named => named.iter().flatten().copied().collect(),
+        [] => WORKLOADS.iter().filter(|workload| workload.by_default).collect(),
+        named => named.iter().flat_map(|name| is_named(name)).collect(),
     };
     // In the order in which they were named, each once.
     let mut seen = HashSet::new();
@@ -53,15 +57,15 @@ pub(crate) fn asked_for(args: &Args, own: Option<OwnFiles>) -> Vec<Job> {
 }
 
 fn job(workload: &Workload, args: &Args, runs: u32) -> Job {
-    let Workload { name, sources, output, .. } = workload.clone();
+    let Workload { name, sources, pauses, .. } = workload.clone();
     let sources_or = |files| args.sources.map_or(files, |sources| sources as usize);
     let merged = match sources {
-        SourceKind::Backlog(Backlog { files, bytes }) => {
+        Sources::Backlog(Backlog { files, bytes }) => {
             let bytes = if args.quick { bytes / 8 } else { bytes };
             let bytes = args.bytes.unwrap_or(bytes);
             Merged::Complete(Backlog { files: sources_or(files), bytes })
         }
-        SourceKind::Live(mut live) => {
+        Sources::Live(mut live) => {
             if args.quick {
                 // Long enough for one pause of the slow reader.
                 live.duration = Duration::from_millis(800);
@@ -75,17 +79,59 @@ fn job(workload: &Workload, args: &Args, runs: u32) -> Job {
             Merged::Growing(live, args.wake)
         }
     };
-    let pauses = match output {
-        OutputKind::File => None,
-        OutputKind::SlowFifo(pauses) => Some(pauses),
-    };
     // A growing source is a distribution of thousands of lines in one run; a
     // slow output takes its time by the clock, whatever the stage does.
     let is_timed = matches!((&merged, pauses), (Merged::Complete(_), None));
-    Job { name, merged, pauses, rounds: if is_timed { runs } else { 1 } }
+    Job { pauses, ..Job::new(name, merged, if is_timed { runs } else { 1 }) }
+}
+
+/// How the cost grows as the work grows: a job for each number of sources that may
+/// be open at once. A source has always the same bytes.
+///
+/// The merges follow, until every source has been read to its end. One that did
+/// not would let a thread go as soon as its file has ended, and never have as
+/// many as it needs to follow so many files.
+pub(crate) fn growth(quick: bool, most: u64) -> Vec<Job> {
+    /// How many sources, and in how many rounds: the most take the longest, and
+    /// their figure is the least uncertain.
+    const STEPS: [(usize, u32); 4] = [(8, 3), (64, 3), (512, 3), (2_000, 2)];
+    const QUICK: [(usize, u32); 2] = [(8, 1), (64, 1)];
+    let steps = if quick { &QUICK[..] } else { &STEPS };
+    let fits = |(files, _): &&(usize, u32)| *files as u64 <= most;
+    let job = |&(files, rounds): &(usize, u32)| {
+        Job::new("growth", Merged::Followed(Backlog { files, bytes: 16 * 1024 }), rounds)
+    };
+    steps.iter().filter(fits).map(job).collect()
+}
+
+/// Who does what when: one short run of each stage, recorded.
+///
+/// The output is a pipe whose reader pauses twice: long enough for all who hold
+/// lines to wait for whoever writes. Ten files take turns, a line every ten
+/// milliseconds. Two lines fill the pipe, so the output blocks soon after its
+/// reader pauses; the other sources come to have something one after the other,
+/// and who is able to read goes on. The lines go on for a while after the second
+/// pause, and end before a third would begin: what was held up is seen to be made
+/// good.
+pub(crate) fn lanes() -> Job {
+    let live = Live {
+        files: 10,
+        lines_per_second: 10,
+        line_bytes: 40_000..=40_000,
+        one_in_pieces: 0,
+        duration: Duration::from_millis(720),
+    };
+    let [every, length] = [Duration::from_millis(150); 2];
+    let pauses = Some(Pauses { every, length });
+    Job { pauses, recorded: true, ..Job::new("lanes", Merged::Growing(live, Wake::Notify), 1) }
 }
 
 impl Job {
+    /// Merges into a file, and records nothing.
+    pub(crate) fn new(name: &'static str, merged: Merged, rounds: u32) -> Job {
+        Job { name, merged, pauses: None, rounds, recorded: false }
+    }
+
     /// Says what is merged into what, in the sizes of this run.
     pub(crate) fn what(&self) -> String {
         let merged = match &self.merged {
@@ -101,16 +147,18 @@ impl Job {
                 } else {
                     let each = if live.files == 1 { "" } else { " each" };
                     let files = files(live.files, "growing ");
-                    format!("{files} of {} lines a second{each}", live.lines_per_second)
+                    let (least, most) = (live.line_bytes.start(), live.line_bytes.end());
+                    let bytes = match least == most {
+                        true => format!(" of {} bytes", Grouped(*most as u64)),
+                        false => String::new(),
+                    };
+                    format!("{files} of {} lines{bytes} a second{each}", live.lines_per_second)
                 };
                 let pieces = match live.one_in_pieces {
                     0 => String::new(),
                     every => format!(" (one in {every} in two pieces)"),
                 };
-                let wake = match wake {
-                    Wake::Notify => "notified",
-                    Wake::Poll => "polled",
-                };
+                let wake = if *wake == Wake::Poll { "polled" } else { "notified" };
                 format!("{what}{pieces}, for {}, {wake}", Time(live.duration.as_secs_f64()))
             }
         };
@@ -166,8 +214,10 @@ impl Job {
     /// Says whether a program can do what the stages do.
     pub(crate) fn can_be_done_by(&self, program: Program) -> bool {
         match &self.merged {
-            Merged::Own(_) | Merged::Complete(_) => program == Program::Cat,
+            // Only a stage says when it has read them all, and who did what.
             Merged::Followed(_) => false,
+            _ if self.recorded => false,
+            Merged::Own(_) | Merged::Complete(_) => program == Program::Cat,
             Merged::Growing(..) => program == Program::Tail,
         }
     }
@@ -227,21 +277,42 @@ mod tests {
     }
 
     #[test]
-    fn sizes_can_be_chosen() {
-        let jobs =
-            jobs(&["--workload", "backlog,live", "--sources=3", "--bytes=2048", "--duration=1"]);
-        assert_eq!(jobs[0].what(), "3 complete files of 2 KiB, 3 runs");
-        assert_eq!(jobs[0].bytes(), (6144, 6144));
-        let what = "3 growing files of 100 lines a second each, for 1.00 s, notified, 1 run";
-        assert_eq!(jobs[1].what(), what);
+    fn a_number_for_which_there_are_no_descriptors_is_left_out() {
+        let rounds = |quick, most| {
+            let jobs = growth(quick, most);
+            jobs.iter().map(|job| (job.sources(), job.rounds)).collect::<Vec<_>>()
+        };
+        assert_eq!(rounds(false, 1_999), [(8, 3), (64, 3), (512, 3)]);
+        assert_eq!(rounds(false, 2_000), [(8, 3), (64, 3), (512, 3), (2_000, 2)]);
+        assert_eq!(rounds(true, u64::MAX), [(8, 1), (64, 1)]);
     }
 
     #[test]
-    fn one_file_is_no_files() {
-        let jobs = jobs(&["--workload=backlog,live,idle", "--sources=1", "--runs=1"]);
-        let what = ["1 complete file of 64 MiB, 1 run", "1 growing file of 100", "1 file at rest"];
-        for (job, what) in jobs.iter().zip(what) {
-            assert!(job.what().starts_with(what), "{}", job.what());
-        }
+    fn the_lanes_go_on_after_the_second_pause_and_end_before_a_third() {
+        let Job { merged: Merged::Growing(live, _), pauses: Some(pauses), .. } = lanes() else {
+            panic!("{:?}", lanes())
+        };
+        let two = 2 * (pauses.every + pauses.length);
+        assert!(live.duration >= two + Duration::from_millis(100), "{live:?}");
+        assert!(live.duration < two + pauses.every, "{live:?}");
+        assert!(lanes().contenders(&[], &[Program::Cat, Program::Tail]).is_empty());
+        let what = "10 growing files of 10 lines of 40,000 bytes a second each, for 720 ms";
+        assert!(lanes().what().starts_with(what), "{}", lanes().what());
+    }
+
+    #[test]
+    fn a_job_says_what_it_is_in_the_sizes_that_were_chosen() {
+        let sizes = ["--sources=3", "--bytes=2048", "--duration=1"];
+        let some = jobs(&[&["--workload", "backlog,live"], &sizes[..]].concat());
+        assert_eq!(some[0].bytes(), (6144, 6144));
+        let one = jobs(&["--workload=backlog,live,idle", "--sources=1", "--runs=1"]);
+        let what = [
+            "3 complete files of 2 KiB, 3 runs",
+            "3 growing files of 100 lines a second each, for 1.00 s, notified, 1 run",
+            "1 complete file of 64 MiB, 1 run",
+            "1 growing file of 100 lines a second, for 1.60 s, notified, 1 run",
+            "1 file at rest, for 3.00 s, notified, 1 run",
+        ];
+        assert!(some.iter().chain(&one).map(Job::what).eq(what), "{some:#?}, {one:#?}");
     }
 }

@@ -6,16 +6,15 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use report::{Comparison, Growth, Head};
+use anstyle::Style;
+use report::{Comparison, Grouped, Growth, Head, Outcome};
 
-use crate::asking::jobs::Job;
+use crate::asking::jobs::{self, Job};
 use crate::keeping::files::Files;
-use crate::running::lanes;
 use crate::running::laws::Laws;
 use crate::running::rounds::{Runs, Setup};
-use crate::telling::print::print;
-use crate::telling::terminal::{self, GREEN, RED, YELLOW};
-use crate::telling::{rows, warnings};
+use crate::telling::terminal::{self, GREEN, RED, YELLOW, print};
+use crate::telling::{figures, rows, warnings};
 
 /// How late the writers of the sources may be before it is worth a warning.
 const LATE: Duration = Duration::from_millis(50);
@@ -87,8 +86,7 @@ impl<'a> Compared<'a> {
             self.keep()
         });
         if let Some(table) = self.comparison.workloads.get(at) {
-            let interval = tributary::Options::default().interval.as_secs_f64();
-            let seen = warnings::about_table(table, interval);
+            let seen = warnings::about_table(table);
             let table = terminal::table(table);
             self.comparison.warnings.extend(seen.into_iter().chain(late));
             self.show(&table)?;
@@ -96,12 +94,17 @@ impl<'a> Compared<'a> {
         ended
     }
 
-    /// Records what the threads of each stage do.
+    /// Records what the threads of each stage do, and writes a trace of each if a
+    /// folder is named.
     pub(crate) fn lanes(&mut self, trace: Option<&Path>) -> anyhow::Result<()> {
-        lanes::run(self.setup, trace, |lanes| {
-            match lanes {
-                Ok(lanes) => self.comparison.lanes.push(lanes),
-                Err(wrong) => self.comparison.wrong.push(wrong),
+        let (job, wrong) = (jobs::lanes(), self.comparison.wrong.clone());
+        self.setup.run(&job, |all| {
+            self.comparison.lanes = rows::lanes(&job, all);
+            self.comparison.wrong = [&wrong[..], &rows::wrong(all, "its lanes")].concat();
+            // They come in their order, so the last is the one that is new.
+            let recorded = all.iter().rev().find_map(|it| Some((it.contender, it.recording()?)));
+            if let (Some(folder), Some((stage, recording))) = (trace, recorded) {
+                figures::write_trace(folder, stage.name(), recording)?;
             }
             self.keep()
         })
@@ -111,12 +114,12 @@ impl<'a> Compared<'a> {
     pub(crate) fn growth(&mut self, jobs: &[Job]) -> anyhow::Result<()> {
         for job in jobs {
             let (growth, wrong) = (self.comparison.growth.clone(), self.comparison.wrong.clone());
+            let on = format!("{} sources", Grouped(job.sources() as u64));
             self.setup.run(job, |all| {
-                let (more, as_well) = rows::growth(job, all);
-                self.comparison.growth = [&growth[..], &more].concat();
+                self.comparison.growth = [&growth[..], &rows::growth(job, all)].concat();
                 let place = |step: &Growth| (step.stage.clone(), step.sources);
                 self.comparison.growth.sort_by_key(place);
-                self.comparison.wrong = [&wrong[..], &as_well].concat();
+                self.comparison.wrong = [&wrong[..], &rows::wrong(all, &on)].concat();
                 self.keep()
             })?;
         }
@@ -150,14 +153,18 @@ impl<'a> Compared<'a> {
                 .map(|(name, _)| (name, &table.name))
         });
         let rows = rows.map(|(name, workload)| format!("{name} on {workload}"));
-        let laws = self.comparison.verdicts.iter().flat_map(|stage| {
-            let wrong = stage.laws.iter().filter_map(|verdict| match &verdict.outcome {
-                report::Outcome::Wrong { seen } => Some((&verdict.law, seen)),
-                _ => None,
-            });
-            wrong.map(|(law, seen)| format!("{} in the law {law}: {seen}", stage.stage))
+        let laws = self.outcomes().filter_map(|(stage, law, outcome)| match outcome {
+            Outcome::Wrong { seen } => Some(format!("{stage} in the law {law}: {seen}")),
+            _ => None,
         });
         rows.chain(laws).chain(self.comparison.wrong.iter().cloned())
+    }
+
+    /// What came of each law on each stage.
+    fn outcomes(&self) -> impl Iterator<Item = (&str, &str, &Outcome)> {
+        self.comparison.verdicts.iter().flat_map(|of| {
+            of.laws.iter().map(|verdict| (&*of.stage, &*verdict.law, &verdict.outcome))
+        })
     }
 
     /// Whether a wrong row of this name is a defect: of a stage, or of the floor
@@ -166,19 +173,23 @@ impl<'a> Compared<'a> {
         self.setup.against.iter().all(|program| program.name() != name)
     }
 
-    /// The warnings, what was wrong, in words what was seen, and where the page is.
+    /// The warnings, what was wrong, in words what was seen, why a stage breaks a law
+    /// by design, and where the page is.
     pub(crate) fn closing(&self) -> String {
-        let warnings = self
-            .comparison
-            .warnings
-            .iter()
-            .map(|said| format!("{YELLOW}warning:{YELLOW:#} {said}\n"));
-        let wrong = self.wrong().map(|said| format!("{RED}wrong:{RED:#} {said}\n"));
-        let seen = report::seen(&self.comparison)
-            .into_iter()
-            .map(|said| format!("{GREEN}seen:{GREEN:#} {said}\n"));
+        let line =
+            |style: Style, head: &str, said: &str| format!("{style}{head}:{style:#} {said}\n");
+        let warnings = self.comparison.warnings.iter().map(|said| line(YELLOW, "warning", said));
+        let wrong = self.wrong().map(|said| line(RED, "wrong", &said));
+        let seen = report::seen(&self.comparison);
+        let seen = seen.iter().map(|said| line(GREEN, "seen", said));
+        let limits = self.outcomes().filter_map(|(stage, law, outcome)| match outcome {
+            Outcome::BrokenAsDeclared { reason } => {
+                Some(line(YELLOW, "limit", &format!("{stage} breaks {law}: {reason}")))
+            }
+            _ => None,
+        });
         let page = self.has_page.then(|| format!("page: {}\n", self.files.page.display()));
-        warnings.chain(wrong).chain(seen).chain(page).collect()
+        warnings.chain(wrong).chain(seen).chain(limits).chain(page).collect()
     }
 }
 

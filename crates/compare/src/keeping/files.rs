@@ -3,13 +3,12 @@
 
 use std::env;
 use std::fs::{self, Permissions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{self, Path, PathBuf};
 
 use anyhow::{Context, bail};
 use report::Comparison;
-use tempfile::NamedTempFile;
 use tributary::Shown;
 
 use crate::asking::args::Args;
@@ -56,20 +55,17 @@ impl Files {
 /// Puts a file with these bytes in the place of another, at once: whoever reads
 /// it has the old one or the new one.
 fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let replaced = temporary_beside(path).and_then(|mut file| {
-        file.as_file_mut().write_all(bytes)?;
-        file.persist(path).map_err(|error| error.error)
-    });
-    replaced.map(drop).with_context(|| cannot_write(path))
-}
-
-fn temporary_beside(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    // As any file that is made: what the umask leaves.
-    let permissions = Permissions::from_mode(0o666);
-    let mut file = tempfile::Builder::new();
-    file.prefix(".compare-").permissions(permissions);
-    file.tempfile_in(folder.unwrap_or(Path::new(".")))
+    let replace = || -> io::Result<()> {
+        let mut file = tempfile::Builder::new();
+        // As any file that is made: what the umask leaves.
+        file.prefix(".compare-").permissions(Permissions::from_mode(0o666));
+        let mut file = file.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+        file.write_all(bytes)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    replace().with_context(|| cannot_write(path))
 }
 
 fn cannot_write(path: &Path) -> String {
@@ -100,7 +96,7 @@ mod tests {
         replace(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         // Who has opened it before reads what was there.
-        assert_eq!(std::io::read_to_string(reader).unwrap(), "old");
+        assert_eq!(io::read_to_string(reader).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left behind");
     }
 }

@@ -8,43 +8,33 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use checker::{check_tagged, check_untagged};
+use recorder::Recording;
 use rustix::process::Signal;
-use tributary::Shown;
-use workload::{FifoReader, LatencyWatch, Pauses, make_fifo};
+use tributary::{Shown, Wake};
+use workload::{LiveSources, OutputReader};
 
 use crate::asking::contender::{Contender, Program};
 use crate::asking::interrupt::{Interrupt, Interrupted};
+use crate::asking::jobs::{Job, Merged};
 use crate::asking::own_files::OwnFiles;
-use crate::protocol::{Done, StageArgs, Until, Wake, answered};
-use crate::running::course::{Course, Growing, Seen};
+use crate::protocol::{Done, StageArgs, Until, answered};
+use crate::running::course::{Course, Seen};
 use crate::running::folder::Folder;
 use crate::running::measure::{self, Ended, Hung, Took};
 
 /// How long a contender may do nothing when it has everything.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is merged.
-pub(crate) enum Sources<'a> {
-    /// Complete files of ours.
-    Complete(&'a [PathBuf]),
-    /// The same, followed by a stage until it has read them all.
-    Followed(&'a [PathBuf]),
-    /// Complete files of a person's own, which have no tags.
-    Own(&'a OwnFiles),
-    /// Files of ours that grow, or are at rest, and how that is noticed.
-    Growing(Growing, Wake),
-}
-
 /// What one run needs.
 pub(crate) struct Attempt<'a> {
+    pub(crate) job: &'a Job,
     pub(crate) contender: Contender,
-    pub(crate) sources: Sources<'a>,
+    /// What is merged.
+    pub(crate) sources: &'a [PathBuf],
+    /// The same, still empty, where they are to grow or are at rest.
+    pub(crate) growing: Option<LiveSources>,
     /// The merged file; whatever is there is removed first.
     pub(crate) output: &'a Path,
-    /// Puts a FIFO with this reader before the output.
-    pub(crate) pauses: Option<Pauses>,
-    /// Where a stage writes what it recorded.
-    pub(crate) record: Option<&'a Path>,
     /// How long it may do nothing when it has everything.
     pub(crate) patience: Duration,
 }
@@ -60,21 +50,28 @@ pub(crate) struct Figures {
     pub(crate) lines: u64,
     /// Nanoseconds from write to sight, of every stamped line.
     pub(crate) latencies: Vec<u64>,
+    /// Who did what when, of a stage that was to record it.
+    pub(crate) recording: Option<Recording>,
 }
 
 /// What was right, or what is wrong with it.
 pub(crate) type Checked<T> = Result<T, String>;
 
 impl<'a> Attempt<'a> {
-    /// Prepares a run into a file.
-    pub(crate) fn new(contender: Contender, sources: Sources<'a>, output: &'a Path) -> Attempt<'a> {
-        Attempt { contender, sources, output, pauses: None, record: None, patience: PATIENCE }
+    /// Prepares a run of sources that do not grow.
+    pub(crate) fn new(
+        job: &'a Job,
+        contender: Contender,
+        sources: &'a [PathBuf],
+        output: &'a Path,
+    ) -> Attempt<'a> {
+        Attempt { job, contender, sources, growing: None, output, patience: PATIENCE }
     }
 
     /// Runs the contender and checks its output.
     pub(crate) fn run(self, interrupt: &Interrupt) -> anyhow::Result<Checked<Figures>> {
-        let own = if let Sources::Own(own) = self.sources { Some(own) } else { None };
-        let figures = self.once(own, interrupt);
+        let own = if let Merged::Own(own) = &self.job.merged { Some(own) } else { None };
+        let figures = self.once(own.is_none(), interrupt);
         if figures.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
             return figures;
         }
@@ -84,25 +81,21 @@ impl<'a> Attempt<'a> {
         figures
     }
 
-    fn once(
-        self,
-        own: Option<&OwnFiles>,
-        interrupt: &Interrupt,
-    ) -> anyhow::Result<Checked<Figures>> {
-        let Attempt { contender, output, .. } = self;
+    fn once(mut self, tagged: bool, interrupt: &Interrupt) -> anyhow::Result<Checked<Figures>> {
+        let (contender, sources, output) = (self.contender, self.sources, self.output);
         Folder::remove(output)?;
         let fifo = output.with_extension("fifo");
         let reader = self.reader(&fifo)?;
-        let target = if self.pauses.is_some() { &*fifo } else { output };
-        let sources = self.sources.paths().to_vec();
-        let mut command = self.command(&sources, target)?;
+        let target = if self.job.pauses.is_some() { &*fifo } else { output };
+        let record = self.job.recorded.then(|| output.with_extension("recording"));
+        let mut command = self.command(target, record.clone())?;
         let mut course = Course::new(output, contender.is(Program::Tail), self.patience);
-        let mut growing = match self.sources {
-            Sources::Growing(growing, _) => Some(growing),
-            _ => None,
-        };
         let ended = measure::run(&mut command, interrupt, |running| {
-            growing.take().map_or(Ok(()), |growing| course.begin(growing))?;
+            if let (Some(growing), Merged::Growing(live, _)) =
+                (self.growing.take(), &self.job.merged)
+            {
+                course.begin(growing, live)?;
+            }
             course.tick(running)
         });
         // It holds the output of a program open, and the reader of a FIFO would
@@ -129,43 +122,39 @@ impl<'a> Attempt<'a> {
             }
             return Ok(Err(failure(&ended)));
         }
-        let latencies = reader.latencies()?;
+        let latencies = reader.map_or(Ok(Vec::new()), OutputReader::finish)?;
         let found = match contender {
             Contender::Floor => Ok((0, 0)),
-            _ => check(&sources, output, own)?,
+            _ => check(sources, output, tagged)?,
         };
         let done = match contender {
             Contender::Stage(_) => Some(answered::<Done>(&ended.stdout)?),
             _ => None,
         };
-        Ok(found.and_then(|found| figures(ended.took, seen, latencies, found, done)))
+        let recording = record.map(|path| recording(&path)).transpose()?;
+        let seen = Figures { took: ended.took, seen, latencies, recording, ..Figures::default() };
+        Ok(found.and_then(|found| figures(seen, found, done)))
     }
 
     /// Makes what reads the output while it grows.
-    fn reader(&self, fifo: &Path) -> anyhow::Result<Reader> {
-        if self.pauses.is_some() {
+    fn reader(&self, fifo: &Path) -> anyhow::Result<Option<OutputReader>> {
+        if let Some(pauses) = self.job.pauses {
             Folder::remove(fifo)?;
-            make_fifo(fifo)?;
-            return Ok(Reader::Fifo(FifoReader::start(fifo, self.output, self.pauses)?));
+            return Ok(Some(OutputReader::of_fifo(fifo, self.output, pauses)?));
         }
-        match &self.sources {
-            Sources::Growing(growing, _) if !growing.at_rest => {
-                Ok(Reader::Watch(LatencyWatch::start(self.output)?))
-            }
-            _ => Ok(Reader::Nobody),
-        }
+        let is_stamped = self.growing.is_some() && !self.job.is_idle();
+        Ok(is_stamped.then(|| OutputReader::of_file(self.output)).transpose()?)
     }
 
-    fn command(&self, sources: &[PathBuf], output: &Path) -> anyhow::Result<Command> {
-        let (follow, wake) = match &self.sources {
-            Sources::Complete(_) | Sources::Own(_) => (None, Wake::Notify),
-            Sources::Followed(_) => (Some(Until::Read), Wake::Notify),
-            Sources::Growing(_, wake) => (Some(Until::Stdin), *wake),
+    fn command(&self, output: &Path, record: Option<PathBuf>) -> anyhow::Result<Command> {
+        let (follow, wake) = match self.job.merged {
+            Merged::Complete(_) | Merged::Own(_) => (None, Wake::Notify),
+            Merged::Followed(_) => (Some(Until::Read), Wake::Notify),
+            Merged::Growing(_, wake) => (Some(Until::Stdin), wake),
         };
         let program = match self.contender {
             Contender::Stage(stage) => {
-                let (output, sources) = (output.to_owned(), sources.to_vec());
-                let record = self.record.map(Path::to_owned);
+                let (output, sources) = (output.to_owned(), self.sources.to_vec());
                 let mut command =
                     StageArgs { stage, output, follow, wake, record, sources }.command()?;
                 let stop = follow == Some(Until::Stdin);
@@ -179,49 +168,23 @@ impl<'a> Attempt<'a> {
         let output = File::create(output)
             .with_context(|| format!("{}: cannot make this file", Shown(output)))?;
         let mut command = program.command();
-        command.arg("--").args(sources).stdin(Stdio::null()).stdout(output).stderr(Stdio::piped());
+        command.arg("--").args(self.sources).stdin(Stdio::null());
+        command.stdout(output).stderr(Stdio::piped());
         Ok(command)
     }
 }
 
-impl Sources<'_> {
-    fn paths(&self) -> &[PathBuf] {
-        match self {
-            Sources::Complete(paths) | Sources::Followed(paths) => paths,
-            Sources::Own(own) => own.paths(),
-            Sources::Growing(growing, _) => growing.sources.paths(),
-        }
-    }
-}
-
-/// Who reads the output while it grows.
-enum Reader {
-    Nobody,
-    Watch(LatencyWatch),
-    Fifo(FifoReader),
-}
-
-impl Reader {
-    /// Reads the rest, and returns what every stamped line took.
-    fn latencies(self) -> anyhow::Result<Vec<u64>> {
-        Ok(match self {
-            Reader::Nobody => Vec::new(),
-            Reader::Watch(watch) => watch.finish()?,
-            Reader::Fifo(reader) => reader.join()?.latencies,
-        })
-    }
+fn recording(path: &Path) -> anyhow::Result<Recording> {
+    let bytes = fs::read(path)
+        .with_context(|| format!("{}: a stage has not recorded itself", Shown(path)))?;
+    Folder::remove(path)?;
+    serde_json::from_slice(&bytes).with_context(|| format!("{}: this is no recording", Shown(path)))
 }
 
 /// Puts together what was seen of a run from outside, what was found in its output
 /// and what a stage says of it, which has to agree with that.
-fn figures(
-    took: Took,
-    seen: Seen,
-    latencies: Vec<u64>,
-    (lines, bytes): (u64, u64),
-    done: Option<Done>,
-) -> Checked<Figures> {
-    let outside = Figures { took, seen, lines, latencies, ..Figures::default() };
+fn figures(outside: Figures, (lines, bytes): (u64, u64), done: Option<Done>) -> Checked<Figures> {
+    let outside = Figures { lines, ..outside };
     let Some(done) = done else { return Ok(outside) };
     if (done.lines, done.bytes) != (lines, bytes) {
         return Err(format!(
@@ -229,13 +192,13 @@ fn figures(
             done.lines, done.bytes
         ));
     }
-    let (threads, memory) = (done.threads, took.memory.max(done.memory));
-    let took = Took { threads, memory, ..took };
+    let (threads, memory) = (done.threads, outside.took.memory.max(done.memory));
+    let took = Took { threads, memory, ..outside.took };
     Ok(Figures { took, merge: Some(done.merge), stall: done.stall, ..outside })
 }
 
 /// Says why a child failed: what it said, and how it ended if it said nothing.
-fn failure(ended: &Ended) -> String {
+pub(crate) fn failure(ended: &Ended) -> String {
     match ended.stderr.strip_prefix("error: ") {
         Some(said) => said.to_owned(),
         None => format!("it ended with {}\n{}", ended.status, ended.stderr).trim().to_owned(),
@@ -243,15 +206,9 @@ fn failure(ended: &Ended) -> String {
 }
 
 /// Checks a merged file, and returns its lines and its bytes.
-fn check(
-    sources: &[PathBuf],
-    output: &Path,
-    own: Option<&OwnFiles>,
-) -> anyhow::Result<Checked<(u64, u64)>> {
-    let found = match own {
-        None => check_tagged(sources, output)?,
-        Some(_) => check_untagged(sources, output)?,
-    };
+fn check(sources: &[PathBuf], output: &Path, tagged: bool) -> anyhow::Result<Checked<(u64, u64)>> {
+    let check = if tagged { check_tagged } else { check_untagged };
+    let found = check(sources, output)?;
     if !found.is_right() {
         return Ok(Err(found.to_string()));
     }
@@ -264,79 +221,35 @@ fn check(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use workload::{Backlog, Pauses};
 
-    fn two_sources(folder: &Path) -> Vec<PathBuf> {
-        workload::Backlog { files: 2, bytes: 2_000 }.make(folder, 1).unwrap()
-    }
-
-    #[test]
-    fn a_wrong_output_is_found_and_so_is_a_wrong_report() {
-        let folder = tempfile::tempdir().unwrap();
-        let sources = two_sources(folder.path());
-        let merged = folder.path().join("merged");
-        let all = [fs::read(&sources[0]).unwrap(), fs::read(&sources[1]).unwrap()].concat();
-        fs::write(&merged, &all).unwrap();
-        let lines = all.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        let found = check(&sources, &merged, None).unwrap().unwrap();
-        assert_eq!(found, (lines, 4_000));
-        let report = |lines, bytes| Done {
-            lines,
-            bytes,
-            merge: 0.1,
-            stall: None,
-            memory: None,
-            threads: None,
-        };
-        let figures =
-            |report| figures(Took::default(), Seen::default(), Vec::new(), found, Some(report));
-        assert_eq!(figures(report(lines, 4_000)).unwrap().merge, Some(0.1));
-        for wrong in [report(lines + 1, 4_000), report(lines, 3_999)] {
-            let said = figures(wrong).unwrap_err();
-            assert!(said.starts_with("its report counts"), "{said}");
-        }
-        // Without its last line.
-        let cut = all[..all.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
-        fs::write(&merged, &all[..cut]).unwrap();
-        let said = check(&sources, &merged, None).unwrap().unwrap_err();
-        assert!(said.contains("lost"), "{said}");
-    }
+    const TWO: Backlog = Backlog { files: 2, bytes: 2_000 };
 
     #[test]
-    fn a_run_of_a_source_that_has_changed_does_not_count() {
-        let folder = tempfile::tempdir().unwrap();
-        let (source, merged) = (folder.path().join("a.log"), folder.path().join("merged"));
-        fs::write(&source, "one\n").unwrap();
-        let own = OwnFiles::open(std::slice::from_ref(&source), &Interrupt::default()).unwrap();
-        let run = |contender| {
-            Attempt::new(contender, Sources::Own(&own), &merged).run(&Interrupt::default())
+    fn a_report_that_does_not_agree_with_the_output_is_wrong() {
+        let said = |lines, bytes| {
+            let (merge, stall, memory, threads) = (0.1, None, None, None);
+            let done = Done { lines, bytes, merge, stall, memory, threads };
+            figures(Figures::default(), (7, 4_000), Some(done))
         };
-        run(Contender::Floor).unwrap().unwrap();
-        // Whatever comes of the run: the floor is not checked, what is checked is
-        // right, and of a file that is gone `cat` itself complains.
-        for change in ["grown", "cut", "gone"] {
-            match change {
-                "grown" => fs::write(&source, "one\ntwo\n").unwrap(),
-                "cut" => fs::write(&source, "one").unwrap(),
-                _ => fs::remove_file(&source).unwrap(),
-            }
-            for contender in [Contender::Floor, Contender::Program(Program::Cat)] {
-                let said = run(contender).unwrap_err().to_string();
-                assert!(said.starts_with(&source.display().to_string()), "{change}: {said}");
-                assert!(said.contains("has changed meanwhile"), "{change}: {said}");
-            }
+        assert_eq!(said(7, 4_000).unwrap().merge, Some(0.1));
+        for (lines, bytes) in [(8, 4_000), (7, 3_999)] {
+            let wrong = said(lines, bytes).unwrap_err();
+            assert!(wrong.starts_with("its report counts"), "{wrong}");
         }
     }
 
     #[test]
     fn who_does_nothing_and_does_not_end_is_killed_and_wrong() {
         let folder = tempfile::tempdir().unwrap();
-        let sources = two_sources(folder.path());
+        let sources = TWO.make(folder.path(), 1).unwrap();
         let merged = folder.path().join("merged");
         // What follows complete files never ends.
         let tail = Contender::Program(Program::Tail);
         for pauses in [None, Some(Pauses::USUAL)] {
-            let attempt = Attempt::new(tail, Sources::Complete(&sources), &merged);
-            let attempt = Attempt { patience: Duration::from_millis(200), pauses, ..attempt };
+            let job = Job { pauses, ..Job::new("backlog", Merged::Complete(TWO), 1) };
+            let attempt = Attempt::new(&job, tail, &sources, &merged);
+            let attempt = Attempt { patience: Duration::from_millis(200), ..attempt };
             let wrong = attempt.run(&Interrupt::default()).unwrap().unwrap_err();
             assert_eq!(wrong, "no end within 200ms of its last write, so it was killed");
         }

@@ -3,21 +3,21 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use conformance::{Case, Outcome};
 use recorder::Recorder;
 use tracing_subscriber::layer::SubscriberExt;
 use tributary::{Moment, Options, Plan, Probe, Shown, Stop};
 
 use crate::asking::interrupt;
-use crate::protocol::{Done, LawArgs, StageArgs, Tried, Until, answer};
+use crate::protocol::{Done, LawArgs, StageArgs, Until, answer};
 use crate::running::machine::{self, Status};
 
 /// From which stall on the recorded loop is said to stand still.
@@ -54,49 +54,25 @@ impl Peak {
     }
 }
 
-/// Requests the stop once every source has been read to its end: a merge that
-/// follows, as long as there is something to read, with all that it needs to
-/// follow so many.
-#[derive(Debug)]
-struct Reached {
-    sources: usize,
-    ends: Mutex<HashSet<PathBuf>>,
-    stop: OnceLock<Stop>,
-}
-
-impl Reached {
-    fn new(sources: usize) -> Reached {
-        Reached { sources, ends: Mutex::default(), stop: OnceLock::new() }
-    }
-
-    /// Says which stop it is about; none of its sources has been looked at yet.
-    fn tell(&self, stop: &Stop) {
-        let stop = self.stop.get_or_init(|| stop.clone());
-        if self.sources == 0 {
-            stop.request();
-        }
-    }
-
-    fn end_of(&self, source: &Path) {
-        let mut ends = self.ends.lock().expect("nobody panics with it");
-        if ends.insert(source.to_owned()) && ends.len() == self.sources {
-            self.stop.get().expect("a source is looked at by a merge that runs").request();
-        }
-    }
-}
-
 /// Merges, and answers with [`Done`].
 pub(crate) fn merge(args: StageArgs) -> anyhow::Result<()> {
     let started = Instant::now();
     let peak = Arc::new(Peak::default());
-    let until_read = args.follow == Some(Until::Read);
-    let reached = until_read.then(|| Arc::new(Reached::new(args.sources.len())));
+    let (until_read, until_stdin) =
+        (args.follow == Some(Until::Read), args.follow == Some(Until::Stdin));
+    // A merge that follows until all is read has all that it needs to follow so many.
+    let (stop, sources) = (Arc::new(OnceLock::<Stop>::new()), args.sources.len());
     let probe = Probe::new({
-        let (peak, reached) = (Arc::clone(&peak), reached.clone());
+        let (peak, stop, ends) = (Arc::clone(&peak), Arc::clone(&stop), Mutex::default());
         move |moment, path| {
             peak.look();
-            if let (Moment::FoundNothing, Some(reached)) = (moment, &reached) {
-                reached.end_of(path);
+            if until_read && moment == Moment::FoundNothing {
+                let mut ends: MutexGuard<'_, HashSet<PathBuf>> =
+                    ends.lock().expect("nobody panics with it");
+                ends.insert(path.to_owned());
+                if ends.len() == sources {
+                    stop.get().expect("the plan that is merged has one").request();
+                }
             }
             Ok(())
         }
@@ -104,18 +80,14 @@ pub(crate) fn merge(args: StageArgs) -> anyhow::Result<()> {
     let recorder = args.record.map(|path| (record(), path));
     let options = Options {
         follow: args.follow.is_some(),
-        wake: args.wake.into(),
+        wake: args.wake,
         probe: Some(probe),
         debug: recorder.as_ref().map(|_| STALL),
         ..Options::default()
     };
     let plan = Plan::open(&args.sources, args.output, options)?;
-    if let Some(reached) = reached {
-        reached.tell(&plan.stop);
-    }
-    let until_stdin = args.follow == Some(Until::Stdin);
+    let stop = stop.get_or_init(|| plan.stop.clone()).clone();
     if until_stdin {
-        let stop = plan.stop.clone();
         at_the_end_of_stdin(move || stop.request())?;
     }
     let report = (args.stage.merge)(plan)?;
@@ -146,17 +118,17 @@ fn record() -> Recorder {
     recorder
 }
 
-/// Tries a law, and answers with [`Tried`].
+/// Tries a law, and answers with how it is broken, if it is.
 pub(crate) fn law(args: &LawArgs) -> anyhow::Result<()> {
     at_the_end_of_stdin(|| process::exit(interrupt::EXIT_CODE.into()))?;
     let within = Duration::from_secs(args.within);
     let case = Case::new(args.law.name, args.stage.name, args.stage.merge).alone().within(within);
-    answer(&match case.outcome() {
-        Outcome::Held => Tried::Held,
-        Outcome::Broken(how) => Tried::Broken(how.to_string()),
-        Outcome::Hung => Tried::Accident(format!("the law hangs beyond its bound of {within:?}")),
-        Outcome::Accident(what) => Tried::Accident(what),
-    })
+    match case.outcome() {
+        Outcome::Held => answer(&None::<String>),
+        Outcome::Broken(how) => answer(&Some(how.to_string())),
+        Outcome::Hung => bail!("the law hangs beyond its bound of {within:?}"),
+        Outcome::Accident(what) => bail!(what),
+    }
 }
 
 /// Does something when stdin is closed, in a thread that ends with the process.

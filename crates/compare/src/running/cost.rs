@@ -10,7 +10,8 @@ use workload::Backlog;
 
 use crate::asking::contender::Contender;
 use crate::asking::interrupt::Interrupt;
-use crate::running::attempt::{Attempt, Figures, Sources};
+use crate::asking::jobs::{Job, Merged};
+use crate::running::attempt::{Attempt, Figures};
 use crate::running::folder::Folder;
 
 /// How often each stage runs in each way.
@@ -26,15 +27,14 @@ pub(crate) fn run(mut tell: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::R
     tell("with the recorder, as a multiple of without it\n")?;
     for stage in STAGES {
         let output = folder.merged("cost", stage.name);
-        let recording = output.with_extension("recording");
         let mut runs = [Vec::new(), Vec::new()];
         for round in 0..ROUNDS {
             // Who comes first changes, so that nobody always meets a warm machine.
             for way in [round % 2, 1 - round % 2] {
-                let contender = Contender::Stage(stage);
-                let attempt = Attempt::new(contender, Sources::Complete(&sources), &output);
-                let record = (way == 0).then_some(&*recording);
-                let figures = Attempt { record, ..attempt }.run(&interrupt)?;
+                let job = Job::new("cost", Merged::Complete(FILES), 1);
+                let job = Job { recorded: way == 0, ..job };
+                let attempt = Attempt::new(&job, Contender::Stage(stage), &sources, &output);
+                let figures = attempt.run(&interrupt)?;
                 runs[way].push(figures.map_err(|wrong| anyhow!("{}: {wrong}", stage.name))?);
             }
         }

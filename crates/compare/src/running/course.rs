@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use workload::{LiveSources, LiveWriters};
+use workload::{Live, LiveSources, Worker, Written};
 
 use crate::running::machine::Activity;
 use crate::running::measure::{Hung, Running};
@@ -32,16 +32,6 @@ impl Rest {
     }
 }
 
-/// Sources that are followed, still empty.
-#[derive(Debug)]
-pub(crate) struct Growing {
-    pub(crate) sources: LiveSources,
-    /// For how long they will grow.
-    pub(crate) duration: Duration,
-    /// Nothing is written to them: what waiting costs is measured.
-    pub(crate) at_rest: bool,
-}
-
 /// How a run goes on while the child does its work.
 pub(crate) struct Course<'a> {
     output: &'a Path,
@@ -52,7 +42,7 @@ pub(crate) struct Course<'a> {
     settle: Option<Instant>,
     settled: Option<Activity>,
     /// Who writes the sources, and until when.
-    writers: Option<(LiveWriters, Instant)>,
+    writers: Option<(Worker<Written>, Instant)>,
     /// How many bytes the sources have, once they do not grow any more.
     bytes: Option<u64>,
     /// How much there was of the output, and since when.
@@ -87,11 +77,10 @@ impl<'a> Course<'a> {
     }
 
     /// Lets the sources grow from now on.
-    pub(crate) fn begin(&mut self, growing: Growing) -> anyhow::Result<()> {
-        let Growing { sources, duration, at_rest } = growing;
+    pub(crate) fn begin(&mut self, sources: LiveSources, live: &Live) -> anyhow::Result<()> {
         let begun = Instant::now();
-        self.settle = at_rest.then(|| begun + duration.mul_f64(SETTLE));
-        self.writers = Some((sources.start()?, begun + duration));
+        self.settle = live.is_idle().then(|| begun + live.duration.mul_f64(SETTLE));
+        self.writers = Some((sources.start()?, begun + live.duration));
         Ok(())
     }
 
@@ -99,12 +88,13 @@ impl<'a> Course<'a> {
     pub(crate) fn tick(&mut self, running: &mut Running) -> anyhow::Result<()> {
         let now = Instant::now();
         if self.settle.take_if(|settle| now >= *settle).is_some() {
-            self.settled = running.activity();
+            self.settled = Activity::of(running.process);
         }
         // Until then `join` would wait, and nobody would look at the child.
         if let Some((writers, _)) = self.writers.take_if(|(_, end)| now >= *end) {
             if let Some(settled) = self.settled {
-                self.seen.rest = running.activity().map(|now| Rest::between(settled, now));
+                self.seen.rest =
+                    Activity::of(running.process).map(|now| Rest::between(settled, now));
             }
             let written = writers.join()?;
             self.seen.late = Some(written.latest);

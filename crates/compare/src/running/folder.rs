@@ -114,16 +114,4 @@ mod tests {
         assert!(said.starts_with(&folder.path.display().to_string()), "{said}");
         assert!(said.contains("free, but backlog needs") && said.contains("TMPDIR"), "{said}");
     }
-
-    #[test]
-    fn a_temporary_folder_goes_and_a_kept_one_stays() {
-        let outer = tempfile::tempdir().unwrap();
-        for keep in [None, Some(outer.path())] {
-            let folder = Folder::open(keep, false).unwrap();
-            let (job, passing) = (folder.of("backlog").unwrap(), folder.passing().unwrap());
-            let passed = passing.path().to_owned();
-            drop((passing, folder));
-            assert_eq!((job.exists(), passed.exists()), (keep.is_some(), false));
-        }
-    }
 }

@@ -14,7 +14,8 @@ use report::{Outcome, Verdict, Verdicts};
 use stages::Stage;
 
 use crate::asking::interrupt::{Interrupt, Interrupted};
-use crate::protocol::{LawArgs, Tried, answered};
+use crate::protocol::{LawArgs, answered};
+use crate::running::attempt::{Checked, failure};
 use crate::running::measure::{self, Hung};
 use crate::running::rounds::Setup;
 
@@ -25,6 +26,9 @@ const BRIEF: Duration = Duration::from_secs(20);
 const LONGEST: &str = "scale";
 /// How long a law has, beyond its bound, to come to its end.
 const GRACE: Duration = Duration::from_secs(45);
+
+/// How a stage breaks a law, if it does; or what happened instead.
+type Tried = Checked<Option<String>>;
 
 /// One law, on one stage.
 #[derive(Debug)]
@@ -139,17 +143,15 @@ impl Laws {
 impl Try {
     /// Holds what came of the law against what the stage declares.
     fn outcome(&self, tried: Tried) -> Outcome {
-        match (tried, &self.declared) {
-            (Tried::Held, None) => Outcome::Held,
-            (Tried::Broken(_), Some(reason)) => {
-                Outcome::BrokenAsDeclared { reason: reason.clone() }
-            }
-            (Tried::Held, Some(reason)) => Outcome::Wrong {
+        match (tried, self.declared.clone()) {
+            (Ok(None), None) => Outcome::Held,
+            (Ok(Some(_)), Some(reason)) => Outcome::BrokenAsDeclared { reason },
+            (Ok(None), Some(reason)) => Outcome::Wrong {
                 seen: format!(
                     "it is kept, although the manifest declares that it cannot: {reason}"
                 ),
             },
-            (Tried::Broken(seen), None) | (Tried::Accident(seen), _) => Outcome::Wrong { seen },
+            (Ok(Some(seen)), None) | (Err(seen), _) => Outcome::Wrong { seen },
         }
     }
 
@@ -176,12 +178,9 @@ impl Try {
             Ok(())
         });
         match ended {
-            Ok(ended) if ended.status.success() => answered(&ended.stdout),
-            Ok(ended) => {
-                let what = format!("its process ended with {}: {}", ended.status, ended.stderr);
-                Ok(Tried::Accident(what))
-            }
-            Err(error) if error.is::<Hung>() => Ok(Tried::Accident(error.to_string())),
+            Ok(ended) if ended.status.success() => answered(&ended.stdout).map(Ok),
+            Ok(ended) => Ok(Err(failure(&ended))),
+            Err(error) if error.is::<Hung>() => Ok(Err(error.to_string())),
             Err(error) => Err(error),
         }
     }
@@ -218,30 +217,13 @@ mod tests {
             let it = laws.0.iter().find(|it| (it.stage.number, it.law.name) == (stage, LIMIT));
             it.unwrap().outcome(tried)
         };
-        let broken = || Tried::Broken("how".into());
-        assert_eq!(outcome(5, Tried::Held), Outcome::Held);
+        let broken = || Ok(Some("how".into()));
+        assert_eq!(outcome(5, Ok(None)), Outcome::Held);
         assert_eq!(outcome(5, broken()), Outcome::Wrong { seen: "how".into() });
         let Outcome::BrokenAsDeclared { reason } = outcome(4, broken()) else { panic!() };
         assert!(reason.contains("append runs on the loop"), "{reason}");
-        let Outcome::Wrong { seen } = outcome(4, Tried::Held) else { panic!() };
+        let Outcome::Wrong { seen } = outcome(4, Ok(None)) else { panic!() };
         assert!(seen.contains("although the manifest declares"), "{seen}");
-        let accident = Tried::Accident("what".into());
-        assert_eq!(outcome(4, accident), Outcome::Wrong { seen: "what".into() });
-    }
-
-    #[test]
-    fn verdicts_have_the_order_of_the_list_however_they_come() {
-        let laws = laws(false);
-        let mut known = vec![None; laws.0.len()];
-        for at in [LAWS.len() + 1, 1, LAWS.len()] {
-            known[at] = Some(Outcome::Held);
-        }
-        let verdicts = laws.verdicts(&known);
-        let names = |it: &Verdicts| it.laws.iter().map(|law| law.law.clone()).collect::<Vec<_>>();
-        let shown: Vec<_> = verdicts.iter().map(|it| (&*it.stage, names(it))).collect();
-        let [first, second] = [LAWS[0].name.to_owned(), LAWS[1].name.to_owned()];
-        let expected =
-            [("stage1-threads", vec![second.clone()]), ("stage2-mixed", vec![first, second])];
-        assert_eq!(shown, expected);
+        assert_eq!(outcome(4, Err("what".into())), Outcome::Wrong { seen: "what".into() });
     }
 }

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use jiff::Zoned;
 use report::Head;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The head of every result of this machine.
 pub(crate) fn head(seed: u64) -> Head {
@@ -54,25 +53,18 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) fn of(process: u32) -> Option<Status> {
-        Some(Status::parse(&fs::read_to_string(format!("/proc/{process}/status")).ok()?))
-    }
-
-    fn parse(status: &str) -> Status {
-        let kibibytes = number(status, "VmHWM");
-        Status { threads: number(status, "Threads"), peak_memory: kibibytes.map(|kib| kib * 1024) }
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let peak_memory = number(&status, "VmHWM").map(|kibibytes| kibibytes * 1024);
+        Some(Status { threads: number(&status, "Threads"), peak_memory })
     }
 }
 
 /// Counts the threads of this process, by one call that is cheap enough to be
 /// made between two looks at a source; `None` where the system does not tell.
 pub(crate) fn threads() -> Option<u64> {
-    threads_of("self")
-}
-
-fn threads_of(process: &str) -> Option<u64> {
     // A directory has a link for each directory in it, and two for itself.
     // `/proc/self/task` has a directory for each thread.
-    let links = fs::metadata(format!("/proc/{process}/task")).ok()?.nlink();
+    let links = fs::metadata("/proc/self/task").ok()?.nlink();
     links.checked_sub(2).filter(|&threads| threads > 0)
 }
 
@@ -110,26 +102,13 @@ fn number(status: &str, name: &str) -> Option<u64> {
     line.strip_prefix(':')?.split_whitespace().next()?.parse().ok()
 }
 
-/// Raises the soft limit of open files to the hard one; returns what the limit
-/// is then, `None` if there is none. The stages inherit it.
-pub(crate) fn raise_open_files() -> Option<u64> {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current == limit.maximum {
-        return limit.current;
-    }
-    // A system may refuse its own hard limit (macOS does, above a bound of its
-    // own): then the soft one is what there is.
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-    if raised.is_ok() { limit.maximum } else { limit.current }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn threads_are_counted_and_what_they_do_is_added_up() {
+    fn what_the_threads_of_a_process_do_is_added_up() {
         use std::io::Write;
         // Of another process: of this one, other tests begin and end.
         let mut cat = Command::new("cat");
@@ -137,7 +116,6 @@ mod tests {
         let mut stdin = cat.stdin.take().unwrap();
         let of_cat = || Activity::of(cat.id()).unwrap();
         let (before, begun) = (of_cat(), Instant::now());
-        assert_eq!(threads_of(&cat.id().to_string()), Some(1));
         let mut after = before;
         while after.cpu <= before.cpu || after.wakeups <= before.wakeups {
             assert!(begun.elapsed() < Duration::from_secs(60), "{before:?}, {after:?}");
@@ -145,21 +123,10 @@ mod tests {
             after = of_cat();
         }
         assert!(after.at > before.at);
+        let status = Status::of(cat.id()).unwrap();
+        assert!(status.threads == Some(1) && status.peak_memory > Some(1024), "{status:?}");
         drop(stdin);
         cat.wait().unwrap();
-        let none = u32::MAX;
-        assert_eq!((threads_of(&none.to_string()), Activity::of(none)), (None, None));
-        let one_more = thread::scope(|scope| scope.spawn(threads).join().unwrap());
-        assert!(one_more >= Some(2), "{one_more:?}");
-    }
-
-    #[test]
-    fn threads_and_peak_memory_are_read_from_proc() {
-        let status = "Name:\tcompare\nVmPeak:\t  999 kB\nVmHWM:\t    2048 kB\nThreads:\t12\n";
-        let expected = Status { threads: Some(12), peak_memory: Some(2048 * 1024) };
-        assert_eq!(Status::parse(status), expected);
-        let nothing = Status { threads: None, peak_memory: None };
-        assert_eq!(Status::parse("Name:\tzombie\n"), nothing);
-        assert_eq!(number("voluntary_ctxt_switches:\t7\n", "voluntary_ctxt_switches"), Some(7));
+        assert_eq!((Status::of(u32::MAX), Activity::of(u32::MAX)), (None, None));
     }
 }

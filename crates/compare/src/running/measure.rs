@@ -4,7 +4,6 @@
 //! exit, so starting a process and taking it down again is part of each time.
 
 use std::convert::Infallible;
-use std::fmt;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, ExitStatus};
@@ -13,11 +12,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use nix::sys::resource::{Usage, UsageWho, getrusage};
+use nix::sys::resource::{UsageWho, getrusage};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::asking::interrupt::Interrupt;
-use crate::running::machine::{Activity, Status};
+use crate::running::machine::Status;
 
 /// How often a child is looked at.
 const LOOK: Duration = Duration::from_millis(5);
@@ -55,7 +54,7 @@ pub(crate) struct Ended {
 pub(crate) struct Running {
     /// Its stdin, if that is a pipe; whoever takes it closes it.
     pub(crate) stdin: Option<ChildStdin>,
-    process: u32,
+    pub(crate) process: u32,
 }
 
 impl Running {
@@ -67,27 +66,15 @@ impl Running {
             let _ = kill_process(process, Signal::TERM);
         }
     }
-
-    /// Returns what it has done up to now, where the system tells.
-    pub(crate) fn activity(&self) -> Option<Activity> {
-        Activity::of(self.process)
-    }
 }
 
 /// A child has come to no end within its time, which is a mistake of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no end within {within}, so it was killed")]
 pub(crate) struct Hung {
     /// How long it was waited for, in words.
     pub(crate) within: String,
 }
-
-impl fmt::Display for Hung {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no end within {}, so it was killed", self.within)
-    }
-}
-
-impl std::error::Error for Hung {}
 
 /// Runs `command` to its end. `tick` is called every few milliseconds, and may
 /// ask it to end.
@@ -107,7 +94,7 @@ pub(crate) fn run(
     // Ctrl-C goes to a whole group of processes. A child in the group of this one
     // could be seen to die of it before this process has been told.
     command.process_group(0);
-    let before = usage_of_children()?;
+    let (cpu_before, switches_before) = usage_of_children()?;
     let started = Instant::now();
     let mut child = KilledOnDrop(command.spawn().with_context(|| {
         let program = command.get_program().display();
@@ -135,12 +122,12 @@ pub(crate) fn run(
     }
     let status = child.wait().context("cannot wait for a child")?;
     let wall = started.elapsed();
-    let after = usage_of_children()?;
+    let (cpu, switches) = usage_of_children()?;
     interrupt.check()?;
     let took = Took {
         wall,
-        cpu: cpu(&after).saturating_sub(cpu(&before)),
-        switches: switches(&after).saturating_sub(switches(&before)),
+        cpu: cpu.saturating_sub(cpu_before),
+        switches: switches.saturating_sub(switches_before),
         threads: threads.filter(|_| looks >= ENOUGH),
         memory: memory.filter(|_| looks >= ENOUGH),
     };
@@ -181,17 +168,12 @@ fn said(reader: JoinHandle<io::Result<Vec<u8>>>) -> anyhow::Result<Vec<u8>> {
     reader.join().expect("a reader does not panic").context("cannot read what a child says")
 }
 
-fn usage_of_children() -> anyhow::Result<Usage> {
-    getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot ask for the CPU time of the children")
-}
-
-fn cpu(usage: &Usage) -> Duration {
-    [usage.user_time(), usage.system_time()]
-        .iter()
-        .map(|time| Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1_000))
-        .sum()
-}
-
-fn switches(usage: &Usage) -> u64 {
-    (usage.voluntary_context_switches() + usage.involuntary_context_switches()) as u64
+/// The CPU time and the context switches of the children that have ended.
+fn usage_of_children() -> anyhow::Result<(Duration, u64)> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)
+        .context("cannot ask for the CPU time of the children")?;
+    let times = [usage.user_time(), usage.system_time()];
+    let times = times.map(|it| Duration::new(it.tv_sec() as u64, it.tv_usec() as u32 * 1_000));
+    let switches = usage.voluntary_context_switches() + usage.involuntary_context_switches();
+    Ok((times.iter().sum(), switches as u64))
 }

@@ -2,17 +2,18 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use recorder::Recording;
 use stages::Stage;
 use tributary::Shown;
 
 use crate::asking::contender::{Contender, Program};
 use crate::asking::interrupt::Interrupt;
 use crate::asking::jobs::{Job, Merged};
-use crate::running::attempt::{Attempt, Checked, Figures, Sources};
-use crate::running::course::Growing;
+use crate::running::attempt::{Attempt, Checked, Figures};
 use crate::running::folder::Folder;
 
 /// The runs of one contender so far.
@@ -34,6 +35,24 @@ pub(crate) struct Setup<'a> {
     pub(crate) folder: &'a Folder,
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) progress: &'a ProgressBar,
+}
+
+/// Makes the bar on stderr, which shows on a terminal how many runs are done, and
+/// which one is on; dropped, it is taken away.
+pub(crate) fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(0).with_finish(ProgressFinish::AndClear);
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {elapsed}  {msg}");
+    bar.set_style(style.expect("the template is a constant"));
+    // Redrawn once a second, so that it costs the runs nothing.
+    bar.enable_steady_tick(Duration::from_secs(1));
+    bar
+}
+
+impl Runs {
+    /// Returns what the first run has recorded, if it was to.
+    pub(crate) fn recording(&self) -> Option<&Recording> {
+        self.right.first()?.1.recording.as_ref()
+    }
 }
 
 impl Setup<'_> {
@@ -98,18 +117,19 @@ impl Setup<'_> {
         made: &[PathBuf],
     ) -> anyhow::Result<Checked<Figures>> {
         let output = &self.folder.merged(job.name, contender.name());
-        let sources = match &job.merged {
-            Merged::Own(own) => Sources::Own(own),
-            Merged::Complete(_) => Sources::Complete(made),
-            Merged::Followed(_) => Sources::Followed(made),
-            Merged::Growing(live, wake) => {
+        let growing = match &job.merged {
+            Merged::Growing(live, _) => {
                 let folder = self.folder.of(&format!("{}/{}", job.name, contender.name()))?;
-                let (duration, at_rest) = (live.duration, live.is_idle());
-                let sources = live.create(&folder, self.seed)?;
-                Sources::Growing(Growing { sources, duration, at_rest }, *wake)
+                Some(live.create(&folder, self.seed)?)
             }
+            _ => None,
         };
-        let attempt = Attempt { pauses: job.pauses, ..Attempt::new(contender, sources, output) };
+        let grow = growing.as_ref().map(|growing| growing.paths().to_vec());
+        let sources = match &job.merged {
+            Merged::Own(own) => own.paths(),
+            _ => grow.as_deref().unwrap_or(made),
+        };
+        let attempt = Attempt { growing, ..Attempt::new(job, contender, sources, output) };
         let figures = attempt.run(self.interrupt)?;
         if !self.folder.is_kept() {
             Folder::remove(output)?;

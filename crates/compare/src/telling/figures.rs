@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anstream::adapter::strip_str;
 use anyhow::Context;
+use recorder::Recording;
 use report::Comparison;
 use tributary::Shown;
 
@@ -14,16 +15,22 @@ use crate::telling::terminal;
 /// Writes every picture, as SVG and as a figure for a page of Markdown, and
 /// `tables.txt`, in which each table stands between two anchors of its name.
 pub(crate) fn write(folder: &Path, comparison: &Comparison) -> anyhow::Result<()> {
-    let put = |name: &str, text: &str| {
-        let path = folder.join(name);
-        fs::write(&path, text).with_context(|| format!("{}: cannot write this file", Shown(&path)))
-    };
     let beside = folder.file_name().unwrap_or_default().to_string_lossy();
     for figure in report::figures(comparison) {
-        put(&format!("{}.svg", figure.name), &figure.svg)?;
-        put(&format!("{}.md", figure.name), &figure.markdown(&beside))?;
+        put(folder, &format!("{}.svg", figure.name), &figure.svg)?;
+        put(folder, &format!("{}.md", figure.name), &figure.markdown(&beside))?;
     }
-    put("tables.txt", &tables(comparison))
+    put(folder, "tables.txt", &tables(comparison))
+}
+
+/// Writes what a stage has recorded, for Perfetto.
+pub(crate) fn write_trace(folder: &Path, stage: &str, made: &Recording) -> anyhow::Result<()> {
+    put(folder, &format!("{stage}.json"), &made.chrome_trace().to_string())
+}
+
+fn put(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+    let path = folder.join(name);
+    fs::write(&path, text).with_context(|| format!("{}: cannot write this file", Shown(&path)))
 }
 
 fn tables(comparison: &Comparison) -> String {
@@ -41,37 +48,4 @@ fn tables(comparison: &Comparison) -> String {
             format!("// ANCHOR: {name}\n{}// ANCHOR_END: {name}\n", strip_str(&text))
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_picture_has_its_figure_and_every_table_its_anchors() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path().join("figures");
-        fs::create_dir(&folder).unwrap();
-        let comparison = serde_json::from_str::<Comparison>(include_str!(
-            "../../../report/tests/comparison.json"
-        ))
-        .unwrap();
-        write(&folder, &comparison).unwrap();
-
-        let pictures = report::figures(&comparison);
-        assert!(!pictures.is_empty());
-        for picture in pictures {
-            let svg = fs::read_to_string(folder.join(format!("{}.svg", picture.name))).unwrap();
-            assert_eq!(svg, picture.svg);
-            let figure = fs::read_to_string(folder.join(format!("{}.md", picture.name))).unwrap();
-            assert!(figure.contains(&format!("src=\"figures/{}.svg\"", picture.name)), "{figure}");
-        }
-        let tables = fs::read_to_string(folder.join("tables.txt")).unwrap();
-        let names = comparison.workloads.iter().map(|workload| &*workload.name);
-        for name in names.chain(["head", "growth"]) {
-            let (_, rest) = tables.split_once(&format!("// ANCHOR: {name}\n")).unwrap();
-            let (table, _) = rest.split_once(&format!("// ANCHOR_END: {name}\n")).unwrap();
-            assert!(table.lines().count() > 1 && !table.contains('\u{1b}'), "{table}");
-        }
-    }
 }

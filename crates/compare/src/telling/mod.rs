@@ -2,7 +2,6 @@
 //! the JSON and the page are those of `report`.
 
 pub(crate) mod figures;
-pub(crate) mod print;
 pub(crate) mod rows;
 pub(crate) mod terminal;
 pub(crate) mod warnings;

@@ -1,12 +1,13 @@
 //! Turns the runs of a job into its table.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::asking::contender::Program;
 use crate::asking::jobs::Job;
 use crate::running::attempt::Figures;
 use crate::running::rounds::Runs;
-use report::{Bucket, Cell, Column, Distribution, Grouped, Growth, Row, Spread, Table};
+use report::{Bucket, Cell, Column, Distribution, Growth, Row, Spread, StageLanes, Table};
 
 /// What a job has shown: a row for every contender that has run, and how the
 /// latencies are spread.
@@ -36,9 +37,8 @@ fn distribution(runs: &Runs) -> Option<Distribution> {
     right.then(|| Distribution { stage: runs.contender.name().to_owned(), buckets })
 }
 
-/// What a job of growth has shown: of each stage how long it took, and what was
-/// wrong.
-pub(crate) fn growth(job: &Job, all: &[Runs]) -> (Vec<Growth>, Vec<String>) {
+/// What a job of growth has shown: of each stage how long it took.
+pub(crate) fn growth(job: &Job, all: &[Runs]) -> Vec<Growth> {
     let sources = job.sources() as u64;
     let ran = all.iter().filter(|runs| !runs.right.is_empty()).map(|runs| {
         let figures = || runs.right.iter().map(|(_, figures)| figures);
@@ -46,11 +46,38 @@ pub(crate) fn growth(job: &Job, all: &[Runs]) -> (Vec<Growth>, Vec<String>) {
         let threads = figures().filter_map(|run| run.took.threads).max();
         Growth { stage: runs.contender.name().into(), sources, seconds: seconds.collect(), threads }
     });
+    ran.collect()
+}
+
+/// The lanes of each stage that was recorded. A source is called by the name of its
+/// file: its folder is temporary, and says nothing.
+pub(crate) fn lanes(job: &Job, all: &[Runs]) -> Vec<StageLanes> {
+    let name = |path: &mut String| {
+        let name = Path::new(&*path).file_name().map(|name| name.to_string_lossy().into_owned());
+        *path = name.unwrap_or_default();
+    };
+    let lanes = all.iter().filter_map(|runs| {
+        let mut recording = runs.recording()?.clone();
+        recording.sources.iter_mut().for_each(name);
+        recording.stalls.iter_mut().filter_map(|stall| stall.source.as_mut()).for_each(name);
+        Some(StageLanes {
+            stage: runs.contender.name().to_owned(),
+            what: job.what(),
+            seconds: recording.seconds,
+            left_out: recording.left_out,
+            lanes: recording.lanes(),
+        })
+    });
+    lanes.collect()
+}
+
+/// What was wrong in a job that has no table.
+pub(crate) fn wrong(all: &[Runs], on: &str) -> Vec<String> {
     let wrong = all.iter().filter_map(|runs| {
         let first = runs.wrong.as_ref()?.lines().next().unwrap_or_default();
-        Some(format!("{} on {} sources: {first}", runs.contender.name(), Grouped(sources)))
+        Some(format!("{} on {on}: {first}", runs.contender.name()))
     });
-    (ran.collect(), wrong.collect())
+    wrong.collect()
 }
 
 /// Ten buckets a decade from the least latency to the largest, the same bounds
@@ -94,9 +121,9 @@ fn row(runs: &Runs, cat: &[(u32, Figures)], columns: &[Column]) -> Option<Row> {
         Column::Max => number(latency.map(|it| it[2])),
         Column::RestCpu => number(first.seen.rest.map(|rest| rest.cpu)),
         Column::WakeUps => number(first.seen.rest.map(|rest| rest.wakeups)),
-        Column::Cpu => Cell::Number(each(&all, |run| run.took.cpu.as_secs_f64()).median()),
+        Column::Cpu => Cell::Number(each(&all, |run| run.took.cpu.as_secs_f64()).median),
         Column::Switches => {
-            Cell::Count(each(&all, |run| run.took.switches as f64).median().round() as u64)
+            Cell::Count(each(&all, |run| run.took.switches as f64).median.round() as u64)
         }
         Column::Threads => count(most(&all, |run| run.took.threads)),
         Column::Memory => count(most(&all, |run| run.took.memory)),
@@ -192,15 +219,14 @@ mod tests {
 
     #[test]
     fn growth_has_every_run_and_the_most_threads() {
-        let jobs = crate::asking::growth::jobs(true, None);
-        let mut wrong = runs(Contender::Stage(&STAGES[1]), &[]);
-        wrong.wrong = Some("2 lines lost\nline 7".into());
+        let mut bad = runs(Contender::Stage(&STAGES[1]), &[]);
+        bad.wrong = Some("2 lines lost\nline 7".into());
         let right = runs(Contender::Stage(&STAGES[0]), &[(0, 250), (1, 500), (2, 125)]);
-        let (growth, wrong) = growth(&jobs[0], &[right, wrong]);
-        let seconds = vec![0.25, 0.5, 0.125];
-        let stage = "stage1-threads".into();
-        assert_eq!(growth, [Growth { stage, sources: 8, seconds, threads: Some(500) }]);
-        assert_eq!(wrong, ["stage2-mixed on 8 sources: 2 lines lost"]);
+        let all = [right, bad];
+        let (seconds, stage) = (vec![0.25, 0.5, 0.125], "stage1-threads".into());
+        let grown = Growth { stage, sources: 8, seconds, threads: Some(500) };
+        assert_eq!(growth(&jobs::growth(true, u64::MAX)[0], &all), [grown]);
+        assert_eq!(wrong(&all, "8 sources"), ["stage2-mixed on 8 sources: 2 lines lost"]);
     }
 
     #[test]

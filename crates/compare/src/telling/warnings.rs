@@ -1,6 +1,7 @@
 //! What makes a figure doubtful: what was seen, why it may be, and what to do.
 
 use report::{Column, Grouped, Head, Table, Time};
+use tributary::Options;
 
 use crate::asking::contender::Program;
 
@@ -46,9 +47,9 @@ pub(crate) fn late_writers(workload: &str, stage: &str, late: f64) -> String {
     )
 }
 
-/// What the rows of a workload say. `interval` is how long a merge that
-/// follows waits between two looks.
-pub(crate) fn about_table(table: &Table, interval: f64) -> Vec<String> {
+/// What the rows of a workload say.
+pub(crate) fn about_table(table: &Table) -> Vec<String> {
+    let interval = Options::default().interval.as_secs_f64();
     let workload = &table.name;
     let mut warnings = Vec::new();
     let cat = table.rows.iter().find(|row| row.name == "cat");
@@ -64,13 +65,13 @@ pub(crate) fn about_table(table: &Table, interval: f64) -> Vec<String> {
         let stage = &row.name;
         if let Some(spread) = row.spread(Column::Time)
             && short.is_none()
-            && spread.half_range() > WIDE * spread.median()
+            && spread.half_range > WIDE * spread.median
         {
             warnings.push(format!(
                 "{workload}: {stage} took {} ± {}; the machine may be busy or its disk slow; \
                  close what else runs, or take more runs (--runs 9)",
-                Time(spread.median()),
-                Time(spread.half_range())
+                Time(spread.median),
+                Time(spread.half_range)
             ));
         }
         if let Some(p99) = row.number(Column::P99)
@@ -102,7 +103,7 @@ mod tests {
         };
         let rows = rows.into_iter().map(row).collect();
         let (what, latencies) = (String::new(), Vec::new());
-        about_table(&Table { name: name.into(), what, rows, latencies }, 0.1)
+        about_table(&Table { name: name.into(), what, rows, latencies })
     }
 
     fn times(values: &[f64]) -> Cell {

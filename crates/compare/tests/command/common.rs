@@ -1,8 +1,6 @@
 //! What the tests of the command share.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -20,32 +18,6 @@ pub(crate) fn compare_after(shell: &str) -> Command {
     command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")]);
     command.arg(env!("CARGO_BIN_EXE_compare"));
     command
-}
-
-/// Makes the command of somebody who may not read and write everything: of
-/// nobody, if this is root. In `folder` is a file `secret` that may not be read.
-pub(crate) fn compare_as_nobody(folder: &Path) -> impl Fn() -> Command {
-    let binary = folder.join("compare");
-    // A process of its own copies it: a descriptor of this one, open for writing,
-    // would go along to the children that other tests start, and what somebody
-    // writes cannot be started.
-    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_compare")).arg(&binary).status();
-    assert!(copied.unwrap().success());
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
-    let (secret, target) = (folder.join("secret"), folder.join("target"));
-    fs::write(&secret, "").unwrap();
-    fs::create_dir(&target).unwrap();
-    for (path, mode) in [(&secret, 0o000), (&target, 0o777)] {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    }
-    move || {
-        let mut command = of(Command::new(&binary));
-        if fs::File::open(&secret).is_ok() {
-            command.uid(65534).gid(65534);
-        }
-        command.current_dir("/").env("CARGO_TARGET_DIR", &target);
-        command
-    }
 }
 
 fn of(mut command: Command) -> Command {

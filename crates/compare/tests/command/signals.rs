@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Stdio};
 
 use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 
-use testkit::until;
+use testkit::{make_fifo, until};
 
 use crate::common::{compare, compare_after, json, list, printed, shown};
 
@@ -128,7 +128,7 @@ fn what_is_ignored_at_the_start_stays_ignored() {
 fn the_second_signal_ends_it_at_once_and_names_what_is_left_behind() {
     let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let fifo = folder.path().join("fifo");
-    workload::make_fifo(&fifo).unwrap();
+    make_fifo(&fifo);
     // Nobody takes anything out of this pipe, and there is no room in it, so what
     // is printed first takes for ever.
     let mut full = File::options().read(true).write(true).open(&fifo).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use tributary::{Error, Lines, Listener, Output, Plan, Read, Report, Source};
+use tributary::{Error, Lines, Output, Plan, Read, Report, Source};
 
 /// Merges with a thread for each source.
 pub(crate) fn one_thread_a_source(plan: Plan) -> Result<Report, Error> {

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use tributary::{Error, Listener, Plan, Read, Report};
+use tributary::{Error, Plan, Read, Report};
 
 use super::correct::threads;
 

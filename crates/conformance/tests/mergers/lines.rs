@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::mpsc::channel;
 use std::sync::{Barrier, Mutex};
 
-use tributary::{Error, Lines, Listener, Plan, Read, Report};
+use tributary::{Error, Lines, Plan, Read, Report};
 
 use super::correct::{follow, threads};
 

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use tributary::{Error, Lines, Listener, Output, Plan, Read, Report, Source};
+use tributary::{Error, Lines, Output, Plan, Read, Report, Source};
 
 use super::correct::follow;
 

@@ -9,7 +9,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
-use tributary::{Error, Listener, Plan, Read, Report, Source};
+use tributary::{Error, Plan, Read, Report, Source};
 
 use super::correct::waiting;
 use super::ends::waits_out_the_interval;
@@ -20,7 +20,7 @@ use super::many::blocks_the_loop;
 fn alarmed(plan: Plan, is_false: impl Fn(&Source) -> bool + Sync) -> Result<Report, Error> {
     let stop = plan.stop.clone();
     waiting(plan, |source, interval| {
-        let woken = source.changed().wait_timeout(interval).is_some();
+        let woken = source.changed().wait_timeout(interval);
         if woken && !stop.requested() && is_false(source) {
             thread::sleep(interval);
         }
@@ -64,7 +64,7 @@ pub(crate) fn sleeps_whatever_is_notified(plan: Plan) -> Result<Report, Error> {
 pub(crate) fn sleeps_on_a_change_during_a_look(plan: Plan) -> Result<Report, Error> {
     let stop = plan.stop.clone();
     waiting(plan, |source, interval| {
-        let rang = source.changed().wait_timeout(Duration::ZERO).is_some();
+        let rang = source.changed().wait_timeout(Duration::ZERO);
         if rang && !stop.requested() {
             thread::sleep(interval);
         } else {

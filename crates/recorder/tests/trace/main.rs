@@ -52,8 +52,7 @@ fn a_fixed_recording_is_this_trace() {
     // is up to whoever else is built with it.
     let events: Vec<BTreeMap<String, Value>> =
         serde_json::from_value(trace["traceEvents"].clone()).expect("objects");
-    let line = |event| serde_json::to_string(event).expect("it was JSON");
-    let lines: Vec<_> = events.iter().map(line).collect();
+    let lines: Vec<_> = events.iter().map(|event| json!(event).to_string()).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     {"args":{"name":"merge"},"cat":"__metadata","name":"process_name","ph":"M","pid":1,"tid":0,"ts":0}
     {"args":{"name":"main (loop)"},"cat":"__metadata","name":"thread_name","ph":"M","pid":1,"tid":1,"ts":0}
@@ -78,72 +77,46 @@ fn a_fixed_recording_is_this_trace() {
 }
 
 #[test]
-fn a_recording_is_the_same_after_json() {
+fn a_recording_is_the_same_after_json_and_an_empty_one_is_an_empty_trace() {
     let json = serde_json::to_string(&fixed()).expect("it is data");
     assert_eq!(serde_json::from_str::<Recording>(&json).expect("it is its own JSON"), fixed());
-}
-
-#[test]
-fn an_empty_recording_is_an_empty_trace() {
     let trace = Recorder::new(0).recording().chrome_trace();
     assert_eq!(check(&trace), Ok(()));
     assert_eq!(trace["traceEvents"].as_array().map(Vec::len), Some(1));
 }
 
-/// What is wrong with the fixed trace once `spoil` has been at its events.
+/// Asserts that this is what is wrong with the fixed trace, once `spoil` has been at
+/// its first event of a phase.
 #[track_caller]
-fn wrong(spoil: impl FnOnce(&mut Vec<Value>)) -> String {
+fn assert_wrong(phase: &str, why: &str, spoil: impl FnOnce(&mut Vec<Value>, usize)) {
     let mut trace = fixed().chrome_trace();
-    spoil(trace["traceEvents"].as_array_mut().expect("an array"));
-    check(&trace).expect_err("it is spoiled")
-}
-
-/// Finds an event of this phase.
-fn of<'a>(events: &'a mut [Value], phase: &str) -> &'a mut Value {
-    events.iter_mut().find(|event| event["ph"] == phase).expect("there is one")
+    let events = trace["traceEvents"].as_array_mut().expect("an array");
+    let place = events.iter().position(|event| event["ph"] == phase).expect("there is one");
+    spoil(events, place);
+    let said = check(&trace).expect_err("it is spoiled");
+    assert!(said.contains(why), "{said}");
 }
 
 #[test]
 fn the_check_finds_what_is_against_the_format() {
-    let spoiled: [(&str, &str, Value); 10] = [
-        ("X", "dur", json!(-1)),
-        ("X", "ts", json!("1 ms")),
-        ("X", "tid", json!(77)),
-        ("X", "id", json!("0x1")),
-        ("X", "args", json!("a.log")),
-        ("X", "ph", json!("Y")),
-        ("M", "args", json!({})),
-        ("M", "cat", json!("wait")),
-        ("e", "name", json!("something else")),
-        ("e", "ts", json!(0)),
-    ];
-    for (phase, key, value) in spoiled {
-        let why = wrong(|events| of(events, phase)[key] = value.clone());
-        assert!(why.contains(&value.to_string()), "{phase} {key}: {why}");
+    for (phase, key, value, why) in [
+        ("X", "dur", json!(-1), "no event"),
+        ("X", "ts", json!("1 ms"), "no time"),
+        ("X", "tid", json!(77), "without a name"),
+        ("X", "ph", json!("Y"), "no event"),
+        ("e", "name", json!("something else"), "has not begun"),
+        ("e", "ts", json!(0), "has not begun"),
+    ] {
+        assert_wrong(phase, why, |events, place| events[place][key] = value);
     }
-    let fields =
-        [("X", "dur"), ("X", "ts"), ("X", "name"), ("X", "cat"), ("b", "id"), ("b", "pid")];
-    for (phase, key) in fields {
-        let why =
-            wrong(|events| drop(of(events, phase).as_object_mut().expect("it is").remove(key)));
-        let expected = [format!("missing field `{key}`"), "no phase is like this".into()];
-        assert!(expected.iter().any(|it| why.starts_with(it)), "{phase} {key}: {why}");
-    }
-
-    let without = |phase: &'static str| {
-        move |events: &mut Vec<Value>| {
-            let place = events.iter().position(|event| event["ph"] == phase);
-            events.remove(place.expect("there is one"));
-        }
-    };
-    assert!(wrong(without("b")).contains("it ends what has not begun"));
-    assert!(wrong(without("e")).contains("does not end"));
-    assert!(wrong(without("M")).contains("without a name"));
-
-    let overlaps = wrong(|events| {
-        let mut other = of(events, "X").clone();
+    // As two of one id.
+    assert_wrong("b", "no event", |events, place| events.push(events[place].clone()));
+    assert_wrong("b", "has not begun", |events, place| drop(events.remove(place)));
+    assert_wrong("e", "does not end", |events, place| drop(events.remove(place)));
+    assert_wrong("M", "without a name", |events, place| drop(events.drain(place..place + 2)));
+    assert_wrong("X", "overlap", |events, place| {
+        let mut other = events[place].clone();
         other["ts"] = (other["ts"].as_f64().expect("a time") + 0.5).into();
         events.push(other);
     });
-    assert!(overlaps.contains("overlap"), "{overlaps}");
 }

@@ -6,7 +6,7 @@ use plotters::coord::types::RangedCoordf64;
 use recorder::{Kind, Lane, Segment, Stall};
 
 use super::facts::{self, Span};
-use super::lane::{class, in_order, job, solid, totals};
+use super::lane::{in_order, inks, job, totals};
 use super::legend;
 use super::thin::{self, Part, Piece};
 use crate::canvas::{self, WIDTH};
@@ -200,7 +200,7 @@ fn draw_stalls(lane: &Lane, y: f64, (below, tasks): (f64, f64), scale: &Scale) -
             g class="stall piece" {
                 title {
                     (says)
-                    @if let Some(source) = &stall.source { " of " (file_name(source)) }
+                    @if let Some(source) = &stall.source { " of " (source) }
                     ", from " (Time(stall.begin)) " to " (Time(stall.end)) ": no task runs"
                 }
                 rect class="h-alarm" x=(x) width=(width) y=(n(y - 2.0)) height=(n(LANE + 4.0))
@@ -256,7 +256,7 @@ fn draw_piece(piece: &Piece, y: f64, height: f64, scale: &Scale) -> Markup {
         && piece.whole
     {
         return html! {
-            rect class={ "piece " (class(part.kind)) } x=(x) width=(width) y=(n(y)) height=(n(height)) {
+            rect class={ "piece " (inks(part.kind)[0]) } x=(x) width=(width) y=(n(y)) height=(n(height)) {
                 title { (in_words(piece)) }
             }
         };
@@ -269,7 +269,7 @@ fn draw_piece(piece: &Piece, y: f64, height: f64, scale: &Scale) -> Markup {
     let parts = piece.parts.iter().map(|part| {
         let height = high * part.seconds / seconds;
         bottom -= height;
-        (solid(part.kind), bottom, height)
+        (inks(part.kind)[1], bottom, height)
     });
     html! {
         g class="piece" {
@@ -295,17 +295,12 @@ fn in_words(piece: &Piece) -> String {
     };
     let parts: Vec<String> = piece.parts.iter().map(part).collect();
     let of = match source {
-        Some(source) => format!(" of {}", file_name(source)),
+        Some(source) => format!(" of {source}"),
         None if piece.whole => String::new(),
         None if piece.parts.iter().any(|part| part.count > 1) => " of several sources".to_owned(),
         None => String::new(),
     };
     format!("{}{of}, from {} to {}", parts.join("; "), Time(piece.begin), Time(piece.end))
-}
-
-/// The last part of a path, which is what tells sources apart.
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(path)
 }
 
 /// Returns about how wide a note is, in pixels: some are bold.

@@ -4,55 +4,45 @@ use recorder::{Kind, Lane, Role};
 
 use crate::units::{Time, counted};
 
-/// Every kind that is drawn: its ink, and its name in the legend.
-pub(super) const KINDS: [(Kind, &str, &str); 5] = [
-    (Kind::Read, "f-read", "reads"),
-    (Kind::Write, "f-write", "writes"),
-    (Kind::WaitForLock, "h-lock", "waits for the lock"),
-    (Kind::WaitForLoop, "h-loop", "a task waits for its turn on the loop"),
-    (Kind::WaitForAnswer, "h-answer", "a task waits for the writer's answer"),
+/// Every kind that is drawn: its ink, that of a piece which is too small for a
+/// hatching, and its name in the legend.
+pub(super) const KINDS: [(Kind, [&str; 2], &str); 5] = [
+    (Kind::Read, ["f-read"; 2], "reads"),
+    (Kind::Write, ["f-write"; 2], "writes"),
+    (Kind::WaitForLock, ["h-lock", "f-wait"], "waits for the lock"),
+    (Kind::WaitForLoop, ["h-loop", "f-wait"], "a task waits for its turn on the loop"),
+    (Kind::WaitForAnswer, ["h-answer", "f-wait"], "a task waits for the writer's answer"),
 ];
 
-pub(super) fn class(kind: Kind) -> &'static str {
+/// Returns the ink of a kind, and that of a piece which is too small for a hatching.
+pub(super) fn inks(kind: Kind) -> [&'static str; 2] {
     let known = KINDS.iter().find(|(it, ..)| *it == kind);
-    known.map_or("", |(_, class, _)| class)
-}
-
-/// The ink of a piece that is too small for a hatching.
-pub(super) fn solid(kind: Kind) -> &'static str {
-    match kind {
-        Kind::WaitForLock | Kind::WaitForLoop | Kind::WaitForAnswer => "f-wait",
-        other => class(other),
-    }
+    known.map_or([""; 2], |(_, inks, _)| *inks)
 }
 
 /// Returns the lanes in the order in which they are drawn, each with its label:
 /// the loop first, then who writes, then who reads.
 pub(super) fn in_order(lanes: &[Lane]) -> Vec<(String, &Lane)> {
-    let mut ordered: Vec<&Lane> = lanes.iter().collect();
-    ordered.sort_by_key(|lane| match lane.role {
-        Role::Loop => 0,
-        Role::Writer => 1,
-        Role::Tail => 2,
-        Role::Reader => 3,
-        Role::Other => 4,
-    });
     let pool = lanes.iter().any(|lane| lane.role == Role::Loop);
-    let mut labels: Vec<(String, &Lane)> = Vec::new();
-    for lane in ordered {
-        let before = labels.iter().filter(|(_, other)| other.role == lane.role).count();
-        let alone = lanes.iter().filter(|other| other.role == lane.role).count() == 1;
-        let word = match lane.role {
-            Role::Loop => "loop",
-            Role::Writer => "writer",
-            Role::Tail if pool => "pool",
-            Role::Tail => "thread",
-            Role::Reader => "reader",
-            Role::Other => "caller",
+    let place = |role| match role {
+        Role::Loop => (0, "loop"),
+        Role::Writer => (1, "writer"),
+        Role::Tail if pool => (2, "pool"),
+        Role::Tail => (2, "thread"),
+        Role::Reader => (3, "reader"),
+        Role::Other => (4, "caller"),
+    };
+    let mut ordered: Vec<&Lane> = lanes.iter().collect();
+    ordered.sort_by_key(|lane| place(lane.role));
+    let of_role = ordered.chunk_by(|one, next| one.role == next.role);
+    let labelled = of_role.flat_map(|lanes| {
+        let label = move |number| match (place(lanes[0].role).1, lanes.len()) {
+            (word, 1) => word.to_owned(),
+            (word, _) => format!("{word} {number}"),
         };
-        labels.push((if alone { word.to_owned() } else { format!("{word} {}", before + 1) }, lane));
-    }
-    labels
+        (1..).zip(lanes).map(move |(number, lane)| (label(number), *lane))
+    });
+    labelled.collect()
 }
 
 /// Says what a thread is there for.

@@ -30,7 +30,7 @@ pub(super) fn signs(stages: &[&StageLanes]) -> Vec<Sign> {
     };
     let kinds = KINDS.iter().filter(|(kind, ..)| has(*kind));
     let mut signs: Vec<Sign> = kinds
-        .map(|(kind, class, means)| {
+        .map(|(kind, [class, _], means)| {
             let of_task = matches!(kind, Kind::WaitForLoop | Kind::WaitForAnswer);
             Sign { drawn: boxed(class, if of_task { 6 } else { 14 }), means }
         })

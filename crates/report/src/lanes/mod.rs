@@ -26,7 +26,7 @@ pub(crate) fn section(stages: &[StageLanes]) -> Markup {
                 @for (picture, stage) in pictures(stages).iter().zip(&shown) {
                     section class="stage" {
                         h3 { (theme::short(&stage.stage)) }
-                        @if let Some(known) = theme::stage(&stage.stage) {
+                        @if let Ok(known) = stages::find(&stage.stage) {
                             p class="quiet" { (known.said().new) }
                         }
                         p class="headline" { (picture.says) }

@@ -19,12 +19,12 @@ use anyhow::Context;
 use tributary::{Moment, Options, Plan, Probe, Wake};
 
 fn main() -> anyhow::Result<()> {
-    system_tests::warnings::to_stderr();
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [stage, folder, count, seconds] = &arguments[..] else {
         anyhow::bail!("at-rest STAGE FOLDER COUNT SECONDS");
     };
-    let merge = system_tests::stage(stage.parse()?).merge;
+    let merge = stages::find(stage).map_err(anyhow::Error::msg)?.merge;
     let (count, seconds) = (count.parse::<usize>()?, seconds.parse()?);
 
     let folder = Path::new(folder);

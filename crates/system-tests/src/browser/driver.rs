@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -47,10 +47,6 @@ impl Driver {
 
     pub(super) fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
-    }
-
-    pub(super) fn profile(&self) -> &Path {
-        self.profile.path()
     }
 
     /// Describes the browser that is wanted: no window, a profile that is new,

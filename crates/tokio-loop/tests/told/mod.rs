@@ -74,12 +74,17 @@ impl Told {
     /// Blocks until so many lines were said.
     #[track_caller]
     pub(crate) fn wait_for(&self, lines: usize) {
+        self.wait_until(&format!("{lines} lines"), |said| said.len() >= lines);
+    }
+
+    /// Blocks until what was said is as it should be.
+    #[track_caller]
+    pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&[Line]) -> bool) {
         let (said, changed) = &*self.0;
-        let too_few = |said: &mut Vec<Line>| said.len() < lines;
         let (said, waited) =
-            changed.wait_timeout_while(said.lock().unwrap(), HANG, too_few).unwrap();
+            changed.wait_timeout_while(said.lock().unwrap(), HANG, |said| !is_so(said)).unwrap();
         let said = said.clone();
-        assert!(!waited.timed_out(), "{lines} lines were never said, but {said:#?}");
+        assert!(!waited.timed_out(), "never said: {what}, but {said:#?}");
     }
 }
 

@@ -43,21 +43,14 @@ pub(crate) struct Pattern {
 enum Part {
     /// A name without anything wild.
     Name(OsString),
-    Wild(Wild),
+    /// A glob, and whether it takes names that begin with a dot.
+    Wild(GlobMatcher, bool),
     /// `**`: this folder, and every folder below it.
     Deep,
 }
 
-/// A component with something wild in it.
-#[derive(Debug)]
-struct Wild {
-    glob: GlobMatcher,
-    /// Whether it takes names that begin with a dot.
-    hidden: bool,
-}
-
-/// What fits a pattern.
-#[derive(Debug)]
+/// What fits a pattern, and what was found on the way.
+#[derive(Debug, Default)]
 pub(crate) struct Expanded {
     /// Regular files, and links to them: sorted by bytes, each once. Copies
     /// only if the pattern asks for them.
@@ -65,6 +58,8 @@ pub(crate) struct Expanded {
     /// Folders that could not be read, and links that are not followed or lead
     /// nowhere: each once.
     pub(crate) refused: Vec<(PathBuf, io::Error)>,
+    /// Folders in which something may come to fit.
+    folders: Vec<PathBuf>,
 }
 
 impl Pattern {
@@ -107,7 +102,8 @@ impl Pattern {
         watched.iter().for_each(|folder| watch(folder));
         let mut walks = 1;
         loop {
-            let Walk { paths, folders, refused } = self.walk();
+            let mut found = self.find();
+            let folders = std::mem::take(&mut found.folders);
             watched.retain(|folder| folders.contains(folder));
             let new: Vec<_> = folders.into_iter().filter(|it| !watched.contains(it)).collect();
             new.iter().for_each(|folder| watch(folder));
@@ -115,7 +111,7 @@ impl Pattern {
             // Whoever makes folders all the time is not waited for: the watches
             // tell of them.
             if new.is_empty() || walks == AGAIN {
-                return Expanded { paths: self.logs(paths), refused };
+                return found;
             }
             watched.extend(new);
             walks += 1;
@@ -128,28 +124,18 @@ impl Pattern {
     ///
     /// Reads folders: blocks the calling thread.
     pub(crate) fn find(&self) -> Expanded {
-        let Walk { paths, refused, .. } = self.walk();
-        Expanded { paths: self.logs(paths), refused }
-    }
-
-    /// Sorts what was found, without copies if they are not asked for, and
-    /// without what is excluded.
-    fn logs(&self, mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+        let mut found = Expanded::default();
+        found.walk(Path::new(if self.absolute { "/" } else { "" }), &self.parts);
+        let Expanded { paths, refused, .. } = &mut found;
         paths.retain(|path| self.copies || !path.file_name().is_some_and(is_copy));
         paths.retain(|path| !self.excluded.is_match(path));
         // By bytes; a path's own order is that of its components.
         paths.sort_unstable_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
         paths.dedup();
-        paths
-    }
-
-    fn walk(&self) -> Walk {
-        let mut walk = Walk::default();
-        walk.on(Path::new(if self.absolute { "/" } else { "" }), &self.parts);
         // `**` reads a folder twice.
-        walk.refused.sort_by(|(one, _), (other, _)| one.cmp(other));
-        walk.refused.dedup_by(|(one, _), (other, _)| one == other);
-        walk
+        refused.sort_by(|(one, _), (other, _)| one.cmp(other));
+        refused.dedup_by(|(one, _), (other, _)| one == other);
+        found
     }
 }
 
@@ -175,27 +161,13 @@ impl Part {
         }
         let glob = GlobBuilder::new(text).empty_alternates(true).build();
         let glob = glob.map_err(|error| error.kind().to_string())?.compile_matcher();
-        Ok(Part::Wild(Wild { glob, hidden: text.starts_with('.') }))
+        Ok(Part::Wild(glob, text.starts_with('.')))
     }
 }
 
-impl Wild {
-    fn fits(&self, name: &OsStr) -> bool {
-        (self.hidden || !is_hidden(name)) && self.glob.is_match(name)
-    }
-}
-
-/// What was found on the way through a pattern.
-#[derive(Debug, Default)]
-struct Walk {
-    paths: Vec<PathBuf>,
-    folders: Vec<PathBuf>,
-    refused: Vec<(PathBuf, io::Error)>,
-}
-
-impl Walk {
+impl Expanded {
     /// Goes on from the folder `at` with the components that are left.
-    fn on(&mut self, at: &Path, parts: &[Part]) {
+    fn walk(&mut self, at: &Path, parts: &[Part]) {
         match parts {
             [] => {}
             [Part::Name(name)] => {
@@ -203,8 +175,8 @@ impl Walk {
                 self.file(at.join(name));
             }
             [Part::Name(name), rest @ ..] => self.name(at, &at.join(name), rest),
-            [Part::Wild(wild)] => {
-                for (name, kind) in self.list(at, |name| wild.fits(name)) {
+            [Part::Wild(glob, hidden)] => {
+                for (name, kind) in self.list(at, *hidden, |name| glob.is_match(name)) {
                     if kind.is_file() {
                         self.paths.push(at.join(name));
                     } else if kind.is_symlink() {
@@ -212,18 +184,18 @@ impl Walk {
                     }
                 }
             }
-            [Part::Wild(wild), rest @ ..] => {
-                for (name, kind) in self.list(at, |name| wild.fits(name)) {
+            [Part::Wild(glob, hidden), rest @ ..] => {
+                for (name, kind) in self.list(at, *hidden, |name| glob.is_match(name)) {
                     if kind.is_dir() || kind.is_symlink() {
                         self.folder(&at.join(name), rest);
                     }
                 }
             }
             [Part::Deep, rest @ ..] => {
-                self.on(at, rest);
-                for (name, kind) in self.list(at, |name| !is_hidden(name)) {
+                self.walk(at, rest);
+                for (name, kind) in self.list(at, false, |_| true) {
                     if kind.is_dir() {
-                        self.on(&at.join(name), parts);
+                        self.walk(&at.join(name), parts);
                     }
                 }
             }
@@ -242,7 +214,7 @@ impl Walk {
             self.folders.push(here(at));
         }
         match leads(next, Metadata::is_dir) {
-            Ok(true) => return self.on(next, rest),
+            Ok(true) => return self.walk(next, rest),
             Ok(false) => self.refuse(next, io::ErrorKind::NotADirectory.into()),
             Err(cause) => self.refuse(next, cause),
         }
@@ -253,7 +225,7 @@ impl Walk {
     /// Goes on in what a wild component has found, if that is a folder.
     fn folder(&mut self, next: &Path, rest: &[Part]) {
         match leads(next, Metadata::is_dir) {
-            Ok(true) => self.on(next, rest),
+            Ok(true) => self.walk(next, rest),
             Ok(false) => {}
             Err(cause) => self.refuse(next, cause),
         }
@@ -268,8 +240,15 @@ impl Walk {
         }
     }
 
-    /// Returns what is in a folder and fits, by name.
-    fn list(&mut self, at: &Path, fits: impl Fn(&OsStr) -> bool) -> Vec<(OsString, FileType)> {
+    /// Returns what is in a folder and fits, by name; what is hidden, only if that is
+    /// said.
+    fn list(
+        &mut self,
+        at: &Path,
+        hidden: bool,
+        fits: impl Fn(&OsStr) -> bool,
+    ) -> Vec<(OsString, FileType)> {
+        let fits = |name: &OsStr| (hidden || !name.as_bytes().starts_with(b".")) && fits(name);
         let folder = here(at);
         let mut names = Vec::new();
         let read = fs::read_dir(&folder).and_then(|entries| {
@@ -386,10 +365,6 @@ fn trust(link: u32, target: u32) -> io::Result<()> {
     ))
 }
 
-fn is_hidden(name: &OsStr) -> bool {
-    name.as_bytes().starts_with(b".")
-}
-
 /// Returns the folder as the system wants it: the empty path is this one.
 fn here(at: &Path) -> PathBuf {
     if at.as_os_str().is_empty() { PathBuf::from(".") } else { at.to_owned() }
@@ -437,7 +412,7 @@ mod tests {
 
         /// What fits, where nothing is refused.
         fn expand(&self, pattern: &str) -> Vec<String> {
-            let Expanded { paths, refused } = expand(&self.pattern(pattern));
+            let Expanded { paths, refused, .. } = expand(&self.pattern(pattern));
             assert!(refused.is_empty(), "{refused:?}");
             self.relative(paths)
         }
@@ -571,7 +546,7 @@ mod tests {
     #[test]
     fn what_is_in_the_place_of_a_folder_is_told() {
         let tree = Tree::new(["file/a.log", "d/file"]);
-        let Expanded { paths, refused } = expand(&tree.pattern("d/file/*.log"));
+        let Expanded { paths, refused, .. } = expand(&tree.pattern("d/file/*.log"));
         assert!(paths.is_empty());
         assert_eq!(refused[0].0, tree.at("d/file"));
         assert_eq!(refused[0].1.kind(), io::ErrorKind::NotADirectory);

@@ -83,14 +83,14 @@ pub(crate) enum Begin {
     Read { from: Option<Position>, read: Arc<ReadTo> },
     /// Leave it alone: another log reads it.
     Anothers,
-    /// Leave it alone: its lines are those of another file.
-    Copy,
-    /// Leave it alone: the output or the checkpoint of this merge.
-    Ours,
+    /// Leave it alone, for this reason.
+    No(&'static str),
     /// Ask again in a moment: whether this is a copy cannot be known before
     /// the log of the other file has looked at it.
     Later,
 }
+
+const COPY: Begin = Begin::No("this is a copy of another log, it is not read");
 
 /// Who asks for a file.
 #[derive(Debug, Clone, Copy)]
@@ -217,7 +217,7 @@ impl Files {
     /// No lock is held meanwhile.
     pub(crate) fn begin(&self, asker: Asker<'_>, file: &File, id: FileId) -> io::Result<Begin> {
         if self.is_ours(id, asker.path) {
-            return Ok(Begin::Ours);
+            return Ok(Begin::No("this is the output or the checkpoint, it is not read"));
         }
         let metadata = file.metadata()?;
         let known = {
@@ -234,7 +234,7 @@ impl Files {
             Some(Entry { reader: Reader::Log(log, _), .. }) if log != asker.log => {
                 return Ok(Begin::Anothers);
             }
-            Some(Entry { reader: Reader::Copy, .. }) if !asker.named => return Ok(Begin::Copy),
+            Some(Entry { reader: Reader::Copy, .. }) if !asker.named => return Ok(COPY),
             Some(entry) if stands_in(file, &metadata, &entry.position)? => Some(entry.position),
             Some(entry) => {
                 warn!("{}: rewritten since it was read, read from its start", Shown(asker.path));
@@ -246,7 +246,7 @@ impl Files {
                 Alike::Until(position) => Some(Position { file: id, ..position }),
                 Alike::Copy => {
                     self.table().insert(new(Position::start(id), Reader::Copy));
-                    return Ok(Begin::Copy);
+                    return Ok(COPY);
                 }
                 Alike::Later => return Ok(Begin::Later),
             },

@@ -59,8 +59,8 @@ pub(crate) struct Follow {
     named_at: SystemTime,
     /// Half lines of files that have ended. They are handed out next.
     ended: VecDeque<Piece>,
-    /// Files that are let go when the next round begins, since their half lines
-    /// are written by then; and whether each is deleted.
+    /// Files that are let go once their half lines are written; and whether each
+    /// is deleted.
     leaving: Vec<(Position, bool)>,
     watch: Option<SourceWatch>,
     common: Arc<Common>,
@@ -217,13 +217,18 @@ impl Follow {
         !self.named && self.files.is_empty() && self.ended.is_empty() && self.leaving.is_empty()
     }
 
-    /// Begins a round: measures each file. Returns true if there is something to
-    /// read.
-    pub(crate) fn begin_round(&mut self) -> io::Result<bool> {
-        // We are asked again: what was handed out before is written.
+    /// Lets the files go that have nothing left to read. Only to be asked when
+    /// nobody holds lines of this log: the checkpoint may then say that the output
+    /// has all of them.
+    pub(crate) fn take_leave(&mut self) {
         for (position, gone) in self.leaving.drain(..) {
             self.common.files.let_go(position, gone);
         }
+    }
+
+    /// Begins a round: measures each file. Returns true if there is something to
+    /// read.
+    pub(crate) fn begin_round(&mut self) -> io::Result<bool> {
         let mut more = !self.ended.is_empty();
         for index in (0..self.files.len()).rev() {
             let file = &mut self.files[index];
@@ -451,8 +456,7 @@ impl Follow {
                 file.anothers = true;
                 Taken::Held(file)
             }
-            Begin::Ours => Taken::No("this is the output or the checkpoint, it is not read"),
-            Begin::Copy => Taken::No("this is a copy of another log, it is not read"),
+            Begin::No(why) => Taken::No(why),
             Begin::Later => Taken::Later,
         })
     }
@@ -462,15 +466,14 @@ impl Follow {
     fn take_siblings(&mut self, next: &File) -> io::Result<()> {
         let last = self.files.last();
         let known = |id, metadata: &Metadata| self.common.files.knows(id, metadata);
-        let found = match &self.watch {
-            Some(watch) if let Some(found) = departed(watch, &self.path, last, known) => found,
-            watch => {
-                let last = last.map(LogFile::file);
-                let found = siblings::between(&self.path, last, next, self.named_at, known);
-                watch.iter().for_each(|watch| watch.forget_departed());
-                found
-            }
-        };
+        let watch = self.watch.as_ref();
+        let told = watch.and_then(|watch| departed(watch, &self.path, last, known));
+        let found = told.unwrap_or_else(|| {
+            let last = last.map(LogFile::file);
+            let found = siblings::between(&self.path, last, next, self.named_at, known);
+            watch.inspect(|watch| watch.forget_departed());
+            found
+        });
         if let Some(name) = found.unknown_name {
             warn!(
                 "{}: the file that had this name is called {} now; files that had the name \

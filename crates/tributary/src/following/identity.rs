@@ -144,12 +144,15 @@ impl Default for Fingerprint {
 impl Fingerprint {
     pub(crate) fn of(offset: u64, before: &Before) -> Fingerprint {
         let bytes = before.as_bytes();
-        // FNV-1a, 64 bits: it stands in checkpoints, and must never change.
-        let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
-        });
-        Fingerprint { offset, length: bytes.len() as u64, hash }
+        Fingerprint { offset, length: bytes.len() as u64, hash: hash(bytes) }
     }
+}
+
+/// FNV-1a, 64 bits: it stands in checkpoints, and people get used to the colours that
+/// it chooses. It must never change, as std's hashes may.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    let taken = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, taken)
 }
 
 impl Position {

@@ -79,8 +79,15 @@ impl Log {
     /// for, so a writer that never pauses cannot keep us.
     pub(crate) fn last_round(&mut self) -> io::Result<()> {
         self.follow.successor()?;
-        self.follow.begin_round()?;
-        Ok(())
+        self.begin_round().map(drop)
+    }
+
+    fn begin_round(&mut self) -> io::Result<bool> {
+        // The tally and this log have the counters, and whoever holds lines.
+        if Arc::strong_count(&self.counters) == 2 {
+            self.follow.take_leave();
+        }
+        self.follow.begin_round()
     }
 
     /// Returns the next lines of this round, up to `chunk` bytes; `None` at
@@ -123,7 +130,7 @@ impl Log {
     pub(crate) fn more(&mut self) -> io::Result<bool> {
         // Something new; a new file of this name; an old one to be let go; a
         // change that could have gone unnoticed.
-        Ok(self.follow.begin_round()?
+        Ok(self.begin_round()?
             || self.follow.successor()?
             || self.follow.let_go()
             || self.follow.arm())

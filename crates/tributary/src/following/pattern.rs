@@ -85,7 +85,7 @@ impl Joining {
     fn read_folders(&mut self, began: SystemTime) -> Vec<Log> {
         let mut complete = true;
         let mut watch = self.watch.as_mut();
-        let Expanded { paths, refused } = self.pattern.expand(&mut self.folders, |folder| {
+        let Expanded { paths, refused, .. } = self.pattern.expand(&mut self.folders, |folder| {
             complete &= watch.as_mut().is_some_and(|watch| watch.arm(folder));
         });
         if let Some(watch) = watch {

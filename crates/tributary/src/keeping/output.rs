@@ -19,6 +19,7 @@ use crate::{Durability, Error, Lines, Shown, Stop, Written};
 
 /// Where the merged lines go.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Target {
     /// A file, or a pipe that has a name.
     Path(PathBuf),

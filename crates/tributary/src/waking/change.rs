@@ -1,10 +1,13 @@
 //! What wakes a source that waits: a counter of changes, and an event that is
 //! notified with each.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use event_listener::{Event, EventListener};
+use event_listener::{Event, EventListener, Listener};
 
 /// The changes of one source, counted.
 ///
@@ -29,15 +32,51 @@ impl Change {
         self.event.notify(usize::MAX);
     }
 
-    /// Returns a listener for the first change after `seen`.
-    pub(crate) fn since(&self, seen: usize) -> EventListener {
+    /// Returns what is ready with the first change after `seen`.
+    pub(crate) fn since(&self, seen: usize) -> Changed {
         // Listen first, compare second: a change that comes between the two
         // finds a listener, and one that came before has moved the counter.
         let listener = self.event.listen();
         if self.count() != seen {
             self.event.notify(usize::MAX);
         }
-        listener
+        Changed(listener)
+    }
+}
+
+/// A change of a source, waited for in a thread or in a task; from
+/// [`Source::changed`](crate::Source::changed).
+///
+/// It is a future for a task, on any runtime, and has two methods for a thread.
+/// Each change makes it ready once: take a new one after the next look.
+#[derive(Debug)]
+pub struct Changed(EventListener);
+
+impl Changed {
+    /// Waits for the change.
+    ///
+    /// # Blocking
+    ///
+    /// Blocks the calling thread. In a task, `await` it.
+    pub fn wait(self) {
+        self.0.wait();
+    }
+
+    /// Waits for the change, for `most` at the most; false if it did not come.
+    ///
+    /// # Blocking
+    ///
+    /// Blocks the calling thread. In a task, `await` it within a timeout.
+    pub fn wait_timeout(self, most: Duration) -> bool {
+        self.0.wait_timeout(most).is_some()
+    }
+}
+
+impl Future for Changed {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(context)
     }
 }
 

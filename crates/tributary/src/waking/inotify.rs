@@ -128,18 +128,8 @@ pub(super) fn is_network(fs: rustix::io::Result<StatFs>) -> bool {
     // Magic numbers of statfs(2): NFS, SMB, CIFS, SMB2, 9P, AFS, Ceph, Coda,
     // FUSE (sshfs and its like), Lustre, OCFS2, GFS2.
     const NETWORK: [u64; 12] = [
-        0x6969,
-        0x517b,
-        0xff53_4d42,
-        0xfe53_4d42,
-        0x0102_1997,
-        0x5346_414f,
-        0x00c3_6400,
-        0x7375_7245,
-        0x6573_5546,
-        0x0bd0_0bd0,
-        0x7461_636f,
-        0x0116_1970,
+        0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x5346414f, 0x00c36400, 0x73757245,
+        0x65735546, 0x0bd00bd0, 0x7461636f, 0x01161970,
     ];
     // The type of this field differs between machines; 32 bits of it count.
     fs.is_ok_and(|fs| NETWORK.contains(&(fs.f_type as u64 & 0xffff_ffff)))

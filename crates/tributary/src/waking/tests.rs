@@ -10,7 +10,6 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use event_listener::Listener;
 use tempfile::TempDir;
 use testkit::{BOUND, until};
 
@@ -28,7 +27,7 @@ const MOMENT: Duration = Duration::from_millis(1);
 fn rings(change: &Change, happens: impl FnOnce()) -> bool {
     let seen = change.count();
     happens();
-    change.since(seen).wait_timeout(BOUND).is_some()
+    change.since(seen).wait_timeout(BOUND)
 }
 
 /// A log that is called `log`, in a folder of its own.

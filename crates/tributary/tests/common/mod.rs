@@ -5,17 +5,15 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub(crate) mod said;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tributary::{Error, Options, Plan, Read, Wake};
-
-/// What only a hang makes this long.
-pub(crate) const BOUND: Duration = Duration::from_secs(60);
 
 /// A folder for logs, an output and a checkpoint.
 pub(crate) struct Place {
@@ -138,11 +136,7 @@ impl Merge {
     /// Looks until the output is as expected.
     #[track_caller]
     pub(crate) fn look_until(&mut self, expected: &str) {
-        let begin = Instant::now();
-        while self.look() != expected {
-            assert!(begin.elapsed() < BOUND, "{:?} instead of {expected:?}", self.look());
-            std::thread::yield_now();
-        }
+        testkit::until(&format!("the output is {expected:?}"), || self.look() == expected);
     }
 }
 

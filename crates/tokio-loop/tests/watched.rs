@@ -1,0 +1,332 @@
+//! What is told of a runtime that somebody else has built.
+//!
+//! What blocks is let go by the line that says so, so no time is a pass mark.
+#![cfg(target_os = "linux")]
+
+#[expect(dead_code, reason = "the tests of the debug mode use it all")]
+mod told;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::process::Command;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use testkit::{Folder, make_fifo};
+use tokio::runtime::{Builder, LocalOptions, Runtime};
+use tokio::task::JoinHandle;
+use tracing::dispatcher::{self, Dispatch};
+use tracing::info_span;
+use tracing_subscriber::layer::SubscriberExt;
+
+use told::{HANG, Line, Told, masked};
+
+/// The threshold. What blocks lasts until it is told.
+const SLOW: Duration = Duration::from_millis(30);
+
+/// A runtime with the subscriber on all of its threads.
+fn built(builder: &mut Builder, told: &Told) -> Runtime {
+    let subscriber = tracing_subscriber::registry().with(told.clone()).with(tokio_loop::names());
+    let dispatch = Dispatch::new(subscriber);
+    let of_the_threads = dispatch.clone();
+    // Set and never taken back: the guard belongs to its thread.
+    let set = move || std::mem::forget(dispatcher::set_default(&of_the_threads));
+    dispatcher::with_default(&dispatch, || {
+        builder.on_thread_start(set).enable_all().build().unwrap()
+    })
+}
+
+fn many(told: &Told) -> Runtime {
+    built(Builder::new_multi_thread().worker_threads(4), told)
+}
+
+fn one(told: &Told) -> Runtime {
+    built(&mut Builder::new_current_thread(), told)
+}
+
+/// Drives a runtime to the end of `main`, which is watched.
+fn watch<T>(runtime: &Runtime, told: &Told, main: impl Future<Output = T>) -> T {
+    let subscriber = tracing_subscriber::registry().with(told.clone()).with(tokio_loop::names());
+    dispatcher::with_default(&Dispatch::new(subscriber), || {
+        runtime.block_on(tokio_loop::watched(SLOW, main)).unwrap()
+    })
+}
+
+/// What blocks, and what is expected to be told of it: "it sleeps".
+#[derive(Clone)]
+struct Blocks {
+    told: Told,
+    now: String,
+    then: String,
+}
+
+impl Blocks {
+    fn is(&self, line: &Line, field: &str, expected: &str) -> bool {
+        line.contains_key(field)
+            && line.masked().replace(" for N ms of that", "").contains(&masked(expected))
+    }
+
+    /// Does it again and again, until it is told.
+    #[track_caller]
+    fn repeat(&self, mut block: impl FnMut()) {
+        let begin = Instant::now();
+        while !self.told.lines().iter().any(|line| self.is(line, "stuck_us", &self.now)) {
+            assert!(begin.elapsed() < HANG, "not told, but {:#?}", self.told.lines());
+            block();
+        }
+    }
+
+    /// Waits until it is told that it blocks.
+    #[track_caller]
+    fn wait(&self) {
+        self.told.wait_until(&self.now, |lines| {
+            lines.iter().any(|line| self.is(line, "stuck_us", &self.now))
+        });
+    }
+
+    /// Has another thread end the block when it is told.
+    fn let_go(&self, end: impl FnOnce() + Send + 'static) {
+        let blocks = self.clone();
+        thread::spawn(move || {
+            // What was not told is let go as well.
+            let is_told = thread::scope(|scope| scope.spawn(|| blocks.wait()).join());
+            end();
+            is_told.unwrap();
+        });
+    }
+
+    /// Waits until it is told that it is over.
+    #[track_caller]
+    fn is_over(&self) -> Line {
+        let is_over = |line: &Line| self.is(line, "stall_us", &self.then);
+        self.told.wait_until(&self.then, |lines| lines.iter().any(is_over));
+        self.told.lines().into_iter().find(is_over).unwrap()
+    }
+}
+
+/// Blocks a task in a span, and expects to be told what it does.
+#[track_caller]
+fn assert_named(runtime: fn(&Told) -> Runtime, now: &str, then: &str, block: fn(&Blocks)) {
+    let told = Told::default();
+    let runtime = runtime(&told);
+    let expected = |what: &str, doing: &str| format!("`answer` of 7 {what} it, in task 7: {doing}");
+    let blocks = Blocks {
+        told: told.clone(),
+        now: expected("blocks", now),
+        then: expected("blocked", then),
+    };
+    watch(&runtime, &told, async {
+        let in_task = blocks.clone();
+        let task = tokio::spawn(async move {
+            info_span!("answer", peer = 7, line = "not told").in_scope(|| block(&in_task));
+        });
+        task.await.unwrap();
+        tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
+    });
+    assert!(told.lines().iter().all(|line| !line["message"].contains("not told")));
+}
+
+/// Each of these blocks on many workers, and on one.
+macro_rules! assert_told {
+    ($($name:ident: $now:literal, $then:literal, $block:expr;)*) => {
+        mod on_many_workers {
+            use super::*;
+            $(#[test] fn $name() { assert_named(many, $now, $then, $block) })*
+        }
+
+        mod on_one_thread {
+            use super::*;
+            $(#[test] fn $name() { assert_named(one, $now, $then, $block) })*
+        }
+    };
+}
+
+const FUTEX_NOW: &str = "it waits for a lock, a channel or a thread";
+const FUTEX_THEN: &str = "it waited for a lock, a channel or a thread";
+
+assert_told! {
+    a_sleep: "it sleeps", "it slept", |blocks| {
+        blocks.repeat(|| thread::sleep(10 * SLOW));
+    };
+    many_short_sleeps: "it sleeps, one of 7 waits", "it slept, one of 7 waits", |blocks| {
+        blocks.repeat(|| thread::sleep(SLOW / 6));
+    };
+    a_computation: "it computes", "it computed", |blocks| {
+        blocks.repeat(|| (0..1_000_000).for_each(|_| std::hint::spin_loop()));
+    };
+    a_channel: "it waits for a lock, a channel or a thread",
+        "it waited for a lock, a channel or a thread", |blocks| {
+        let (send, receive) = mpsc::channel::<()>();
+        blocks.let_go(move || drop(send));
+        receive.recv().unwrap_err();
+    };
+    a_lock: "it waits for a lock, a channel or a thread",
+        "it waited for a lock, a channel or a thread", |blocks| {
+        let lock = Arc::new(Mutex::new(()));
+        let (locked, is_locked) = mpsc::channel();
+        let (theirs, blocks) = (Arc::clone(&lock), blocks.clone());
+        let other = thread::spawn(move || {
+            let _held = theirs.lock();
+            locked.send(()).unwrap();
+            blocks.wait();
+        });
+        is_locked.recv().unwrap();
+        drop(lock.lock());
+        other.join().unwrap();
+    };
+    a_thread_that_is_joined: "it waits for a lock, a channel or a thread",
+        "it waited for a lock, a channel or a thread", |blocks| {
+        let blocks = blocks.clone();
+        thread::spawn(move || blocks.wait()).join().unwrap();
+    };
+    a_fifo_without_a_writer: "it opens a file", "it opened a file", |blocks| {
+        let folder = Folder::new();
+        let path = folder.path("a.fifo");
+        make_fifo(&path);
+        let theirs = path.clone();
+        blocks.let_go(move || drop(File::options().write(true).open(theirs).unwrap()));
+        File::open(path).unwrap();
+    };
+    a_fifo_that_is_read: "it reads a.fifo", "it read a.fifo", |blocks| {
+        let folder = Folder::new();
+        let path = folder.path("a.fifo");
+        make_fifo(&path);
+        // One end for both directions does not wait for another to open it.
+        let writer = File::options().read(true).write(true).open(&path).unwrap();
+        let mut reader = File::open(path).unwrap();
+        blocks.let_go(move || (&writer).write_all(b"x").unwrap());
+        reader.read_exact(&mut [0]).unwrap();
+    };
+    a_name_look_up: "it waits for a descriptor: a name look-up does that",
+        "it waited for a descriptor: a name look-up does that", |blocks| {
+        // As `getaddrinfo` waits for the name server's answer.
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        blocks.let_go(move || assert_eq!(server.send_to(b"x", address).unwrap(), 1));
+        poll(&mut [PollFd::new(&socket, PollFlags::IN)], None).unwrap();
+    };
+    a_udp_socket: "it receives from udp 127.0.0.1:7", "it received from udp 127.0.0.1:7", |blocks| {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let other = UdpSocket::bind("127.0.0.1:0").unwrap();
+        blocks.let_go(move || assert_eq!(other.send_to(b"x", address).unwrap(), 1));
+        socket.recv(&mut [0]).unwrap();
+    };
+    a_tcp_stream: "it receives from tcp 127.0.0.1:7 -> 127.0.0.1:7",
+        "it received from tcp 127.0.0.1:7 -> 127.0.0.1:7", |blocks| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut other, _) = listener.accept().unwrap();
+        blocks.let_go(move || other.write_all(b"x").unwrap());
+        stream.read_exact(&mut [0]).unwrap();
+    };
+    a_child_process: "it waits for a child process", "it waited for a child process", |blocks| {
+        let folder = Folder::new();
+        let path = folder.path("a.fifo");
+        make_fifo(&path);
+        let theirs = path.clone();
+        blocks.let_go(move || drop(File::options().write(true).open(theirs).unwrap()));
+        // It ends when the writer has come and gone.
+        assert!(Command::new("cat").arg(path).status().unwrap().success());
+    };
+    large_writes: "it is at work in system calls", "it was at work in system calls", |blocks| {
+        let mut null = File::create("/dev/null").unwrap();
+        let mut zero = File::open("/dev/zero").unwrap();
+        let mut bytes = vec![0; 1 << 24];
+        blocks.repeat(|| {
+            zero.read_exact(&mut bytes).unwrap();
+            null.write_all(&bytes).unwrap();
+        });
+    };
+}
+
+/// Blocks a task that has no span, which `spawn` spawns.
+#[track_caller]
+fn assert_unnamed(
+    runtime: fn(&Told) -> Runtime,
+    place: &str,
+    spawn: fn(Box<dyn FnOnce() + Send>) -> JoinHandle<()>,
+) {
+    let told = Told::default();
+    let runtime = runtime(&told);
+    let expected = |what, doing| format!("an unnamed operation {what} it{place}: {doing}");
+    let blocks = Blocks {
+        told: told.clone(),
+        now: expected("blocks", FUTEX_NOW),
+        then: expected("blocked", FUTEX_THEN),
+    };
+    watch(&runtime, &told, async {
+        let in_task = blocks.clone();
+        spawn(Box::new(move || in_task.wait())).await.unwrap();
+        tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
+    });
+}
+
+#[test]
+fn a_task_without_a_name_has_its_number_and_place_if_it_was_spawned_here() {
+    let place = ", in task 7, spawned at crates/tokio-loop/tests/watched.rs:7:7";
+    for runtime in [many, one] {
+        assert_unnamed(runtime, place, |block| tokio_loop::spawn(async { block() }));
+    }
+}
+
+#[test]
+fn a_task_of_tokio_s_own_without_a_name_is_told_as_well() {
+    assert_unnamed(many, "", |block| tokio::spawn(async { block() }));
+    assert_unnamed(one, ", in a task", |block| tokio::spawn(async { block() }));
+}
+
+/// Blocks `main`, and expects the line to begin so.
+#[track_caller]
+fn assert_main(runtime: fn(&Told) -> Runtime, subject: &str, place: &str) {
+    let told = Told::default();
+    let runtime = runtime(&told);
+    let expected =
+        |turns, what, doing| format!("{subject} {turns}: `serve` of 7 {what} it{place}: {doing}");
+    let blocks = Blocks {
+        told: told.clone(),
+        now: expected("has not turned for 7 ms", "blocks", FUTEX_NOW),
+        then: expected("turns again after 7 ms", "blocked", FUTEX_THEN),
+    };
+    let in_main = blocks.clone();
+    // It blocks to its very end.
+    watch(&runtime, &told, async move {
+        info_span!("serve", port = 80).in_scope(|| in_main.wait());
+    });
+    blocks.is_over();
+}
+
+#[test]
+fn main_is_watched_although_it_is_no_worker() {
+    assert_main(many, "main", "");
+}
+
+#[test]
+fn main_is_named_on_one_thread() {
+    assert_main(one, "the event loop", ", in main");
+}
+
+#[test]
+fn a_local_runtime_is_watched() {
+    let told = Told::default();
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+    let now = "the event loop has not turned for 7 ms: `answer`";
+    let blocks =
+        Blocks { told: told.clone(), now: now.into(), then: "the event loop turns again".into() };
+    let subscriber = tracing_subscriber::registry().with(told.clone()).with(tokio_loop::names());
+    dispatcher::with_default(&Dispatch::new(subscriber), || {
+        let main = async {
+            let in_task = blocks.clone();
+            let task = tokio_loop::spawn_local(async move {
+                info_span!("answer").in_scope(|| in_task.wait());
+            });
+            task.await.unwrap();
+        };
+        runtime.unwrap().block_on(tokio_loop::watched(SLOW, main)).unwrap();
+    });
+    blocks.is_over();
+}
