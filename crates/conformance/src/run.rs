@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -14,6 +13,7 @@ use tributary::{Error, MergeFn, Moment, Options, Plan, Probe, Report, Stop, Wake
 
 use crate::bound;
 use crate::broken::{Broken, Verdict};
+use crate::fifo::size;
 use crate::scene::{Log, Scene};
 use crate::try_law::message_of;
 
@@ -267,9 +267,7 @@ impl Run {
     /// promised.
     #[track_caller]
     pub(crate) fn until_merged(&self, what: &str, bytes: u64) -> Verdict {
-        self.until(&format!("{what} is in the output"), |_| {
-            fs::metadata(&self.output).is_ok_and(|output| output.len() >= bytes)
-        })
+        self.until(&format!("{what} is in the output"), |_| size(&self.output) >= bytes)
     }
 
     /// Waits until no look has come for a while. If the merge only pauses, the

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use tributary::{MergeFn, Wake};
 
 use crate::bound;
-use crate::broken::{Broken, Verdict};
-use crate::fifo::{Fifo, PAGE};
+use crate::broken::{Broken, Verdict, require};
+use crate::fifo::{Fifo, PAGE, size};
 use crate::pen::Pen;
 use crate::run::{SOON, both_ways};
 use crate::scene::Scene;
@@ -116,8 +116,14 @@ fn one_hangs(merge: MergeFn, wake: Wake) -> Verdict {
         for log in &logs[1..] {
             log.append(number..=number).expect("a log can be written");
             bytes += log.lines(number..=number).len() as u64;
-            let what = format!("line {number} of source {}, beside one that hangs,", log.index);
-            run.until_merged(&what, bytes)?;
+            let while_it_hangs = bound::bound() / 10;
+            require(run.within(while_it_hangs, |_| size(&scene.output) >= bytes), || {
+                format!(
+                    "line {number} of source {} did not come out beside a source that hangs, in \
+                     {while_it_hangs:?}",
+                    log.index
+                )
+            })?;
         }
     }
     drop(answers);
