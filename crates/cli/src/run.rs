@@ -6,7 +6,8 @@ use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
-use rustix::stdio::stdout;
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::stdio::{stderr, stdout};
 use tracing::warn;
 use tributary::{Error, Plan, Shown, Stop};
 
@@ -20,6 +21,9 @@ use crate::print;
 use crate::signals::Signals;
 use crate::stats::{self, Format};
 use crate::voice::Voice;
+
+/// Descriptors that are no source: the output, the checkpoint, pipes, notifications.
+const OTHER_FILES: usize = 64;
 
 /// Merges as asked, and returns the exit code.
 pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
@@ -50,6 +54,7 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
     // A source is an open file, and the usual limit is a thousand. The plan tells
     // if the highest that the system allows is not enough, either.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
+    make_room_for(sources.len(), !args.watch.is_empty());
     let output = match args.to_stdout() {
         true => "stdout".to_owned(),
         false => Shown(&args.output).to_string(),
@@ -81,6 +86,18 @@ fn sources(args: &Args) -> Result<Vec<PathBuf>, String> {
         return Err(format!("{}: no source is named in this list", Shown(path)));
     }
     Ok(sources)
+}
+
+/// Grows the table of descriptors to what the sources need, while this process has
+/// one thread: with more, each doubling of the table waits for every processor, some
+/// milliseconds.
+fn make_room_for(sources: usize, and_patterns: bool) {
+    // How many files fit a pattern is not known yet; room for these is 32 KiB.
+    let files = if and_patterns { sources.max(4096) } else { sources };
+    let last = i32::try_from(files + OTHER_FILES).unwrap_or(i32::MAX);
+    // The duplicate is closed at once, and the room stays. Where there is none, the
+    // plan tells.
+    let _ = fcntl_dupfd_cloexec(stderr(), last);
 }
 
 /// Returns why the metrics cannot be kept where they are to be, if so.
