@@ -141,6 +141,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOW", default_value = "notify", help_heading = TUNING)]
     pub(crate) wake: Wake,
 
+    /// How long a new line may wait for others that come at the same time; 0 for none.
+    ///
+    /// The first one after a pause does not wait. With 0 each line is noticed by
+    /// itself, sooner and at the cost of more work.
+    #[arg(long, value_name = "TIME", default_value = "1ms", value_parser = time_or_none, help_heading = TUNING)]
+    pub(crate) latency: Duration,
+
     /// How long a file is still read that was rotated away and is quiet.
     ///
     /// Its writer may not have heard yet that there is a new file. What is
@@ -312,6 +319,7 @@ impl Args {
                 Wake::Poll => tributary::Wake::Poll,
             },
             interval: self.interval,
+            latency: self.latency,
             quiet: self.quiet_after,
             max_line: self.max_line,
             append: self.append,
@@ -431,6 +439,11 @@ fn time(text: &str) -> Result<Duration, String> {
         Ok(time) if !time.is_zero() => Ok(time),
         _ => Err("it must be longer than nothing".to_owned()),
     }
+}
+
+/// `1ms`, or `0`.
+fn time_or_none(text: &str) -> Result<Duration, String> {
+    if text == "0" { Ok(Duration::ZERO) } else { time(text) }
 }
 
 /// `64K`, `1MiB`, `1000000`: more than nothing.

@@ -38,6 +38,7 @@
 #[cfg(not(unix))]
 compile_error!("a log is known by its inode, so `tributary` needs a Unix");
 
+mod batch;
 mod error;
 mod following;
 mod keeping;
@@ -53,6 +54,7 @@ mod source;
 mod stop;
 mod waking;
 
+pub use batch::Batch;
 pub use error::{Error, Shown};
 pub use keeping::output::{Output, Reopen, Target};
 pub use lines::Lines;
@@ -63,9 +65,10 @@ pub use plan::Plan;
 pub use probe::{Moment, Probe};
 pub use progress::{Progress, SourceProgress};
 pub use report::{Report, SourceReport, Written};
-pub use source::{Read, Source};
+pub use source::{Look, Read, Source};
 pub use stop::Stop;
 pub use waking::change::Changed;
+pub use waking::ready::Ready;
 
 /// The entry point of every stage: `merge`.
 ///
@@ -87,6 +90,8 @@ const _: () = {
     moves::<Plan>();
     moves::<Source>();
     moves::<Output>();
+    moves::<Batch>();
+    moves::<Ready>();
     is_shared::<Lines>();
     is_shared::<Stop>();
     is_shared::<Progress>();

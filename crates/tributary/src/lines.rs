@@ -15,7 +15,16 @@ use crate::progress::Counters;
 #[derive(Debug)]
 pub struct Lines {
     pub(crate) bytes: Bytes,
+    pub(crate) origin: Origin,
+}
+
+/// Where some whole lines of one file come from: what is noted when they are in the
+/// output.
+#[derive(Debug)]
+pub(crate) struct Origin {
     pub(crate) count: u64,
+    /// How many bytes they are, with their marks.
+    pub(crate) bytes: usize,
     /// How many bytes of the file they are.
     pub(crate) read: u64,
     pub(crate) source: usize,
@@ -34,22 +43,22 @@ impl Lines {
 
     /// Returns how many lines there are.
     pub fn count(&self) -> u64 {
-        self.count
+        self.origin.count
     }
 
     /// Returns the place of the source in [`Plan::sources`](crate::Plan), from 0.
     pub fn source(&self) -> usize {
-        self.source
+        self.origin.source
     }
 
     /// Returns the path of the source, as it was given.
     pub fn path(&self) -> &Path {
-        self.counters.path()
+        self.origin.counters.path()
     }
 
     /// Returns the device and the inode of the file that the lines were read from.
     pub fn device_and_inode(&self) -> (u64, u64) {
-        (self.file.device, self.file.inode)
+        (self.origin.file.device, self.origin.file.inode)
     }
 
     /// Returns the offset behind the last line in its file, in bytes.
@@ -57,6 +66,6 @@ impl Lines {
     /// A newline that the file did not have (its last line was cut short) is
     /// not counted.
     pub fn end(&self) -> u64 {
-        self.end
+        self.origin.end
     }
 }

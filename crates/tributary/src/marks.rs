@@ -226,22 +226,39 @@ impl Marker {
             return Ok(Some(self.mark(piece, time, most)));
         }
         let piece = read()?;
-        if matches!(self.form, Form::Plain) {
+        if self.is_plain() {
             return Ok(piece);
         }
         Ok(piece.map(|piece| self.mark(piece, Timestamp::now(), most)))
     }
 
-    fn mark(&mut self, mut piece: Piece, time: Timestamp, most: usize) -> Piece {
+    /// Tells whether there is nothing to put round a line.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.form, Form::Plain)
+    }
+
+    /// Tells whether lines are left over that were read.
+    pub(crate) fn has_left(&self) -> bool {
+        self.left.is_some()
+    }
+
+    /// Returns the lines of `bytes`, which begin at `start` in their file, with their
+    /// marks: up to `most` bytes, and one line more. Returns also how many bytes of
+    /// `bytes` they are.
+    pub(crate) fn mark_at_once(&self, bytes: &[u8], start: u64, most: usize) -> (BytesMut, usize) {
+        self.put(bytes, start, Timestamp::now(), most)
+    }
+
+    fn put(&self, bytes: &[u8], start: u64, time: Timestamp, most: usize) -> (BytesMut, usize) {
         let told = self.form.told(time);
         // Marks may make a hundred bytes of one. So the bound of a chunk holds
-        // for what comes out, and the rest of the piece waits.
-        let mut marked = BytesMut::with_capacity((2 * piece.bytes.len()).min(most));
+        // for what comes out, and the rest waits.
+        let mut marked = BytesMut::with_capacity((2 * bytes.len()).min(most));
         let mut done = 0;
-        for newline in memchr_iter(b'\n', &piece.bytes) {
-            let line = &piece.bytes[done..newline];
+        for newline in memchr_iter(b'\n', bytes) {
+            let line = &bytes[done..newline];
             if let Form::Json(head) = &self.form {
-                let offset = piece.start + done as u64;
+                let offset = start + done as u64;
                 let object = write!(marked, "{head}{offset},{told}");
                 object.expect("memory takes everything");
                 json_field(&mut marked, "line", line);
@@ -256,6 +273,11 @@ impl Marker {
                 break;
             }
         }
+        (marked, done)
+    }
+
+    fn mark(&mut self, mut piece: Piece, time: Timestamp, most: usize) -> Piece {
+        let (marked, done) = self.put(&piece.bytes, piece.start, time, most);
         if done == piece.bytes.len() {
             return Piece { bytes: marked, ..piece };
         }

@@ -26,6 +26,9 @@ pub struct Options {
     /// How often a source is asked for something new, where nothing notifies
     /// (default: 100 ms).
     pub interval: Duration,
+    /// How long a change may wait for others, so that all of them wake their sources
+    /// together (default: 1 ms). The first one after a pause does not wait.
+    pub latency: Duration,
     /// How long a file is read on, and kept open, that has lost its name to a
     /// rotation or a deletion and to which nothing is written (default: 6 s).
     pub quiet: Duration,
@@ -110,6 +113,7 @@ impl Default for Options {
             exclude: Vec::new(),
             wake: Wake::Notify,
             interval: Duration::from_millis(100),
+            latency: Duration::from_millis(1),
             quiet: Duration::from_secs(6),
             max_line: None,
             append: false,

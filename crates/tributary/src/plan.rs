@@ -22,7 +22,7 @@ use crate::keeping::begin::{self, Beginning};
 use crate::source::Settings;
 use crate::waking::change::{Bell, Change};
 use crate::waking::notifier::Notifier;
-use crate::{Error, Options, Output, Progress, Reopen, Shown, Source, Stop, Target, Wake};
+use crate::{Error, Options, Output, Progress, Ready, Reopen, Shown, Source, Stop, Target, Wake};
 
 /// The most bytes that a chunk of lines has, if no line is longer.
 const CHUNK: usize = 256 * 1024;
@@ -43,6 +43,8 @@ pub struct Plan {
     /// The longest wait between two looks at a source that has nothing new:
     /// a day where the notifier wakes it.
     pub interval: Duration,
+    /// Which sources are to be looked at: for a merge that looks at many in turn.
+    pub ready: Ready,
     /// Ends the merge: keep a clone of it before the plan is given away.
     pub stop: Stop,
     /// A loop that stalls for longer than this names what blocks it.
@@ -112,7 +114,8 @@ impl Plan {
         let beginning = Beginning::open(&target, &options, known, &opened.names)?;
         let stop = Stop::new();
         let notified = options.follow && options.wake == Wake::Notify;
-        let notifier = notified.then(|| Notifier::start(options.interval)).transpose();
+        let notifier =
+            notified.then(|| Notifier::start(options.interval, options.latency)).transpose();
         let notifier = notifier.map_err(Error::Runtime)?;
 
         let files = Arc::new(Files::load(saved.map(|saved| saved.files).unwrap_or_default()));
@@ -137,13 +140,14 @@ impl Plan {
         let chunk = ALL_CHUNKS / (opened.files.len() + patterns.len()).max(1);
         let chunk = chunk.clamp(LEAST_CHUNK, CHUNK);
         let (follows, probe) = (options.follow, options.probe.clone());
+        let ready = Ready::default();
         let settings = Arc::new(Settings { chunk, follows, stop: stop.clone(), probe });
 
         // All logs first take on what the checkpoint says that they have read:
         // those files are theirs, also if another source has their name now.
         let mut logs = Vec::new();
         for (path, by_name, file) in opened.files {
-            let change = Arc::new(Change::default());
+            let change = Change::listed_in(&ready);
             let bell = Bell::new(Arc::clone(&change));
             let id = file.as_ref().map(|(_, id)| *id);
             let log = Log::new(&common, &path, by_name, id, began, bell);
@@ -160,10 +164,13 @@ impl Plan {
         }
         files.begun();
         for (pattern, text) in patterns.into_iter().zip(&options.patterns) {
-            let change = Arc::new(Change::default());
+            let change = Change::listed_in(&ready);
             let joining = Joining::new(pattern, text, &common, Bell::new(Arc::clone(&change)));
             sources.push(Source::of_pattern(joining, change, &settings));
         }
+
+        // Not before: a log that has nothing to follow is no source.
+        sources.iter().enumerate().for_each(|(place, source)| source.takes(place));
 
         // Everything is known and checked: only now the output is touched.
         let (to, anew) = beginning.touch()?;
@@ -184,7 +191,7 @@ impl Plan {
         left_out.iter().for_each(|error| warn!("{error}; left out"));
         let interval = if notified { NOTIFIED } else { options.interval };
         let debug = options.debug;
-        Ok(Plan { sources, output, interval, stop, debug, common, left_out })
+        Ok(Plan { sources, output, interval, ready, stop, debug, common, left_out })
     }
 
     /// Returns what has the output opened by its name once more, as after a

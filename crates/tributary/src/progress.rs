@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::SourceReport;
 use crate::following::files::Files;
 use crate::following::identity::FileId;
-use crate::{Lines, SourceReport};
+use crate::lines::Origin;
 
 /// Tells how far a merge has come, while it runs: from any thread, at any time.
 ///
@@ -177,11 +178,11 @@ impl Counters {
     }
 
     /// Counts lines that are in the output.
-    pub(crate) fn written(&self, lines: &Lines) {
+    pub(crate) fn written(&self, lines: &Origin) {
         let mut counts = self.counts();
         counts.lines += lines.count;
         counts.bytes += lines.read;
-        counts.written += lines.bytes.len() as u64;
+        counts.written += lines.bytes as u64;
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use rustix::io::Errno;
 use tracing::warn_span;
 
+use crate::following::file::at_once::AtOnce;
 use crate::following::log::Log;
 use crate::following::pattern::Joining;
 use crate::probe::{Moment, Probe};
 use crate::waking::change::Change;
-use crate::{Changed, Error, Lines, Shown, Stop};
+use crate::{Batch, Changed, Error, Lines, Shown, Stop};
 
 /// How often a transient error (ESTALE, EMFILE, ENFILE) is retried before it
 /// ends the source.
@@ -29,6 +30,24 @@ pub enum Read {
     Closed,
 }
 // ANCHOR_END: read
+
+/// What a look has found that waits for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Something; there may be more.
+    More,
+    /// Nothing is left to read: when there is, the source is in
+    /// [`Plan::ready`](crate::Plan::ready) again.
+    Idle,
+    /// Something for which the batch has no room: look again into an empty one.
+    Full,
+    /// It would have to wait, for a disk or a mount; or there is more to do than to
+    /// read on. Have [`read_lines`](Source::read_lines) do it, where that may block,
+    /// once all lines of this source are in the output.
+    Blocks,
+    /// As [`Read::Closed`].
+    Closed,
+}
 
 /// One growing log file, read in whole lines; or all that fit a pattern.
 ///
@@ -183,6 +202,40 @@ impl Source {
         }
     }
 
+    /// Looks for whole lines that are in memory already, up to `chunk` bytes, and adds
+    /// them to `batch`.
+    ///
+    /// Unlike [`read_lines`](Source::read_lines) it may be called while the lines of
+    /// former looks are not in the output yet.
+    ///
+    /// # Blocking
+    ///
+    /// Waits neither for a disk nor for a mount, so a task may call it: what would have
+    /// to is [`Look::Blocks`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`], if the [`Probe`] says so. All other errors are met by
+    /// [`read_lines`](Source::read_lines).
+    pub fn look_into(&mut self, batch: &mut Batch, chunk: usize) -> Result<Look, Error> {
+        let look = self.state.look_into(batch, chunk).map_err(|cause| {
+            self.state.settings.stop.request();
+            Error::Read { path: self.path().to_owned(), cause }
+        })?;
+        self.state.closed |= look == Look::Closed;
+        Ok(look)
+    }
+
+    /// Tells whether the source was woken since its last look.
+    pub fn is_changed(&self) -> bool {
+        self.state.change.count() != self.state.seen
+    }
+
+    /// Takes its place in the plan.
+    pub(crate) fn takes(&self, place: usize) {
+        self.state.change.takes(place);
+    }
+
     /// Returns what to wait on after [`Read::NoNewData`]: it is ready when the
     /// files of the source have changed or the stop is requested, and at once
     /// if that happened since the last look.
@@ -254,6 +307,37 @@ impl State {
         self.logs.iter_mut().for_each(|log| log.follow.rest());
         self.probe(Moment::FoundNothing)?;
         Ok(Read::NoNewData)
+    }
+
+    fn look_into(&mut self, batch: &mut Batch, chunk: usize) -> io::Result<Look> {
+        if self.closed || self.settings.stop.abandoned() {
+            return Ok(Look::Closed);
+        }
+        // In the order of `look`.
+        self.seen = self.change.count();
+        let stopping = self.settings.stop.requested();
+        if self.joining.is_some() || self.logs.len() != 1 || stopping != self.draining {
+            return Ok(Look::Blocks);
+        }
+        self.probe(Moment::BeforeLook)?;
+        let log = &mut self.logs[0];
+        let only_written = log.take_written();
+        match log.next_at_once(batch, chunk, self.draining) {
+            AtOnce::Bytes(_, false) => return Ok(Look::More),
+            AtOnce::Long if batch.is_empty() => return Ok(Look::Blocks),
+            AtOnce::Long => return Ok(Look::Full),
+            AtOnce::Waits => return Ok(Look::Blocks),
+            AtOnce::Bytes(_, true) | AtOnce::End => {}
+        }
+        if self.draining {
+            return Ok(if log.has_half_line() { Look::Blocks } else { Look::Closed });
+        }
+        if !only_written || !log.is_watched() {
+            return Ok(Look::Blocks);
+        }
+        log.follow.rest();
+        self.probe(Moment::FoundNothing)?;
+        Ok(Look::Idle)
     }
 
     /// Returns the next lines of this round, of the logs in turn.

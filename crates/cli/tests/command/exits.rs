@@ -60,6 +60,7 @@ fn values_that_mean_nothing_are_usage_errors() {
         ("--interval", "5"),
         ("--interval", "0ms"),
         ("--interval", "-1s"),
+        ("--latency", "-1ms"),
         ("--quiet-after", "soon"),
         ("--stage", "0"),
         ("--wake", "sometimes"),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use testkit::{Folder, Running, until};
@@ -257,6 +258,23 @@ fn flag_interval() {
     // The stop wakes it, and it drains.
     slow.terminate().with(0);
     assert_eq!(folder.read("slow"), folder.read("a.log"));
+}
+
+#[test]
+fn flag_latency() {
+    let folder = Folder::of([("a.log", "")]);
+    let took = |latency, out| {
+        let merge = follow(&folder, &["a.log", "--latency", latency, "-o", out]);
+        five_rounds(&folder, "a.log", out, 0);
+        let begun = Instant::now();
+        five_rounds(&folder, "a.log", out, 1);
+        merge.terminate().with(0);
+        begun.elapsed()
+    };
+    // A line is written when the one before is out, and that one rang.
+    let latency = Duration::from_millis(200);
+    assert!(took("200ms", "gathered") >= latency * 3);
+    took("0", "at-once");
 }
 
 #[test]

@@ -18,6 +18,8 @@ use crate::following::identity::{Before, FileId, Fingerprint, Position};
 use crate::following::reading::{before, first_byte, is_freed, last_lines, line_begins, read_at};
 use crate::waking::watch::FileWatch;
 
+pub(crate) mod at_once;
+
 /// Opens the regular file at `path` for reading.
 ///
 /// # Errors

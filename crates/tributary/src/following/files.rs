@@ -25,13 +25,13 @@ use std::time::{Duration, SystemTime};
 
 use tracing::warn;
 
-use crate::Lines;
 use crate::error::Shown;
 use crate::following::alike::{self, Alike, stands_in};
 use crate::following::entry::{Entry, Line, ReadTo, Reader, SavedOutput};
 use crate::following::identity::{Before, FileId, Position, Time, has_birth};
 use crate::following::path::{self, FullPath};
 use crate::keeping::saver::Saver;
+use crate::lines::Origin;
 
 /// How long a file stays in the table that cannot be found in its folder.
 const MISSING: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -265,17 +265,20 @@ impl Files {
     }
 
     /// Notes that lines are in the output, which is `length` bytes long now.
-    pub(crate) fn appended(&self, lines: &Lines, length: u64) {
+    pub(crate) fn appended(&self, origins: &[Origin], length: u64) {
         let mut table = self.table();
-        // Without a checkpoint nobody asks, and an offset alone says nothing.
-        if let (Some(before), Some(entry)) = (&lines.before, table.files.get_mut(&lines.file)) {
-            entry.position.offset = lines.end;
-            entry.position.before = Before::clone(before);
-        }
         if let Some(output) = &mut table.output {
             output.length = length;
         }
-        table.changed(lines.file);
+        for Origin { file, end, before, .. } in origins {
+            // Without a checkpoint nobody asks, and an offset alone says nothing.
+            let Some(before) = before else { continue };
+            if let Some(entry) = table.files.get_mut(file) {
+                entry.position.offset = *end;
+                entry.position.before = Before::clone(before);
+            }
+            table.changed(*file);
+        }
     }
 
     /// Notes that a file was truncated, and how far it had been read then. What

@@ -285,6 +285,24 @@ impl Follow {
         }
     }
 
+    /// Returns the file that the path names, if it is the only one and there is
+    /// nothing to do but to read on in it.
+    pub(crate) fn only_file(&mut self) -> Option<&mut LogFile> {
+        let done = self.ended.is_empty() && self.leaving.is_empty();
+        match &mut self.files[..] {
+            [file] if self.named && done && !file.anothers => Some(file),
+            _ => None,
+        }
+    }
+
+    /// Tells whether the path names the only file still, and all that may happen to
+    /// both from now on is notified.
+    pub(crate) fn is_watched(&self) -> bool {
+        let mut watches = self.files.iter().map(|file| &file.watch);
+        watches.all(|it| it.as_ref().is_some_and(|watch| watch.is_armed()))
+            && self.watch.as_ref().is_some_and(SourceWatch::is_named_now)
+    }
+
     /// Warns if a file begins with bytes that do not begin a line of text.
     pub(crate) fn say_if_odd(&self, first: &[u8]) {
         let what = match first {

@@ -6,19 +6,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use tracing::warn;
 
 use crate::following::file::Piece;
+use crate::following::file::at_once::{AtOnce, Taken};
 use crate::following::files::Files;
 use crate::following::follow::Follow;
 use crate::following::identity::FileId;
+use crate::lines::Origin;
 use crate::marks::Marker;
 use crate::progress::{Counters, Tally};
 use crate::waking::change::Bell;
 use crate::waking::notifier::Notifier;
 use crate::waking::watch::SourceWatch;
-use crate::{Lines, Marks, Shown};
+use crate::{Batch, Lines, Marks, Shown};
 
 /// What the logs of a plan have in common.
 #[derive(Debug)]
@@ -113,16 +115,84 @@ impl Log {
                 piece.end
             );
         }
-        Ok(Some(Lines {
-            bytes: piece.bytes.freeze(),
-            count,
-            read,
-            source: self.number,
-            counters: Arc::clone(&self.counters),
-            file: piece.file,
-            end: piece.end,
-            before: piece.before,
-        }))
+        let Piece { file, end, before, .. } = piece;
+        let (source, counters) = (self.number, Arc::clone(&self.counters));
+        let bytes = piece.bytes.len();
+        let origin = Origin { count, bytes, read, source, counters, file, end, before };
+        Ok(Some(Lines { bytes: piece.bytes.freeze(), origin }))
+    }
+
+    /// Reads the next lines into a batch, up to `chunk` bytes, and waits for nothing;
+    /// with `last`, no further than the last round.
+    pub(crate) fn next_at_once(&mut self, batch: &mut Batch, chunk: usize, last: bool) -> AtOnce {
+        let Some(file) = self.follow.only_file().filter(|_| !self.marker.has_left()) else {
+            return AtOnce::Waits;
+        };
+        let chunk = if batch.is_full() { 0 } else { chunk };
+        if !self.marker.is_plain() {
+            let mut lent = batch.lend(chunk);
+            let found = self.mark_at_once(batch, &mut lent[..chunk], last);
+            batch.give_back(lent);
+            return found;
+        }
+        let room = batch.room();
+        let chunk = chunk.min(room.len());
+        let found = file.look_at_once(&mut room[..chunk], self.common.max_line, last);
+        if let AtOnce::Bytes(length, _) = found
+            && let Some(taken) = file.take(&room[..length])
+        {
+            let lines = &room[..taken.length];
+            let origin = self.origin(lines, lines.len(), taken);
+            batch.take(origin);
+        }
+        found
+    }
+
+    /// Reads into `unmarked`, and puts the lines into a batch with their marks. Those
+    /// that do not fit are read again.
+    fn mark_at_once(&mut self, batch: &mut Batch, unmarked: &mut [u8], last: bool) -> AtOnce {
+        let Some(file) = self.follow.only_file() else { return AtOnce::Waits };
+        let found = file.look_at_once(unmarked, self.common.max_line, last);
+        let AtOnce::Bytes(length, is_end) = found else { return found };
+        let mut bytes = &unmarked[..length];
+        let (marked, done) = self.marker.mark_at_once(bytes, file.line(), unmarked.len());
+        let all = memchr(b'\n', &bytes[done..]).is_none();
+        if !all {
+            bytes = &bytes[..done];
+        }
+        if let Some(taken) = file.take(bytes) {
+            batch.reserve(marked.len());
+            batch.room()[..marked.len()].copy_from_slice(&marked);
+            let origin = self.origin(&bytes[..taken.length], marked.len(), taken);
+            batch.take(origin);
+        }
+        AtOnce::Bytes(length, is_end && all)
+    }
+
+    /// Counts lines that were taken, and says where they come from; `marked` is how many
+    /// bytes they have with their marks.
+    fn origin(&self, lines: &[u8], marked: usize, taken: Taken) -> Origin {
+        let Taken { file, start, end, before, .. } = taken;
+        if start == 0 {
+            self.follow.say_if_odd(lines);
+        }
+        // Counted here, on the reader's time: the writer is what all wait for.
+        let count = memchr_iter(b'\n', lines).count() as u64;
+        let read = end - start;
+        self.counters.read(read);
+        let counters = Arc::clone(&self.counters);
+        Origin { count, bytes: marked, read, source: self.number, counters, file, end, before }
+    }
+
+    /// Tells whether all that may happen to the log is notified, and nothing but what
+    /// was written has happened.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.follow.is_watched()
+    }
+
+    /// Tells whether a line has begun and not ended.
+    pub(crate) fn has_half_line(&mut self) -> bool {
+        self.follow.only_file().is_none_or(|file| file.has_half_line())
     }
 
     /// Begins the next round, if there is a reason. Only to be asked when all
@@ -140,6 +210,12 @@ impl Log {
     /// Where nobody notifies, that is always so.
     pub(crate) fn take_rung(&self) -> bool {
         self.bell.take() || self.common.notifier.is_none()
+    }
+
+    /// Takes as done that the file was written. Returns false if anything else may
+    /// have happened.
+    pub(crate) fn take_written(&self) -> bool {
+        self.bell.take_written()
     }
 
     /// Has the log looked at again at the next look.

@@ -8,6 +8,8 @@ use std::os::unix::fs::FileExt;
 use memchr::{memchr_iter, memrchr_iter};
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
+#[cfg(target_os = "linux")]
+use rustix::io::ReadWriteFlags;
 
 use crate::following::identity::Before;
 
@@ -23,6 +25,23 @@ pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result
             Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
             read => return read,
         }
+    }
+}
+
+/// Reads once what is in memory; whatever would have to be waited for is an error.
+pub(crate) fn read_at_once(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    #[cfg(target_os = "linux")]
+    loop {
+        let mut parts = [io::IoSliceMut::new(buffer)];
+        match rustix::io::preadv2(file, &mut parts, offset, ReadWriteFlags::NOWAIT) {
+            Err(Errno::INTR) => {}
+            read => return Ok(read?),
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (file, buffer, offset);
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 

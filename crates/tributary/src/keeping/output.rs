@@ -14,8 +14,9 @@ use crate::following::files::Files;
 use crate::keeping::checkpoint::{self, Checkpoint};
 use crate::keeping::output_file::{Named, OutputFile};
 use crate::keeping::saver::Saver;
+use crate::lines::Origin;
 use crate::progress::Tally;
-use crate::{Durability, Error, Lines, Shown, Stop, Written};
+use crate::{Batch, Durability, Error, Lines, Shown, Stop, Written};
 
 /// Where the merged lines go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,12 +175,36 @@ impl Output {
     pub fn append(&mut self, lines: &Lines) -> Result<(), Error> {
         let source = Shown(lines.path());
         let _span = warn_span!(target: "tributary", "append", %source).entered();
+        self.append_all(lines.as_bytes(), lines.origins())
+    }
+
+    /// Writes all lines of a batch behind what is there, in one piece.
+    ///
+    /// As [`append`](Output::append): with a checkpoint, all of them or none are known
+    /// to be in the output.
+    ///
+    /// # Blocking
+    ///
+    /// As [`append`](Output::append).
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Output::append). A regular file is cut back to where it ended
+    /// before the batch.
+    pub fn append_batch(&mut self, batch: &Batch) -> Result<(), Error> {
+        let Some(first) = batch.origins().first() else { return Ok(()) };
+        let source = Shown(first.counters.path());
+        let _span = warn_span!(target: "tributary", "append", %source).entered();
+        self.append_all(batch.as_bytes(), batch.origins())
+    }
+
+    fn append_all(&mut self, bytes: &[u8], origins: &[Origin]) -> Result<(), Error> {
         if let Some(failed) = self.failed {
             return Err(self.error(again(failed)));
         }
         self.reopen_if_lost(false)?;
         let whole = self.to.length;
-        if let Err(cause) = self.append_and_note(lines) {
+        if let Err(cause) = self.append_and_note(bytes, origins) {
             if let Some(length) = whole {
                 // A disk that is full still lets itself be cut.
                 let _ = self.to.cut(length);
@@ -189,15 +214,15 @@ impl Output {
         Ok(())
     }
 
-    fn append_and_note(&mut self, lines: &Lines) -> io::Result<()> {
-        self.to.write(lines.as_bytes())?;
+    fn append_and_note(&mut self, bytes: &[u8], origins: &[Origin]) -> io::Result<()> {
+        self.to.write(bytes)?;
         if self.durability == Durability::Fsync {
             sync(&self.to.file)?;
         }
         // A checkpoint that is saved in between speaks of the moment before: the
         // next merge cuts these lines off, and merges them again.
-        self.files.appended(lines, self.to.length.unwrap_or(0));
-        lines.counters.written(lines);
+        self.files.appended(origins, self.to.length.unwrap_or(0));
+        origins.iter().for_each(|origin| origin.counters.written(origin));
         Ok(())
     }
 

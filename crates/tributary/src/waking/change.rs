@@ -2,12 +2,14 @@
 //! notified with each.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use event_listener::{Event, EventListener, Listener};
+
+use crate::waking::ready::Ready;
 
 /// The changes of one source, counted.
 ///
@@ -18,9 +20,23 @@ use event_listener::{Event, EventListener, Listener};
 pub(crate) struct Change {
     count: AtomicUsize,
     event: Event,
+    /// The place of the source in its plan, once it has one, and the list of those
+    /// that are to be looked at.
+    place: OnceLock<usize>,
+    ready: Ready,
 }
 
 impl Change {
+    /// Counts for a source that is listed in `ready`.
+    pub(crate) fn listed_in(ready: &Ready) -> Arc<Change> {
+        Arc::new(Change { ready: ready.clone(), ..Change::default() })
+    }
+
+    /// Takes a place in the plan, and is listed: nobody has looked yet.
+    pub(crate) fn takes(&self, place: usize) {
+        self.ready.add(*self.place.get_or_init(|| place));
+    }
+
     /// Returns how many changes there were so far: note it *before* a look.
     pub(crate) fn count(&self) -> usize {
         self.count.load(Ordering::SeqCst)
@@ -28,8 +44,17 @@ impl Change {
 
     /// Counts one more change and wakes whoever waits.
     pub(crate) fn ring(&self) {
+        self.ring_alone();
+        self.ready.wake();
+    }
+
+    /// Rings, and does not wake who waits for the list.
+    fn ring_alone(&self) {
         self.count.fetch_add(1, Ordering::SeqCst);
         self.event.notify(usize::MAX);
+        if let Some(place) = self.place.get() {
+            self.ready.add(*place);
+        }
     }
 
     /// Returns what is ready with the first change after `seen`.
@@ -45,12 +70,13 @@ impl Change {
 }
 
 /// A change of a source, waited for in a thread or in a task; from
-/// [`Source::changed`](crate::Source::changed).
+/// [`Source::changed`](crate::Source::changed), or of any of them, from
+/// [`Ready::changed`](crate::Ready::changed).
 ///
 /// It is a future for a task, on any runtime, and has two methods for a thread.
 /// Each change makes it ready once: take a new one after the next look.
 #[derive(Debug)]
-pub struct Changed(EventListener);
+pub struct Changed(pub(super) EventListener);
 
 impl Changed {
     /// Waits for the change.
@@ -85,14 +111,23 @@ impl Future for Changed {
 #[derive(Debug)]
 pub(crate) struct Bell {
     change: Arc<Change>,
-    rung: AtomicBool,
+    /// Which look is due.
+    rung: AtomicU8,
 }
+
+/// No look is due.
+const NONE: u8 = 0;
+/// The file was written, and whatever else happens to its name or to other files is
+/// notified.
+const WRITTEN: u8 = 1;
+/// Anything may have happened.
+const ANYTHING: u8 = 2;
 
 impl Bell {
     /// Makes a bell that wakes the source of `change`. It has rung: nobody has
     /// looked yet.
     pub(crate) fn new(change: Arc<Change>) -> Arc<Bell> {
-        Arc::new(Bell { change, rung: AtomicBool::new(true) })
+        Arc::new(Bell { change, rung: AtomicU8::new(ANYTHING) })
     }
 
     /// Says that a look is due, and wakes the source.
@@ -104,12 +139,33 @@ impl Bell {
 
     /// Says that a look is due, and wakes nobody.
     pub(crate) fn mark(&self) {
-        self.rung.store(true, Ordering::SeqCst);
+        self.rung.store(ANYTHING, Ordering::SeqCst);
+    }
+
+    /// Says that the file was written, and wakes nobody. Returns true if no look was
+    /// due before: somebody has to ring.
+    pub(crate) fn mark_written(&self) -> bool {
+        self.rung.fetch_max(WRITTEN, Ordering::SeqCst) == NONE
     }
 
     /// Tells whether a look is due, and takes it as done: ask *before* the look.
     pub(crate) fn take(&self) -> bool {
-        self.rung.swap(false, Ordering::SeqCst)
+        self.rung.swap(NONE, Ordering::SeqCst) != NONE
+    }
+
+    /// Takes as done that the file was written. Returns false if more may have
+    /// happened, which is still due then.
+    pub(crate) fn take_written(&self) -> bool {
+        let order = (Ordering::SeqCst, Ordering::SeqCst);
+        self.rung.compare_exchange(WRITTEN, NONE, order.0, order.1) != Err(ANYTHING)
+    }
+
+    /// Rings those that were marked: who waits for the list wakes once.
+    pub(crate) fn ring_marked(bells: &[Arc<Bell>]) {
+        bells.iter().for_each(|bell| bell.change.ring_alone());
+        if let Some(bell) = bells.first() {
+            bell.change.ready.wake();
+        }
     }
 
     /// Returns the changes of the whole source.

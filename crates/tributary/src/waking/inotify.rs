@@ -32,17 +32,15 @@ impl Inotify {
         Ok(Inotify(Some(inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?)))
     }
 
-    /// Watches an open file for one event.
+    /// Watches an open file until it is let go.
     ///
-    /// One is enough: who is told looks until nothing is left, and then
-    /// watches again. A file that is written without a pause costs one event
-    /// a wait, not one a write.
+    /// An event a write is cheaper than a watch that ends with its event, and
+    /// has to be added, and looked behind, before each wait.
     pub(super) fn add_file(&self, file: &File) -> io::Result<Wd> {
         let flags = WatchFlags::MODIFY
             | WatchFlags::ATTRIB
             | WatchFlags::MOVE_SELF
-            | WatchFlags::DELETE_SELF
-            | WatchFlags::ONESHOT;
+            | WatchFlags::DELETE_SELF;
         // By descriptor: the name may belong to another file by now.
         self.add(Path::new(&format!("/proc/self/fd/{}", file.as_raw_fd())), flags)
     }
@@ -65,7 +63,7 @@ impl Inotify {
     }
 
     pub(super) fn remove(&self, wd: Wd) {
-        // Refused if its one event has come already: then there is nothing to remove.
+        // Refused if it has ended with its folder: then there is nothing to remove.
         let _ = self.0.as_ref().map(|queue| inotify::remove_watch(queue, wd));
     }
 

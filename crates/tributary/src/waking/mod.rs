@@ -11,6 +11,7 @@ pub(crate) mod change;
 mod inotify;
 pub(crate) mod notifier;
 mod poller;
+pub(crate) mod ready;
 mod renames;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@
 //! a file and decides nothing.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -31,6 +32,8 @@ pub(crate) struct Notifier {
     pub(super) inotify: Arc<Inotify>,
     /// How often a path is asked that cannot be notified.
     pub(super) interval: Duration,
+    /// How long after a ring the next events wait to be taken in together.
+    latency: Duration,
     /// Whether a met limit was told already.
     pub(super) told_limit: AtomicBool,
     /// Interrupts the wait of the thread.
@@ -41,8 +44,8 @@ pub(crate) struct Notifier {
 
 impl Notifier {
     /// Starts the thread. `interval` is how often a source is asked that
-    /// cannot be notified.
-    pub(crate) fn start(interval: Duration) -> io::Result<Arc<Notifier>> {
+    /// cannot be notified, `latency` how long events are gathered.
+    pub(crate) fn start(interval: Duration, latency: Duration) -> io::Result<Arc<Notifier>> {
         let inotify = Inotify::new().unwrap_or_else(|cause| {
             warn!(
                 "file notifications are not to be had, all sources are polled every {interval:?}: {}",
@@ -50,12 +53,13 @@ impl Notifier {
             );
             Inotify::default()
         });
-        Notifier::start_with(inotify, interval, poller::stat)
+        Notifier::start_with(inotify, interval, latency, poller::stat)
     }
 
     pub(super) fn start_with(
         inotify: Inotify,
         interval: Duration,
+        latency: Duration,
         stat: fn(&Path) -> u64,
     ) -> io::Result<Arc<Notifier>> {
         let (wait, nudge) = io::pipe()?;
@@ -65,6 +69,7 @@ impl Notifier {
         let notifier = Arc::new(Notifier {
             inotify: Arc::clone(&inotify),
             interval: interval.max(Duration::from_millis(1)),
+            latency,
             told_limit: AtomicBool::new(false),
             nudge,
             poller: Poller::new(stat),
@@ -93,7 +98,7 @@ impl Notifier {
         let answer = what(&mut watches);
         let rung = watches.take_rung();
         drop(watches);
-        rung.iter().for_each(|bell| bell.ring());
+        Bell::ring_marked(&rung);
         answer
     }
 
@@ -121,7 +126,10 @@ fn run(handle: &Weak<Notifier>, wait: &PipeReader, inotify: &Inotify, poller: &A
     let (mut sweep, mut polls) = (started.checked_add(SWEEP), Some(started));
     while let Some(notifier) = handle.upgrade() {
         let now = Instant::now();
-        let until = notifier.drained(|watches| {
+        let (until, gathers) = notifier.drained(|watches| {
+            // What has come costs a wake-up. So what comes next is not heard of one by
+            // one, but all at once in a moment.
+            let gathers = now.checked_add(notifier.latency).filter(|_| watches.rings());
             watches.ring_due(now);
             if sweep.is_some_and(|sweep| sweep <= now) {
                 poller.ask(watches.targets().cloned());
@@ -132,22 +140,24 @@ fn run(handle: &Weak<Notifier>, wait: &PipeReader, inotify: &Inotify, poller: &A
                 polls = now.checked_add(notifier.interval);
             }
             let polls = polls.filter(|_| !watches.polled.is_empty());
-            let next = [sweep, polls, watches.deadline(), poller.supervise(now)];
-            next.into_iter().flatten().min()
+            let next = [sweep, polls, watches.deadline(), poller.supervise(now), gathers];
+            (next.into_iter().flatten().min(), gathers.is_some())
         });
         drop(notifier);
-        wait_for(wait, inotify, until);
+        wait_for(wait, inotify.fd().filter(|_| !gathers), until);
     }
     poller.end();
 }
 
-/// Waits for an event, for a nudge, for the last handle to go, or until a time.
-/// The caller asks for all that may be due, whatever has ended the wait.
-fn wait_for(mut nudges: &PipeReader, inotify: &Inotify, until: Option<Instant>) {
+/// Waits for an event, if it is asked for, for a nudge, for the last handle to go, or
+/// until a time. The caller asks for all that may be due, whatever has ended the wait.
+fn wait_for(mut nudges: &PipeReader, events: Option<BorrowedFd<'_>>, until: Option<Instant>) {
     let mut fds = vec![PollFd::new(nudges, PollFlags::IN)];
-    fds.extend(inotify.fd().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+    fds.extend(events.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
     let timeout = until.map(|until| until.saturating_duration_since(Instant::now()));
     let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
     let _ = poll(&mut fds, timeout.as_ref());
-    let _ = nudges.read(&mut [0; 64]);
+    if !fds[0].revents().is_empty() {
+        let _ = nudges.read(&mut [0; 64]);
+    }
 }

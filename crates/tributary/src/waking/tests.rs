@@ -47,7 +47,7 @@ impl Log {
 
     /// Whatever rings was notified: polls come every hour.
     fn notified() -> Log {
-        Log::with(Notifier::start(HOUR).unwrap())
+        Log::with(Notifier::start(HOUR, MOMENT).unwrap())
     }
 
     /// The name is watched without a gap.
@@ -135,7 +135,7 @@ fn a_bell_has_rung_at_first_and_is_taken_once() {
 
 #[test]
 fn polls_where_the_system_refuses_to_notify() {
-    let refused = Notifier::start_with(Inotify::default(), MOMENT, poller::stat).unwrap();
+    let refused = Notifier::start_with(Inotify::default(), MOMENT, MOMENT, poller::stat).unwrap();
     let mut log = Log::with(refused);
     let file = log.create("log");
     assert!(!log.watch.arm_name() && !log.watch.is_named());
@@ -148,7 +148,7 @@ fn polls_where_the_system_refuses_to_notify() {
 
 #[test]
 fn polls_a_name_in_a_folder_that_is_not_there() {
-    let mut log = Log::with(Notifier::start(MOMENT).unwrap());
+    let mut log = Log::with(Notifier::start(MOMENT, MOMENT).unwrap());
     fs::remove_dir(&log.folder).unwrap();
     assert!(!log.watch.arm_name());
     assert!(rings(&log.change, || log.watch.poll(true)));
@@ -168,7 +168,7 @@ fn rings_at_a_deadline_and_ends_with_its_last_handle() {
 
 #[test]
 fn durations_that_mean_never_never_ring() {
-    let mut log = Log::with(Notifier::start(Duration::MAX).unwrap());
+    let mut log = Log::with(Notifier::start(Duration::MAX, Duration::ZERO).unwrap());
     log.watch.poll(true);
     log.watch.wake_at(Instant::now().checked_add(Duration::MAX));
     let (mut folders, _) = watched_folders(&log.notifier);
@@ -190,7 +190,20 @@ fn two_sources_may_watch_the_same_file() {
     drop(watch_of_other);
     assert!(rings(&log.change, || log.write()));
     assert_eq!(rung_other.count(), 0, "rung for a file that was let go");
-    assert!(log.watch.arm_file(&file, &mut watch), "one event, one ring");
+    assert!(rings(&log.change, || log.write()), "it is watched for one event only");
+}
+
+#[test]
+fn changes_that_follow_one_another_are_rung_for_once_in_a_while() {
+    let latency = 20 * MOMENT;
+    let mut log = Log::with(Notifier::start(HOUR, latency).unwrap());
+    let file = log.create("log");
+    let mut watch = None;
+    assert!(log.watch.arm_file(&file, &mut watch));
+    let (rounds, begun) = (10, Instant::now());
+    (0..rounds).for_each(|_| assert!(rings(&log.change, || log.write())));
+    // The first one rings at once, and the thread may have begun to wait before it.
+    assert!(begun.elapsed() >= latency * (rounds - 2), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -240,7 +253,6 @@ fn watches_everything_anew_after_the_queue_has_overflowed() {
     assert!(rings(&log.change, || overflow(&log)));
     assert!(!log.watch.is_named() && bell.take());
     assert_eq!(log.watch.departed(), Departed::Unknown);
-    assert!(log.watch.arm_file(&file, &mut file_watch), "still taken for watched");
     assert!(log.watch.arm_name());
     assert!(rings(&log.change, || log.write()));
     log.watch.forget_departed();
@@ -403,7 +415,8 @@ fn hanging(path: &Path) -> u64 {
 
 #[test]
 fn a_stat_that_hangs_delays_nobody_else() {
-    let mut log = Log::with(Notifier::start_with(Inotify::default(), MOMENT, hanging).unwrap());
+    let mut log =
+        Log::with(Notifier::start_with(Inotify::default(), MOMENT, MOMENT, hanging).unwrap());
     let (mut away, rung_away) = watched(&log.notifier, log.at("hung"));
     away.poll(true);
     until("it is asked", || HANGS.load(Ordering::SeqCst) == 1);

@@ -130,8 +130,14 @@ impl SourceWatch {
         self.name.target.named.load(Ordering::SeqCst)
     }
 
-    /// Has a file watched for one event. Returns true if it was not watched
-    /// before: look once more.
+    /// Tells the same as of now: what the kernel has told by now is taken in first.
+    pub(crate) fn is_named_now(&self) -> bool {
+        self.name.notifier.drained(|_| ());
+        self.is_named()
+    }
+
+    /// Has a file watched. Returns true if it was not watched before: look once
+    /// more.
     pub(crate) fn arm_file(&mut self, file: &File, watch: &mut Option<FileWatch>) -> bool {
         let Watch { notifier, id, .. } = &self.name;
         let watch = watch.get_or_insert_with(|| {
@@ -142,8 +148,8 @@ impl SourceWatch {
         if watch.network || watch.is_armed() {
             return false;
         }
-        // Locked round both, since the one event must not come before the
-        // entry. The file is open, so that its watch asks no file system.
+        // Locked round both, since an event must not come before the entry. The
+        // file is open, so that its watch asks no file system.
         let mut watches = notifier.lock();
         let added = notifier.inotify.add_file(file);
         if let Ok(wd) = added {
@@ -240,8 +246,6 @@ impl SourceWatch {
 pub(crate) struct FileWatch {
     notifier: Arc<Notifier>,
     log: Id,
-    /// The watch that was added last. It may still be there when its event was
-    /// lost.
     wd: Option<Wd>,
     /// Whether nobody would tell, since others write to it from elsewhere.
     network: bool,
@@ -250,7 +254,7 @@ pub(crate) struct FileWatch {
 impl FileWatch {
     /// Tells whether a write to the file rings.
     pub(crate) fn is_armed(&self) -> bool {
-        self.wd.is_some_and(|wd| self.notifier.lock().is_armed(wd, self.log))
+        self.wd.is_some()
     }
 }
 

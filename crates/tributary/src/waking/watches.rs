@@ -44,7 +44,7 @@ pub(super) struct Watches {
     pub(super) polled: HashMap<Id, Arc<Target>>,
     /// Who is rung when. A bell that is gone stays in here until its time.
     deadlines: BTreeMap<Instant, Vec<Weak<Bell>>>,
-    /// Whom the events that were taken in are to ring.
+    /// Whom the events that were taken in are to ring: each is marked.
     rung: Vec<Arc<Bell>>,
     /// Whether an overflow was told already.
     told_lost: bool,
@@ -114,11 +114,6 @@ impl Watches {
         self.rings.insert(((wd, None), id));
     }
 
-    /// Tells whether a write to a file rings.
-    pub(super) fn is_armed(&self, wd: Wd, id: Id) -> bool {
-        self.rings.contains(&((wd, None), id))
-    }
-
     /// Has a place ring a target no longer, and ends the watch if it rings
     /// nobody else.
     pub(super) fn leave_place(&mut self, place: Place, id: Id) {
@@ -163,8 +158,14 @@ impl Watches {
     /// Takes in that it is `now`: rings those whose time has come.
     pub(super) fn ring_due(&mut self, now: Instant) {
         while let Some(first) = self.deadlines.first_entry().filter(|it| *it.key() <= now) {
-            self.rung.extend(first.remove().iter().filter_map(Weak::upgrade));
+            let due = first.remove().into_iter().filter_map(|bell| Weak::upgrade(&bell));
+            self.rung.extend(due.inspect(|bell| bell.mark()));
         }
+    }
+
+    /// Tells whether there is somebody to ring.
+    pub(super) fn rings(&self) -> bool {
+        !self.rung.is_empty()
     }
 
     /// Returns whom to ring, and takes that as done.
@@ -175,18 +176,19 @@ impl Watches {
         rung
     }
 
-    /// Takes in that a file has changed, and its watch has ended; or that a
-    /// folder was moved or deleted.
+    /// Takes in that a file has changed, or that a folder was moved or deleted.
     pub(super) fn changed(&mut self, wd: Wd) {
         let is_folder = self.folders.contains_key(&wd);
-        let rung: Vec<_> = self.rung_by(wd).cloned().collect();
-        for (place, id) in rung {
+        let rung: Vec<_> = self.rung_by(wd).map(|(_, id)| *id).collect();
+        for id in rung {
             if is_folder {
                 self.leave(id);
-            } else {
-                self.rings.remove(&(place, id));
+                self.ring(id);
+            } else if let Some(bell) = self.bell(id)
+                && bell.mark_written()
+            {
+                self.rung.push(bell);
             }
-            self.ring(id);
         }
     }
 
@@ -215,10 +217,9 @@ impl Watches {
         }
     }
 
-    /// Takes in that events were lost: has everything watched anew and looked at.
-    ///
-    /// The one event of a file may have been among them, and then its watch has
-    /// ended without a word. Folders are still watched, unless they were deleted.
+    /// Takes in that events were lost: has every name watched anew, and everything
+    /// looked at. Files are still watched, and so are folders, unless they were
+    /// deleted.
     pub(super) fn lost(&mut self) {
         if !std::mem::replace(&mut self.told_lost, true) {
             warn!(
@@ -226,18 +227,22 @@ impl Watches {
                  notified, now and perhaps again; every file is looked at"
             );
         }
-        self.rings.retain(|((wd, _), _)| self.folders.contains_key(wd));
         for (id, Watched { target, .. }) in &self.watched {
             target.named.store(false, Ordering::SeqCst);
+            target.bell.mark();
             self.rung.push(Arc::clone(&target.bell));
             self.renames.gap(*id);
         }
     }
 
     fn ring(&mut self, id: Id) {
+        let bell = self.bell(id);
+        self.rung.extend(bell.inspect(|bell| bell.mark()));
+    }
+
+    fn bell(&self, id: Id) -> Option<Arc<Bell>> {
         // A file's watch may outlive that of its log for a moment.
-        let watched = self.watched.get(&id);
-        self.rung.extend(watched.map(|it| Arc::clone(&it.target.bell)));
+        self.watched.get(&id).map(|it| Arc::clone(&it.target.bell))
     }
 
     /// Returns who is rung by a watch, whatever it tells.

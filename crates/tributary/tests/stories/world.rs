@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use fastrand::Rng;
 use tempfile::TempDir;
-use tributary::{Error, Options, Plan, Read, Wake};
+use tributary::{Batch, Error, Look, Options, Plan, Read, Wake};
 
 use crate::alphabet::{By, Log, Rotation, Run, Setting, Spelling, Step};
 use crate::model::{Claim, FileNo, LOGS, Model, Wrong};
@@ -48,6 +48,16 @@ struct Running {
     remembered: Option<(Vec<u8>, HashSet<String>)>,
     /// Whether the output has lost its name.
     moved: bool,
+}
+
+impl Running {
+    fn append(&mut self, batch: &mut Batch) -> Result<(), Wrong> {
+        self.plan.output.append_batch(batch).map_err(failed)?;
+        let text = String::from_utf8_lossy(batch.as_bytes());
+        self.appended.extend(text.lines().map(str::to_owned));
+        batch.clear();
+        Ok(())
+    }
 }
 
 pub(crate) struct World {
@@ -350,16 +360,26 @@ impl World {
     fn look_once(&mut self, seed: u64) -> Result<bool, Wrong> {
         let Some(running) = &mut self.running else { return Ok(false) };
         let mut order: Vec<_> = (0..running.plan.sources.len()).collect();
-        Rng::with_seed(seed).shuffle(&mut order);
+        let mut rng = Rng::with_seed(seed);
+        rng.shuffle(&mut order);
         let mut more = false;
+        let mut batch = Batch::new(4096);
         for source in order {
+            // Some looks wait for nothing, and leave to the next what they cannot do.
+            if rng.bool() {
+                let look = running.plan.sources[source].look_into(&mut batch, 4096);
+                if look.map_err(failed)? == Look::More {
+                    more = true;
+                    continue;
+                }
+            }
+            running.append(&mut batch)?;
             let read = running.plan.sources[source].read_lines().map_err(failed)?;
             let Read::Lines(lines) = read else { continue };
             more = true;
-            running.plan.output.append(&lines).map_err(failed)?;
-            let text = String::from_utf8_lossy(lines.as_bytes());
-            running.appended.extend(text.lines().map(str::to_owned));
+            batch.push(lines);
         }
+        running.append(&mut batch)?;
         let patient = running.run.patient;
         self.take_by_other_names();
         if !patient {
