@@ -164,7 +164,7 @@ pub(crate) struct Args {
     pub(crate) max_line: Option<u64>,
 
     /// Which of the stages merges, by name or by number.
-    #[arg(long, value_name = "STAGE", default_value = "fully-async", value_parser = stage(), help_heading = STAGES)]
+    #[arg(long, value_name = "STAGE", default_value = "tuned", value_parser = stage(), help_heading = STAGES)]
     pub(crate) stage: &'static Stage,
 
     /// Put a prefix before each line: name, path, folder, time, local_time, or a template.

@@ -28,6 +28,7 @@ pub static STAGES: &[Stage] = &[
     stage!(3, "stage3-bottom-up", stage3_bottom_up::merge, taught: true),
     stage!(4, "stage4-tasks", stage4_tasks::merge, taught: true),
     stage!(5, "stage5-fully-async", stage5_fully_async::merge, taught: true),
+    stage!(6, "stage6-tuned", stage6_tuned::merge, taught: false),
 ];
 
 /// One stage.

@@ -323,6 +323,7 @@ fn flag_stage() {
         ("bottom-up", (true, false, false)),
         ("tasks", (false, true, false)),
         ("fully-async", (false, true, true)),
+        ("tuned", (false, true, true)),
     ] {
         let out = format!("{stage}.out");
         let logs = logs.iter().map(String::as_str);
