@@ -1,4 +1,5 @@
-# Each recipe is one line that can be typed without `just`.
+# Each recipe is one line that can be typed without `just`; what one needs that names
+# `built` is there once the tests are.
 set positional-arguments
 
 [private]
