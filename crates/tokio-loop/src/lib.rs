@@ -1,18 +1,41 @@
-//! An event loop on this thread that measures its own stalls.
+//! Which of my handlers blocks the runtime? This crate says so while it does, on
+//! stable tokio:
 //!
-//! [`run`] is the twin of Python's `asyncio.run(main, debug=…)`: it builds the
-//! loop, runs one future to its end, and takes the loop down. Besides the
-//! answer it hands back the longest *stall*: the longest time that a woken task
-//! waited for its turn. A loop has one thread, so a task that makes a blocking
-//! call takes the turn of all the others; the stall says for how long.
+//! ```text
+//! worker 1 has not turned for 112 ms: `answer` of a.example blocks it, in task 6: it sleeps
+//! worker 1 turns again after 301 ms: `answer` of a.example blocked it, in task 6: it slept
+//! ```
 //!
-//! With a threshold it has the debug mode of `asyncio`: [`names`] tells how a
-//! warning comes to name what blocks the loop. It is for any program of yours.
+//! - [`watched`] watches the runtime that you have: any that tokio 1.54 builds, of
+//!   many workers or of one, with sockets and without. It looks from outside, and
+//!   costs a worker nothing. [`Watched`] is the same with options.
+//! - [`run`] builds an event loop on this thread, as Python's
+//!   `asyncio.run(main, debug=…)` does, runs one future on it to its end, and takes
+//!   it down. It measures the longest *stall*: the longest time that a woken task
+//!   waited for its turn. [`Loop`] is the same with options.
 //!
-//! Why not the time from unpark to park, which tokio's hooks give for nothing?
-//! Because a loop that hands out turns without a pause for a second has not
-//! stalled for a second. What hurts a task is not that the loop is at work; it
-//! is that its own turn does not come. So that is what is timed.
+//! Both tell of what blocks through `tracing`. [`names`] is the layer that knows the
+//! names of what blocks, [`spawn`] and [`spawn_local`] spawn tasks that say their
+//! number, and [`hook_into`] has a runtime tell what is not to be seen otherwise.
+//!
+//! ```
+//! use std::io;
+//!
+//! use tracing_subscriber::prelude::*;
+//!
+//! #[tokio::main]
+//! async fn main() -> io::Result<()> {
+//!     tracing_subscriber::registry()
+//!         .with(tracing_subscriber::fmt::layer())
+//!         .with(tokio_loop::names())
+//!         .init();
+//!     tokio_loop::watched(tokio_loop::SLOW, serve()).await
+//! }
+//!
+//! async fn serve() {
+//!     // Your program.
+//! }
+//! ```
 
 use std::time::Duration;
 
@@ -22,15 +45,20 @@ pub use run::{Loop, Ran, run};
 pub use spawn::{spawn, spawn_local};
 pub use watched::{Watched, watched};
 
+mod case;
 mod counted;
 mod doing;
+mod driver;
 mod here;
 mod hooks;
 mod judge;
+mod looks;
+mod meeting;
 mod names;
 #[cfg(tokio_unstable)]
 mod polls;
 mod run;
+mod runtime;
 mod spawn;
 mod tell;
 mod turn;
