@@ -7,7 +7,7 @@ use conformance::LAWS;
 
 fn main() {
     let mut theme = "";
-    for law in LAWS {
+    for law in LAWS.iter() {
         if law.theme != theme {
             theme = law.theme;
             println!("\n## {}\n", title(theme));
@@ -25,6 +25,7 @@ fn title(theme: &str) -> &str {
         "scale" => "Many sources",
         "fairness" => "Who holds up whom",
         "following" => "What becomes of a log meanwhile",
+        "waking" => "Who is woken by what",
         "failures" => "What happens when something fails",
         "report" => "What the report says",
         other => other,

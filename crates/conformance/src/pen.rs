@@ -5,9 +5,18 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use crate::scene::{Log, Scene};
+
+/// Something that happens to a log between two looks.
+pub(crate) type Step = fn(&mut Pen) -> io::Result<()>;
+
+/// Takes the pen, also from a probe that has panicked.
+pub(crate) fn lock(pen: &Mutex<Pen>) -> MutexGuard<'_, Pen> {
+    pen.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Who writes a log, numbers its lines, and knows what is to be merged.
 pub(crate) struct Pen {

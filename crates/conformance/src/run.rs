@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -14,6 +13,7 @@ use tributary::{Error, MergeFn, Moment, Options, Plan, Probe, Report, Stop, Wake
 
 use crate::bound;
 use crate::broken::{Broken, Verdict};
+use crate::fifo::size;
 use crate::scene::{Log, Scene};
 use crate::try_law::message_of;
 
@@ -70,9 +70,13 @@ impl Start<'_> {
         self
     }
 
-    /// Has the sources woken by the operating system.
-    pub(crate) fn notified(mut self) -> Self {
-        self.options.wake = Wake::Notify;
+    /// Sets how the sources are woken; where the operating system does it, no
+    /// interval does.
+    pub(crate) fn woken(mut self, wake: Wake) -> Self {
+        self.options.wake = wake;
+        if wake == Wake::Notify {
+            self.options.interval = HOUR;
+        }
         self
     }
 
@@ -109,6 +113,13 @@ impl Start<'_> {
     }
 }
 
+/// Tries a law on sources that look every moment, and on sources that wait until
+/// they are notified.
+pub(crate) fn both_ways(law: impl Fn(Wake) -> Verdict) -> Verdict {
+    law(Wake::Poll).map_err(|broken| broken.and("polled"))?;
+    law(Wake::Notify).map_err(|broken| broken.and("notified"))
+}
+
 /// A moment of a source.
 pub(crate) struct Look<'a> {
     pub(crate) moment: Moment,
@@ -128,6 +139,11 @@ impl Look<'_> {
     /// Tells whether this log is about to be looked at.
     pub(crate) fn begins(&self, log: &Log) -> bool {
         self.moment == Moment::BeforeLook && self.path == log.path
+    }
+
+    /// Tells whether the thread that looks at this log waits for its file now.
+    pub(crate) fn may_block(&self, log: &Log) -> bool {
+        self.moment == Moment::MayBlock && self.path == log.path
     }
 }
 
@@ -161,11 +177,16 @@ pub(crate) struct Watched {
 struct Counts {
     looks: u64,
     nothing: u64,
+    other: u64,
 }
 
 impl Counts {
     fn of(&mut self, moment: Moment) -> &mut u64 {
-        if moment == Moment::BeforeLook { &mut self.looks } else { &mut self.nothing }
+        match moment {
+            Moment::BeforeLook => &mut self.looks,
+            Moment::FoundNothing => &mut self.nothing,
+            _ => &mut self.other,
+        }
     }
 }
 
@@ -233,14 +254,20 @@ impl Run {
         }
     }
 
+    /// Waits until each of these sources has given all that it has.
+    #[track_caller]
+    pub(crate) fn until_empty(&self, logs: &[Log]) -> Verdict {
+        self.until("all sources were read and found empty", |merge| {
+            logs.iter().all(|log| merge.found_nothing(log) >= 1)
+        })
+    }
+
     /// Waits until as many bytes are in the output. Whether a look has said
     /// meanwhile that it found nothing does not count: no order of these two is
     /// promised.
     #[track_caller]
     pub(crate) fn until_merged(&self, what: &str, bytes: u64) -> Verdict {
-        self.until(&format!("{what} is in the output"), |_| {
-            fs::metadata(&self.output).is_ok_and(|output| output.len() >= bytes)
-        })
+        self.until(&format!("{what} is in the output"), |_| size(&self.output) >= bytes)
     }
 
     /// Waits until no look has come for a while. If the merge only pauses, the
@@ -296,6 +323,13 @@ impl Run {
             Ok(Err(error)) => panic!("the merge failed: {}", chain(&error)),
             Err(panic) => panic!("the merge panicked: {}", message_of(&*panic)),
         }
+    }
+
+    /// Requests the stop, and waits for a good end.
+    #[track_caller]
+    pub(crate) fn stopped(&self) -> Result<Report, Broken> {
+        self.stop.request();
+        self.report()
     }
 
     /// Waits for the end of the merge, which should be an error.

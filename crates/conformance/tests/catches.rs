@@ -14,6 +14,8 @@ mod mergers;
 
 /// The bound of the mergers that hang. They would hang in any other as well.
 const SHORT: Duration = Duration::from_secs(3);
+/// For a law that does much before its merger hangs.
+const AFTER_A_FLOOD: Duration = Duration::from_secs(15);
 
 /// Holds a correct merger to all laws.
 mod one_thread_a_source {
@@ -77,9 +79,10 @@ catches! {
     hangs_at_the_513th_source => six_hundred_sources_all_make_progress, "of 600 sources were not read" within SHORT;
     reads_everything_ahead => two_thousand_sources_and_a_blocked_output_stay_under_96_mib, "expected less than 96 MiB";
     drains_one_source_before_the_next => no_source_is_starved, "in vain for this: line 1" within SHORT;
+    hangs_with_a_source_that_hangs => a_source_that_hangs_delays_no_other, "line 1 of source 1 did not come out";
     blocks_the_loop => an_idle_source_is_looked_at_while_the_output_blocks, "source 1 was not looked at" within SHORT;
 
-    // What becomes of a log meanwhile, and who is woken by it.
+    // What becomes of a log meanwhile.
     lets_a_renamed_file_go_at_once => a_renamed_file_is_read_to_its_end_before_its_successor, " lost";
     reads_the_successor_first => a_renamed_file_is_read_to_its_end_before_its_successor, " out of order";
     lets_a_renamed_file_go_at_its_end => what_is_written_late_to_a_renamed_file_is_merged, " lost";
@@ -91,6 +94,14 @@ catches! {
     gives_up_on_a_missing_file => a_missing_file_is_waited_for, " lost";
     keeps_to_the_first_target_of_a_link => a_link_that_leads_elsewhere_is_followed, " lost";
     reads_a_log_by_both_of_its_names => a_log_and_its_rotated_name_are_merged_once, " doubled";
+
+    // Who is woken by it: each of these is right where it looks now and then.
+    takes_only_growth_for_a_change => a_truncated_file_is_read_from_its_start, "notified\n  waited" within SHORT;
+    takes_the_same_size_for_no_change => a_rewritten_file_is_read_from_its_start, "notified\n  waited" within SHORT;
+    sleeps_while_the_name_is_missing => twenty_renames_in_quick_succession_lose_nothing, "notified\n  waited" within SHORT;
+    distrusts_a_bell_that_rang_for_nothing => a_line_written_in_pieces_appears_whole, "notified\n  waited" within SHORT;
+    sleeps_on_a_change_during_a_look => a_change_during_a_look_is_not_lost, "in vain for this: the merge ends" within SHORT;
+    drops_bells_that_ring_together => an_overflow_of_notifications_loses_nothing, "in vain for this: line 1 of each source" within AFTER_A_FLOOD;
     sleeps_whatever_is_notified => a_source_that_waits_is_woken_by_a_change, "in vain for this: a line that was written" within SHORT;
     looks_at_all_when_one_has_changed => a_change_of_one_source_causes_no_look_at_another, "expected no look";
 

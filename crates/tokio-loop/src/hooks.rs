@@ -21,9 +21,11 @@ use crate::here;
 ///
 /// ```
 /// use tokio::runtime::Builder;
+/// use tokio_loop::{SLOW, hook_into, watched};
 ///
-/// let runtime = tokio_loop::hook_into(&mut Builder::new_multi_thread()).enable_all().build()?;
-/// runtime.block_on(tokio_loop::watched(tokio_loop::SLOW, async {}))?;
+/// let runtime = hook_into(&mut Builder::new_multi_thread()).enable_all().build()?;
+/// let answer = runtime.block_on(watched(SLOW, async { 42 }))?;
+/// assert_eq!(answer, 42);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn hook_into(builder: &mut Builder) -> &mut Builder {

@@ -1,25 +1,11 @@
-//! Which of my handlers blocks the runtime? This crate says so while it does, on
-//! stable tokio:
+//! Says which task blocks a tokio runtime, and with what, while it does.
 //!
-//! ```text
-//! worker 1 has not turned for 112 ms: `answer` of a.example blocks it, in task 6: it sleeps
-//! worker 1 turns again after 301 ms: `answer` of a.example blocked it, in task 6: it slept
-//! ```
-//!
-//! - [`watched`] watches the runtime that you have: any that tokio 1.54 builds, of
-//!   many workers or of one, with sockets and without. It looks from outside, and
-//!   costs a worker nothing. [`Watched`] is the same with options.
-//! - [`run`] builds an event loop on this thread, as Python's
-//!   `asyncio.run(main, debug=…)` does, runs one future on it to its end, and takes
-//!   it down. It measures the longest *stall*: the longest time that a woken task
-//!   waited for its turn. [`Loop`] is the same with options.
-//!
-//! Both tell of what blocks through `tracing`. [`names`] is the layer that knows the
-//! names of what blocks, [`spawn`] and [`spawn_local`] spawn tasks that say their
-//! number, and [`hook_into`] has a runtime tell what is not to be seen otherwise.
+//! [`watched`] is one line in `main`, on any runtime of tokio that is there
+//! already. It needs no flag of the compiler:
 //!
 //! ```
-//! use std::io;
+//! use std::time::Duration;
+//! use std::{io, thread};
 //!
 //! use tracing_subscriber::prelude::*;
 //!
@@ -33,9 +19,31 @@
 //! }
 //!
 //! async fn serve() {
-//!     // Your program.
+//!     tokio_loop::spawn(answer("a.example")).await.expect("it does not panic");
+//! }
+//!
+//! #[tracing::instrument]
+//! async fn answer(peer: &str) {
+//!     // It should be `tokio::time::sleep(…).await`.
+//!     thread::sleep(Duration::from_millis(300));
 //! }
 //! ```
+//!
+//! ```text
+//! WARN tokio_loop: worker 1 has not turned for 112 ms: `answer` of a.example blocks it, in task 6, spawned at src/main.rs:16:5: it sleeps
+//! ```
+//!
+//! [`watched`] says what is told, and [`Watched`] has options. [`names`] takes the names
+//! from spans; [`spawn`] has a task say where it was spawned; [`hook_into`] is for
+//! a program that calls `block_in_place`. The README says what all this costs, and
+//! what it cannot see.
+//!
+//! # A loop of its own
+//!
+//! [`run`] is the twin of Python's `asyncio.run(main, debug=…)`: it builds an event
+//! loop on this thread, runs one future to its end, and takes the loop down. Besides
+//! the answer it hands back the longest *stall*: the longest time that a woken task
+//! waited for its turn. With a threshold it has the debug mode of `asyncio`.
 
 use std::time::Duration;
 

@@ -69,13 +69,13 @@ use crate::workers::Watch;
 /// # Examples
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> std::io::Result<()> {
-/// let answer = tokio_loop::watched(tokio_loop::SLOW, async { 42 }).await?;
-///
-/// assert_eq!(answer, 42);
-/// # Ok(())
-/// # }
+/// # use std::io;
+/// #[tokio::main]
+/// async fn main() -> io::Result<()> {
+///     let answer = tokio_loop::watched(tokio_loop::SLOW, async { 42 }).await?;
+///     assert_eq!(answer, 42);
+///     Ok(())
+/// }
 /// ```
 pub async fn watched<T>(slow: Duration, main: impl Future<Output = T>) -> io::Result<T> {
     Watched::new(slow).run(main).await

@@ -11,6 +11,9 @@ use std::sync::Arc;
 pub enum Moment {
     /// The source has asked for the stop and is about to look at its file.
     BeforeLook,
+    /// The thread that looks is about to ask the file system, and waits for it
+    /// as long as that takes. A look that never waits has no such moment.
+    MayBlock,
     /// The source has looked, found nothing new, and is about to say so. What
     /// it gave before need not be written by then.
     FoundNothing,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use conformance::{BOUND, Case, LAWS, Outcome};
+use conformance::{BOUND, Case, LAWS, Law, Outcome};
 
 mod merger;
 
@@ -14,14 +14,15 @@ mod merger;
 const SHORT: Duration = Duration::from_secs(2);
 
 /// The laws in which a source has begun its wait, of an hour, before somebody
-/// wants it to end.
+/// wants it to end. So have those of what happens to a log, but for one.
 const BREAKS: [&str; 5] = [
+    "a_line_written_in_pieces_appears_whole",
     "what_was_written_before_the_stop_is_merged",
     "a_stop_ends_the_run_at_once",
     "waiting_costs_nothing",
-    "a_source_that_waits_is_woken_by_a_change",
-    "a_change_of_one_source_causes_no_look_at_another",
+    "a_source_that_hangs_delays_no_other",
 ];
+const WAKES_NOBODY: &str = "a_log_and_its_rotated_name_are_merged_once";
 
 /// Those in which it may: one source ends the run, and another one sleeps by
 /// then unless it is late.
@@ -33,26 +34,35 @@ const BREAKS_UNLESS_ALL_ARE_LATE: [&str; 5] = [
     "a_panic_ends_the_run_and_comes_out_of_it",
 ];
 
-/// It wants a process of its own, which is a matter of the suite.
-const NOT_TRIED: &str = "two_thousand_sources_and_a_blocked_output_stay_under_96_mib";
+/// They want a process of their own, which is a matter of the suite.
+const NOT_TRIED: [&str; 2] = [
+    "two_thousand_sources_and_a_blocked_output_stay_under_96_mib",
+    "an_overflow_of_notifications_loses_nothing",
+];
 
 #[test]
 fn a_merger_that_sleeps_is_caught_where_somebody_waits_for_it_and_nowhere_else() {
-    let breaks: Vec<_> = BREAKS.into_iter().chain(BREAKS_UNLESS_ALL_ARE_LATE).collect();
+    let tried: Vec<_> = LAWS.iter().filter(|law| !NOT_TRIED.contains(&law.name)).collect();
+    let wakes =
+        |law: &&&Law| ["following", "waking"].contains(&law.theme) && law.name != WAKES_NOBODY;
+    let mut breaks: Vec<_> = tried.iter().filter(wakes).map(|law| law.name).collect();
+    breaks.extend(BREAKS);
+    let certain = breaks.len();
+    breaks.extend(BREAKS_UNLESS_ALL_ARE_LATE);
     let outcome = |law: &'static str| {
         // A law that is kept may take its time on a machine that is busy.
         let bound = if breaks.contains(&law) { SHORT } else { BOUND };
         (law, Case::new(law, "merger::naive", merger::naive).within(bound).outcome())
     };
-    let laws = LAWS.iter().map(|law| law.name).filter(|law| *law != NOT_TRIED);
+    let laws = tried.iter().map(|law| law.name);
     let outcomes: BTreeMap<_, _> = thread::scope(|scope| {
         let start = |law| scope.spawn(move || outcome(law));
         let cases: Vec<_> = laws.map(start).collect();
         cases.into_iter().map(|case| case.join().expect("an outcome is no panic")).collect()
     });
 
-    assert_eq!(outcomes.len(), LAWS.len() - 1);
-    for law in BREAKS {
+    assert_eq!(outcomes.len(), LAWS.len() - NOT_TRIED.len());
+    for law in &breaks[..certain] {
         let Outcome::Broken(how) = &outcomes[law] else { panic!("{law}: {:?}", outcomes[law]) };
         assert!(how.to_string().contains("in vain for this: "), "{law}: {how}");
     }

@@ -70,7 +70,8 @@ impl Seen {
         let looks = looks.entry(name(path)).or_default();
         match moment {
             Moment::BeforeLook => looks.begun += 1,
-            _ => looks.nothing += 1,
+            Moment::FoundNothing => looks.nothing += 1,
+            _ => return,
         }
         looks.threads.push(thread::current().id());
         self.looks.1.notify_all();

@@ -1,11 +1,16 @@
 //! Who holds up whom.
 
-use tributary::MergeFn;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+
+use tributary::{MergeFn, Wake};
 
 use crate::bound;
-use crate::broken::{Broken, Verdict};
-use crate::fifo::{Fifo, PAGE};
-use crate::run::SOON;
+use crate::broken::{Broken, Verdict, require};
+use crate::fifo::{Fifo, PAGE, size};
+use crate::pen::Pen;
+use crate::run::{SOON, both_ways};
 use crate::scene::Scene;
 
 /// A source that has something new at every look keeps no other from being read.
@@ -38,8 +43,7 @@ pub fn no_source_is_starved(merge: MergeFn) -> Verdict {
         let what = format!("line 1 of source {}, beside eight busy sources, was read", log.index);
         run.until(&what, |merge| merge.found_nothing(log) >= 2)?;
     }
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     scene.require_right(&logs)
 }
 
@@ -73,8 +77,56 @@ pub fn an_idle_source_is_looked_at_while_the_output_blocks(merge: MergeFn) -> Ve
         )));
     }
     let reading = fifo.read_into(&scene.output);
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     reading.end()?;
     scene.require_right(&logs)
+}
+
+/// A source whose file does not answer delays no other.
+///
+/// Whoever waits for a file of the first source hangs until two others have
+/// got five lines each, one after the other. The first source is rotated, so
+/// also a look that never waits has to have its file opened.
+pub fn a_source_that_hangs_delays_no_other(merge: MergeFn) -> Verdict {
+    both_ways(|wake| one_hangs(merge, wake))
+}
+
+fn one_hangs(merge: MergeFn, wake: Wake) -> Verdict {
+    let scene = Scene::new();
+    let logs = scene.logs(3);
+    let mut pen = Pen::new(&logs[0]);
+    let hung = Arc::new(AtomicBool::new(false));
+    // The file answers when this sender is dropped.
+    let (answers, hang) = channel::<()>();
+    let run = scene.following(&logs, SOON).woken(wake).during({
+        let (log, hung, hang) = (logs[0].clone(), Arc::clone(&hung), Mutex::new(hang));
+        move |look| {
+            if look.may_block(&log) {
+                hung.store(true, Ordering::SeqCst);
+                let _ = hang.lock().expect("nobody panics here").recv();
+            }
+            Ok(())
+        }
+    });
+    let run = run.run(merge);
+    pen.rotate().and_then(|()| pen.write(10)).expect("a log can be written");
+    run.until("the file of source 0 is waited for", |_| hung.load(Ordering::SeqCst))?;
+    let mut bytes = 0;
+    for number in 1..=5 {
+        for log in &logs[1..] {
+            log.append(number..=number).expect("a log can be written");
+            bytes += log.lines(number..=number).len() as u64;
+            let while_it_hangs = bound::bound() / 10;
+            require(run.within(while_it_hangs, |_| size(&scene.output) >= bytes), || {
+                format!(
+                    "line {number} of source {} did not come out beside a source that hangs, in \
+                     {while_it_hangs:?}",
+                    log.index
+                )
+            })?;
+        }
+    }
+    drop(answers);
+    run.stopped()?;
+    scene.require_right(&[pen.expected(&scene), logs[1].clone(), logs[2].clone()])
 }

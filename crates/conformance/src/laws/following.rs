@@ -1,22 +1,18 @@
 //! What becomes of a log while it is followed: rotated, truncated, deleted,
-//! replaced; and who is woken by it.
+//! replaced.
 
 use std::fs;
-use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use checker::Kind;
-use tributary::MergeFn;
+use tributary::{MergeFn, Wake};
 
 use crate::broken::{Verdict, require};
-use crate::pen::Pen;
-use crate::run::{HOUR, SOON};
+use crate::pen::{Pen, Step, lock};
+use crate::run::{HOUR, SOON, both_ways};
 use crate::scene::{Log, Scene};
-
-/// Something that happens to a log between two looks.
-type Step = fn(&mut Pen) -> io::Result<()>;
 
 /// A renamed file is read to its end before the first line of its successor.
 ///
@@ -64,12 +60,12 @@ pub fn what_is_written_late_to_a_renamed_file_is_merged(merge: MergeFn) -> Verdi
 /// does, and it stands on a line of its own when its file is let go, or when
 /// the run ends.
 pub fn a_half_line_is_not_glued_to_the_next_file(merge: MergeFn) -> Verdict {
-    let rotated = |quiet, is_ended: bool| {
+    let rotated = |quiet, is_ended: bool, wake| {
         let scene = Scene::new();
         let logs = scene.logs(1);
         let pen = Arc::new(Mutex::new(Pen::new(&logs[0])));
         logs[0].append_bytes(b"one\nha").expect("a log can be written");
-        let run = scene.following(&logs, SOON).letting_go_after(quiet).during({
+        let run = scene.following(&logs, SOON).woken(wake).letting_go_after(quiet).during({
             let log = logs[0].clone();
             move |look| {
                 match look.count {
@@ -102,16 +98,22 @@ pub fn a_half_line_is_not_glued_to_the_next_file(merge: MergeFn) -> Verdict {
             )
         })
     };
-    rotated(HOUR, true)?;
-    rotated(HOUR, false)?;
-    rotated(Duration::ZERO, false)
+    both_ways(|wake| {
+        rotated(HOUR, true, wake)?;
+        rotated(HOUR, false, wake)?;
+        rotated(Duration::ZERO, false, wake)
+    })
 }
 
 /// Twenty renames in quick succession lose nothing and keep the order.
 ///
-/// Once at each moment of the source, so that two of them come between two
-/// looks; and once by a writer that does not know when the source looks.
+/// Once at each moment of the source, so that several come between two looks;
+/// and once by a writer that does not know when the source looks.
 pub fn twenty_renames_in_quick_succession_lose_nothing(merge: MergeFn) -> Verdict {
+    both_ways(|wake| twenty_renames(merge, wake))
+}
+
+fn twenty_renames(merge: MergeFn, wake: Wake) -> Verdict {
     const TIMES: usize = 20;
     const ROTATE: Step = |pen| {
         pen.write(50)?;
@@ -123,7 +125,7 @@ pub fn twenty_renames_in_quick_succession_lose_nothing(merge: MergeFn) -> Verdic
     let scene = Scene::new();
     let logs = scene.logs(2);
     let pen = Arc::new(Mutex::new(Pen::new(&logs[0])));
-    let run = scene.following(&logs, SOON).letting_go_after(HOUR).during({
+    let run = scene.following(&logs, SOON).woken(wake).letting_go_after(HOUR).during({
         let (log, pen) = (logs[0].clone(), Arc::clone(&pen));
         move |look| {
             let mut pen = lock(&pen);
@@ -142,11 +144,10 @@ pub fn twenty_renames_in_quick_succession_lose_nothing(merge: MergeFn) -> Verdic
     let scene = Scene::new();
     let logs = scene.logs(2);
     let mut pen = Pen::new(&logs[0]);
-    let run = scene.following(&logs, SOON).letting_go_after(HOUR).run(merge);
+    let run = scene.following(&logs, SOON).woken(wake).letting_go_after(HOUR).run(merge);
     let writer = thread::spawn(move || (0..TIMES).try_for_each(|_| ROTATE(&mut pen)).map(|()| pen));
     let pen = writer.join().expect("a writer does not panic").expect("a log can be written");
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     scene.require_right(&[pen.expected(&scene), logs[1].clone()])
 }
 
@@ -190,9 +191,9 @@ pub fn a_rewritten_file_is_read_from_its_start(merge: MergeFn) -> Verdict {
 
 /// A file that is deleted and made anew is followed.
 ///
-/// Between two looks, and with looks at a name that is nobody's; with lines
-/// that were not read when the file was deleted; with the deleted file still
-/// held, and let go, so that the new one may have its inode.
+/// Between two looks, and with looks at a name that is nobody's, or was somebody's
+/// for a moment; with lines that were not read when the file was deleted; with the
+/// deleted file still held, and let go, so that the new one may have its inode.
 pub fn a_deleted_file_that_is_made_anew_is_followed(merge: MergeFn) -> Verdict {
     const STORY: &[Step] = &[
         |pen| pen.write(10),
@@ -206,7 +207,10 @@ pub fn a_deleted_file_that_is_made_anew_is_followed(merge: MergeFn) -> Verdict {
             pen.write(10)?;
             pen.remove()
         },
-        |_| Ok(()),
+        |pen| {
+            pen.create()?;
+            pen.remove()
+        },
         |pen| {
             pen.create()?;
             pen.write(10)
@@ -218,14 +222,25 @@ pub fn a_deleted_file_that_is_made_anew_is_followed(merge: MergeFn) -> Verdict {
 
 /// A file that is missing is waited for, and read from its start when it is there.
 ///
-/// Missing in its folder, and with it.
+/// Missing in its folder, and with it: where there is no folder, nothing is
+/// notified.
 pub fn a_missing_file_is_waited_for(merge: MergeFn) -> Verdict {
     const APPEARS: Step = |pen| {
         pen.create()?;
         pen.write(10)
     };
-    told(merge, HOUR, &[|pen| pen.remove(), |_| Ok(()), APPEARS, |pen| pen.write(10)])?;
-    told(merge, HOUR, &[|pen| pen.remove_folder(), |_| Ok(()), APPEARS, |pen| pen.write(10)])
+    const VANISHES: Step = |pen| {
+        pen.create()?;
+        pen.remove()
+    };
+    const GOES_AGAIN: Step = |pen| {
+        pen.create()?;
+        pen.remove_folder()
+    };
+    told(merge, HOUR, &[|pen| pen.remove(), VANISHES, APPEARS, |pen| pen.write(10)])?;
+    const WITH_ITS_FOLDER: &[Step] =
+        &[|pen| pen.remove_folder(), GOES_AGAIN, APPEARS, |pen| pen.write(10)];
+    told_once(merge, HOUR, Wake::Poll, WITH_ITS_FOLDER)
 }
 
 /// A symbolic link that leads elsewhere is followed.
@@ -300,88 +315,15 @@ pub fn a_log_and_its_rotated_name_are_merged_once(merge: MergeFn) -> Verdict {
     both(Duration::ZERO)
 }
 
-/// A source that waits is woken by what happens to its file, not by an interval.
-///
-/// The interval is an hour, and each step is waited for: a write, a rotation,
-/// a late write, a deletion, a truncation.
-pub fn a_source_that_waits_is_woken_by_a_change(merge: MergeFn) -> Verdict {
-    const STEPS: &[(&str, Step)] = &[
-        ("a line that was written", |pen| pen.write(1)),
-        ("a line of a new file", |pen| {
-            pen.rotate()?;
-            pen.write(1)
-        }),
-        ("a line of the renamed file", |pen| pen.write_late(1)),
-        ("another line of the new file", |pen| pen.write(1)),
-        ("a line of a file in the place of a deleted one", |pen| {
-            pen.remove()?;
-            pen.create()?;
-            pen.write(1)
-        }),
-        ("a line of a truncated file", |pen| {
-            pen.truncate()?;
-            pen.write(1)
-        }),
-    ];
-    let scene = Scene::new();
-    let logs = scene.logs(2);
-    let mut pen = Pen::new(&logs[0]);
-    let run = scene.following(&logs, HOUR).letting_go_after(HOUR).notified().run(merge);
-    run.until("both sources were found empty", |merge| {
-        logs.iter().all(|log| merge.found_nothing(log) >= 1)
-    })?;
-    for (what, step) in STEPS {
-        step(&mut pen).expect("a log can be written");
-        run.until_merged(what, pen.bytes())?;
-    }
-    run.stop.request();
-    run.report()?;
-    scene.require_right(&[pen.expected(&scene), logs[1].clone()])
-}
-
-/// What happens to one source causes no look at another.
-///
-/// Five lines are written to one of four sources, each when the last one is in
-/// the output and no look comes any more. The others are not looked at more than
-/// twice: by the sweep that makes up for what no notification tells.
-pub fn a_change_of_one_source_causes_no_look_at_another(merge: MergeFn) -> Verdict {
-    const LINES: u64 = 5;
-    const SWEEPS: u64 = 2;
-    let scene = Scene::new();
-    let logs = scene.logs(4);
-    let run = scene.following(&logs, HOUR).notified().run(merge);
-    run.until("all sources were found empty", |merge| {
-        logs.iter().all(|log| merge.found_nothing(log) >= 1)
-    })?;
-    run.until_still()?;
-    let looks = || run.see(|merge| logs.iter().map(|log| merge.looks_at(log)).collect::<Vec<_>>());
-    let before = looks();
-    for number in 1..=LINES {
-        logs[0].append(number..=number).expect("a log can be written");
-        let bytes = logs[0].lines(1..=number).len() as u64;
-        run.until_merged(&format!("line {number} of source 0"), bytes)?;
-        run.until_still()?;
-    }
-    for ((log, before), after) in logs.iter().zip(before).zip(looks()).skip(1) {
-        require(after <= before + SWEEPS, || {
-            format!(
-                "{LINES} lines were written to source 0, one after the other: expected no look \
-                 at source {}, found {}",
-                log.index,
-                after - before
-            )
-        })?;
-    }
-    run.stop.request();
-    run.report()?;
-    scene.require_right(&logs)
-}
-
 /// Follows a log, and another one at rest, while a story is told of it: its
 /// first step before the merge begins, each further one when the log has been
-/// looked at and nothing was found, the last one together with the stop.
-#[track_caller]
+/// looked at and nothing was found, the last one together with the stop. Told
+/// both ways: each step is one that is notified.
 fn told(merge: MergeFn, quiet: Duration, story: &'static [Step]) -> Verdict {
+    both_ways(|wake| told_once(merge, quiet, wake, story))
+}
+
+fn told_once(merge: MergeFn, quiet: Duration, wake: Wake, story: &'static [Step]) -> Verdict {
     let scene = Scene::new();
     let mut logs = scene.logs(2);
     logs[1].append(1..=100).expect("a log can be written");
@@ -395,7 +337,7 @@ fn told(merge: MergeFn, quiet: Duration, story: &'static [Step]) -> Verdict {
     let mut pen = Pen::new(&log);
     story[0](&mut pen).expect("the story can begin");
     let pen = Arc::new(Mutex::new(pen));
-    let run = scene.following(&logs, SOON).letting_go_after(quiet).during({
+    let run = scene.following(&logs, SOON).woken(wake).letting_go_after(quiet).during({
         let pen = Arc::clone(&pen);
         move |look| {
             if look.found_nothing(&log)
@@ -411,8 +353,4 @@ fn told(merge: MergeFn, quiet: Duration, story: &'static [Step]) -> Verdict {
     });
     run.run(merge).report()?;
     scene.require_right(&[lock(&pen).expected(&scene), logs[1].clone()])
-}
-
-fn lock(pen: &Mutex<Pen>) -> MutexGuard<'_, Pen> {
-    pen.lock().unwrap_or_else(PoisonError::into_inner)
 }

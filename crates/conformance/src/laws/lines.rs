@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use checker::Kind;
-use tributary::{MergeFn, Moment};
+use tributary::{MergeFn, Moment, Wake};
 
 use crate::broken::{Broken, Verdict, require};
-use crate::run::SOON;
+use crate::run::{SOON, both_ways};
 use crate::scene::{Log, Scene};
 
 /// Every line of every source is in the output once.
@@ -77,11 +77,15 @@ fn growing(merge: MergeFn) -> Result<(Scene, Vec<Log>), Broken> {
 /// A piece is written after each look that found nothing, and the output is
 /// read before the next one, while another source gives whole lines.
 pub fn a_line_written_in_pieces_appears_whole(merge: MergeFn) -> Verdict {
+    both_ways(|wake| written_in_pieces(merge, wake))
+}
+
+fn written_in_pieces(merge: MergeFn, wake: Wake) -> Verdict {
     let scene = Scene::new();
     let logs = scene.logs(2);
     let pieces: [&[u8]; 5] = [b"s0000 0000", b"00001 first ", b"second", b" third", b"\n"];
     let too_soon = Arc::new(Mutex::new(None));
-    let run = scene.following(&logs, SOON).during({
+    let run = scene.following(&logs, SOON).woken(wake).during({
         let (logs, output, too_soon) = (logs.clone(), scene.output.clone(), too_soon.clone());
         move |look| {
             if look.found_nothing(&logs[1]) {
@@ -214,11 +218,8 @@ pub fn an_empty_source_holds_nothing_up(merge: MergeFn) -> Verdict {
     scene.require_right(&logs)?;
 
     let run = scene.following(&logs, SOON).run(merge);
-    run.until("every source was looked at, and the empty ones found empty", |merge| {
-        logs.iter().all(|log| merge.found_nothing(log) >= 1)
-    })?;
-    run.stop.request();
-    run.report()?;
+    run.until_empty(&logs)?;
+    run.stopped()?;
     scene.require_right(&logs)
 }
 

@@ -15,7 +15,10 @@ pub mod lines;
 pub mod report;
 pub mod scale;
 pub mod stop;
+pub mod waking;
 
 // `suite!` names a law without its theme.
 #[doc(hidden)]
-pub use self::{failures::*, fairness::*, following::*, lines::*, report::*, scale::*, stop::*};
+pub use self::{
+    failures::*, fairness::*, following::*, lines::*, report::*, scale::*, stop::*, waking::*,
+};

@@ -9,8 +9,17 @@ use tributary::{Error, Lines, Output, Plan, Read, Report, Source};
 
 /// Merges with a thread for each source.
 pub(crate) fn one_thread_a_source(plan: Plan) -> Result<Report, Error> {
+    waiting(plan, |source, interval| source.changed().wait_timeout(interval))
+}
+
+/// Merges with a thread for each source, which waits so.
+pub(crate) fn waiting<T>(
+    plan: Plan,
+    wait: impl Fn(&Source, Duration) -> T + Sync,
+) -> Result<Report, Error> {
     threads(plan, |source, interval, output| {
-        follow(source, interval, |lines| output.lock().unwrap().append(&lines))
+        let write = |lines| output.lock().unwrap().append(&lines);
+        follow_waiting(source, write, |source| wait(source, interval))
     })
 }
 
@@ -54,15 +63,23 @@ pub(crate) fn threads(
 
 /// Follows one source until it closes.
 pub(crate) fn follow(
-    mut source: Source,
+    source: Source,
     interval: Duration,
+    write: impl FnMut(Lines) -> Result<(), Error>,
+) -> Result<(), Error> {
+    follow_waiting(source, write, |source| source.changed().wait_timeout(interval))
+}
+
+fn follow_waiting<T>(
+    mut source: Source,
     mut write: impl FnMut(Lines) -> Result<(), Error>,
+    wait: impl Fn(&Source) -> T,
 ) -> Result<(), Error> {
     loop {
         match source.read_lines()? {
             Read::Lines(lines) => write(lines)?,
             Read::NoNewData => {
-                source.changed().wait_timeout(interval);
+                wait(&source);
             }
             Read::Closed => return Ok(()),
         }

@@ -7,7 +7,7 @@ use std::thread;
 
 use tributary::{Error, Lines, Plan, Read, Report};
 
-use super::correct::{follow, threads};
+use super::correct::{follow, threads, waiting};
 
 pub(crate) fn writes_at_the_end(plan: Plan) -> Result<Report, Error> {
     threads(plan, |source, interval, output| {
@@ -84,15 +84,7 @@ pub(crate) fn drops_the_last_line_at_the_stop(plan: Plan) -> Result<Report, Erro
 }
 
 pub(crate) fn waits_out_the_interval(plan: Plan) -> Result<Report, Error> {
-    threads(plan, |mut source, interval, output| {
-        loop {
-            match source.read_lines()? {
-                Read::Lines(lines) => output.lock().unwrap().append(&lines)?,
-                Read::NoNewData => thread::sleep(interval),
-                Read::Closed => return Ok(()),
-            }
-        }
-    })
+    waiting(plan, |_, interval| thread::sleep(interval))
 }
 
 /// Goes on, whatever the source says.
@@ -130,13 +122,5 @@ pub(crate) fn forgets_to_join_the_writer(plan: Plan) -> Result<Report, Error> {
 }
 
 pub(crate) fn busy_waits(plan: Plan) -> Result<Report, Error> {
-    threads(plan, |mut source, _, output| {
-        loop {
-            match source.read_lines()? {
-                Read::Lines(lines) => output.lock().unwrap().append(&lines)?,
-                Read::NoNewData => thread::yield_now(),
-                Read::Closed => return Ok(()),
-            }
-        }
-    })
+    waiting(plan, |_, _| thread::yield_now())
 }

@@ -6,13 +6,10 @@ use std::mem;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::mpsc::channel;
-use std::thread;
 
 use tributary::{Error, Plan, Read, Report};
 
 use super::correct::threads;
-use super::ends::waits_out_the_interval;
 
 /// A tail of its own, of the file that it has opened.
 struct Tail {
@@ -206,39 +203,4 @@ pub(crate) fn keeps_to_the_first_target_of_a_link(plan: Plan) -> Result<Report, 
 /// Each tail knows its own name, and none knows what another has read.
 pub(crate) fn reads_a_log_by_both_of_its_names(plan: Plan) -> Result<Report, Error> {
     tails(plan, look_as_tail_does)
-}
-
-/// The same sleep that hears no stop hears no notification.
-pub(crate) fn sleeps_whatever_is_notified(plan: Plan) -> Result<Report, Error> {
-    waits_out_the_interval(plan)
-}
-
-/// One bell for all sources: who hears it looks at each of them.
-pub(crate) fn looks_at_all_when_one_has_changed(plan: Plan) -> Result<Report, Error> {
-    let Plan { mut sources, mut output, .. } = plan;
-    let (ring, bell) = channel();
-    while !sources.is_empty() {
-        let mut open = Vec::new();
-        for mut source in sources {
-            let found = loop {
-                match source.read_lines()? {
-                    Read::Lines(lines) => output.append(&lines)?,
-                    found => break found,
-                }
-            };
-            if let Read::NoNewData = found {
-                let (ring, changed) = (ring.clone(), source.changed());
-                thread::spawn(move || {
-                    changed.wait();
-                    ring.send(())
-                });
-                open.push(source);
-            }
-        }
-        sources = open;
-        if !sources.is_empty() {
-            bell.recv().unwrap();
-        }
-    }
-    Ok(Report::new(output.finish()?, None))
 }

@@ -9,9 +9,11 @@ mod failures;
 mod following;
 mod lines;
 mod many;
+mod waking;
 
 pub(crate) use ends::*;
 pub(crate) use failures::*;
 pub(crate) use following::*;
 pub(crate) use lines::*;
 pub(crate) use many::*;
+pub(crate) use waking::*;

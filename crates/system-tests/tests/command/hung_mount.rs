@@ -3,8 +3,10 @@
 
 use std::fs;
 use std::process::Stdio;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use stages::{STAGES, Stage};
 use system_tests::{line, lost, program};
 use testkit::{Folder, Running, until};
 
@@ -55,6 +57,18 @@ fn mounted(folder: &Folder, args: &str, begun: impl Fn() -> bool) -> (Running, P
 
 #[test]
 fn a_mount_that_does_not_answer_holds_up_no_other_source() {
+    // All at once: each waits for most of the time.
+    let ended = thread::scope(|scope| {
+        let start = |stage: &'static Stage| (stage, scope.spawn(|| holds_up_no_other(stage)));
+        let running: Vec<_> = STAGES.iter().map(start).collect();
+        running.into_iter().map(|(stage, ended)| (stage, ended.join())).collect::<Vec<_>>()
+    });
+    for (stage, ended) in ended {
+        assert!(ended.is_ok(), "{}; what is wrong stands above", stage.name);
+    }
+}
+
+fn holds_up_no_other(stage: &Stage) {
     let folder = Folder::of([("real/away.log", ""), ("here.log", &line(1))]);
     let mut number = 1;
     let mut append = |log| {
@@ -63,8 +77,8 @@ fn a_mount_that_does_not_answer_holds_up_no_other_source() {
         number
     };
     let has = |number| folder.read("merged").contains(&line(number));
-    let args = "--interval 20ms here.log mount/away.log";
-    let (shell, server, merge) = mounted(&folder, args, || has(1));
+    let args = format!("--stage {} --interval 20ms here.log mount/away.log", stage.number);
+    let (shell, server, merge) = mounted(&folder, &args, || has(1));
     // One after the other, since the numbers say in which order they came.
     let away = append("real/away.log");
     until("a line of the mount is merged", || has(away));

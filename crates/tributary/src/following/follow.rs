@@ -331,6 +331,11 @@ impl Follow {
         let known = self.files.len();
         // Those that came between are claimed first: that is their order.
         self.take_siblings(&file)?;
+        if self.files[known..].iter().any(|file| file.id() == id) {
+            // It has lost the name since it was opened, and was taken as one of them.
+            self.lost_its_name(known);
+            return Ok(true);
+        }
         let next = match self.take(&Arc::clone(&self.path), self.by_name, file, id)? {
             Taken::Mine(file) | Taken::Held(file) => file,
             Taken::No(why) => {
