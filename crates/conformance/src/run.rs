@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -14,6 +13,7 @@ use tributary::{Error, MergeFn, Moment, Options, Plan, Probe, Report, Stop, Wake
 
 use crate::bound;
 use crate::broken::{Broken, Verdict};
+use crate::fifo::size;
 use crate::scene::{Log, Scene};
 use crate::try_law::message_of;
 
@@ -254,14 +254,20 @@ impl Run {
         }
     }
 
+    /// Waits until each of these sources has given all that it has.
+    #[track_caller]
+    pub(crate) fn until_empty(&self, logs: &[Log]) -> Verdict {
+        self.until("all sources were read and found empty", |merge| {
+            logs.iter().all(|log| merge.found_nothing(log) >= 1)
+        })
+    }
+
     /// Waits until as many bytes are in the output. Whether a look has said
     /// meanwhile that it found nothing does not count: no order of these two is
     /// promised.
     #[track_caller]
     pub(crate) fn until_merged(&self, what: &str, bytes: u64) -> Verdict {
-        self.until(&format!("{what} is in the output"), |_| {
-            fs::metadata(&self.output).is_ok_and(|output| output.len() >= bytes)
-        })
+        self.until(&format!("{what} is in the output"), |_| size(&self.output) >= bytes)
     }
 
     /// Waits until no look has come for a while. If the merge only pauses, the
@@ -317,6 +323,13 @@ impl Run {
             Ok(Err(error)) => panic!("the merge failed: {}", chain(&error)),
             Err(panic) => panic!("the merge panicked: {}", message_of(&*panic)),
         }
+    }
+
+    /// Requests the stop, and waits for a good end.
+    #[track_caller]
+    pub(crate) fn stopped(&self) -> Result<Report, Broken> {
+        self.stop.request();
+        self.report()
     }
 
     /// Waits for the end of the merge, which should be an error.

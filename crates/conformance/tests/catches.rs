@@ -79,7 +79,7 @@ catches! {
     hangs_at_the_513th_source => six_hundred_sources_all_make_progress, "of 600 sources were not read" within SHORT;
     reads_everything_ahead => two_thousand_sources_and_a_blocked_output_stay_under_96_mib, "expected less than 96 MiB";
     drains_one_source_before_the_next => no_source_is_starved, "in vain for this: line 1" within SHORT;
-    hangs_with_a_source_that_hangs => a_source_that_hangs_delays_no_other, "in vain for this: line 1 of source 1" within SHORT;
+    hangs_with_a_source_that_hangs => a_source_that_hangs_delays_no_other, "line 1 of source 1 did not come out";
     blocks_the_loop => an_idle_source_is_looked_at_while_the_output_blocks, "source 1 was not looked at" within SHORT;
 
     // What becomes of a log meanwhile.

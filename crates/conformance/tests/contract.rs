@@ -1,4 +1,4 @@
-//! The merge that the contract brings along, held to the laws, but for the one
+//! The merge that the contract brings along, held to the laws, but for those
 //! that it breaks by design.
 
 conformance::suite!(
@@ -6,5 +6,6 @@ conformance::suite!(
     r#"
     [package.metadata.tributary.limits]
     an_idle_source_is_looked_at_while_the_output_blocks = "it looks and writes in one thread"
+    a_source_that_hangs_delays_no_other = "it looks at all sources in one thread"
     "#
 );

@@ -1,13 +1,49 @@
-//! An event loop on this thread that measures its own stalls.
+//! Says which task blocks a tokio runtime, and with what, while it does.
 //!
-//! [`run`] is the twin of Python's `asyncio.run(main, debug=…)`: it builds the
-//! loop, runs one future to its end, and takes the loop down. Besides the
-//! answer it hands back the longest *stall*: the longest time that a woken task
-//! waited for its turn. A loop has one thread, so a task that makes a blocking
-//! call takes the turn of all the others; the stall says for how long.
+//! [`watched`] is one line in `main`, on any runtime of tokio that is there
+//! already. It needs no flag of the compiler:
 //!
-//! With a threshold it has the debug mode of `asyncio`: [`names`] tells how a
-//! warning comes to name what blocks the loop. It is for any program of yours.
+//! ```
+//! use std::time::Duration;
+//! use std::{io, thread};
+//!
+//! use tracing_subscriber::prelude::*;
+//!
+//! #[tokio::main]
+//! async fn main() -> io::Result<()> {
+//!     tracing_subscriber::registry()
+//!         .with(tracing_subscriber::fmt::layer())
+//!         .with(tokio_loop::names())
+//!         .init();
+//!     tokio_loop::watched(tokio_loop::SLOW, serve()).await
+//! }
+//!
+//! async fn serve() {
+//!     tokio_loop::spawn(answer("a.example")).await.expect("it does not panic");
+//! }
+//!
+//! #[tracing::instrument]
+//! async fn answer(peer: &str) {
+//!     // It should be `tokio::time::sleep(…).await`.
+//!     thread::sleep(Duration::from_millis(300));
+//! }
+//! ```
+//!
+//! ```text
+//! WARN tokio_loop: worker 1 has not turned for 112 ms: `answer` of a.example blocks it, in task 6, spawned at src/main.rs:16:5: it sleeps
+//! ```
+//!
+//! [`Watched`] says what is told, and has the options. [`names`] takes the names
+//! from spans; [`spawn`] has a task say where it was spawned; [`hook_into`] is for
+//! a program that calls `block_in_place`. The README says what all this costs, and
+//! what it cannot see.
+//!
+//! # A loop of its own
+//!
+//! [`run`] is the twin of Python's `asyncio.run(main, debug=…)`: it builds an event
+//! loop on this thread, runs one future to its end, and takes the loop down. Besides
+//! the answer it hands back the longest *stall*: the longest time that a woken task
+//! waited for its turn. With a threshold it has the debug mode of `asyncio`.
 //!
 //! Why not the time from unpark to park, which tokio's hooks give for nothing?
 //! Because a loop that hands out turns without a pause for a second has not

@@ -19,11 +19,9 @@ pub fn a_missing_source_is_an_error_that_names_it(merge: MergeFn) -> Verdict {
     let missing = scene.path("missing.log");
     let good = scene.logs(1).remove(0);
     let error = refused(merge, &scene, &[&good.path, &missing])?;
-    require(
-        matches!(&error, Error::Open { path, cause }
-            if *path == missing && cause.kind() == io::ErrorKind::NotFound),
-        || format!("expected that {} is missing, found: {}", missing.display(), chain(&error)),
-    )
+    let is_said = matches!(&error, Error::Open { path, cause }
+        if *path == missing && cause.kind() == io::ErrorKind::NotFound);
+    says(&error, is_said, &missing, "is missing")
 }
 
 /// A source that cannot be read is an error that names it, and changes nothing.
@@ -35,9 +33,14 @@ pub fn an_unreadable_source_is_an_error_that_names_it(merge: MergeFn) -> Verdict
     let folder = scene.path("folder.log");
     fs::create_dir(&folder).expect("the folder can be written");
     let error = refused(merge, &scene, &[&folder])?;
-    require(error.path() == Some(&folder) && chain(&error).contains("a directory"), || {
-        format!("expected that {} is a directory, found: {}", folder.display(), chain(&error))
-    })
+    let is_said = error.path() == Some(&folder) && chain(&error).contains("a directory");
+    says(&error, is_said, &folder, "is a directory")
+}
+
+/// Requires that the error says what is so of a path.
+#[track_caller]
+fn says(error: &Error, is_said: bool, path: &Path, what: &str) -> Verdict {
+    require(is_said, || format!("expected that {} {what}, found: {}", path.display(), chain(error)))
 }
 
 /// Merges sources of which the last is bad, and returns the error; the output
@@ -73,17 +76,9 @@ pub fn a_failing_source_ends_the_run_and_is_named(merge: MergeFn) -> Verdict {
         if look.found_nothing(&failing) { Err(io::Error::other(CAUSE)) } else { Ok(()) }
     });
     let error = run.run(merge).error()?;
-    require(
-        matches!(&error, Error::Read { path, cause }
-            if *path == logs[1].path && cause.to_string() == CAUSE),
-        || {
-            format!(
-                "expected that {} cannot be read: {CAUSE}, found: {}",
-                logs[1].path.display(),
-                chain(&error)
-            )
-        },
-    )
+    let is_said = matches!(&error, Error::Read { path, cause }
+        if *path == logs[1].path && cause.to_string() == CAUSE);
+    says(&error, is_said, &logs[1].path, "cannot be read")
 }
 
 /// When a source fails, the lines of the others and those it gave are merged.
@@ -118,11 +113,9 @@ pub fn a_full_disk_ends_the_run_and_the_output_is_named(merge: MergeFn) -> Verdi
     let logs = scene.logs(3);
     logs[1].append(1..=10_000).expect("a log can be written");
     let error = scene.following(&logs, HOUR).into(FULL).run(merge).error()?;
-    require(
-        matches!(&error, Error::Write { path, cause }
-            if path == Path::new(FULL) && cause.kind() == io::ErrorKind::StorageFull),
-        || format!("expected that {FULL} is full, found: {}", chain(&error)),
-    )
+    let is_said = matches!(&error, Error::Write { path, cause }
+        if path == Path::new(FULL) && cause.kind() == io::ErrorKind::StorageFull);
+    says(&error, is_said, Path::new(FULL), "is full")
 }
 
 /// A reader of the output that goes away ends the run, with the output's path.
@@ -142,11 +135,9 @@ pub fn a_reader_that_goes_away_ends_the_run_and_the_output_is_named(merge: Merge
     fifo.read_some(&run)?;
     drop(fifo);
     let error = run.error()?;
-    require(
-        matches!(&error, Error::Write { path: named, cause }
-            if *named == path && cause.kind() == io::ErrorKind::BrokenPipe),
-        || format!("expected that {} is a broken pipe, found: {}", path.display(), chain(&error)),
-    )
+    let is_said = matches!(&error, Error::Write { path: named, cause }
+        if *named == path && cause.kind() == io::ErrorKind::BrokenPipe);
+    says(&error, is_said, &path, "is a broken pipe")
 }
 
 /// A panic at a source ends the run and comes out of it as it was.

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use tributary::{MergeFn, Wake};
 
 use crate::bound;
-use crate::broken::{Broken, Verdict};
-use crate::fifo::{Fifo, PAGE};
+use crate::broken::{Broken, Verdict, require};
+use crate::fifo::{Fifo, PAGE, size};
 use crate::pen::Pen;
 use crate::run::{SOON, both_ways};
 use crate::scene::Scene;
@@ -43,8 +43,7 @@ pub fn no_source_is_starved(merge: MergeFn) -> Verdict {
         let what = format!("line 1 of source {}, beside eight busy sources, was read", log.index);
         run.until(&what, |merge| merge.found_nothing(log) >= 2)?;
     }
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     scene.require_right(&logs)
 }
 
@@ -78,8 +77,7 @@ pub fn an_idle_source_is_looked_at_while_the_output_blocks(merge: MergeFn) -> Ve
         )));
     }
     let reading = fifo.read_into(&scene.output);
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     reading.end()?;
     scene.require_right(&logs)
 }
@@ -118,12 +116,17 @@ fn one_hangs(merge: MergeFn, wake: Wake) -> Verdict {
         for log in &logs[1..] {
             log.append(number..=number).expect("a log can be written");
             bytes += log.lines(number..=number).len() as u64;
-            let what = format!("line {number} of source {}, beside one that hangs,", log.index);
-            run.until_merged(&what, bytes)?;
+            let while_it_hangs = bound::bound() / 10;
+            require(run.within(while_it_hangs, |_| size(&scene.output) >= bytes), || {
+                format!(
+                    "line {number} of source {} did not come out beside a source that hangs, in \
+                     {while_it_hangs:?}",
+                    log.index
+                )
+            })?;
         }
     }
     drop(answers);
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     scene.require_right(&[pen.expected(&scene), logs[1].clone(), logs[2].clone()])
 }

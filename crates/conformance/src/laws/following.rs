@@ -147,8 +147,7 @@ fn twenty_renames(merge: MergeFn, wake: Wake) -> Verdict {
     let run = scene.following(&logs, SOON).woken(wake).letting_go_after(HOUR).run(merge);
     let writer = thread::spawn(move || (0..TIMES).try_for_each(|_| ROTATE(&mut pen)).map(|()| pen));
     let pen = writer.join().expect("a writer does not panic").expect("a log can be written");
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     scene.require_right(&[pen.expected(&scene), logs[1].clone()])
 }
 

@@ -218,11 +218,8 @@ pub fn an_empty_source_holds_nothing_up(merge: MergeFn) -> Verdict {
     scene.require_right(&logs)?;
 
     let run = scene.following(&logs, SOON).run(merge);
-    run.until("every source was looked at, and the empty ones found empty", |merge| {
-        logs.iter().all(|log| merge.found_nothing(log) >= 1)
-    })?;
-    run.stop.request();
-    run.report()?;
+    run.until_empty(&logs)?;
+    run.stopped()?;
     scene.require_right(&logs)
 }
 

@@ -52,8 +52,7 @@ pub fn six_hundred_sources_all_make_progress(merge: MergeFn) -> Verdict {
         return all.map_err(|broken| broken.and(&message));
     }
     all?;
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     scene.require_right(&logs)
 }
 

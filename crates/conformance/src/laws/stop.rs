@@ -9,7 +9,7 @@ use tributary::{MergeFn, Moment};
 
 use crate::broken::{Broken, Verdict, require};
 use crate::fifo::{Fifo, PAGE};
-use crate::run::{HOUR, SOON};
+use crate::run::{HOUR, SOON, Watched};
 use crate::scene::{Log, Scene};
 
 /// How long a merger is given to do what it should not do. One that keeps the
@@ -24,16 +24,13 @@ pub fn what_is_written_during_the_run_appears_before_the_stop(merge: MergeFn) ->
     let scene = Scene::new();
     let logs = scene.logs(2);
     let run = scene.following(&logs, SOON).run(merge);
-    run.until("both sources were found empty", |merge| {
-        logs.iter().all(|log| merge.found_nothing(log) >= 1)
-    })?;
+    run.until_empty(&logs)?;
     for log in &logs {
         log.append(1..=1).expect("a log can be written");
     }
     let expected: usize = logs.iter().map(|log| log.lines(1..=1).len()).sum();
     run.until_merged("line 1 of source 0 and of source 1", expected as u64)?;
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     scene.require_right(&logs)
 }
 
@@ -82,11 +79,8 @@ pub fn a_stop_ends_the_run_at_once(merge: MergeFn) -> Verdict {
     let scene = Scene::new();
     let logs = scene.logs(3);
     let run = scene.following(&logs, HOUR).run(merge);
-    run.until("all sources were found empty", |merge| {
-        logs.iter().all(|log| merge.found_nothing(log) >= 1)
-    })?;
-    run.stop.request();
-    run.report()?;
+    run.until_empty(&logs)?;
+    run.stopped()?;
 
     let found = AtomicU64::new(0);
     let run = scene.following(&logs, HOUR).during(move |look| {
@@ -180,23 +174,16 @@ pub fn waiting_costs_nothing(merge: MergeFn) -> Verdict {
         log.append(1..=100).expect("a log can be written");
     }
     let run = scene.following(&logs, HOUR).run(merge);
-    let mut before = 0;
-    run.until("all sources were read and found empty", |merge| {
-        before = merge.looks();
-        logs.iter().all(|log| merge.found_nothing(log) >= 1)
-    })?;
-    let mut after = 0;
-    run.within(WHILE, |merge| {
-        after = merge.looks();
-        after > before || merge.has_ended()
-    });
+    run.until_empty(&logs)?;
+    let before = run.see(Watched::looks);
+    run.within(WHILE, |merge| merge.looks() > before || merge.has_ended());
+    let after = run.see(Watched::looks);
     require(after == before, || {
         format!(
             "nothing was written and no stop requested: expected no look after the {before} that \
              found it all, found {after}"
         )
     })?;
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     scene.require_right(&logs)
 }

@@ -41,15 +41,12 @@ pub fn a_source_that_waits_is_woken_by_a_change(merge: MergeFn) -> Verdict {
     let logs = scene.logs(2);
     let mut pen = Pen::new(&logs[0]);
     let run = scene.following(&logs, HOUR).letting_go_after(HOUR).woken(Wake::Notify).run(merge);
-    run.until("both sources were found empty", |merge| {
-        logs.iter().all(|log| merge.found_nothing(log) >= 1)
-    })?;
+    run.until_empty(&logs)?;
     for (what, step) in STEPS {
         step(&mut pen).expect("a log can be written");
         run.until_merged(what, pen.bytes())?;
     }
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     scene.require_right(&[pen.expected(&scene), logs[1].clone()])
 }
 
@@ -64,9 +61,7 @@ pub fn a_change_of_one_source_causes_no_look_at_another(merge: MergeFn) -> Verdi
     let scene = Scene::new();
     let logs = scene.logs(4);
     let run = scene.following(&logs, HOUR).woken(Wake::Notify).run(merge);
-    run.until("all sources were found empty", |merge| {
-        logs.iter().all(|log| merge.found_nothing(log) >= 1)
-    })?;
+    run.until_empty(&logs)?;
     run.until_still()?;
     let looks = || run.see(|merge| logs.iter().map(|log| merge.looks_at(log)).collect::<Vec<_>>());
     let before = looks();
@@ -86,8 +81,7 @@ pub fn a_change_of_one_source_causes_no_look_at_another(merge: MergeFn) -> Verdi
             )
         })?;
     }
-    run.stop.request();
-    run.report()?;
+    run.stopped()?;
     scene.require_right(&logs)
 }
 
@@ -150,9 +144,7 @@ pub fn an_overflow_of_notifications_loses_nothing(merge: MergeFn) -> Verdict {
         let scene = Scene::new();
         let logs = scene.logs(8);
         let run = scene.following(&logs, HOUR).woken(Wake::Notify).run(merge);
-        run.until("all sources were found empty", |merge| {
-            logs.iter().all(|log| merge.found_nothing(log) >= 1)
-        })?;
+        run.until_empty(&logs)?;
         for number in 1..=2 {
             run.until_still()?;
             overflow(&scene, &logs, number);
@@ -160,8 +152,7 @@ pub fn an_overflow_of_notifications_loses_nothing(merge: MergeFn) -> Verdict {
             let what = format!("line {number} of each source, after an overflow,");
             run.until_merged(&what, bytes as u64)?;
         }
-        run.stop.request();
-        run.report()?;
+        run.stopped()?;
         scene.require_right(&logs)
     })
 }

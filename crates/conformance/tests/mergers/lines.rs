@@ -6,13 +6,24 @@ use std::mem;
 use std::sync::mpsc::channel;
 use std::sync::{Barrier, Mutex};
 
-use tributary::{Error, Plan, Read, Report};
+use tributary::{Error, Lines, Plan, Read, Report};
 
 use super::correct::{follow, threads};
 
 /// The output as a file of one's own, for what `Output` does not let happen.
 fn raw(plan: &Plan) -> Mutex<File> {
     Mutex::new(OpenOptions::new().append(true).open(plan.output.path()).unwrap())
+}
+
+/// Writes what `bytes` makes of each chunk.
+fn writes(plan: Plan, bytes: impl Fn(&Lines) -> Vec<u8> + Sync) -> Result<Report, Error> {
+    let file = raw(&plan);
+    threads(plan, |source, interval, _| {
+        follow(source, interval, |lines| {
+            file.lock().unwrap().write_all(&bytes(&lines)).unwrap();
+            Ok(())
+        })
+    })
 }
 
 pub(crate) fn loses_a_chunk(plan: Plan) -> Result<Report, Error> {
@@ -56,29 +67,18 @@ pub(crate) fn swaps_two_chunks(plan: Plan) -> Result<Report, Error> {
 /// Keeps the last bytes of each chunk, and writes them behind the next one,
 /// whose source may be another.
 pub(crate) fn tears_a_line(plan: Plan) -> Result<Report, Error> {
-    let file = raw(&plan);
-    let kept = Mutex::new(Vec::new());
-    let report = threads(plan, |source, interval, _| {
-        follow(source, interval, |lines| {
-            let mut kept = kept.lock().unwrap();
-            let (now, later) = lines.as_bytes().split_at(lines.as_bytes().len() - 10);
-            let before = mem::replace(&mut *kept, later.to_vec());
-            file.lock().unwrap().write_all(&[now, &before].concat()).unwrap();
-            Ok(())
-        })
+    let (file, kept) = (raw(&plan), Mutex::new(Vec::new()));
+    let report = writes(plan, |lines| {
+        let (now, later) = lines.as_bytes().split_at(lines.as_bytes().len() - 10);
+        let before = mem::replace(&mut *kept.lock().unwrap(), later.to_vec());
+        [now, &before].concat()
     });
     file.lock().unwrap().write_all(&kept.into_inner().unwrap()).unwrap();
     report
 }
 
 pub(crate) fn adds_a_blank_line(plan: Plan) -> Result<Report, Error> {
-    let file = raw(&plan);
-    threads(plan, |source, interval, _| {
-        follow(source, interval, |lines| {
-            file.lock().unwrap().write_all(&[lines.as_bytes(), b"\n"].concat()).unwrap();
-            Ok(())
-        })
-    })
+    writes(plan, |lines| [lines.as_bytes(), b"\n"].concat())
 }
 
 /// The original's reader: what is at the end of the file is a line.
@@ -101,41 +101,21 @@ pub(crate) fn writes_a_partial_line(plan: Plan) -> Result<Report, Error> {
 }
 
 pub(crate) fn replaces_what_is_not_utf8(plan: Plan) -> Result<Report, Error> {
-    let file = raw(&plan);
-    threads(plan, |source, interval, _| {
-        follow(source, interval, |lines| {
-            let text = String::from_utf8_lossy(lines.as_bytes());
-            file.lock().unwrap().write_all(text.as_bytes()).unwrap();
-            Ok(())
-        })
-    })
+    writes(plan, |lines| String::from_utf8_lossy(lines.as_bytes()).into_owned().into())
 }
 
 pub(crate) fn forgets_the_last_newline(plan: Plan) -> Result<Report, Error> {
-    let file = raw(&plan);
-    threads(plan, |source, interval, _| {
-        follow(source, interval, |lines| {
-            let log = fs::read(lines.path()).unwrap();
-            let last = lines.end() == log.len() as u64 && !log.ends_with(b"\n");
-            let length = lines.as_bytes().len() - usize::from(last);
-            file.lock().unwrap().write_all(&lines.as_bytes()[..length]).unwrap();
-            Ok(())
-        })
+    writes(plan, |lines| {
+        let log = fs::read(lines.path()).unwrap();
+        let last = lines.end() == log.len() as u64 && !log.ends_with(b"\n");
+        lines.as_bytes()[..lines.as_bytes().len() - usize::from(last)].to_vec()
     })
 }
 
 pub(crate) fn drops_a_line_that_is_too_long(plan: Plan) -> Result<Report, Error> {
-    const TOO_LONG: usize = 1024 * 1024;
-    let file = raw(&plan);
-    threads(plan, |source, interval, _| {
-        follow(source, interval, |lines| {
-            for line in lines.as_bytes().split_inclusive(|&byte| byte == b'\n') {
-                if line.len() < TOO_LONG {
-                    file.lock().unwrap().write_all(line).unwrap();
-                }
-            }
-            Ok(())
-        })
+    writes(plan, |lines| {
+        let lines = lines.as_bytes().split_inclusive(|&byte| byte == b'\n');
+        lines.filter(|line| line.len() < 1024 * 1024).collect::<Vec<_>>().concat()
     })
 }
 
