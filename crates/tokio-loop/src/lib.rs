@@ -1,11 +1,25 @@
-//! Says which task blocks a tokio runtime, and with what, while it does.
+//! Which of my handlers blocks the runtime? This crate says so while it does, on
+//! stable tokio:
 //!
-//! [`watched`] is one line in `main`, on any runtime of tokio that is there
-//! already. It needs no flag of the compiler:
+//! ```text
+//! worker 1 has not turned for 112 ms: `answer` of a.example blocks it, in task 6: it sleeps
+//! worker 1 turns again after 301 ms: `answer` of a.example blocked it, in task 6: it slept
+//! ```
+//!
+//! - [`watched`] watches the runtime that you have: any that tokio 1.54 builds, of
+//!   many workers or of one, with sockets and without. It looks from outside, and
+//!   costs a worker nothing. [`Watched`] is the same with options.
+//! - [`run`] builds an event loop on this thread, as Python's
+//!   `asyncio.run(main, debug=…)` does, runs one future on it to its end, and takes
+//!   it down. It measures the longest *stall*: the longest time that a woken task
+//!   waited for its turn. [`Loop`] is the same with options.
+//!
+//! Both tell of what blocks through `tracing`. [`names`] is the layer that knows the
+//! names of what blocks, [`spawn`] and [`spawn_local`] spawn tasks that say their
+//! number, and [`hook_into`] has a runtime tell what is not to be seen otherwise.
 //!
 //! ```
-//! use std::time::Duration;
-//! use std::{io, thread};
+//! use std::io;
 //!
 //! use tracing_subscriber::prelude::*;
 //!
@@ -19,36 +33,9 @@
 //! }
 //!
 //! async fn serve() {
-//!     tokio_loop::spawn(answer("a.example")).await.expect("it does not panic");
-//! }
-//!
-//! #[tracing::instrument]
-//! async fn answer(peer: &str) {
-//!     // It should be `tokio::time::sleep(…).await`.
-//!     thread::sleep(Duration::from_millis(300));
+//!     // Your program.
 //! }
 //! ```
-//!
-//! ```text
-//! WARN tokio_loop: worker 1 has not turned for 112 ms: `answer` of a.example blocks it, in task 6, spawned at src/main.rs:16:5: it sleeps
-//! ```
-//!
-//! [`Watched`] says what is told, and has the options. [`names`] takes the names
-//! from spans; [`spawn`] has a task say where it was spawned; [`hook_into`] is for
-//! a program that calls `block_in_place`. The README says what all this costs, and
-//! what it cannot see.
-//!
-//! # A loop of its own
-//!
-//! [`run`] is the twin of Python's `asyncio.run(main, debug=…)`: it builds an event
-//! loop on this thread, runs one future to its end, and takes the loop down. Besides
-//! the answer it hands back the longest *stall*: the longest time that a woken task
-//! waited for its turn. With a threshold it has the debug mode of `asyncio`.
-//!
-//! Why not the time from unpark to park, which tokio's hooks give for nothing?
-//! Because a loop that hands out turns without a pause for a second has not
-//! stalled for a second. What hurts a task is not that the loop is at work; it
-//! is that its own turn does not come. So that is what is timed.
 
 use std::time::Duration;
 
@@ -58,15 +45,20 @@ pub use run::{Loop, Ran, run};
 pub use spawn::{spawn, spawn_local};
 pub use watched::{Watched, watched};
 
+mod case;
 mod counted;
 mod doing;
+mod driver;
 mod here;
 mod hooks;
 mod judge;
+mod looks;
+mod meeting;
 mod names;
 #[cfg(tokio_unstable)]
 mod polls;
 mod run;
+mod runtime;
 mod spawn;
 mod tell;
 mod turn;
