@@ -1,5 +1,6 @@
 //! What a law plays on: a folder with logs in it, and the path of an output.
 
+use std::env;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
@@ -19,10 +20,20 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new() -> Scene {
+        Scene::within(&env::temp_dir())
+    }
+
+    /// Makes one in memory, where that can be had: for many files in short time.
+    pub(crate) fn in_memory() -> Scene {
+        let memory = Path::new("/dev/shm");
+        if tempfile::tempfile_in(memory).is_ok() { Scene::within(memory) } else { Scene::new() }
+    }
+
+    fn within(folder: &Path) -> Scene {
         // The largest laws have two thousand sources, and what a shell allows is
         // often 1,024. If it cannot be raised, a merge says which file was one too many.
         let _ = rlimit::increase_nofile_limit(u64::MAX);
-        let folder = tempfile::Builder::new().prefix("conformance-").tempdir();
+        let folder = tempfile::Builder::new().prefix("conformance-").tempdir_in(folder);
         let folder = folder.expect("a law needs a folder for its files");
         let output = folder.path().join("merged.log");
         Scene { folder, output }

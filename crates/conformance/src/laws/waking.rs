@@ -141,7 +141,7 @@ pub fn a_change_during_a_look_is_not_lost(merge: MergeFn) -> Verdict {
 /// eight sources gets a line. Twice: one time would be made up for by the sweep.
 pub fn an_overflow_of_notifications_loses_nothing(merge: MergeFn) -> Verdict {
     alone(|| {
-        let scene = Scene::new();
+        let scene = Scene::in_memory();
         let logs = scene.logs(8);
         let run = scene.following(&logs, HOUR).woken(Wake::Notify).run(merge);
         run.until_empty(&logs)?;
