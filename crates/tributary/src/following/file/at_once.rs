@@ -80,7 +80,8 @@ impl LogFile {
         }
         half.copy_from_slice(&self.partial);
         let end = self.offset + read as u64;
-        let is_end = if last { read as u64 == left } else { read < most && end % PAGE != 0 };
+        let is_end =
+            if last { read as u64 == left } else { read < most && !end.is_multiple_of(PAGE) };
         AtOnce::Bytes(kept + read, is_end)
     }
 
