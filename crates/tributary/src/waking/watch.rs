@@ -30,7 +30,7 @@ const AGAIN: usize = 10;
 pub(super) struct Watch {
     notifier: Arc<Notifier>,
     id: Id,
-    target: Arc<Target>,
+    pub(super) target: Arc<Target>,
 }
 
 /// What came of adding watches: those that were added, and the error that kept
