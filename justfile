@@ -1,4 +1,5 @@
-# Each recipe is one line that can be typed without `just`.
+# Each recipe is one line that can be typed without `just`; what one needs that names
+# `built` is there once the tests are.
 set positional-arguments
 
 [private]
@@ -25,6 +26,11 @@ diff N:
 [group('look')]
 bench *args:
     cargo bench --package benches "$@"
+
+# What the watch of a runtime costs beside a bare one: some minutes
+[group('look')]
+watch-cost:
+    cargo run --release --package tokio-loop --example watch-cost
 
 # The command beside cat, tail -f and a floor of two threads: what is asked, or everything
 [group('look')]
@@ -116,10 +122,15 @@ package:
 msrv:
     cargo +1.88 check --workspace --all-targets --target-dir target/msrv
 
-# Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze, groff, strace and Chromium
+# Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze, groff, gdb, strace and Chromium
 [group('hold')]
 system *args:
     cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target "$@"
+
+# Programs of others under the watch and full load: ten minutes each, and nothing is told
+[group('hold')]
+watch-soak:
+    SOAK=600 cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target --test watched -- under_load
 
 # Form and clippy of the system tests, which are a workspace of their own
 [group('hold')]

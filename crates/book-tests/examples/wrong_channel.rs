@@ -61,8 +61,7 @@ fn beats_during(tail: impl AsyncFnOnce()) -> io::Result<u32> {
         tail().await;
         beats.get()
     };
-    let (beats, _stall) = tokio_loop::run(1, None, main)?;
-    Ok(beats)
+    Ok(tokio_loop::run(1, None, main)?.answer)
 }
 // ANCHOR_END: heart
 

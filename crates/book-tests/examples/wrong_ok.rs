@@ -16,5 +16,5 @@ async fn write() -> io::Result<()> {
 }
 
 fn main() -> io::Result<()> {
-    tokio_loop::run(1, None, write())?.0
+    tokio_loop::run(1, None, write())?.answer
 }

@@ -21,6 +21,6 @@ async fn merge_async() -> io::Result<u32> {
 }
 
 fn main() -> io::Result<()> {
-    tokio_loop::run(1, None, merge_async())?.0?;
+    tokio_loop::run(1, None, merge_async())?.answer?;
     Ok(())
 }

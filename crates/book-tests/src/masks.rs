@@ -15,6 +15,7 @@ static MASKS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         mask(r"\b\d+(?:\.\d+)?( ?)(ns|µs|us|ms)\b", "…${1}${2}"),
         mask(r"\b\d+\.\d+( ?)s\b", "…${1}s"),
         // Threads and processes.
+        mask(r"\bworker \d+ (has not turned|turns again)(.*\bin task) \d+", "worker … ${1}${2} …"),
         mask(r"(thread '[^']*') \(\d+\)", "${1}"),
         mask(r"(?m)^\n(thread '[^']*' panicked at)", "${1}"),
         mask(r"ThreadId\(\d+\)", "ThreadId(…)"),
@@ -78,6 +79,10 @@ mod tests {
                 "thread 'main' panicked at crates/a.rs:3:5:",
             ),
             ("in ThreadId(7), pid 4711, at 0x7ffd1234", "in ThreadId(…), pid …, at 0x…"),
+            (
+                "worker 1 turns again: `a` blocked it, in task 6; in task 7",
+                "worker … turns again: `a` blocked it, in task 6; in task …",
+            ),
             ("0x1F is a small number", "0x1F is a small number"),
             ("/tmp/.tmpAb12Cd/a.log: gone", "/tmp/…/a.log: gone"),
             ("/var/folders/x/.tmpAb12Cd/a.log", "/tmp/…/a.log"),

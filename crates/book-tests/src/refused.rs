@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::masked;
+use crate::{files, masked};
 
 const REFUSED: &str = "// refused: ";
 const ACCEPTED: &str = "// accepted: ";
@@ -39,15 +39,12 @@ pub struct Refusal {
 ///
 /// Any failure to read, with the path.
 pub fn programs(folder: &Path) -> Result<BTreeMap<String, String>> {
-    let named = || folder.display().to_string();
-    let mut programs = BTreeMap::new();
-    for file in fs::read_dir(folder).with_context(named)? {
-        let path = file.with_context(named)?.path();
+    let read = |path: PathBuf| {
         let name = path.file_stem().context("a program has a name")?.to_string_lossy();
         let program = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        programs.insert(name.into_owned(), program);
-    }
-    Ok(programs)
+        Ok((name.into_owned(), program))
+    };
+    files(folder)?.into_iter().map(read).collect()
 }
 
 /// Returns the program that differs in a line, and compiles.

@@ -7,5 +7,5 @@ mod process;
 
 /// Runs `main` on the loop of the stages, with so many blocking threads.
 fn run<T>(threads: usize, main: impl Future<Output = T>) -> T {
-    tokio_loop::run(threads, None, main).expect("a loop can start").0
+    tokio_loop::run(threads, None, main).expect("a loop can start").answer
 }

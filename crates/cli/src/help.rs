@@ -29,31 +29,17 @@ pub(crate) enum Topic {
 }
 
 impl Topic {
-    /// Returns the heading.
-    pub(crate) fn title(self) -> &'static str {
+    /// Returns the heading, and the text, in lines that are not to be wrapped.
+    pub(crate) fn told(self) -> (&'static str, &'static str) {
         match self {
-            Topic::Prefix => "Prefixes",
-            Topic::Exit => "Exit codes",
-            Topic::Signals => "Signals",
-            Topic::Tail => "Habits of tail",
-            Topic::Rotation => "Rotation",
-            Topic::Systemd => "Systemd",
-            Topic::Completions => "Completions",
-            Topic::Examples => "Examples",
-        }
-    }
-
-    /// Returns the text, in lines that are not to be wrapped.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Topic::Prefix => PREFIX,
-            Topic::Exit => EXIT,
-            Topic::Signals => SIGNALS,
-            Topic::Tail => TAIL,
-            Topic::Rotation => ROTATION,
-            Topic::Systemd => SYSTEMD,
-            Topic::Completions => COMPLETIONS,
-            Topic::Examples => EXAMPLES,
+            Topic::Prefix => ("Prefixes", PREFIX),
+            Topic::Exit => ("Exit codes", EXIT),
+            Topic::Signals => ("Signals", SIGNALS),
+            Topic::Tail => ("Habits of tail", TAIL),
+            Topic::Rotation => ("Rotation", ROTATION),
+            Topic::Systemd => ("Systemd", SYSTEMD),
+            Topic::Completions => ("Completions", COMPLETIONS),
+            Topic::Examples => ("Examples", EXAMPLES),
         }
     }
 }
@@ -62,8 +48,9 @@ impl Topic {
 pub(crate) fn behind_the_flags() -> String {
     let mut text = String::new();
     for topic in [Topic::Exit, Topic::Tail, Topic::Signals, Topic::Examples] {
-        writeln!(text, "{}:", topic.title()).expect("a string takes everything");
-        for line in topic.text().lines() {
+        let (title, told) = topic.told();
+        writeln!(text, "{title}:").expect("a string takes everything");
+        for line in told.lines() {
             let indent = if line.is_empty() { "" } else { "  " };
             writeln!(text, "{indent}{line}").expect("a string takes everything");
         }

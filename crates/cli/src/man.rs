@@ -29,8 +29,9 @@ pub(crate) fn page() -> Vec<u8> {
         more.text([roman(command.get_about().expect("each has a text").to_string())]);
     }
     for topic in Topic::value_variants() {
-        more.control("SH", [&*topic.title().to_uppercase()]).control("nf", []);
-        for line in topic.text().lines() {
+        let (title, text) = topic.told();
+        more.control("SH", [&*title.to_uppercase()]).control("nf", []);
+        for line in text.lines() {
             more.text([roman(line)]);
         }
         more.control("fi", []);

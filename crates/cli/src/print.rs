@@ -26,7 +26,7 @@ pub(crate) const CLOSED: &str = "stdout is closed, or is /dev/null for reading a
 /// Prints the completions for a shell, and returns the exit code.
 pub(crate) fn completions(shell: Option<Shell>, voice: &Voice) -> u8 {
     let Some(shell) = shell else {
-        voice.text(Topic::Completions.text());
+        voice.text(Topic::Completions.told().1);
         return exit::USAGE;
     };
     let mut text = Vec::new();
@@ -42,7 +42,7 @@ pub(crate) fn man(voice: &Voice) -> u8 {
 /// Prints the help, or that of a topic, and returns the exit code.
 pub(crate) fn help(topic: Option<Topic>, voice: &Voice) -> u8 {
     match topic {
-        Some(topic) => print(topic.text().as_bytes(), voice),
+        Some(topic) => print(topic.told().1.as_bytes(), voice),
         None => print(crate::command().render_long_help().ansi().to_string().as_bytes(), voice),
     }
 }

@@ -53,9 +53,8 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
     // silent, and these jobs last as long as the merge: the 513th source
     // would not be read, and nobody would say so.
     let threads = plan.sources.len();
-    let (written, stall) =
-        tokio_loop::run(threads, plan.debug, merge_async(plan)).map_err(Error::Runtime)?; // New
-    Ok(Report::new(written?, stall))
+    let ran = tokio_loop::run(threads, plan.debug, merge_async(plan)).map_err(Error::Runtime)?; // New
+    Ok(Report::new(ran.answer?, ran.longest_stall))
 }
 // ANCHOR_END: merge
 

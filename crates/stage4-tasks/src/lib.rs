@@ -59,9 +59,8 @@ const READERS: usize = 4;
 /// Panics if a task did, once all of them have ended; and if it is called from
 /// async code, as every runtime inside a runtime does.
 pub fn merge(plan: Plan) -> Result<Report, Error> {
-    let (written, stall) =
-        tokio_loop::run(READERS, plan.debug, merge_async(plan)).map_err(Error::Runtime)?;
-    Ok(Report::new(written?, stall))
+    let ran = tokio_loop::run(READERS, plan.debug, merge_async(plan)).map_err(Error::Runtime)?;
+    Ok(Report::new(ran.answer?, ran.longest_stall))
 }
 // ANCHOR_END: merge
 

@@ -35,8 +35,7 @@ pub(crate) fn debugged(out: impl for<'a> MakeWriter<'a> + Send + Sync + 'static)
             tokio::time::sleep(Duration::from_millis(20)).await;
             tokio_loop::spawn_local(async { thread::sleep(Duration::from_millis(500)) }).await
         };
-        let (ended, _) = tokio_loop::run(1, Some(tokio_loop::SLOW), main)?;
-        Ok(ended?)
+        Ok(tokio_loop::run(1, Some(tokio_loop::SLOW), main)?.answer?)
     })
 }
 

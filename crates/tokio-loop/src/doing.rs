@@ -82,6 +82,17 @@ pub(crate) fn threads_in_epoll() -> Vec<Thread> {
 }
 
 impl Look {
+    /// Returns how long the thread has waited for a processor since `before`, which
+    /// was `elapsed` ago.
+    pub(crate) fn waited_since(&self, before: &Look, elapsed: Duration) -> Duration {
+        if self.runnable {
+            // The system counts a wait when it is over, and this one may not be.
+            elapsed.saturating_sub(self.ran.saturating_sub(before.ran))
+        } else {
+            self.waited.saturating_sub(before.waited)
+        }
+    }
+
     /// Takes the texts of `schedstat`, `stat` and `wchan`.
     fn parse(scheduled: &str, state: &str, call: Option<Call>, channel: &str) -> Option<Look> {
         let mut scheduled = scheduled.split_ascii_whitespace().map(str::parse::<u64>);
@@ -140,7 +151,7 @@ impl Doing {
         name: impl Fn(i32) -> Option<String>,
     ) -> Doing {
         let ran = now.ran.saturating_sub(before.ran);
-        let waited = now.waited.saturating_sub(before.waited);
+        let waited = now.waited_since(before, elapsed);
         let plain = Doing {
             act: Act::WAITS,
             object: None,
@@ -189,6 +200,11 @@ impl Doing {
     /// Returns the system call, and what it is about: `read(7: /run/a.fifo)`.
     pub(crate) fn call(&self) -> Option<&str> {
         self.call.as_deref()
+    }
+
+    /// Returns whether the thread was seen to do the same.
+    pub(crate) fn is_like(&self, other: &Doing) -> bool {
+        self.act == other.act && self.call == other.call
     }
 
     /// Returns where in the kernel the thread waited.

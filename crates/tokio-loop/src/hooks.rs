@@ -13,6 +13,18 @@ use crate::here;
 ///
 /// It sets `on_thread_park`, `on_thread_unpark` and `event_interval`: whoever
 /// sets one of these later takes it away again.
+///
+/// # Examples
+///
+/// ```
+/// use tokio::runtime::Builder;
+/// use tokio_loop::{SLOW, hook_into, watched};
+///
+/// let runtime = hook_into(&mut Builder::new_multi_thread()).enable_all().build()?;
+/// let answer = runtime.block_on(watched(SLOW, async { 42 }))?;
+/// assert_eq!(answer, 42);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn hook_into(builder: &mut Builder) -> &mut Builder {
     builder.on_thread_park(here::claim).on_thread_unpark(here::claim).event_interval(8)
 }

@@ -51,9 +51,18 @@ pub(crate) enum Verdict {
     Stuck(Option<Doing>),
 }
 
-/// Judges a worker that has stood at least since `first`. `late`: the watch
-/// looks much later than it wanted to.
-pub(crate) fn judge(first: &Seen, now: &Seen, slow: Duration, late: bool) -> Verdict {
+/// Judges a worker that has stood at least since `first`.
+///
+/// `late`: the watch looks much later than it wanted to. `held_up`: how long
+/// another thread of the runtime has waited for a processor since then, which is
+/// to be found out for a worker that waits for a lock: the other may have it.
+pub(crate) fn judge(
+    first: &Seen,
+    now: &Seen,
+    slow: Duration,
+    late: bool,
+    held_up: Duration,
+) -> Verdict {
     let elapsed = now.at.saturating_duration_since(first.at);
     let (Some(before), Some(after)) = (&first.thread, &now.thread) else {
         return match elapsed > slow {
@@ -62,20 +71,131 @@ pub(crate) fn judge(first: &Seen, now: &Seen, slow: Duration, late: bool) -> Ver
             false => Verdict::Young,
         };
     };
-    // A thread that is ready to run may have waited for a processor since the
-    // system last counted: only what it ran is its own.
-    let own = if after.runnable {
-        after.ran.saturating_sub(before.ran)
-    } else {
-        elapsed.saturating_sub(after.waited.saturating_sub(before.waited))
-    };
+    let own = elapsed.saturating_sub(after.waited_since(before, elapsed));
     if own > slow {
-        Verdict::Stuck(Some(Doing::between(before, after, elapsed)))
-    } else if elapsed > slow {
+        let doing = Doing::between(before, after, elapsed);
+        if !waits_for_a_lock(&doing) || own.saturating_sub(held_up) > slow {
+            return Verdict::Stuck(Some(doing));
+        }
+    }
+    if elapsed > slow {
         Verdict::Starved
     } else if after.runnable && own > slow / 2 {
         Verdict::Busy
     } else {
         Verdict::Young
+    }
+}
+
+/// Returns whether a thread waits for something that another thread does.
+pub(crate) fn waits_for_a_lock(doing: &Doing) -> bool {
+    doing.call() == Some("futex")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    use crate::doing::Call;
+
+    const SLOW: Duration = Duration::from_millis(100);
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// A thread that has slept since the first look.
+    fn sleeps() -> Look {
+        Look { slices: 1, ..Look::default() }
+    }
+
+    /// A thread that is ready to run, and has run for so long since.
+    fn runs(millis: u64) -> Look {
+        Look { ran: ms(millis), runnable: true, ..sleeps() }
+    }
+
+    #[test]
+    fn verdicts() {
+        // How long it has stood, what its thread has done meanwhile, and the verdict.
+        let cases = [
+            (100, Some(sleeps()), "young"),
+            (101, Some(sleeps()), "stuck: it waits"),
+            (101, Some(runs(101)), "stuck: it computes"),
+            (
+                101,
+                Some(Look { kernel: 9, user: 1, ..runs(101) }),
+                "stuck: it is at work in system calls",
+            ),
+            // It has run for half of the time, so nothing blocks it yet.
+            (60, Some(runs(51)), "busy"),
+            (60, Some(runs(50)), "young"),
+            (500, Some(runs(100)), "starved"),
+            (500, Some(runs(101)), "stuck: it computes"),
+            // What it has waited for a processor is no doing of its own.
+            (500, Some(Look { waited: ms(400), ..sleeps() }), "starved"),
+            (500, Some(Look { waited: ms(399), ..sleeps() }), "stuck: it waits"),
+            // Of a thread that has ended, or is not known, nobody knows more.
+            (101, None, "stuck"),
+            (100, None, "young"),
+        ];
+        for (millis, thread, expected) in cases {
+            let shown = format!("{millis} ms, {thread:?}");
+            assert_eq!(verdict(millis, thread, false, 0), expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_watch_that_is_late_begins_anew_where_the_system_does_not_tell() {
+        assert_eq!(verdict(500, None, true, 0), "anew");
+        assert_eq!(verdict(500, Some(sleeps()), true, 0), "stuck: it waits");
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn a_lock_whose_holder_may_wait_for_a_processor_is_not_told() {
+        let in_call = |text| Look { call: Call::parse(text), ..sleeps() };
+        let waits_for_a_lock = || Some(in_call("202 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0"));
+        let sleeps = || Some(in_call("35 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0"));
+        let lock = "stuck: it waits for a lock, a channel or a thread";
+        assert_eq!(verdict(500, waits_for_a_lock(), false, 399), lock);
+        assert_eq!(verdict(500, waits_for_a_lock(), false, 400), "starved");
+        assert_eq!(verdict(500, sleeps(), false, 400), "stuck: it sleeps");
+    }
+
+    fn verdict(millis: u64, thread: Option<Look>, late: bool, held_up: u64) -> String {
+        let at = Instant::now();
+        let begin = Look { slices: 1, ..Look::default() };
+        let first = Seen { at, thread: thread.as_ref().map(|_| begin) };
+        let now = Seen { at: at + ms(millis), thread };
+        match judge(&first, &now, SLOW, late, ms(held_up)) {
+            Verdict::Young => "young".to_owned(),
+            Verdict::Busy => "busy".to_owned(),
+            Verdict::Starved => "starved".to_owned(),
+            Verdict::Anew => "anew".to_owned(),
+            Verdict::Stuck(None) => "stuck".to_owned(),
+            Verdict::Stuck(Some(doing)) => {
+                // How much of the time it has run is told by `Doing`.
+                let doing = doing.now();
+                format!("stuck: {}", doing.split(", 1").next().unwrap_or_default())
+            }
+        }
+    }
+
+    #[test]
+    fn what_shows_that_a_worker_turns() {
+        let since = Instant::now();
+        let before = Sign { parked: false, counters: (4, ms(7)), turned: None };
+        let cases = [
+            (before, true),
+            (Sign { parked: true, ..before }, false),
+            (Sign { counters: (6, ms(7)), ..before }, false),
+            // A worker that never parks.
+            (Sign { counters: (4, ms(8)), ..before }, false),
+            (Sign { turned: Some(since), ..before }, true),
+            (Sign { turned: Some(since + ms(1)), ..before }, false),
+        ];
+        for (now, stands) in cases {
+            assert_eq!(now.stands_since(since, &before), stands, "{now:?}");
+        }
     }
 }

@@ -51,6 +51,18 @@ where
 
 /// The same as [`names`] with the spans of `level` and above: the `TraceLayer` of
 /// tower-http makes a span of level DEBUG for each request.
+///
+/// # Examples
+///
+/// ```
+/// use tracing::Level;
+/// use tracing_subscriber::prelude::*;
+///
+/// tracing_subscriber::registry()
+///     .with(tracing_subscriber::fmt::layer())
+///     .with(tokio_loop::names_at(Level::DEBUG))
+///     .init();
+/// ```
 pub fn names_at<S>(level: Level) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,

@@ -20,11 +20,72 @@ use crate::workers::Watch;
 /// # Errors
 ///
 /// As [`Watched::run`].
+///
+/// # Examples
+///
+/// ```
+/// # use std::io;
+/// #[tokio::main]
+/// async fn main() -> io::Result<()> {
+///     let answer = tokio_loop::watched(tokio_loop::SLOW, async { 42 }).await?;
+///     assert_eq!(answer, 42);
+///     Ok(())
+/// }
+/// ```
 pub async fn watched<T>(slow: Duration, main: impl Future<Output = T>) -> io::Result<T> {
     Watched::new(slow).run(main).await
 }
 
 /// How a runtime is watched: [`watched`] with options.
+///
+/// # What is told
+///
+/// Of each stall there are two events of level WARN, with the target `tokio_loop`:
+/// one while it lasts, one when it is over; and one more after ten times the time.
+///
+/// ```text
+/// worker 1 has not turned for 112 ms: `answer` of a.example blocks it, in task 6: it sleeps
+/// worker 1 turns again after 301 ms: `answer` of a.example blocked it, in task 6: it slept
+/// ```
+///
+/// A runtime of one thread is "the event loop". On a runtime of many workers, the
+/// future that is watched is on none of them: it is "main". The operation is a span
+/// that [`names`](crate::names) has seen; without one it is "an unnamed operation",
+/// and [`spawn`](crate::spawn) then has its task say where it was spawned.
+///
+/// On Linux it is also told what the thread does, in what system call on which file
+/// or connection. A worker that waits for a processor there is not told, since
+/// others keep it. On other systems neither is known.
+///
+/// Behind the message are fields, those of them that are known: `stuck_us` in the
+/// first and `stall_us` in the second; `worker`, `thread`, `operation`, `source`,
+/// `task`, `spawned_at`; `call`, `wait_channel`, and how long the thread ran and
+/// waited for a processor, `ran_us` and `waited_us`; `driver_unowned`.
+///
+/// Ten stalls are told one after the other, and then one a second; the next that is
+/// told, or the end, says how many were `left_out`.
+///
+/// # The driver
+///
+/// One worker waits for timers and sockets on behalf of all. If it is stuck when the
+/// others rest, no timer fires and no socket is heard until one of them is woken:
+/// "nobody turns timers and sockets meanwhile". [`Watched::heal_driver`] wakes one.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use tokio_loop::Watched;
+///
+/// # #[tokio::main]
+/// # async fn main() -> std::io::Result<()> {
+/// let slow = Duration::from_millis(50);
+/// let answer = Watched::new(slow).heal_driver(true).run(async { 42 }).await?;
+/// assert_eq!(answer, 42);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "it watches nothing until it is run"]
 pub struct Watched {
@@ -38,8 +99,8 @@ impl Watched {
         Watched { slow, heal_driver: false }
     }
 
-    /// Has an idle worker turn the timers and sockets when the worker that did so
-    /// is stuck.
+    /// Wakes an idle worker, by an empty task, when the worker that turns timers and
+    /// sockets is stuck: that worker then turns them. It is off unless it is asked for.
     pub fn heal_driver(mut self, heals: bool) -> Watched {
         self.heal_driver = heals;
         self

@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, RuntimeFlavor, RuntimeMetrics};
 use tokio::sync::Notify;
 
-use crate::doing::{Doing, Thread, threads_in_epoll};
+use crate::doing::{Doing, Look, Thread, threads_in_epoll};
 use crate::here::{self, Claimed, Entry, Workers, here};
-use crate::judge::{Seen, Sign, Verdict, judge};
+use crate::judge::{Seen, Sign, Verdict, judge, waits_for_a_lock};
 use crate::tell::{Tells, Told};
 use crate::turn::{Findings, Spell, Turn, Turns};
 use crate::watched::Watched;
@@ -76,6 +76,10 @@ impl Watch {
     /// refuses the thread.
     pub(crate) fn start(asked: &Watched) -> io::Result<Watch> {
         let handle = Handle::try_current().map_err(io::Error::other)?;
+        if counters(&handle.metrics(), 0).is_none() {
+            let message = "tokio counts nothing on a processor without 64-bit atomics";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
         let Some(entry) = Entry::new(handle.id(), handle.metrics().num_workers()) else {
             let message = "this runtime is watched already";
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
@@ -142,6 +146,8 @@ struct Stands {
     last: Seen,
     turns: Option<Arc<Turns>>,
     thread: Option<Thread>,
+    /// The threads of the other workers, as they were at first.
+    others: Vec<(Thread, (Instant, Look))>,
     /// What its thread was seen to do, and at how many looks.
     doing: Vec<(Doing, u32)>,
     /// Its length when it was last found to be stuck.
@@ -273,13 +279,13 @@ impl Looks {
             let (turned, in_main) = self.shared.main.turns.turned();
             return Sign { parked: !in_main, counters: (0, Duration::ZERO), turned };
         }
-        let parks = self.metrics.worker_park_unpark_count(case);
+        let counters = counters(&self.metrics, case).unwrap_or_default();
         let turned = self.workers.get(case).and_then(|claimed| claimed.turns.turned().0);
-        Sign {
-            parked: parks % 2 == 1,
-            counters: (parks, self.metrics.worker_total_busy_duration(case)),
-            turned,
-        }
+        Sign { parked: is_parked(counters), counters, turned }
+    }
+
+    fn worker_is_parked(&self, worker: usize) -> bool {
+        counters(&self.metrics, worker).is_some_and(is_parked)
     }
 
     fn claimed(&self, case: usize) -> Option<Claimed> {
@@ -318,6 +324,7 @@ impl Looks {
 
     fn begins_to_stand(&mut self, index: usize) {
         let claimed = self.claimed(index);
+        let others = self.others(index);
         let case = &mut self.cases[index];
         let (turns, thread) = match claimed {
             Some(Claimed { turns, thread }) => (Some(turns), thread),
@@ -328,7 +335,14 @@ impl Looks {
         }
         let first = Seen { at: Instant::now(), thread: thread.and_then(Thread::look) };
         let (last, doing, stuck, heal_at) = (first.clone(), Vec::new(), None, Duration::ZERO);
-        case.stands = Some(Stands { first, last, turns, thread, doing, stuck, heal_at });
+        case.stands = Some(Stands { first, last, turns, thread, others, doing, stuck, heal_at });
+    }
+
+    /// Looks at the threads of all but one worker.
+    fn others(&self, index: usize) -> Vec<(Thread, (Instant, Look))> {
+        let others = (0..self.cases.len()).filter(|other| *other != index);
+        let threads = others.filter_map(|other| self.claimed(other)?.thread);
+        threads.filter_map(|thread| Some((thread, (Instant::now(), thread.look()?)))).collect()
     }
 
     /// Looks closer at a worker that stands, and tells if it is stuck.
@@ -347,7 +361,15 @@ impl Looks {
             (stands.turns, stands.thread, going_on) = (None, None, None);
         }
         let seen = Seen { at, thread: stands.thread.and_then(Thread::look) };
-        let verdict = judge(&stands.first, &seen, self.slow, late);
+        let (first, slow) = (stands.first.clone(), self.slow);
+        let mut verdict = judge(&first, &seen, slow, late, Duration::ZERO);
+        if let Verdict::Stuck(Some(doing)) = &verdict
+            && waits_for_a_lock(doing)
+        {
+            verdict = judge(&first, &seen, slow, late, self.held_up(index));
+        }
+        let case = &mut self.cases[index];
+        let Some(stands) = &mut case.stands else { return Verdict::Young };
         match &verdict {
             Verdict::Anew => stands.first = seen,
             Verdict::Stuck(doing) => {
@@ -363,6 +385,17 @@ impl Looks {
             Verdict::Young | Verdict::Busy | Verdict::Starved => {}
         }
         verdict
+    }
+
+    /// Returns the longest time that another thread of the runtime has waited for
+    /// a processor since this one stands.
+    fn held_up(&self, index: usize) -> Duration {
+        let others = self.cases[index].stands.iter().flat_map(|stands| &stands.others);
+        let waits = others.filter_map(|(thread, before)| {
+            let now = thread.look()?;
+            Some(now.waited_since(&before.1, before.0.elapsed()))
+        });
+        waits.max().unwrap_or_default()
     }
 
     fn is_stuck(
@@ -401,9 +434,7 @@ impl Looks {
 
     /// Returns how many workers are parked.
     fn idle(&self) -> usize {
-        (0..self.metrics.num_workers())
-            .filter(|worker| self.metrics.worker_park_unpark_count(*worker) % 2 == 1)
-            .count()
+        (0..self.metrics.num_workers()).filter(|worker| self.worker_is_parked(*worker)).count()
     }
 
     /// While the whole runtime rests, one worker waits in `epoll`, or the runtime
@@ -454,7 +485,7 @@ impl Looks {
         let waiting = threads_in_epoll();
         let mut idle = 0;
         for worker in 0..self.metrics.num_workers() {
-            if self.metrics.worker_park_unpark_count(worker) % 2 == 1 {
+            if self.worker_is_parked(worker) {
                 idle += 1;
                 match self.workers.get(worker).and_then(|claimed| claimed.thread) {
                     Some(thread) if waiting.contains(&thread) => return None,
@@ -472,7 +503,7 @@ impl Looks {
 
 impl Stands {
     fn note(&mut self, doing: Doing) {
-        match self.doing.iter_mut().find(|(before, _)| before.call() == doing.call()) {
+        match self.doing.iter_mut().find(|(before, _)| before.is_like(&doing)) {
             Some((before, looks)) => (*before, *looks) = (doing, *looks + 1),
             None => self.doing.push((doing, 1)),
         }
@@ -496,6 +527,23 @@ impl Stands {
             unowned,
         }
     }
+}
+
+/// How often a worker has parked or woken, and how long it has been busy; `None`
+/// where tokio does not count.
+#[cfg(target_has_atomic = "64")]
+fn counters(metrics: &RuntimeMetrics, worker: usize) -> Option<(u64, Duration)> {
+    Some((metrics.worker_park_unpark_count(worker), metrics.worker_total_busy_duration(worker)))
+}
+
+#[cfg(not(target_has_atomic = "64"))]
+fn counters(_: &RuntimeMetrics, _: usize) -> Option<(u64, Duration)> {
+    None
+}
+
+/// A worker that has parked once more than it has woken is parked.
+fn is_parked((parks, _): (u64, Duration)) -> bool {
+    parks % 2 == 1
 }
 
 /// What is found where nothing is known.

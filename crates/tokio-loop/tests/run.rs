@@ -6,13 +6,13 @@ use std::sync::{Arc, Condvar};
 use std::time::Duration;
 
 use testkit::{BOUND, panic_of};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::{spawn_blocking, spawn_local};
 
 fn run<T>(blocking_threads: usize, main: impl Future<Output = T>) -> T {
-    let (answer, _) = tokio_loop::run(blocking_threads, None, main).expect("the loop starts");
-    answer
+    tokio_loop::run(blocking_threads, None, main).expect("the loop starts").answer
 }
 
 /// Who comes waits for others: not for ever, or a pool that is too small would
@@ -174,4 +174,22 @@ fn a_panic_of_main_comes_out() {
 fn a_loop_inside_a_loop_is_refused() {
     let said = panic_of(|| run(1, async { run(1, async {}) }));
     assert!(said.contains("Cannot start a runtime from within a runtime"), "{said}");
+}
+
+#[test]
+fn a_loop_with_io_has_sockets() {
+    let ran = tokio_loop::Loop::new().enable_io().run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = spawn_local(async move { TcpStream::connect(address).await.unwrap() });
+        let (_, peer) = listener.accept().await.unwrap();
+        connect.await.unwrap().local_addr().unwrap() == peer
+    });
+    assert!(ran.unwrap().answer);
+}
+
+#[test]
+fn a_loop_without_io_has_none() {
+    let said = panic_of(|| run(1, async { TcpListener::bind("127.0.0.1:0").await.is_ok() }));
+    assert!(said.contains("enable_io"), "{said}");
 }

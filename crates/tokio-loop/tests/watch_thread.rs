@@ -31,7 +31,7 @@ fn the_watch_rests_with_the_loop_and_ends_with_it() {
     // While the loop waits for a message, there is a long time in which neither
     // the loop nor the watch is woken: 300 ticks, had there been a tick.
     let (send, receive) = oneshot::channel();
-    let (answer, _) = tokio_loop::run(1, None, async {
+    let ran = tokio_loop::run(1, None, async {
         let metrics = Handle::current().metrics();
         let onlooker = thread::spawn(move || {
             // A thread has its name a moment after it has begun.
@@ -48,7 +48,7 @@ fn the_watch_rests_with_the_loop_and_ends_with_it() {
         answer
     })
     .expect("the loop starts");
-    assert_eq!(answer, Ok("rested"));
+    assert_eq!(ran.answer, Ok("rested"));
     until("the watch ends with its loop", || wake_ups_of_watches().is_empty());
 
     // The same goes for a `main` that panics, and for a loop that is refused.
@@ -59,6 +59,6 @@ fn the_watch_rests_with_the_loop_and_ends_with_it() {
     let refused = tokio_loop::run(1, None, async {
         catch_unwind(AssertUnwindSafe(|| tokio_loop::run(1, None, async {}))).is_err()
     });
-    assert!(refused.expect("the outer loop starts").0);
+    assert!(refused.expect("the outer loop starts").answer);
     until("the watch of a loop that is refused ends", || wake_ups_of_watches().is_empty());
 }

@@ -7,16 +7,19 @@
 mod told;
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::pin::pin;
 use std::process::Command;
 use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use testkit::{Folder, make_fifo};
-use tokio::runtime::{Builder, LocalOptions, Runtime};
+use testkit::{Folder, make_fifo, panic_of, until, within};
+use tokio::runtime::{Builder, Handle, LocalOptions, Runtime};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::dispatcher::{self, Dispatch};
 use tracing::info_span;
@@ -329,4 +332,193 @@ fn a_local_runtime_is_watched() {
         runtime.unwrap().block_on(tokio_loop::watched(SLOW, main)).unwrap();
     });
     blocks.is_over();
+}
+
+/// Has a worker turn the timers, and then block in `block`, until the line says
+/// that nobody turns them any more.
+fn with_the_driver_unowned(
+    heals: bool,
+    block: impl Fn(&Told) + Clone + Send + 'static,
+    is_so: impl Fn(&Line) -> bool + Copy + Send + 'static,
+) -> Vec<Line> {
+    let told = Told::default();
+    let runtime = many(&told);
+    let main = async {
+        let begin = Instant::now();
+        while !told.lines().iter().any(is_so) {
+            assert!(begin.elapsed() < HANG, "never said so, but {:#?}", told.lines());
+            let (block, told) = (block.clone(), told.clone());
+            let task = tokio::spawn(async move {
+                // The worker that finds the timer due goes on with this.
+                tokio::time::sleep(SLOW).await;
+                block(&told);
+            });
+            task.await.unwrap();
+        }
+    };
+    let watched = tokio_loop::Watched::new(SLOW).heal_driver(heals);
+    let subscriber = tracing_subscriber::registry().with(told.clone());
+    dispatcher::with_default(&Dispatch::new(subscriber), || {
+        runtime.block_on(watched.run(main)).unwrap();
+    });
+    told.lines()
+}
+
+fn is_unowned(line: &Line) -> bool {
+    let rest = "; nobody turns timers and sockets meanwhile, though N workers are idle";
+    line.contains_key("driver_unowned") && line.masked().ends_with(rest)
+}
+
+#[test]
+fn a_blocked_worker_that_holds_the_timers_is_told_as_such() {
+    with_the_driver_unowned(
+        false,
+        |told| {
+            let before = told.lines().len();
+            told.wait_for(before + 1);
+        },
+        is_unowned,
+    );
+}
+
+/// Waits on this thread for a future, as the `block_on` of another library.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return answer;
+        }
+        thread::park();
+    }
+}
+
+#[test]
+fn a_second_block_on_that_hangs_is_told_again_after_ten_times_the_time() {
+    let is_again = |line: &Line| is_unowned(line) && line.duration("stuck_us") > SLOW * 10;
+    let lines = with_the_driver_unowned(
+        false,
+        move |told| {
+            let runtime = Handle::current();
+            let told = told.clone();
+            let before = told.lines().len();
+            let let_go = thread::spawn(move || {
+                // Of a block that does not hang, the second line says that it is over.
+                told.wait_for(before + 2);
+                // A worker that was idle turns the timers.
+                runtime.spawn(async {});
+            });
+            block_on(tokio::time::sleep(Duration::from_millis(1)));
+            let_go.join().unwrap();
+        },
+        is_again,
+    );
+    let first = lines.iter().position(is_unowned).unwrap();
+    let again = lines.iter().position(is_again).unwrap();
+    assert!(again > first, "{lines:#?}");
+    let [first, again] = [first, again].map(|line| lines[line].duration("stuck_us"));
+    assert!(again >= first * 10, "{lines:#?}");
+}
+
+#[test]
+fn a_second_block_on_goes_on_where_the_driver_is_healed() {
+    let is_healed = |line: &Line| {
+        line.contains_key("driver_unowned")
+            && line["message"].ends_with(
+                "; an idle worker was woken to turn timers and sockets, which nobody did",
+            )
+    };
+    let block = |_: &Told| block_on(tokio::time::sleep(Duration::from_millis(1)));
+    within(move || with_the_driver_unowned(true, block, is_healed));
+}
+
+/// Has a task block in place until the sender is dropped.
+fn block_in_place() -> (mpsc::Sender<()>, oneshot::Receiver<()>, JoinHandle<()>) {
+    let (end, ended) = mpsc::channel();
+    let (begin, begun) = oneshot::channel();
+    let task = tokio::spawn(async move {
+        tokio::task::block_in_place(|| {
+            begin.send(()).unwrap();
+            ended.recv().unwrap_err();
+        });
+    });
+    (end, begun, task)
+}
+
+#[test]
+fn with_hooks_the_right_thread_is_looked_at_after_block_in_place() {
+    let told = Told::default();
+    let mut builder = Builder::new_multi_thread();
+    let runtime = built(tokio_loop::hook_into(&mut builder).worker_threads(2), &told);
+    let blocks = Blocks {
+        told: told.clone(),
+        now: "an unnamed operation blocks it: it reads a.fifo".to_owned(),
+        then: "an unnamed operation blocked it: it read a.fifo".to_owned(),
+    };
+    watch(&runtime, &told, async {
+        // Both workers move to other threads, and these block in another call.
+        let (mut ends, mut in_place) = (Vec::new(), Vec::new());
+        for _ in 0..2 {
+            let (end, is_in_place, task) = block_in_place();
+            is_in_place.await.unwrap();
+            ends.push(end);
+            in_place.push(task);
+        }
+        // The threads that they moved to have rested once.
+        let metrics = runtime.metrics();
+        tokio::task::spawn_blocking(move || {
+            until("both rest", || (0..2).all(|it| metrics.worker_park_unpark_count(it) % 2 == 1));
+        })
+        .await
+        .unwrap();
+        let in_task = blocks.clone();
+        let task = tokio::spawn(async move {
+            let folder = Folder::new();
+            let path = folder.path("a.fifo");
+            make_fifo(&path);
+            let writer = File::options().read(true).write(true).open(&path).unwrap();
+            let mut reader = File::open(path).unwrap();
+            in_task.let_go(move || (&writer).write_all(b"x").unwrap());
+            reader.read_exact(&mut [0]).unwrap();
+        });
+        task.await.unwrap();
+        drop(ends);
+        for task in in_place {
+            task.await.unwrap();
+        }
+        tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
+    });
+}
+
+#[test]
+fn where_there_is_no_runtime_there_is_an_error() {
+    let mut watched = pin!(tokio_loop::watched(SLOW, async {}));
+    let polled = watched.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Ready(Err(_))), "{polled:?}");
+}
+
+#[test]
+fn a_runtime_is_watched_once_at_a_time() {
+    let told = Told::default();
+    for runtime in [many(&told), one(&told)] {
+        let again = watch(&runtime, &told, tokio_loop::watched(SLOW, async {}));
+        assert_eq!(again.unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        watch(&runtime, &told, async {});
+    }
+}
+
+#[test]
+fn a_panic_of_main_comes_out_and_ends_the_watch() {
+    let told = Told::default();
+    for runtime in [many(&told), one(&told)] {
+        let said = panic_of(|| watch(&runtime, &told, async { panic!("main gave up") }));
+        assert_eq!(said, "main gave up");
+        watch(&runtime, &told, async {});
+    }
 }

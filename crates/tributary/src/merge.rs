@@ -15,7 +15,7 @@ use crate::{Changed, Error, Output, Plan, Read, Report, Source};
 /// other sources are merged before.
 ///
 /// It is for few sources and a quick output: a turn asks every source, and while
-/// the output blocks or a file does not answer, none is looked at.
+/// the output blocks, or a file does not answer, none is looked at.
 ///
 /// # Blocking
 ///

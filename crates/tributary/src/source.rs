@@ -144,9 +144,11 @@ impl Source {
     ///
     /// After [`Read::Closed`] every further look answers the same.
     ///
-    /// Append the chunks of a source in the order in which they were read. One
-    /// that is dropped and was not appended is given up: a checkpoint may say that
-    /// the output has it.
+    /// Append the chunks of a source in the order in which they were read, and each
+    /// before the next look if you can. A checkpoint lets no file go while lines of
+    /// its log are held; but a file that is truncated or replaced meanwhile is noted
+    /// as it was read. A chunk that is dropped and was not appended is given up: the
+    /// checkpoint may say that the output has it.
     ///
     /// # Blocking
     ///

@@ -7,14 +7,10 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use common::Place;
-use tributary::{Error, Options, Plan, Read, Start};
+use tributary::{Error, Options, Plan, Start};
 
 fn merge(log: &Path, output: &Path, options: Options) -> Result<String, Error> {
-    let mut plan = Plan::open([log], output, options)?;
-    while let Read::Lines(lines) = plan.sources[0].read_lines()? {
-        plan.output.append(&lines)?;
-    }
-    plan.output.finish()?;
+    tributary::merge(Plan::open([log], output, options)?)?;
     Ok(String::from_utf8_lossy(&fs::read(output).unwrap()).into_owned())
 }
 

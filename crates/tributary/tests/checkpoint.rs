@@ -78,16 +78,14 @@ fn a_file_that_was_known_and_not_read_yet_is_found_again() {
 fn a_rotated_file_that_was_let_go_is_not_read_again() {
     let place = Place::with_checkpoint();
     place.append(&place.log, "1\nhalf");
-    let options = Options { quiet: Duration::ZERO, ..place.options.clone() };
-    let mut plan = place.merge(&["app.log"], options);
+    let mut plan = place.open_with(|it| it.quiet = Duration::ZERO);
     plan.drain();
     place.rename("app.log", "app.log.1");
     place.append(&place.log, "2\n");
     plan.drain();
     let merged = place.merged();
     assert!(merged == "1\nhalf\n2\n" || merged == "1\n2\nhalf\n", "{merged:?}");
-    plan.output.finish().unwrap();
-    drop(plan);
+    plan.end();
     // It is remembered for as long as it is there.
     let offsets = || place.read("state").matches("\"offset\"").count();
     assert_eq!(offsets(), 2);
@@ -103,8 +101,7 @@ fn a_rotated_file_that_was_let_go_is_not_read_again() {
 fn lines_that_are_still_held_are_not_in_the_checkpoint() {
     let place = Place::with_checkpoint();
     place.append(&place.log, "1\n");
-    let options = Options { quiet: Duration::ZERO, ..place.options.clone() };
-    let mut plan = place.merge(&["app.log"], options);
+    let mut plan = place.open_with(|it| it.quiet = Duration::ZERO);
     plan.drain();
     place.append(&place.log, "2\n");
     place.rename("app.log", "app.log.1");
@@ -123,10 +120,7 @@ fn lines_that_are_still_held_are_not_in_the_checkpoint() {
 fn another_file_with_the_same_name_is_read_from_its_start() {
     let place = Place::with_checkpoint();
     place.append(&place.log, "1\n2\n");
-    let mut plan = place.open();
-    plan.drain();
-    plan.output.finish().unwrap();
-    drop(plan);
+    place.open().end();
     // The same inode, and longer than where we stood: the bytes tell.
     fs::write(&place.log, "a\nb\nc\n").unwrap();
     let mut plan = place.open();
@@ -137,10 +131,7 @@ fn another_file_with_the_same_name_is_read_from_its_start() {
 fn a_checkpoint_of_no_use_is_an_error_and_never_a_fresh_start() {
     let place = Place::with_checkpoint();
     place.append(&place.log, "1\n");
-    let mut plan = place.open();
-    plan.drain();
-    plan.output.finish().unwrap();
-    drop(plan);
+    place.open().end();
     let good = place.read("state");
     let name = place.checkpoint.display().to_string();
 
@@ -226,9 +217,7 @@ fn a_checkpoint_of_the_version_before_is_read() {
     // Rotated since then, too.
     place.rename("app.log", "app.log.1");
     place.append(&place.log, "3\n");
-    let mut plan = place.open();
-    plan.drain();
-    plan.output.finish().unwrap();
+    place.open().end();
     assert_eq!(place.merged(), "1\n2\n3\n");
     assert!(place.read("state").starts_with("{\"version\":2}\n"));
 }

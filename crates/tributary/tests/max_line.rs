@@ -39,8 +39,7 @@ fn a_line_that_is_too_long_is_cut_and_counted() {
 fn the_offsets_are_those_of_the_file() {
     let place = place(3);
     place.append(&place.log, b"1\n12345\n2\n");
-    let options = Options { marks: Marks::Json, ..place.options.clone() };
-    let mut plan = place.merge(&["app.log"], options);
+    let mut plan = place.open_with(|it| it.marks = Marks::Json);
     plan.drain();
     let merged = place.merged();
     for (line, offset) in merged.lines().zip([0, 2, 8]) {
@@ -77,8 +76,7 @@ fn a_line_that_was_skipped_in_parts_is_known_again() {
         place.append(&place.log, part.as_bytes());
         plan.drain();
     }
-    plan.output.finish().unwrap();
-    drop(plan);
+    plan.end();
     place.append(&place.log, b"new\n");
     assert_eq!(place.open().look(), "123\nnew\n");
 }

@@ -53,16 +53,14 @@ fn names_that_hold_a_time_are_found_between_two_runs() {
 fn a_longer_file_with_the_same_lines_goes_on_where_the_one_before_ended() {
     let place = place();
     place.append("app.log", &(many(0, 50) + "half"));
-    let options = Options { follow: true, ..place.options.clone() };
-    let mut plan = place.merge(&["app.log"], options);
+    let mut plan = place.open_with(|it| it.follow = true);
     assert_eq!(plan.look(), many(0, 50));
     place.append(".app.log.tmp", &(many(0, 50) + "half a line\n"));
     place.rename(".app.log.tmp", "app.log");
     let expected = many(0, 50) + "half a line\n";
     assert_eq!(plan.look(), expected);
     // A merge that is killed now knows that, too.
-    plan.output.finish().unwrap();
-    drop(plan);
+    plan.end();
     assert_eq!(place.run(&["app.log"], place.options.clone()), expected);
 }
 
@@ -70,8 +68,7 @@ fn a_longer_file_with_the_same_lines_goes_on_where_the_one_before_ended() {
 fn a_log_may_be_replaced_again_and_again_without_a_checkpoint_too() {
     let place = place();
     place.append("app.log", many(0, 50));
-    let options = Options { follow: true, checkpoint: None, ..place.options.clone() };
-    let mut plan = place.merge(&["app.log"], options);
+    let mut plan = place.open_with(|it| (it.follow, it.checkpoint) = (true, None));
     plan.look();
     for length in [51, 52, 53] {
         place.append(".app.log.tmp", many(0, length));
@@ -95,8 +92,7 @@ fn a_copy_that_fits_the_pattern_is_not_read_again() {
     place.append("app.log", "after\n");
     let expected = many(0, 50) + "after\nunread\n";
     plan.look_until(&expected);
-    plan.output.finish().unwrap();
-    drop(plan);
+    plan.end();
     place.rename("app.log.1", "app.log.2");
     assert_eq!(place.run(&[], place.pattern("app.log*")), expected, "in the next run");
 }
@@ -197,8 +193,7 @@ fn what_a_checkpoint_costs_is_what_has_changed() {
 fn what_is_rotated_while_the_kernel_tells_is_read_once_whatever_its_name() {
     let place = place();
     place.append("app.log", "1\n");
-    let options = Options { follow: true, wake: Wake::Notify, ..place.options.clone() };
-    let mut plan = place.merge(&["app.log"], options);
+    let mut plan = place.open_with(|it| (it.follow, it.wake) = (true, Wake::Notify));
     plan.look();
     let mut expected = "1\n".to_owned();
     // No rule knows such names, and each is passed over between two looks.

@@ -62,10 +62,7 @@ fn an_output_with_lines_is_not_emptied_when_its_checkpoint_is_missing() {
     assert_eq!(place.merged(), "months\nof\nlines\n");
     assert!(!place.checkpoint.exists());
 
-    let mut plan = place.merge(&["app.log"], Options { append: true, ..place.options.clone() });
-    plan.drain();
-    plan.output.finish().unwrap();
-    drop(plan);
+    place.merge(&["app.log"], Options { append: true, ..place.options.clone() }).end();
     assert_eq!(place.merged(), "months\nof\nlines\n1\n");
 
     // Said on purpose, and whatever the checkpoint is.
@@ -350,8 +347,7 @@ fn an_output_that_is_truncated_while_the_merge_runs_is_told_and_gone_on_with() {
     plan.drain();
     let said = place.said();
     assert!(said.contains("it was truncated, from 4 bytes to 3"), "{said}");
-    plan.output.finish().unwrap();
-    drop(plan);
+    plan.end();
     place.run();
     assert_eq!(place.merged(), "3\n4\n5\n");
 }
@@ -364,9 +360,7 @@ fn what_somebody_else_appends_shifts_no_checkpoint() {
     plan.drain();
     place.append(&place.output, "a mark of the administrator\n");
     place.append(&place.log, "a line that is long enough\n");
-    plan.drain();
-    plan.output.finish().unwrap();
-    drop(plan);
+    plan.end();
     let before = place.merged();
     place.run();
     assert_eq!(place.merged(), before);

@@ -149,8 +149,7 @@ fn a_merge_goes_on_where_a_change_was_handed_out() {
     assert_eq!(merge.added(), many);
     write_at(&place.log, "A LINE OF MANY\n", many.len() as u64 - 15);
     assert_eq!(merge.added(), "A LINE OF MANY\n");
-    merge.output.finish().unwrap();
-    drop(merge);
+    merge.end();
     place.append(&place.log, "new\n");
     assert_eq!(place.open().added(), "new\n");
 }

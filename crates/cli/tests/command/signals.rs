@@ -46,14 +46,19 @@ fn a_second_signal_ends_it_at_once() {
 
 #[test]
 fn an_end_that_takes_a_while_says_what_it_waits_for() {
-    for (flags, what) in [
+    // All at once, since each waits for a moment.
+    let stopping = [
         (&["-F"][..], " MiB are still to be merged into fifo"),
         (&["-F", "--stage", "tasks"], " MiB are still to be merged into fifo"),
         (&[], "fifo has not yet taken what was read"),
-    ] {
+    ]
+    .map(|(flags, what)| {
         let folder = Folder::new();
         let blocked = blocked(&folder, flags);
         blocked.merge.signal(Signal::INT);
+        (folder, blocked, what)
+    });
+    for (_folder, blocked, what) in stopping {
         blocked.until_said("\n");
         blocked.merge.signal(Signal::INT);
         let said = blocked.merge.end().with(130).stderr;

@@ -57,7 +57,7 @@ fn mounted(folder: &Folder, args: &str, begun: impl Fn() -> bool) -> (Running, P
 
 #[test]
 fn a_mount_that_does_not_answer_holds_up_no_other_source() {
-    // All stages at once: each waits for most of the time.
+    // All at once: each waits for most of the time.
     let ended = thread::scope(|scope| {
         let start = |stage: &'static Stage| (stage, scope.spawn(|| holds_up_no_other(stage)));
         let running: Vec<_> = STAGES.iter().map(start).collect();
@@ -77,7 +77,7 @@ fn holds_up_no_other(stage: &Stage) {
         number
     };
     let has = |number| folder.read("merged").contains(&line(number));
-    let args = format!("--stage {} --interval 20ms here.log mount/away.log", stage.name);
+    let args = format!("--stage {} --interval 20ms here.log mount/away.log", stage.number);
     let (shell, server, merge) = mounted(&folder, &args, || has(1));
     // One after the other, since the numbers say in which order they came.
     let away = append("real/away.log");

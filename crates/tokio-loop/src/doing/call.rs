@@ -43,7 +43,7 @@ const fn waits(what: &'static str) -> Act {
 
 impl Call {
     /// Takes the text of `syscall`; `None` for a thread that runs.
-    pub(super) fn parse(text: &str) -> Option<Call> {
+    pub(crate) fn parse(text: &str) -> Option<Call> {
         let mut words = text.split_ascii_whitespace();
         // "running" is no number.
         let number: i64 = words.next()?.parse().ok()?;

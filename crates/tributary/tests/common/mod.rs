@@ -72,6 +72,13 @@ impl Place {
         self.merge(&["app.log"], self.options.clone())
     }
 
+    /// Opens a merge of `app.log` with options that are changed.
+    pub(crate) fn open_with(&self, change: impl FnOnce(&mut Options)) -> Merge {
+        let mut options = self.options.clone();
+        change(&mut options);
+        self.merge(&["app.log"], options)
+    }
+
     pub(crate) fn merge(&self, names: &[&str], options: Options) -> Merge {
         self.try_merge(names, options).unwrap()
     }
@@ -90,9 +97,7 @@ impl Place {
 
     /// Merges what is there, and ends in good order; returns the output.
     pub(crate) fn run(&self, names: &[&str], options: Options) -> String {
-        let mut merge = self.merge(names, options);
-        merge.drain();
-        merge.output.finish().unwrap();
+        self.merge(names, options).end();
         self.merged()
     }
 }
@@ -118,6 +123,12 @@ impl Merge {
         for source in 0..self.plan.sources.len() {
             while look_once(&mut self.plan, source) {}
         }
+    }
+
+    /// Looks, and ends in good order.
+    pub(crate) fn end(mut self) {
+        self.drain();
+        self.output.finish().unwrap();
     }
 
     /// Looks, and returns what the output holds then.

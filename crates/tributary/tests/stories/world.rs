@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tributary::{Error, Options, Plan, Read, Wake};
 
 use crate::alphabet::{By, Log, Rotation, Run, Setting, Spelling, Step};
-use crate::model::{Claim, FileNo, Kind, LOGS, Model, Wrong};
+use crate::model::{Claim, FileNo, LOGS, Model, Wrong};
 
 /// How many rotated files are kept.
 const KEPT: usize = 3;
@@ -73,7 +73,7 @@ pub(crate) struct World {
 type Told = Result<Option<String>, Wrong>;
 
 fn failed(error: Error) -> Wrong {
-    Wrong { kind: Kind::Failed, what: error.to_string() }
+    Wrong { kind: "the merge fails", what: error.to_string() }
 }
 
 fn told(words: impl Into<String>) -> Told {
@@ -126,17 +126,20 @@ impl World {
     /// Lets a step happen, and tells it in words; `None` if it cannot happen.
     pub(crate) fn act(&mut self, step: &Step) -> Told {
         match *step {
-            Step::Write(log, lines) => self.write(log, lines),
-            Step::Half(log) => self.half(log),
-            Step::Late(log) => self.late(log),
-            Step::Rotate(log, at_once) => self.rotate(log, at_once),
-            Step::Copy(log) => self.copy(log),
-            Step::Pack(log) => self.pack(log),
-            Step::Restore(log) => self.restore(log),
-            Step::Remove(log) => self.remove_log(log),
-            Step::Again(log) => self.again(log),
-            Step::Job => self.job(),
-            Step::EndJob => self.end_job(),
+            Step::Write(log, lines) => told(self.write(log, lines)),
+            Step::Half(log) => Ok(self.half(log)),
+            Step::Late(log) => Ok(self.late(log)),
+            Step::Rotate(log, all_is_read) if self.setting.rotation == Rotation::CopyTruncate => {
+                self.copy_and_truncate(log, all_is_read)
+            }
+            Step::Rotate(log, at_once) => Ok(self.rotate(log, at_once)),
+            Step::Copy(log) => Ok(self.copy(log)),
+            Step::Pack(log) => Ok(self.pack(log)),
+            Step::Restore(log) => Ok(self.restore(log)),
+            Step::Remove(log) => Ok(self.remove_log(log)),
+            Step::Again(log) => Ok(self.again(log)),
+            Step::Job => told(self.job()),
+            Step::EndJob => Ok(self.end_job()),
             Step::Tick => {
                 self.tick();
                 told("a moment passes")
@@ -144,13 +147,13 @@ impl World {
             Step::Look(seed) => self.look(seed),
             Step::LookAll => self.look_all(),
             Step::Save => self.save(),
-            Step::Remember => self.remember(),
+            Step::Remember => Ok(self.remember()),
             Step::Start(run) => self.start(run),
             Step::Stop => self.stop(),
-            Step::Kill(earlier) => self.kill(earlier),
-            Step::Renumber => self.renumber(),
-            Step::RotateOutput(is_told) => self.rotate_output(is_told),
-            Step::CutOutput(removed) => self.cut_output(removed),
+            Step::Kill(earlier) => Ok(self.kill(earlier)),
+            Step::Renumber => Ok(self.renumber()),
+            Step::RotateOutput(is_told) => Ok(self.rotate_output(is_told)),
+            Step::CutOutput(removed) => Ok(self.cut_output(removed)),
         }
     }
 
@@ -158,7 +161,7 @@ impl World {
     pub(crate) fn end(&mut self, closing: Run, words: &mut Vec<String>) -> Result<(), Wrong> {
         words.extend(self.stop()?);
         for log in 0..LOGS.len() {
-            words.extend(self.write(log, 1)?);
+            words.push(self.write(log, 1));
         }
         words.extend(self.start(closing)?);
         let asked = self.asked();
@@ -271,7 +274,7 @@ impl World {
             ..Options::default()
         };
         let plan = Plan::open(&paths, self.output(), options)
-            .map_err(|error| Wrong { kind: Kind::Refused, what: error.to_string() })?;
+            .map_err(|error| Wrong { kind: "the merge does not start", what: error.to_string() })?;
         let mut followed = [false; LOGS.len()];
         for log in self.logs() {
             followed[log] = run.by.names_logs() || self.file(LOGS[log]).is_some();
@@ -405,7 +408,7 @@ impl World {
             looks += 1;
             if looks > MANY {
                 let what = format!("there are lines after {MANY} looks");
-                return Err(Wrong { kind: Kind::Restless, what });
+                return Err(Wrong { kind: "the merge does not come to rest", what });
             }
         }
         let followed = self.running.as_ref().map(|running| running.followed).unwrap_or_default();
@@ -426,13 +429,11 @@ impl World {
         told("save the checkpoint")
     }
 
-    fn remember(&mut self) -> Told {
+    fn remember(&mut self) -> Option<String> {
         let checkpoint = fs::read(self.checkpoint());
-        let Some(running) = self.running.as_mut().filter(|running| !running.moved) else {
-            return Ok(None);
-        };
+        let running = self.running.as_mut().filter(|running| !running.moved)?;
         running.remembered = Some((checkpoint.unwrap(), self.model.saved.clone()));
-        told("remember the checkpoint")
+        Some("remember the checkpoint".into())
     }
 
     fn stop(&mut self) -> Told {
@@ -452,32 +453,34 @@ impl World {
         told("stop in good order")
     }
 
-    fn kill(&mut self, earlier: bool) -> Told {
-        let Some(running) = self.running.take() else { return Ok(None) };
+    fn kill(&mut self, earlier: bool) -> Option<String> {
+        let running = self.running.take()?;
         drop(running.plan);
         self.ended = false;
         self.settled = [false; LOGS.len()];
         let Some((checkpoint, saved)) = running.remembered.filter(|_| earlier) else {
-            return told("kill -9");
+            return Some("kill -9".into());
         };
         fs::write(self.checkpoint(), checkpoint).unwrap();
         self.model.saved = saved;
-        told("kill -9, as if nothing had been saved since the checkpoint that was remembered")
+        Some(
+            "kill -9, as if nothing had been saved since the checkpoint that was remembered".into(),
+        )
     }
 
-    fn renumber(&mut self) -> Told {
-        let Ok(text) = fs::read_to_string(self.checkpoint()) else { return Ok(None) };
+    fn renumber(&mut self) -> Option<String> {
+        let text = fs::read_to_string(self.checkpoint()).ok()?;
         if self.running.is_some() {
-            return Ok(None);
+            return None;
         }
         fs::write(self.checkpoint(), text.replace("\"device\":", "\"device\":9")).unwrap();
-        told("the devices get other numbers")
+        Some("the devices get other numbers".into())
     }
 
-    fn rotate_output(&mut self, is_told: bool) -> Told {
+    fn rotate_output(&mut self, is_told: bool) -> Option<String> {
         let output = self.output();
         if !output.exists() {
-            return Ok(None);
+            return None;
         }
         if let Some(running) = &mut self.running {
             running.moved = true;
@@ -488,27 +491,27 @@ impl World {
         fs::rename(&output, &to).unwrap();
         self.before.push(Output::Path(to.into()));
         if !is_told {
-            return told("the output is rotated");
+            return Some("the output is rotated".into());
         }
         File::create(output).unwrap();
         if let Some(running) = &self.running {
             running.plan.reopen().request();
         }
-        told("the output is rotated, with a new one, and the merge told")
+        Some("the output is rotated, with a new one, and the merge told".into())
     }
 
     /// Only after a good end: what is behind the checkpoint comes again.
-    fn cut_output(&mut self, removed: bool) -> Told {
+    fn cut_output(&mut self, removed: bool) -> Option<String> {
         let output = self.output();
         if self.running.is_some() || !self.ended || !output.exists() {
-            return Ok(None);
+            return None;
         }
         self.before.push(Output::Cut(fs::read_to_string(&output).unwrap()));
         if removed {
             fs::remove_file(output).unwrap();
-            return told("the output is removed");
+            return Some("the output is removed".into());
         }
         File::create(output).unwrap();
-        told("the output is truncated")
+        Some("the output is truncated".into())
     }
 }

@@ -73,48 +73,43 @@ impl World {
         file.write_all(bytes.as_bytes()).unwrap();
     }
 
-    pub(super) fn write(&mut self, log: Log, lines: usize) -> Told {
+    pub(super) fn write(&mut self, log: Log, lines: usize) -> String {
         let (name, file) = self.file_of(log);
         self.append(name, file, lines);
-        told(format!("write {lines} lines to {name} (file {file})"))
+        format!("write {lines} lines to {name} (file {file})")
     }
 
-    pub(super) fn half(&mut self, log: Log) -> Told {
+    pub(super) fn half(&mut self, log: Log) -> Option<String> {
         let (name, file) = self.file_of(log);
         if self.model.files[file].half.is_some() {
-            return Ok(None);
+            return None;
         }
         let bytes = self.model.write_half(file);
         self.append_bytes(name, &bytes);
-        told(format!("begin a line in {name} (file {file})"))
+        Some(format!("begin a line in {name} (file {file})"))
     }
 
-    pub(super) fn late(&mut self, log: Log) -> Told {
+    pub(super) fn late(&mut self, log: Log) -> Option<String> {
         let files = &self.model.logs[log];
-        let Some(file) = files.len().checked_sub(2).map(|last| files[last]) else {
-            return Ok(None);
-        };
-        let Some(name) = self.name_of(file) else { return Ok(None) };
+        let file = files.len().checked_sub(2).map(|last| files[last])?;
+        let name = self.name_of(file)?;
         let half = self.model.files[file].half.is_some();
         if self.model.files[file].let_go || half {
-            return Ok(None);
+            return None;
         }
         self.append(&name, file, 1);
         self.settled[log] = false;
-        told(format!("write a late line to {name} (file {file})"))
+        Some(format!("write a late line to {name} (file {file})"))
     }
 
-    pub(super) fn rotate(&mut self, log: Log, at_once: bool) -> Told {
+    pub(super) fn rotate(&mut self, log: Log, at_once: bool) -> Option<String> {
         let name = LOGS[log];
-        if self.setting.rotation == Rotation::CopyTruncate {
-            return self.copy_and_truncate(log, at_once);
-        }
-        let Some(file) = self.file(name) else { return Ok(None) };
+        let file = self.file(name)?;
         self.settled[log] = false;
         let seen = self.model.files[file].seen;
         // A restored file that no merge has seen is known by the name alone.
         if self.running.is_none() && self.restored.contains(&file) && !seen {
-            return Ok(None);
+            return None;
         }
         // What comes to fit a pattern is found once a second, where it is polled.
         let joins = self.running.as_ref().is_some_and(|it| !it.followed[log]);
@@ -135,7 +130,7 @@ impl World {
             self.create_log(log);
             words += &format!(", with a new {name}");
         }
-        told(words)
+        Some(words)
     }
 
     /// A date that is later than the one before.
@@ -185,7 +180,7 @@ impl World {
         }
     }
 
-    fn copy_and_truncate(&mut self, log: Log, all_is_read: bool) -> Told {
+    pub(super) fn copy_and_truncate(&mut self, log: Log, all_is_read: bool) -> Told {
         let name = LOGS[log];
         let Some(file) = self.file(name) else { return Ok(None) };
         // Of a restored file that no merge has seen, nobody knows which is the copy.
@@ -217,43 +212,39 @@ impl World {
         self.births.insert(metadata.ino(), metadata.created().unwrap());
     }
 
-    pub(super) fn copy(&mut self, log: Log) -> Told {
+    pub(super) fn copy(&mut self, log: Log) -> Option<String> {
         let name = LOGS[log];
         // Of a file that no merge has seen, nobody knows which is the copy.
-        let Some(file) = self.file(name).filter(|file| self.model.files[*file].seen) else {
-            return Ok(None);
-        };
+        let file = self.file(name).filter(|file| self.model.files[*file].seen)?;
         let to = format!("{name}.bak");
         self.copy_file(name, &to, file);
-        told(format!("{name} is copied to {to}"))
+        Some(format!("{name} is copied to {to}"))
     }
 
-    pub(super) fn pack(&mut self, log: Log) -> Told {
+    pub(super) fn pack(&mut self, log: Log) -> Option<String> {
         let files = self.model.logs[log].iter().rev();
         let name = files.filter_map(|file| self.name_of(*file)).find(|name| name != LOGS[log]);
-        let Some(name) = name else { return Ok(None) };
-        let Some(file) = self.file(&name) else { return Ok(None) };
+        let name = name?;
+        let file = self.file(&name)?;
         let packed = format!("{name}.gz");
         fs::write(self.path(&packed), "\x1f packed\n").unwrap();
         self.note_birth(&packed);
         self.remove(&name);
         self.names.insert(packed.clone(), Thing::CopyOf(file));
-        told(format!("{name} becomes {packed}"))
+        Some(format!("{name} becomes {packed}"))
     }
 
     /// Only if enough was read of it: a few bytes may be the same by chance.
-    pub(super) fn restore(&mut self, log: Log) -> Told {
+    pub(super) fn restore(&mut self, log: Log) -> Option<String> {
         let name = LOGS[log];
-        let Some(file) = self.file(name).filter(|_| self.running.is_none()) else {
-            return Ok(None);
-        };
+        let file = self.file(name).filter(|_| self.running.is_none())?;
         let saved = |text: &String| self.model.saved.contains(text);
         let texts = self.model.files[file].lines.iter().map(|line| &line.text);
         let read: usize = texts.filter(|text| saved(text)).map(|text| text.len() + 1).sum();
         // Nor if there are copies: which of them is the log, if its inode is gone?
         let is_copy = |thing: &Thing| matches!(thing, Thing::CopyOf(other) if *other == file);
         if read < FINGERPRINT || self.names.values().any(is_copy) {
-            return Ok(None);
+            return None;
         }
         self.tick();
         let beside = self.path("restored.tmp");
@@ -266,51 +257,47 @@ impl World {
         self.settled[log] = false;
         self.model.files[file].seen = false;
         self.restored.insert(file);
-        told(format!("{name} is restored, with another inode"))
+        Some(format!("{name} is restored, with another inode"))
     }
 
-    pub(super) fn remove_log(&mut self, log: Log) -> Told {
+    pub(super) fn remove_log(&mut self, log: Log) -> Option<String> {
         let name = LOGS[log];
-        if self.file(name).is_none() {
-            return Ok(None);
-        }
+        self.file(name)?;
         self.remove(name);
-        told(format!("{name} is removed"))
+        Some(format!("{name} is removed"))
     }
 
     /// Only a short file: a long one with the same bytes is the same to anybody.
-    pub(super) fn again(&mut self, log: Log) -> Told {
+    pub(super) fn again(&mut self, log: Log) -> Option<String> {
         let name = LOGS[log];
-        let Some(from) = self.file(name) else { return Ok(None) };
+        let from = self.file(name)?;
         let lines = fs::read_to_string(self.path(name)).unwrap();
         let short = (1..FINGERPRINT).contains(&lines.len());
         if !short || self.model.files[from].half.is_some() {
-            return Ok(None);
+            return None;
         }
         self.remove(name);
         self.tick();
         let file = self.create_log(log);
         self.model.say_again(file, &lines);
         self.append_bytes(name, &lines);
-        told(format!("{name} is removed and made again, with the same lines (file {file})"))
+        Some(format!("{name} is removed and made again, with the same lines (file {file})"))
     }
 
-    pub(super) fn job(&mut self) -> Told {
+    pub(super) fn job(&mut self) -> String {
         self.count += 1;
         let name = format!("job-{}.log", self.count);
         // `*.log` means these, too, and is said only where all are asked for.
         let claim = if self.setting.near { Claim::Perhaps } else { Claim::Never };
         let file = self.create(&name, None, claim);
         self.append(&name, file, 2);
-        told(format!("{name} appears, with 2 lines (file {file})"))
+        format!("{name} appears, with 2 lines (file {file})")
     }
 
-    pub(super) fn end_job(&mut self) -> Told {
-        let Some(name) = self.names.keys().find(|name| name.starts_with("job-")).cloned() else {
-            return Ok(None);
-        };
+    pub(super) fn end_job(&mut self) -> Option<String> {
+        let name = self.names.keys().find(|name| name.starts_with("job-")).cloned()?;
         self.remove(&name);
-        told(format!("{name} is removed"))
+        Some(format!("{name} is removed"))
     }
 
     /// Waits until the clock of the file system has ticked.

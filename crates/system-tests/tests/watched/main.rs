@@ -1,0 +1,153 @@
+//! `tokio_loop::watched` in programs that nobody wrote for it: axum's example
+//! `todos`, and mini-redis. Under load nothing is told, whatever the machine does
+//! to them; and a call that blocks one of their workers is told, and named.
+//!
+//! Each test loads a program for a few seconds. `just watch-soak` does it for
+//! ten minutes each.
+
+mod control;
+mod load;
+mod service;
+mod strain;
+
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use control::Control;
+use service::{Service, mini_redis, todos};
+use strain::{Quota, neighbours, pauses};
+use system_tests::program;
+use testkit::until;
+
+/// How often a run may be repeated since the machine itself stalled in it.
+const RUNS: usize = 20;
+
+/// One program at a time: each is at full load.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long a program is under load: `SOAK` seconds, or a few.
+fn load_time() -> Duration {
+    let seconds = std::env::var("SOAK").ok().map(|seconds| seconds.parse().unwrap());
+    Duration::from_secs(seconds.unwrap_or(3))
+}
+
+/// Loads the service, of which nothing may be told. A run in which something was
+/// told is thrown away if the machine itself stalled in it.
+#[track_caller]
+fn under_load_nothing_is_told_of(service: &Service) {
+    for _ in 0..RUNS {
+        let before = service.told().len();
+        let control = Control::start();
+        let load = service.load();
+        // So long is the load, and nothing is waited for.
+        thread::sleep(load_time());
+        let (answers, late) = (load.end(), control.end());
+        assert!(answers > 0, "it has answered nothing");
+        let told = service.told().split_off(before);
+        if told.is_empty() {
+            return;
+        }
+        assert!(
+            late > tokio_loop::SLOW / 2,
+            "the machine was never more than {late:?} late: {told:#?}"
+        );
+    }
+    panic!("the machine stalled in each of {RUNS} runs");
+}
+
+/// Has a call block a worker under load. Until `ask` has seen the line that tells
+/// of the call, nobody lets it go.
+#[track_caller]
+fn a_call_that_blocks_is_told_of(service: &Service, ask: impl FnOnce(&str)) {
+    let before = service.told().len();
+    let told = |parts: [&str; 3]| {
+        let mut lines = service.told().split_off(before).into_iter();
+        lines.find(|line| parts.iter().all(|part| line.contains(part)))
+    };
+    let until_told = |parts| {
+        until("it is told", || told(parts).is_some());
+        told(parts).unwrap()
+    };
+    let [operation, now, then] = service.words();
+    let load = service.load();
+    let release = service.block();
+    ask(&until_told(["has not turned for", operation, now]));
+    release();
+    until_told(["turns again after", operation, then]);
+    load.end();
+}
+
+/// Both, while the machine does what it may do to the service.
+#[track_caller]
+fn only_what_blocks_is_told_of(service: &Service) {
+    under_load_nothing_is_told_of(service);
+    a_call_that_blocks_is_told_of(service, |_| ());
+}
+
+#[test]
+fn of_axums_todos_under_load_nothing_is_told_but_the_handler_that_blocks() {
+    let _alone = alone();
+    only_what_blocks_is_told_of(&todos(&[]));
+}
+
+#[test]
+fn of_mini_redis_under_load_nothing_is_told_but_the_log_that_blocks() {
+    let _alone = alone();
+    only_what_blocks_is_told_of(&mini_redis());
+}
+
+#[test]
+fn of_a_service_among_neighbours_that_compute_only_what_blocks_is_told() {
+    let _alone = alone();
+    let _neighbours = neighbours();
+    only_what_blocks_is_told_of(&todos(&[]));
+}
+
+#[test]
+fn of_a_service_that_is_niced_only_what_blocks_is_told() {
+    let _alone = alone();
+    let _neighbours = neighbours();
+    only_what_blocks_is_told_of(&todos(&["nice", "-n", "10"]));
+}
+
+#[test]
+fn of_a_service_that_is_stopped_and_continued_only_what_blocks_is_told() {
+    let _alone = alone();
+    let service = todos(&[]);
+    let _pauses = pauses(&service, Duration::from_millis(500), Duration::from_millis(500));
+    only_what_blocks_is_told_of(&service);
+}
+
+#[test]
+fn of_a_service_with_a_quota_only_what_blocks_is_told() {
+    let _alone = alone();
+    let service = todos(&[]);
+    let quota = Quota::of(&service);
+    only_what_blocks_is_told_of(&service);
+    assert!(quota.was_felt(), "it never met its quota");
+}
+
+/// The command that the book shows, typed as it stands there.
+#[test]
+fn the_stack_of_the_thread_that_the_line_names_leads_to_the_handler() {
+    let _alone = alone();
+    let page = include_str!("../../../../docs/src/blocking-handler.md");
+    let command = page.lines().find(|line| line.starts_with("gdb -p PID")).unwrap();
+    let service = todos(&[]);
+    a_call_that_blocks_is_told_of(&service, |line| {
+        let (_, thread) = line.split_once(" thread=").unwrap();
+        let thread = format!("(LWP {})", thread.split(' ').next().unwrap());
+        let command = command.replace("PID", &service.running.child.id().to_string());
+        program("gdb", "gdb");
+        let done = Command::new("sh").arg("-c").arg(command).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        let stack = said.split("\nThread ").find(|stack| stack.contains(&thread));
+        // Where Yama is, gdb has to be root to look at what it has not started.
+        assert!(stack.is_some_and(|stack| stack.contains("todos_delete")), "{thread} {done:#?}");
+    });
+}

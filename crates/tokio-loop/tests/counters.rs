@@ -1,0 +1,70 @@
+//! What the watch stands on, and tokio does not promise.
+
+use std::time::Instant;
+
+use testkit::BOUND;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::yield_now;
+
+fn runtimes() -> [Runtime; 2] {
+    [
+        Builder::new_multi_thread().worker_threads(2).build().unwrap(),
+        Builder::new_current_thread().build().unwrap(),
+    ]
+}
+
+#[test]
+fn a_worker_that_never_parks_counts_its_busy_time_all_the_same() {
+    for runtime in runtimes() {
+        let flavor = runtime.handle().runtime_flavor();
+        runtime.block_on(async move {
+            let task = tokio::spawn(async move {
+                let metrics = Handle::current().metrics();
+                let busy = || {
+                    let workers = 0..metrics.num_workers();
+                    workers.map(|worker| metrics.worker_total_busy_duration(worker)).max()
+                };
+                let (before, begin) = (busy(), Instant::now());
+                while busy() == before {
+                    assert!(
+                        begin.elapsed() < BOUND,
+                        "this release of tokio does not write `worker_total_busy_duration` for a \
+                         worker that is always at work ({flavor:?}): `watched` would take every \
+                         such worker for a blocked one"
+                    );
+                    yield_now().await;
+                }
+            });
+            task.await.unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_worker_in_a_turn_has_an_even_count_and_one_at_rest_an_odd_one() {
+    for runtime in runtimes() {
+        let flavor = runtime.handle().runtime_flavor();
+        let metrics = runtime.metrics();
+        let in_task = metrics.clone();
+        let count = async move {
+            let worker = tokio::runtime::worker_index().expect("a task is on a worker");
+            in_task.worker_park_unpark_count(worker)
+        };
+        let count = runtime.block_on(async { tokio::spawn(count).await.unwrap() });
+        assert!(
+            count % 2 == 0,
+            "in this release of tokio the `worker_park_unpark_count` of a worker at work is odd \
+             ({count}, {flavor:?}): `watched` would take it for one at rest"
+        );
+        // Nobody drives a runtime of one thread here, and the workers of the other rest.
+        let begin = Instant::now();
+        while (1..metrics.num_workers()).any(|it| metrics.worker_park_unpark_count(it) % 2 == 0) {
+            assert!(
+                begin.elapsed() < BOUND,
+                "in this release of tokio the `worker_park_unpark_count` of a worker at rest is \
+                 even ({flavor:?}): `watched` would take it for one at work"
+            );
+            std::thread::yield_now();
+        }
+    }
+}

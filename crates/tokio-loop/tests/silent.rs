@@ -1,0 +1,213 @@
+//! What must not be told: a runtime that is at work, and blocked by nobody.
+#![cfg(target_os = "linux")]
+
+#[expect(dead_code, reason = "the tests of the debug mode use it all")]
+mod told;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::{JoinSet, spawn_blocking, yield_now};
+use tracing::dispatcher::{self, Dispatch};
+use tracing_subscriber::layer::SubscriberExt;
+
+use told::{HANG, Told};
+
+const SLOW: Duration = tokio_loop::SLOW;
+
+/// How long each of them is at work.
+const WORK: Duration = Duration::from_secs(2);
+
+/// The longest time that the machine has kept a thread waiting which did nothing
+/// but rest and compute.
+struct Control {
+    ended: Arc<AtomicBool>,
+    thread: thread::JoinHandle<Duration>,
+}
+
+impl Control {
+    fn start() -> Control {
+        let ended = Arc::new(AtomicBool::new(false));
+        let is_ended = Arc::clone(&ended);
+        let thread = thread::spawn(move || {
+            let (rest, work) = (Duration::from_millis(4), Duration::from_millis(1));
+            let mut worst = Duration::ZERO;
+            while !is_ended.load(Ordering::Relaxed) {
+                let begin = Instant::now();
+                thread::sleep(rest);
+                let computes = Instant::now();
+                while computes.elapsed() < work {}
+                worst = worst.max(begin.elapsed().saturating_sub(rest + work));
+            }
+            worst
+        });
+        Control { ended, thread }
+    }
+
+    fn end(self) -> Duration {
+        self.ended.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap()
+    }
+}
+
+fn many(workers: usize) -> Runtime {
+    Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap()
+}
+
+fn one() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Asserts that nothing is said of `work`. A run is thrown away, and another one
+/// is made, only if the machine has kept the control waiting.
+#[track_caller]
+fn assert_silent<F: Future<Output = ()>>(
+    runtimes: impl IntoIterator<Item = Runtime>,
+    work: impl Fn() -> F,
+) {
+    for runtime in runtimes {
+        let begin = Instant::now();
+        loop {
+            let told = Told::default();
+            let control = Control::start();
+            let subscriber =
+                tracing_subscriber::registry().with(told.clone()).with(tokio_loop::names());
+            dispatcher::with_default(&Dispatch::new(subscriber), || {
+                runtime.block_on(tokio_loop::watched(SLOW, work())).unwrap();
+            });
+            let (worst, lines) = (control.end(), told.lines());
+            if lines.is_empty() {
+                break;
+            }
+            let is_quiet = worst < SLOW / 2;
+            assert!(!is_quiet, "said of {runtime:?}: {lines:#?}; control: {worst:?}");
+            assert!(begin.elapsed() < HANG, "the machine was never quiet: {worst:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_at_full_load() {
+    assert_silent([many(4), many(2), one()], async || {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(async move {
+                    let mut byte = [0];
+                    while stream.read_exact(&mut byte).await.is_ok() {
+                        stream.write_all(&byte).await.unwrap();
+                    }
+                });
+            }
+        });
+        let begin = Instant::now();
+        let clients: JoinSet<()> = (0..32)
+            .map(|_| async move {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                while begin.elapsed() < WORK {
+                    stream.write_all(b"x").await.unwrap();
+                    stream.read_exact(&mut [0]).await.unwrap();
+                }
+            })
+            .collect();
+        clients.join_all().await;
+        server.abort();
+    });
+}
+
+#[test]
+fn tasks_that_yield_without_a_pause() {
+    assert_silent([many(4), one()], async || {
+        let begin = Instant::now();
+        let tasks: JoinSet<()> = (0..64)
+            .map(|_| async move {
+                while begin.elapsed() < WORK {
+                    yield_now().await;
+                }
+            })
+            .collect();
+        tasks.join_all().await;
+    });
+}
+
+#[test]
+fn blocking_threads_that_sleep() {
+    assert_silent([many(4), one()], async || {
+        let jobs: Vec<_> = (0..8).map(|_| spawn_blocking(|| thread::sleep(WORK))).collect();
+        for job in jobs {
+            job.await.unwrap();
+        }
+    });
+}
+
+/// A turn of five milliseconds, sixty of which are a long time.
+fn turn() {
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_millis(5) {
+        std::hint::spin_loop();
+    }
+}
+
+#[test]
+fn long_streaks_of_short_turns_without_a_name_on_many_workers() {
+    // As many as there are workers, or more.
+    assert_silent([many(4), many(8)], async || {
+        let begin = Instant::now();
+        let tasks: JoinSet<()> = (0..8)
+            .map(|_| async move {
+                while begin.elapsed() < WORK {
+                    turn();
+                    yield_now().await;
+                }
+            })
+            .collect();
+        tasks.join_all().await;
+    });
+}
+
+#[test]
+fn long_streaks_of_short_turns_of_tasks_that_say_their_number() {
+    assert_silent([many(2), one()], async || {
+        let begin = Instant::now();
+        let tasks: Vec<_> = (0..64)
+            .map(|_| {
+                tokio_loop::spawn(async move {
+                    while begin.elapsed() < WORK {
+                        turn();
+                        yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn long_streaks_of_short_turns_where_the_runtime_is_hooked_into() {
+    let built = |mut builder: Builder| {
+        tokio_loop::hook_into(&mut builder).worker_threads(2).enable_all().build().unwrap()
+    };
+    let runtimes = [Builder::new_multi_thread(), Builder::new_current_thread()].map(built);
+    assert_silent(runtimes, async || {
+        let begin = Instant::now();
+        let tasks: JoinSet<()> = (0..64)
+            .map(|_| async move {
+                while begin.elapsed() < WORK {
+                    turn();
+                    yield_now().await;
+                }
+            })
+            .collect();
+        tasks.join_all().await;
+    });
+}
