@@ -56,11 +56,11 @@ async fn main() -> io::Result<()> {
 // ANCHOR_END: main
 
 /// How long a report takes.
-const REPORT: Duration = Duration::from_millis(800);
+const REPORT: Duration = Duration::from_millis(700);
 /// How long a client waits for an answer before it says so.
-const PATIENCE: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_millis(350);
 /// Long enough for a service at rest to begin with a request, or to end it.
-const A_WHILE: Duration = Duration::from_millis(200);
+const A_WHILE: Duration = Duration::from_millis(150);
 
 /// What this program knows of the library that it calls is its name.
 fn make_report() -> &'static str {

@@ -60,6 +60,13 @@ impl Workers {
         self.lock().iter().all(Option::is_some)
     }
 
+    /// Forgets the thread of a worker, until another one claims it.
+    pub(crate) fn forget(&self, worker: usize) {
+        if let Some(place) = self.lock().get_mut(worker) {
+            *place = None;
+        }
+    }
+
     fn claim(&self, worker: usize, turns: &Arc<Turns>) {
         if let Some(place) = self.lock().get_mut(worker) {
             *place = Some(Claimed { turns: Arc::clone(turns), thread: Thread::current() });

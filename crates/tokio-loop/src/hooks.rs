@@ -6,13 +6,16 @@ use crate::here;
 
 /// Has a runtime that is to be watched say when its threads rest and go on.
 ///
-/// A runtime that is built without it is watched as well. With it, the watch
-/// knows the right thread also after `tokio::task::block_in_place`, which moves a
-/// worker to another thread; and a batch of turns is eight and not
-/// 61, so a batch of short turns is not taken for a long one.
+/// A runtime that is built without this is watched as well. With it,
 ///
-/// It sets `on_thread_park`, `on_thread_unpark` and `event_interval`: whoever
-/// sets one of these later takes it away again.
+/// - the watch knows the right thread at once after `tokio::task::block_in_place`,
+///   which moves a worker to another thread; otherwise it finds that out within a
+///   second or two, and until then says what the wrong thread does,
+/// - a batch of turns is eight and not 61, so a batch of short turns is hardly ever
+///   taken for a long one.
+///
+/// It sets `on_thread_park`, `on_thread_unpark` and `event_interval`: whoever sets one
+/// of these later takes it away again.
 ///
 /// # Examples
 ///

@@ -33,7 +33,7 @@
 //! WARN tokio_loop: worker 1 has not turned for 112 ms: `answer` of a.example blocks it, in task 6, spawned at src/main.rs:16:5: it sleeps
 //! ```
 //!
-//! [`Watched`] says what is told, and has the options. [`names`] takes the names
+//! [`watched`] says what is told, and [`Watched`] has options. [`names`] takes the names
 //! from spans; [`spawn`] has a task say where it was spawned; [`hook_into`] is for
 //! a program that calls `block_in_place`. The README says what all this costs, and
 //! what it cannot see.
@@ -44,11 +44,6 @@
 //! loop on this thread, runs one future to its end, and takes the loop down. Besides
 //! the answer it hands back the longest *stall*: the longest time that a woken task
 //! waited for its turn. With a threshold it has the debug mode of `asyncio`.
-//!
-//! Why not the time from unpark to park, which tokio's hooks give for nothing?
-//! Because a loop that hands out turns without a pause for a second has not
-//! stalled for a second. What hurts a task is not that the loop is at work; it
-//! is that its own turn does not come. So that is what is timed.
 
 use std::time::Duration;
 
@@ -58,15 +53,20 @@ pub use run::{Loop, Ran, run};
 pub use spawn::{spawn, spawn_local};
 pub use watched::{Watched, watched};
 
+mod case;
 mod counted;
 mod doing;
+mod driver;
 mod here;
 mod hooks;
 mod judge;
+mod looks;
+mod meeting;
 mod names;
 #[cfg(tokio_unstable)]
 mod polls;
 mod run;
+mod runtime;
 mod spawn;
 mod tell;
 mod turn;

@@ -23,27 +23,32 @@ use crate::watch::Watch;
 /// counts as one. A job beyond the bound waits in a queue that says nothing, so
 /// jobs that live as long as `main` need a thread each.
 ///
-/// With `debug`, what keeps the loop from turning for longer than that is told
-/// through `tracing`; see below. [`SLOW`] is what `asyncio` takes. `None` warns
-/// of nothing and costs nothing more: the longest stall is returned all the same.
+/// With `debug`, each stall that is longer than that is told through `tracing`; see
+/// below. [`SLOW`] is what `asyncio` takes. `None` warns of nothing and costs nothing
+/// more: the longest stall is returned all the same.
 ///
 /// # The stall
 ///
-/// A thread beside the loop, the watch, wakes a task about once a millisecond
-/// while the loop is at work, and times how long that task waits. What keeps it
-/// waiting is all one to it: a blocking call, a long computation, a thousand
-/// short turns before its own, a core that went to another process. A stall of
-/// less than a millisecond may go unseen. A loop that is parked is not woken,
-/// and the watch sleeps with it.
+/// A stall is the time that a woken task waits for its turn. It is not the time from
+/// unpark to park, which the hooks of tokio give for nothing: a loop that hands out
+/// turns without a pause for a second is at work, and has not stalled.
 ///
-/// For a program that counts its stalls while it runs, each of [`SLOW`] or longer
-/// that `debug` does not warn of is one event of level DEBUG when it is over, with
-/// the target `tokio_loop` and the field `stall_us`.
+/// A thread beside the loop, the watch, wakes a task about once a millisecond while
+/// the loop is at work, and times how long that task waits. What keeps it waiting
+/// makes no difference: a blocking call, a long computation, a thousand short turns
+/// before its own, a core that went to another process. A stall of less than a
+/// millisecond may go unseen. A loop that is parked is not woken, and the watch
+/// sleeps with it.
+///
+/// For a program that counts its stalls while it runs, each of [`SLOW`] or longer that
+/// `debug` does not warn of is one event of level DEBUG when it is over, with the
+/// target `tokio_loop` and the field `stall_us`.
 ///
 /// # Debug
 ///
-/// Of each stall longer than `debug` there are two events of level WARN, with
-/// the target `tokio_loop`: one while the loop is stuck, one when it turns again.
+/// Of each stall longer than `debug` there are two events of level WARN, with the
+/// target `tokio_loop`: one while the loop is stuck, one when it turns again. A stall
+/// that goes on for ten times as long is told once more.
 ///
 /// ```text
 /// the event loop has not turned for 100 ms: `append` of a.log blocks it, in task 7
@@ -51,22 +56,22 @@ use crate::watch::Watch;
 /// ```
 ///
 /// The fields are `stuck_us` in the first and `stall_us` in the second, and where
-/// they are known `operation`, `source`, `task` and `spawned_at`. An operation
-/// is a span that [`names`] has seen. Without one it is "an unnamed operation":
-/// in main, in task 7 if [`spawn_local`] spawned it, or else "in a task": tokio
-/// tells its number to nobody but itself. With `--cfg tokio_unstable` it tells
-/// that of every task, and where it was spawned.
+/// they are known `operation`, `source`, `task` and `spawned_at`. An operation is a
+/// span that [`names`] has seen. Code without a span is "an unnamed operation": in
+/// main, in task 7 if [`spawn_local`] spawned it, or else "in a task", for tokio keeps
+/// the number to itself. With `--cfg tokio_unstable` it tells the number of every
+/// task, and where the task was spawned.
 ///
-/// An operation is blamed if it has lasted longer than the threshold by itself.
-/// A turn that goes from one operation to the next is blamed as a whole. If it
-/// was many turns, the loop is not blocked but busy: that is told when it is
-/// over, with `turns` and without an operation.
+/// An operation is blamed if it has lasted longer than the threshold by itself. A
+/// turn that goes from one operation to the next is blamed as a whole. Of many turns
+/// none blocks the loop, which is then busy: that is told when it is over, with
+/// `turns` and without an operation.
 ///
-/// A stall that goes on for ten times as long is told once more. Ten stalls are told one after the other, and then one a second; the next
-/// that is told, or the end, says how many were `left_out`. The events come from
-/// the watch's thread, and go to the subscriber of the thread that called `run`.
-/// One that `main` installs for all threads is heard of, too, where the caller
-/// had none (`a_subscriber_that_main_installs_hears_of_the_stalls`).
+/// Ten stalls are told one after the other, and then one a second; the next that is
+/// told, or the end, says how many were `left_out`. The events come from the watch's
+/// thread, and go to the subscriber of the thread that called `run`. If that has none,
+/// a subscriber that `main` installs for all threads hears them
+/// (`a_subscriber_that_main_installs_hears_of_the_stalls`).
 ///
 /// # Blocking
 ///
@@ -108,6 +113,9 @@ use crate::watch::Watch;
 /// ```
 ///
 /// [`LocalRuntime`]: tokio::runtime::LocalRuntime
+/// [`SLOW`]: crate::SLOW
+/// [`names`]: crate::names
+/// [`spawn_local`]: crate::spawn_local
 /// [`Handle::current`]: tokio::runtime::Handle::current
 pub fn run<T>(
     blocking_threads: usize,

@@ -77,7 +77,7 @@ impl Tells {
         if told.again_at.is_none() && !self.may_tell() {
             return;
         }
-        told.again_at = Some(stall.length * AGAIN);
+        told.again_at = Some(stall.length.saturating_mul(AGAIN));
         let message = blamed.now(stall);
         let cause = Fields::of(&blamed, stall);
         self.say(|| {

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
+use std::thread;
 use std::time::Duration;
 
 use tokio::runtime;
@@ -14,8 +15,52 @@ use crate::workers::Watch;
 /// Runs `main`, and watches the runtime that polls it for as long as `main`
 /// lasts: each worker, and `main` itself.
 ///
-/// See [`Watched`] for what it tells and how. `slow` is how long a worker may
-/// stay in one turn; [`SLOW`](crate::SLOW) is what `asyncio` takes.
+/// `slow` is how long a worker may go without a turn that ends; [`SLOW`](crate::SLOW) is what
+/// `asyncio` takes. [`Watched`] is the same with options.
+///
+/// # What is told
+///
+/// Of each stall there are two events of level WARN, with the target `tokio_loop`:
+/// one while it lasts, one when it is over. A stall that goes on for ten times as
+/// long is told once more.
+///
+/// ```text
+/// worker 1 has not turned for 112 ms: `answer` of a.example blocks it, in task 6: it sleeps; nobody turns timers and sockets meanwhile, though 1 worker is idle
+/// worker 1 turns again after 301 ms: `answer` of a.example blocked it, in task 6: it slept
+/// ```
+///
+/// - *Who does not turn*: a worker; "the event loop", if the runtime has one thread;
+///   or "main", if no worker polls it.
+/// - *Who blocks it*: the innermost span that [`names`](crate::names) has seen, with the task. Code
+///   without a span is "an unnamed operation", and its task is known if
+///   [`spawn`](crate::spawn) has spawned it.
+/// - *What the thread does*: it computes, it sleeps, it waits for a lock, a channel or
+///   a thread, it reads a.fifo. A worker that waits for a processor is not told.
+/// - *Whether the timers and sockets are left alone*: one worker waits for them on
+///   behalf of all. While it is stuck, no timer fires and no socket is heard, even
+///   if other workers have nothing to do.
+///
+/// The fields are `stuck_us` in the first event and `stall_us` in the second, and
+/// where they are known `runtime`, `worker`, `thread`, `operation`, `source`, `task`,
+/// `spawned_at`, `call`, `wait_channel`, `ran_us`, `waited_us` and `driver_unowned`.
+/// Ten stalls are told one after the other, and then one a second; the next that is
+/// told, or the end, says how many were `left_out`. The events come from the watch's
+/// thread, and go to the subscriber of the thread that polled this first.
+///
+/// # What it is based on
+///
+/// tokio counts the time that a worker is busy, and writes it down when the worker
+/// parks and between two batches of turns. A worker that does not park and whose
+/// counter stands still is in a batch: 61 turns, if nobody has set the
+/// `event_interval`. A task of `spawn` and a span of another task show that a turn
+/// has ended. Without them, a batch of slow turns looks like one on a runtime of one
+/// thread; on many workers they are told apart.
+///
+/// # Other systems
+///
+/// Linux tells what a thread does. Elsewhere there is the worker, since when, the
+/// span and the task; whether the worker waits for a processor is then not known,
+/// and a line may be about a busy machine.
 ///
 /// # Errors
 ///
@@ -38,51 +83,14 @@ pub async fn watched<T>(slow: Duration, main: impl Future<Output = T>) -> io::Re
 
 /// How a runtime is watched: [`watched`] with options.
 ///
-/// # What is told
-///
-/// Of each stall there are two events of level WARN, with the target `tokio_loop`:
-/// one while it lasts, one when it is over; and one more after ten times the time.
-///
-/// ```text
-/// worker 1 has not turned for 112 ms: `answer` of a.example blocks it, in task 6: it sleeps
-/// worker 1 turns again after 301 ms: `answer` of a.example blocked it, in task 6: it slept
-/// ```
-///
-/// A runtime of one thread is "the event loop". On a runtime of many workers, the
-/// future that is watched is on none of them: it is "main". The operation is a span
-/// that [`names`](crate::names) has seen; without one it is "an unnamed operation",
-/// and [`spawn`](crate::spawn) then has its task say where it was spawned.
-///
-/// On Linux it is also told what the thread does, in what system call on which file
-/// or connection. A worker that waits for a processor there is not told, since
-/// others keep it. On other systems neither is known.
-///
-/// Behind the message are fields, those of them that are known: `stuck_us` in the
-/// first and `stall_us` in the second; `worker`, `thread`, `operation`, `source`,
-/// `task`, `spawned_at`; `call`, `wait_channel`, and how long the thread ran and
-/// waited for a processor, `ran_us` and `waited_us`; `driver_unowned`.
-///
-/// Ten stalls are told one after the other, and then one a second; the next that is
-/// told, or the end, says how many were `left_out`.
-///
-/// # The driver
-///
-/// One worker waits for timers and sockets on behalf of all. If it is stuck when the
-/// others rest, no timer fires and no socket is heard until one of them is woken:
-/// "nobody turns timers and sockets meanwhile". [`Watched::heal_driver`] wakes one.
-///
 /// # Examples
 ///
 /// ```
-/// use std::time::Duration;
-///
-/// use tokio_loop::Watched;
-///
-/// # #[tokio::main]
+/// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> std::io::Result<()> {
-/// let slow = Duration::from_millis(50);
-/// let answer = Watched::new(slow).heal_driver(true).run(async { 42 }).await?;
-/// assert_eq!(answer, 42);
+/// let watched = tokio_loop::Watched::new(tokio_loop::SLOW).heal_driver(true);
+///
+/// assert_eq!(watched.run(async { 42 }).await?, 42);
 /// # Ok(())
 /// # }
 /// ```
@@ -99,8 +107,13 @@ impl Watched {
         Watched { slow, heal_driver: false }
     }
 
-    /// Wakes an idle worker, by an empty task, when the worker that turns timers and
-    /// sockets is stuck: that worker then turns them. It is off unless it is asked for.
+    /// Wakes an idle worker when the worker that waits for the timers and sockets is
+    /// stuck: the idle one then waits for them.
+    ///
+    /// It spawns one empty task, which is all that it takes. It mends no program:
+    /// what blocks its worker still does, and tasks that stand in that worker's queue
+    /// may still have to wait. But a program that would stand still for as long, or
+    /// for ever, goes on. The line says that it was done.
     pub fn heal_driver(mut self, heals: bool) -> Watched {
         self.heal_driver = heals;
         self
@@ -110,20 +123,32 @@ impl Watched {
     ///
     /// # Errors
     ///
-    /// No runtime of tokio polls this, the runtime is watched already, or the
-    /// operating system refuses the watch its thread. `main` has not begun then.
+    /// `main` has not begun, if
+    ///
+    /// - no runtime of tokio polls this,
+    /// - the runtime is watched already ([`io::ErrorKind::ResourceBusy`]),
+    /// - the processor has no 64-bit atomics, so tokio does not count
+    ///   ([`io::ErrorKind::Unsupported`]),
+    /// - the operating system refuses the watch its thread.
+    ///
+    /// A panic of `main` goes through, once the watch has ended.
     pub async fn run<T>(self, main: impl Future<Output = T>) -> io::Result<T> {
         let watch = Watch::start(&self)?;
         let shared = watch.shared();
         // A worker that blocks at once is known by then.
         shared.is_ready.notified().await;
         let mut main = pin!(main);
+        let mut polled_on = None;
         Ok(poll_fn(|context| {
             if runtime::worker_index().is_some() {
                 let _turn = here(|turns| turns.begin(Turn::Main));
                 return main.as_mut().poll(context);
             }
-            shared.main.is_here();
+            let thread = Some(thread::current().id());
+            if polled_on != thread {
+                shared.main.is_here();
+                polled_on = thread;
+            }
             let _here = here::set(&shared.main.turns);
             let _turn = shared.main.turns.begin(Turn::Main);
             main.as_mut().poll(context)

@@ -128,7 +128,7 @@ impl Blamed {
 
 /// Returns whether a spell is nearly all of a stall.
 pub(crate) fn is_most(spell: Duration, stall: Duration) -> bool {
-    spell * 10 >= stall * 9
+    spell.saturating_mul(10) >= stall.saturating_mul(9)
 }
 
 /// The fields of an event, for programs.

@@ -373,6 +373,17 @@ fn a_panic_of_main_ends_the_stall_and_it_is_told() {
     assert!(lines.last().unwrap().contains_key("stall_us"), "{lines:#?}");
 }
 
+#[test]
+fn a_stall_that_goes_on_is_told_again_after_ten_times_the_time() {
+    let told = Told::default();
+    let threshold = Duration::from_millis(10);
+    in_debug(&told, threshold, async { info_span!("mine").in_scope(|| told.wait_for(2)) });
+    let lines = told.lines();
+    let [first, again, _] = &lines[..] else { panic!("{lines:#?}") };
+    assert!(again.duration("stuck_us") >= first.duration("stuck_us") * 10, "{lines:#?}");
+    assert!(lines[2].contains_key("stall_us"), "{lines:#?}");
+}
+
 /// Takes its time with the first line: until it may go on.
 struct Slow {
     entered: Sender<()>,

@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use testkit::{Folder, make_fifo, panic_of, until, within};
+use testkit::{Folder, make_fifo, panic_of, until};
 use tokio::runtime::{Builder, Handle, LocalOptions, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -314,6 +314,23 @@ fn main_is_named_on_one_thread() {
 }
 
 #[test]
+fn a_task_whose_end_is_the_end_of_main_is_told_to_be_over() {
+    let told = Told::default();
+    let runtime = many(&told);
+    let blocks = Blocks {
+        told: told.clone(),
+        now: "`answer` blocks it".to_owned(),
+        then: "`answer` blocked it".to_owned(),
+    };
+    let in_task = blocks.clone();
+    watch(&runtime, &told, async {
+        let block = async move { info_span!("answer").in_scope(|| in_task.wait()) };
+        tokio::spawn(block).await.unwrap();
+    });
+    blocks.is_over();
+}
+
+#[test]
 fn a_local_runtime_is_watched() {
     let told = Told::default();
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
@@ -399,43 +416,42 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+/// Hangs if nobody has the driver, until that was told twice: by another line about
+/// it after ten times the time, or by one that it is over.
+fn hang(told: &Told) {
+    let (runtime, told, before) = (Handle::current(), told.clone(), told.lines().len());
+    thread::spawn(move || {
+        // In vain if somebody had it.
+        told.wait_for(before + 2);
+        // A worker that was idle turns the timers.
+        runtime.spawn(async {});
+    });
+    block_on(tokio::time::sleep(Duration::from_millis(1)));
+}
+
 #[test]
 fn a_second_block_on_that_hangs_is_told_again_after_ten_times_the_time() {
     let is_again = |line: &Line| is_unowned(line) && line.duration("stuck_us") > SLOW * 10;
-    let lines = with_the_driver_unowned(
-        false,
-        move |told| {
-            let runtime = Handle::current();
-            let told = told.clone();
-            let before = told.lines().len();
-            let let_go = thread::spawn(move || {
-                // Of a block that does not hang, the second line says that it is over.
-                told.wait_for(before + 2);
-                // A worker that was idle turns the timers.
-                runtime.spawn(async {});
-            });
-            block_on(tokio::time::sleep(Duration::from_millis(1)));
-            let_go.join().unwrap();
-        },
-        is_again,
-    );
-    let first = lines.iter().position(is_unowned).unwrap();
+    let lines = with_the_driver_unowned(false, hang, is_again);
     let again = lines.iter().position(is_again).unwrap();
-    assert!(again > first, "{lines:#?}");
+    let first = lines[..again].iter().rposition(|line| line.contains_key("stuck_us")).unwrap();
     let [first, again] = [first, again].map(|line| lines[line].duration("stuck_us"));
     assert!(again >= first * 10, "{lines:#?}");
 }
 
 #[test]
 fn a_second_block_on_goes_on_where_the_driver_is_healed() {
-    let is_healed = |line: &Line| {
-        line.contains_key("driver_unowned")
-            && line["message"].ends_with(
-                "; an idle worker was woken to turn timers and sockets, which nobody did",
-            )
+    let healed = "; an idle worker was woken to turn timers and sockets, which nobody did";
+    let is_healed =
+        move |line: &Line| line.contains_key("driver_unowned") && line["message"].ends_with(healed);
+    let block = move |told: &Told| {
+        let before = told.lines().len();
+        hang(told);
+        // It goes on before it would be told again.
+        let lines = told.lines().split_off(before);
+        assert!(!lines.first().is_some_and(is_healed) || lines.len() == 1, "{lines:#?}");
     };
-    let block = |_: &Told| block_on(tokio::time::sleep(Duration::from_millis(1)));
-    within(move || with_the_driver_unowned(true, block, is_healed));
+    with_the_driver_unowned(true, block, is_healed);
 }
 
 /// Has a task block in place until the sender is dropped.
@@ -521,4 +537,48 @@ fn a_panic_of_main_comes_out_and_ends_the_watch() {
         assert_eq!(said, "main gave up");
         watch(&runtime, &told, async {});
     }
+}
+
+#[test]
+fn without_hooks_a_worker_that_was_moved_is_found_again() {
+    let told = Told::default();
+    let runtime = built(Builder::new_multi_thread().worker_threads(2), &told);
+    watch(&runtime, &told, async {
+        for _ in 0..2 {
+            // The worker goes on with another thread, and this one ends after it.
+            let (end, is_in_place, task) = block_in_place();
+            is_in_place.await.unwrap();
+            drop(end);
+            task.await.unwrap();
+        }
+        let begin = Instant::now();
+        let mut read = 0;
+        let is_told = |line: &Line| line["message"].contains(": it reads a.fifo");
+        while !told.lines().iter().any(is_told) {
+            assert!(begin.elapsed() < HANG, "after {read} reads: {:#?}", told.lines());
+            // Both workers have something to do and to rest from.
+            for _ in 0..20 {
+                let tasks = [(); 2].map(|()| tokio::spawn(tokio::time::sleep(SLOW / 10)));
+                for task in tasks {
+                    task.await.unwrap();
+                }
+            }
+            let told = told.clone();
+            let lines = told.lines().len();
+            let task = tokio::spawn(async move {
+                let folder = Folder::new();
+                let path = folder.path("a.fifo");
+                make_fifo(&path);
+                let writer = File::options().read(true).write(true).open(&path).unwrap();
+                let mut reader = File::open(path).unwrap();
+                thread::spawn(move || {
+                    told.wait_for(lines + 1);
+                    (&writer).write_all(b"x").unwrap();
+                });
+                reader.read_exact(&mut [0]).unwrap();
+            });
+            task.await.unwrap();
+            read += 1;
+        }
+    });
 }

@@ -81,9 +81,11 @@ impl Told {
     #[track_caller]
     pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&[Line]) -> bool) {
         let (said, changed) = &*self.0;
-        let (said, waited) =
+        let (kept, waited) =
             changed.wait_timeout_while(said.lock().unwrap(), HANG, |said| !is_so(said)).unwrap();
-        let said = said.clone();
+        let said = kept.clone();
+        // Not while it panics.
+        drop(kept);
         assert!(!waited.timed_out(), "never said: {what}, but {said:#?}");
     }
 }

@@ -1,0 +1,252 @@
+//! The watch thread: it looks at every worker, and at `main`, again and again.
+//!
+//! tokio counts, for each worker, how often it parked and how long it was busy. A
+//! worker that is not parked and whose counters stand still has not come to the
+//! end of a batch of turns: at most 61, as tokio is built. Two numbers that are
+//! read cost the worker nothing.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::case::{Case, Stands, found_unnamed, unnamed};
+use crate::doing::{Doing, Thread};
+use crate::driver::Driver;
+use crate::here::Claimed;
+use crate::judge::{Seen, Sign, Verdict, judge, waits_for_a_lock};
+use crate::meeting::meet;
+use crate::runtime::Runtime;
+use crate::tell::Tells;
+use crate::turn::Spell;
+use crate::watched::Watched;
+use crate::words::{Subject, Unowned};
+use crate::workers::Shared;
+
+/// The shortest time between two looks.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// How many of these there are at the end for a worker that is still stuck.
+const AFTERWARDS: u32 = 10;
+
+pub(crate) struct Looks {
+    slow: Duration,
+    heals: bool,
+    /// The system tells what the threads of this process do.
+    sees_threads: bool,
+    runtime: Runtime,
+    shared: Arc<Shared>,
+    tells: Tells,
+    /// One for each worker, and the last for `main`.
+    cases: Vec<Case>,
+    looked: Instant,
+    driver: Driver,
+}
+
+impl Looks {
+    pub(crate) fn new(asked: &Watched, runtime: Runtime, shared: Arc<Shared>) -> Looks {
+        let now = Instant::now();
+        let subjects = runtime.subjects().into_iter().chain([Subject::Main]);
+        Looks {
+            slow: asked.slow,
+            heals: asked.heal_driver,
+            sees_threads: Thread::current().is_some(),
+            tells: Tells::new(asked.slow, runtime.name()),
+            cases: subjects.map(|subject| Case::new(subject, now)).collect(),
+            runtime,
+            shared,
+            looked: now,
+            driver: Driver::default(),
+        }
+    }
+
+    /// Looks until `main` is over.
+    pub(crate) fn watch(mut self) {
+        meet(&self.runtime, || self.shared.is_ended());
+        self.shared.is_ready.notify_one();
+        let mut tick = self.slow;
+        loop {
+            // Asked before the look: what ended with `main` is told by the last one.
+            let is_last = self.shared.is_ended();
+            tick = self.look(tick);
+            if is_last {
+                break;
+            }
+            thread::park_timeout(tick);
+        }
+        self.look_after();
+        self.tells.end("main");
+    }
+
+    /// Waits a moment for the workers whose stall is about to end: `main` may be over
+    /// because a task is, and the worker of that task counts a little later.
+    fn look_after(&mut self) {
+        for _ in 0..AFTERWARDS {
+            let is_stuck = |case: &Case| case.stands.as_ref().is_some_and(|it| it.stuck.is_some());
+            if !self.cases.iter().any(is_stuck) {
+                return;
+            }
+            thread::sleep(SHORTEST);
+            self.look(SHORTEST);
+        }
+    }
+
+    /// Looks at every worker and at `main` once, and returns when to look again.
+    fn look(&mut self, tick: Duration) -> Duration {
+        let now = Instant::now();
+        let late = now.saturating_duration_since(self.looked) > tick.saturating_mul(2);
+        let signs: Vec<Sign> = (0..self.cases.len()).map(|case| self.sign(case)).collect();
+        let all_rest = signs.iter().all(|sign| sign.parked);
+        let mut tick = if all_rest { self.slow / 2 } else { self.slow / 10 };
+        self.driver.find(&self.runtime);
+        for (index, sign) in signs.into_iter().enumerate() {
+            let case = &self.cases[index];
+            if !sign.stands_since(case.since, &case.sign) {
+                self.turns(index, sign, now);
+            } else if case.stands.is_none() {
+                self.begins_to_stand(index);
+            } else if let Verdict::Busy = self.stands(index, late)
+                && self.runtime.parked() == 0
+            {
+                self.runtime.probe();
+                tick = SHORTEST;
+            }
+        }
+        self.looked = now;
+        tick.max(SHORTEST)
+    }
+
+    fn sign(&self, case: usize) -> Sign {
+        if self.cases[case].subject == Subject::Main {
+            let (turned, in_main) = self.shared.main.turns.turned();
+            return Sign { parked: !in_main, counters: (0, Duration::ZERO), turned };
+        }
+        let counters = self.runtime.counters(case);
+        let turned = self.runtime.threads.get(case).and_then(|it| it.turns.turned().0);
+        Sign { parked: counters.0 % 2 == 1, counters, turned }
+    }
+
+    fn claimed(&self, case: usize) -> Option<Claimed> {
+        match self.cases[case].subject {
+            Subject::Main => Some(self.shared.main.claimed()),
+            Subject::Loop | Subject::Worker(_) => self.runtime.threads.get(case),
+        }
+    }
+
+    /// Notes that a worker has turned, and tells that its stall is over.
+    fn turns(&mut self, index: usize, sign: Sign, now: Instant) {
+        let case = &mut self.cases[index];
+        let mut end = sign.turned.filter(|turned| *turned > case.since).unwrap_or(now);
+        if let Some(stands) = case.stands.take() {
+            if let Some((spell, _)) = stands.turns.as_ref().map(|turns| turns.going_on())
+                && !spell.is_known()
+            {
+                // The last operation ended then, and it stood at the last look.
+                end = now.checked_sub(spell.length).map_or(end, |at| end.min(at).max(self.looked));
+            }
+            let findings = stands.turns.as_ref().map(|turns| turns.answered());
+            if let Some(stuck) = stands.stuck {
+                let length = stuck.max(end.saturating_duration_since(case.since));
+                let stall = stands.stall(case.subject, length, stands.did(), None);
+                let findings = findings.unwrap_or_else(|| found_unnamed(length));
+                self.tells.over(&mut case.told, &stall, findings);
+            }
+        }
+        case.turned_after = self.looked;
+        case.since = if sign.parked { now } else { end };
+        case.sign = sign;
+        self.check_thread(index);
+    }
+
+    /// Finds out by and by whether a worker has left its thread, as it does in
+    /// `block_in_place`, and has it claim its new one.
+    fn check_thread(&mut self, index: usize) {
+        let case = &mut self.cases[index];
+        if self.sees_threads
+            && case.subject != Subject::Main
+            && case.has_left(self.runtime.thread(index))
+        {
+            self.runtime.threads.forget(index);
+            self.runtime.probe();
+        }
+    }
+
+    fn begins_to_stand(&mut self, index: usize) {
+        let others = (0..self.cases.len()).filter(|other| *other != index);
+        let others = others.filter_map(|other| self.claimed(other)?.thread);
+        let stands = Stands::new(self.cases[index].since, self.claimed(index), others);
+        self.cases[index].stands = Some(stands);
+    }
+
+    /// Looks closer at a worker that stands, and tells if it is stuck.
+    fn stands(&mut self, index: usize, late: bool) -> Verdict {
+        let case = &mut self.cases[index];
+        let Some(stands) = &mut case.stands else { return Verdict::Young };
+        let mut going_on = stands.turns.as_ref().map(|turns| turns.going_on());
+        // Afterwards, or the operation would seem to be older than it is.
+        let at = Instant::now();
+        // What was open while the worker still turned does not block it: the
+        // thread is no longer this worker's.
+        if let Some((spell, _)) = &going_on
+            && spell.is_known()
+            && spell.length > at.saturating_duration_since(case.turned_after)
+        {
+            (stands.turns, stands.thread, going_on) = (None, None, None);
+        }
+        let seen = Seen { at, thread: stands.thread.and_then(Thread::look) };
+        let mut verdict = judge(&stands.first, &seen, self.slow, late, Duration::ZERO);
+        if let Verdict::Stuck(Some(doing)) = &verdict
+            && waits_for_a_lock(doing)
+        {
+            verdict = judge(&stands.first, &seen, self.slow, late, stands.held_up());
+        }
+        match &verdict {
+            Verdict::Anew => stands.first = seen,
+            Verdict::Stuck(doing) => {
+                let so_far = at.saturating_duration_since(case.since);
+                let so_far =
+                    going_on.as_ref().map_or(so_far, |(spell, _)| so_far.max(spell.length));
+                let (sign, since) = (case.sign, case.since);
+                // It may have gone on while it was looked at.
+                if self.sign(index).stands_since(since, &sign) {
+                    self.is_stuck(index, so_far, seen, doing.as_ref(), going_on);
+                }
+            }
+            Verdict::Young | Verdict::Busy | Verdict::Starved => {}
+        }
+        verdict
+    }
+
+    fn is_stuck(
+        &mut self,
+        index: usize,
+        so_far: Duration,
+        seen: Seen,
+        doing: Option<&Doing>,
+        going_on: Option<(Spell, Duration)>,
+    ) {
+        let unowned = self.unowned_driver(index, so_far);
+        let case = &mut self.cases[index];
+        let Some(stands) = &mut case.stands else { return };
+        stands.note(seen, so_far, doing);
+        let stall = stands.stall(case.subject, so_far, doing, unowned);
+        let going_on = going_on.unwrap_or_else(|| (unnamed(so_far), so_far));
+        self.tells.stuck(&mut case.told, &stall, going_on);
+    }
+
+    /// Finds out whether nobody has the driver, if that is due to be told or healed.
+    fn unowned_driver(&mut self, index: usize, so_far: Duration) -> Option<Unowned> {
+        let case = &mut self.cases[index];
+        let stands = case.stands.as_mut()?;
+        let heals = self.heals && so_far >= stands.heal_at;
+        if case.subject == Subject::Main || !(heals || case.told.is_due(so_far)) {
+            return None;
+        }
+        stands.heal_at = so_far.saturating_mul(2);
+        let turns = |worker: usize| self.cases[worker].stands.is_none();
+        let idle = self.driver.is_left_by(&self.runtime, turns)?;
+        if heals {
+            self.runtime.wake();
+        }
+        Some(Unowned { idle, healed: heals })
+    }
+}
