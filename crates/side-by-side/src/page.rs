@@ -208,7 +208,7 @@ fn write_row(row: &Row, columns: &[Column<'_>], named: bool) -> Markup {
         named.then(|| name(column.file, number))
     };
     html! {
-        tr.shifted[is_shifted(row)] id=[columns.first().and_then(name)] role="row" {
+        tr class=[is_shifted(row).then_some("shifted")] id=[columns.first().and_then(name)] role="row" {
             @for column in columns { (cells(row.side(column.is_new), column, !row.same)) }
         }
     }

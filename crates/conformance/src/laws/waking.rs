@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tributary::{MergeFn, Wake};
+use tributary::{MergeFn, Moment, Wake};
 
 use crate::alone::alone;
 use crate::broken::{Verdict, require};
@@ -88,9 +88,9 @@ pub fn a_change_of_one_source_causes_no_look_at_another(merge: MergeFn) -> Verdi
 /// A change that comes while a source is being looked at is not lost.
 ///
 /// Each step comes when a look has found nothing, and that look does not answer
-/// before the step is told. A sign of that is a look at another source, whose
-/// change came next; a merger with one thread for both cannot give it, and is
-/// waited for a moment.
+/// before the step is told. The sign of that is a look at a source at rest, whose
+/// change came next; each step has its own. A merger with one thread for all
+/// cannot give the sign, and is waited for a moment.
 pub fn a_change_during_a_look_is_not_lost(merge: MergeFn) -> Verdict {
     const WHILE: Duration = Duration::from_millis(200);
     const STEPS: &[Step] = &[
@@ -105,34 +105,32 @@ pub fn a_change_during_a_look_is_not_lost(merge: MergeFn) -> Verdict {
         },
     ];
     let scene = Scene::new();
-    let logs = scene.logs(2);
+    let logs = scene.logs(1 + STEPS.len());
     let pen = Arc::new(Mutex::new(Pen::new(&logs[0])));
     let run = scene.following(&logs, HOUR).woken(Wake::Notify).letting_go_after(HOUR).during({
         let (logs, pen) = (logs.clone(), Arc::clone(&pen));
-        let (look_begins, looks) = channel();
-        let looks = Mutex::new(looks);
+        let moments: Vec<_> = logs.iter().map(|_| channel()).collect();
+        let moments: Vec<_> =
+            moments.into_iter().map(|(send, receive)| (send, Mutex::new(receive))).collect();
         move |look| {
-            if look.begins(&logs[1]) {
-                // Nobody asks for it after the last step.
-                let _ = look_begins.send(());
-            }
-            if !look.found_nothing(&logs[0]) {
-                return Ok(());
-            }
-            let Some(step) = STEPS.get(look.count as usize - 1) else {
+            let step = look.count as usize;
+            if let Some(log) = logs[1..].iter().find(|log| look.path == log.path) {
+                // Nobody listens after the last step.
+                let _ = moments[log.index].0.send(look.moment);
+            } else if look.found_nothing(&logs[0]) && step > STEPS.len() {
                 look.stop.request();
-                return Ok(());
-            };
-            let looks = looks.lock().expect("nobody panics here");
-            looks.try_iter().for_each(drop);
-            step(&mut lock(&pen))?;
-            logs[1].append(look.count..=look.count)?;
-            let _ = looks.recv_timeout(WHILE);
+            } else if look.found_nothing(&logs[0]) {
+                let sign = moments[step].1.lock().expect("nobody panics here");
+                while sign.recv_timeout(WHILE).is_ok_and(|moment| moment != Moment::FoundNothing) {}
+                STEPS[step - 1](&mut lock(&pen))?;
+                logs[step].append(1..=1)?;
+                let _ = sign.recv_timeout(WHILE);
+            }
             Ok(())
         }
     });
     run.run(merge).report()?;
-    scene.require_right(&[lock(&pen).expected(&scene), logs[1].clone()])
+    scene.require_right(&[&[lock(&pen).expected(&scene)], &logs[1..]].concat())
 }
 
 /// When more happens at once than the system tells, every source is looked at.
