@@ -320,6 +320,13 @@ impl Follow {
     /// is the last of the files then, and a new round is due.
     pub(crate) fn successor(&mut self) -> io::Result<bool> {
         let now = SystemTime::now();
+        // Told before the look at the name, and forgotten behind it: what loses the
+        // name in between is not forgotten.
+        if self.newly_watched
+            && let Some(watch) = &self.watch
+        {
+            watch.departed();
+        }
         let (file, id) = match self.lookup() {
             Ok(Some(found)) => found,
             Ok(None) => {
@@ -327,8 +334,7 @@ impl Follow {
                 if std::mem::take(&mut self.newly_watched)
                     && let Some(watch) = &self.watch
                 {
-                    // From now on the kernel tells exactly what loses the name.
-                    watch.departed();
+                    // From then on the kernel tells exactly what loses the name.
                     watch.forget_departed();
                 }
                 return Ok(false);
