@@ -495,7 +495,7 @@ impl Follow {
         let found = told.unwrap_or_else(|| {
             let last = last.map(LogFile::file);
             let found = siblings::between(&self.path, last, next, self.named_at, known);
-            watch.inspect(|watch| watch.forget_departed());
+            watch.inspect(|watch| watch.forget_gap());
             found
         });
         if let Some(name) = found.unknown_name {

@@ -162,6 +162,11 @@ impl Renames {
     /// Forgets what the follower was told.
     pub(super) fn forget(&mut self, log: Id) {
         self.departures.retain(|departure| departure.log != log || !departure.told);
+        self.forget_gap(log);
+    }
+
+    /// Forgets that something was missed, if the follower was told that.
+    pub(super) fn forget_gap(&mut self, log: Id) {
         if self.gaps.get(&log) == Some(&true) {
             self.gaps.remove(&log);
         }

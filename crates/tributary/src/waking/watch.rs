@@ -196,6 +196,12 @@ impl SourceWatch {
         self.name.notifier.lock().renames.forget(self.name.id);
     }
 
+    /// Forgets that something was missed, and not which files have departed since:
+    /// who had to guess may have looked before they did.
+    pub(crate) fn forget_gap(&self) {
+        self.name.notifier.lock().renames.forget_gap(self.name.id);
+    }
+
     /// Has the path asked by `stat` every interval, or no longer.
     pub(crate) fn poll(&mut self, polled: bool) {
         if std::mem::replace(&mut self.polled, polled) == polled {
