@@ -156,23 +156,6 @@ fn turn() {
 }
 
 #[test]
-fn long_streaks_of_short_turns_without_a_name_on_many_workers() {
-    // As many as there are workers, or more.
-    assert_silent([many(4), many(8)], async || {
-        let begin = Instant::now();
-        let tasks: JoinSet<()> = (0..8)
-            .map(|_| async move {
-                while begin.elapsed() < WORK {
-                    turn();
-                    yield_now().await;
-                }
-            })
-            .collect();
-        tasks.join_all().await;
-    });
-}
-
-#[test]
 fn long_streaks_of_short_turns_of_tasks_that_say_their_number() {
     assert_silent([many(2), one()], async || {
         let begin = Instant::now();
