@@ -1,27 +1,13 @@
 //! What the example says, whatever the time it took.
 
-use std::io::{self, Write};
-use std::sync::Mutex;
-
 #[path = "../examples/slow_coroutine.rs"]
 #[expect(dead_code, reason = "its `main` is for `cargo run`")]
 mod example;
+mod said;
 #[expect(dead_code, reason = "the other tests of the debug mode use it all")]
 mod told;
 
-static SAID: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
-struct Said;
-
-impl Write for Said {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        SAID.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use said::{SAID, Said};
 
 #[test]
 fn the_slow_coroutine_is_named_while_it_blocks_and_timed_when_it_is_over() {

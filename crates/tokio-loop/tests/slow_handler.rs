@@ -1,32 +1,18 @@
 //! What the README shows first is what its program says, whatever the time it took.
 
-use std::io::{self, Write};
-use std::sync::Mutex;
-
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 
 #[path = "../examples/slow_handler.rs"]
 #[expect(dead_code, reason = "its `main` is for `cargo run`")]
 mod example;
+mod said;
 #[expect(dead_code, reason = "the other tests of the watch use it all")]
 mod told;
 
+use said::{SAID, Said};
+
 const README: &str = include_str!("../README.md");
-
-static SAID: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
-struct Said;
-
-impl Write for Said {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        SAID.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Returns the messages of the watch in `text`, with an N for each number. Which
 /// worker holds the driver is chance, so what is said of that is left out.
