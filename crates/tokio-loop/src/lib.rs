@@ -54,6 +54,7 @@ pub use spawn::{spawn, spawn_local};
 pub use watched::{Watched, watched};
 
 mod acts;
+mod bell;
 mod case;
 mod counted;
 mod doing;

@@ -5,6 +5,7 @@
 //! end of a batch of turns: at most 61, as tokio is built. Two numbers that are
 //! read cost the worker nothing. `case.rs` finds out whether it is one turn.
 
+use std::mem;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,6 +41,7 @@ pub(crate) struct Looks {
     cases: Vec<Case>,
     looked: Instant,
     driver: Driver,
+    has_tried_hook: bool,
 }
 
 /// What is known of the time since the look before.
@@ -66,11 +68,13 @@ impl Looks {
             shared,
             looked: now,
             driver: Driver::default(),
+            has_tried_hook: false,
         }
     }
 
     /// Looks until `main` is over.
     pub(crate) fn watch(mut self) {
+        self.runtime.threads.bell.wakes_this_thread();
         meet(&self.runtime, || self.shared.is_ended());
         self.shared.is_ready.notify_one();
         let mut tick = self.slow;
@@ -82,6 +86,9 @@ impl Looks {
                 break;
             }
             thread::park_timeout(tick);
+            if self.all_have_rested() {
+                self.sleep();
+            }
         }
         self.look_after();
         self.tells.end("main");
@@ -99,6 +106,26 @@ impl Looks {
             thread::sleep(SHORTEST);
             self.look(SHORTEST);
         }
+    }
+
+    /// Sleeps until somebody goes on, if a hook tells of that.
+    fn sleep(&mut self) {
+        // The first worker to go on shows whether there is a hook.
+        if !mem::replace(&mut self.has_tried_hook, true) {
+            self.runtime.wake();
+            return;
+        }
+        let may_sleep = || self.all_have_rested() && !self.shared.is_ended();
+        self.runtime.threads.bell.sleep(may_sleep);
+        self.looked = Instant::now();
+    }
+
+    /// Returns whether nobody has gone on since the last look.
+    fn all_have_rested(&self) -> bool {
+        (0..self.cases.len()).all(|case| {
+            let sign = self.sign(case);
+            sign.parked && sign == self.cases[case].sign
+        })
     }
 
     /// Looks at every worker and at `main` once, and returns when to look again.
