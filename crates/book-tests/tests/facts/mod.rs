@@ -7,6 +7,7 @@
 //! fail. What must come is waited for under a bound that only a bug reaches.
 
 mod bridges;
+mod callers;
 mod channels;
 mod events;
 mod files;

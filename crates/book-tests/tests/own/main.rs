@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use conformance::{BOUND, Case, LAWS, Law, Outcome};
 
+mod iterator;
 mod merger;
 
 /// What a law is given in which the naive merger hangs.
@@ -79,3 +80,8 @@ mod keeps_every_law {
     conformance::suite!(crate::merger::mended);
 }
 // ANCHOR_END: suite
+
+/// The `for` loop over an iterator, in "The caller that cannot await".
+mod the_iterator_keeps_every_law {
+    conformance::suite!(crate::iterator::merge);
+}
