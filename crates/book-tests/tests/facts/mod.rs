@@ -12,6 +12,7 @@ mod channels;
 mod events;
 mod files;
 mod guards;
+mod handing_over;
 mod loops;
 mod pool;
 mod signals;
