@@ -9,6 +9,7 @@
 mod bridges;
 mod callers;
 mod channels;
+mod ending;
 mod events;
 mod files;
 mod guards;
@@ -16,6 +17,7 @@ mod handing_over;
 mod loops;
 mod pool;
 mod signals;
+mod stop;
 mod tasks;
 mod writer;
 
