@@ -9,12 +9,15 @@
 mod bridges;
 mod callers;
 mod channels;
+mod ending;
 mod events;
 mod files;
 mod guards;
+mod handing_over;
 mod loops;
 mod pool;
 mod signals;
+mod stop;
 mod tasks;
 mod writer;
 
