@@ -17,12 +17,13 @@ use tokio::runtime::{Builder, LocalRuntime};
 use tokio::sync::Notify;
 use tracing::debug;
 
+use crate::acts::Acts;
 use crate::counted::{Bell, counted};
-use crate::here;
+use crate::judge::Seen;
 use crate::tell::{Tells, Told};
 use crate::turn::{Findings, Turns};
-use crate::words::{Stall, Subject};
-use crate::{SLOW, TARGET};
+use crate::words::Subject;
+use crate::{SLOW, TARGET, doing, here};
 
 /// How long the watch leaves the loop alone between two looks.
 ///
@@ -71,6 +72,8 @@ struct Shared {
 /// What it takes to say which operation blocks the loop.
 struct Debug {
     threshold: Duration,
+    /// The loop's thread, where the system tells of threads.
+    thread: Option<doing::Thread>,
     turns: Arc<Turns>,
     bell: Arc<Bell>,
 }
@@ -100,6 +103,8 @@ impl Watch {
             wake: Notify::new(),
             debug: debug.map(|threshold| Debug {
                 threshold,
+                // The caller drives the loop as well.
+                thread: doing::Thread::current(),
                 turns: Turns::new(),
                 bell: Arc::default(),
             }),
@@ -191,7 +196,7 @@ impl Drop for Watch {
 impl Shared {
     /// The watch thread, from its first look to the end of `main`.
     fn watch(&self, mut tells: Option<Tells>) {
-        let mut told = Told::default();
+        let (mut told, mut stall) = (Told::default(), None);
         loop {
             // First wait, then look: work that is done within a tick is never
             // pinged, and a loop that wakes thousands of times a second wakes
@@ -201,7 +206,7 @@ impl Shared {
             // answered, so none is left behind when the watch sleeps.
             let state = self.state.load(Ordering::Acquire);
             if let (Some(debug), Some(tells)) = (&self.debug, &mut tells) {
-                self.tell(debug, tells, &mut told);
+                self.tell(debug, tells, &mut told, &mut stall);
             }
             match state {
                 RUNNING => self.ping(),
@@ -215,27 +220,36 @@ impl Shared {
     }
 
     /// Tells of the stall that is over, or goes on.
-    fn tell(&self, debug: &Debug, tells: &mut Tells, told: &mut Told) {
+    fn tell(
+        &self,
+        debug: &Debug,
+        tells: &mut Tells,
+        told: &mut Told,
+        stall: &mut Option<(Instant, Acts)>,
+    ) {
         let mut pings = self.pings();
         let (over, sent) = (pings.over.take(), pings.sent);
         // Unlocked first: the loop must not wait while a line is written.
         drop(pings);
-        let seen = |length| Stall {
-            subject: Subject::Loop,
-            is_batch: false,
-            length,
-            thread: None,
-            doing: None,
-            ran: None,
-            waited: None,
-            unowned: None,
+        if let Some((length, findings)) = over {
+            // It may have come and gone between two looks.
+            let seen = stall.take().filter(|(_, acts)| acts.stuck.is_some());
+            let acts = seen.map_or_else(|| Acts::new(None), |(_, acts)| acts);
+            tells.over(told, &acts.stall(Subject::Loop, length, acts.did()), findings);
+        }
+        let Some(sent) = sent.filter(|sent| sent.elapsed() > debug.threshold / 2) else { return };
+        let acts = match stall {
+            Some((since, acts)) if *since == sent => acts,
+            _ => &mut stall.insert((sent, Acts::new(debug.thread))).1,
         };
-        if let Some((stall, findings)) = over {
-            tells.over(told, &seen(stall), findings);
-        } else if let Some(so_far) = sent.map(|sent| sent.elapsed())
-            && so_far > debug.threshold
-        {
-            tells.stuck(told, &seen(so_far), debug.turns.going_on());
+        let so_far = sent.elapsed();
+        let is_worth_a_look = acts.last.at.elapsed() >= debug.threshold / 10;
+        if so_far > debug.threshold && (is_worth_a_look || told.is_due(so_far)) {
+            acts.last = Seen::now(acts.thread);
+            let doing = acts.doing();
+            acts.note(so_far, doing.as_ref());
+            let stall = acts.stall(Subject::Loop, so_far, doing.as_ref());
+            tells.stuck(told, &stall, debug.turns.going_on());
         }
     }
 
@@ -266,11 +280,12 @@ impl Shared {
     fn answer(&self) {
         let mut pings = self.pings();
         let Some(sent) = pings.sent.take() else { return };
-        let stall = sent.elapsed();
+        let now = Instant::now();
+        let stall = now - sent;
         pings.longest = pings.longest.max(Some(stall));
         let mut is_told = false;
         if let Some(debug) = &self.debug {
-            let findings = debug.turns.answered();
+            let findings = debug.turns.answered(now);
             is_told = stall > debug.threshold;
             if is_told {
                 pings.over = Some((stall, findings));
