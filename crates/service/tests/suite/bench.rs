@@ -46,7 +46,7 @@ impl Bench {
         rlimit::increase_nofile_limit(4096)?;
         let listener = TcpListener::bind("127.0.0.1:0")?;
         // Of each socket that is accepted, too: so a client that does not read is felt soon.
-        SockRef::from(&listener).set_send_buffer_size(1 << 14)?;
+        SockRef::from(&listener).set_send_buffer_size(1 << 18)?;
         let (address, stop) = (listener.local_addr()?, Stop::default());
         let (end, ended) = channel();
         let (serve, its) = (self.serve, (listener.try_clone()?, stop.clone()));
@@ -177,7 +177,7 @@ impl Client {
     pub(crate) fn does_not_read(&self) -> Result<()> {
         let mut socket = self.socket.get_ref();
         socket.set_nonblocking(true)?;
-        SockRef::from(socket).set_recv_buffer_size(1 << 14)?;
+        SockRef::from(socket).set_recv_buffer_size(1 << 18)?;
         let many = "\n".repeat(1 << 12);
         let (mut last, mut looks) = ((0, 0), 0);
         until("the connection is full in both directions", || {
