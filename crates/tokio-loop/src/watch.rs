@@ -222,6 +222,7 @@ impl Shared {
         drop(pings);
         let seen = |length| Stall {
             subject: Subject::Loop,
+            is_batch: false,
             length,
             thread: None,
             doing: None,
