@@ -344,14 +344,15 @@ impl Args {
     /// Returns a flag whose value was taken for a source, what the flag asks
     /// for, and the value: there is no such file.
     pub(crate) fn misplaced(&self) -> Option<(&str, &str, &str)> {
-        let missing = self.sources.iter().filter(|source| !source.exists());
-        missing.filter_map(|source| source.to_str()).find_map(|name| {
+        let names = self.sources.iter().filter_map(|source| source.to_str());
+        let mut values = names.filter_map(|name| {
             if self.debug.is_some() && time(name).is_ok() {
                 return Some(("--debug", "the time", name));
             }
             let is_format = self.stats.is_some() && Format::from_str(name, false).is_ok();
             is_format.then_some(("--stats", "the format", name))
-        })
+        });
+        values.find(|(_, _, name)| !Path::new(name).exists())
     }
 
     /// Returns the patterns of what no other pattern finds: also the metrics,

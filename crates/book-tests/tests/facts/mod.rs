@@ -7,13 +7,17 @@
 //! fail. What must come is waited for under a bound that only a bug reaches.
 
 mod bridges;
+mod callers;
 mod channels;
+mod ending;
 mod events;
 mod files;
 mod guards;
+mod handing_over;
 mod loops;
 mod pool;
 mod signals;
+mod stop;
 mod tasks;
 mod writer;
 
