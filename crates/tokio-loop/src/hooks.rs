@@ -17,7 +17,9 @@ use crate::here;
 ///   twenty times a second.
 ///
 /// It sets `on_thread_park`, `on_thread_unpark` and `event_interval`: whoever sets one
-/// of these later takes it away again.
+/// of these later takes it away again. With `--cfg tokio_unstable` it also sets
+/// `on_before_task_poll` and `on_after_task_poll`, so each turn is known by itself, with
+/// the number of its task and where that was spawned.
 ///
 /// # Examples
 ///
@@ -31,5 +33,7 @@ use crate::here;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn hook_into(builder: &mut Builder) -> &mut Builder {
+    #[cfg(tokio_unstable)]
+    crate::polls::hook_into(builder);
     builder.on_thread_park(here::claim).on_thread_unpark(here::goes_on).event_interval(8)
 }

@@ -123,12 +123,11 @@ impl Watch {
     /// it has run out of tasks: a turn that merely looks at the timers is not
     /// a park.
     pub(crate) fn hook_into(&self, runtime: &mut Builder) {
-        if let Some(debug) = &self.shared.debug {
+        if self.shared.debug.is_some() {
             // `counted` needs the loop to ask for `main` after every task.
             runtime.event_interval(1);
             #[cfg(tokio_unstable)]
-            crate::polls::hook_into(runtime, &debug.turns);
-            let _ = debug;
+            crate::polls::hook_into(runtime);
         }
         let shared = Arc::clone(&self.shared);
         runtime.on_thread_park(move || shared.state.store(PARKED, Ordering::Release));

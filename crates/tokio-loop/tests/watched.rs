@@ -551,8 +551,8 @@ fn with_hooks_the_right_thread_is_looked_at_after_block_in_place() {
     let runtime = built(tokio_loop::hook_into(&mut builder).worker_threads(2), &told);
     let blocks = Blocks {
         told: told.clone(),
-        now: "an unnamed operation blocks it: it reads a.fifo".to_owned(),
-        then: "an unnamed operation blocked it: it read a.fifo".to_owned(),
+        now: "an unnamed operation blocks it…: it reads a.fifo".to_owned(),
+        then: "an unnamed operation blocked it…: it read a.fifo".to_owned(),
     };
     watch(&runtime, &told, async {
         // Both workers move to other threads, and these block in another call.
@@ -585,6 +585,25 @@ fn with_hooks_the_right_thread_is_looked_at_after_block_in_place() {
         for task in in_place {
             task.await.unwrap();
         }
+        tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
+    });
+}
+
+#[cfg(tokio_unstable)]
+#[test]
+fn with_hooks_and_tokio_unstable_every_turn_has_the_number_and_place_of_its_task() {
+    let told = Told::default();
+    let runtime = built(tokio_loop::hook_into(&mut Builder::new_current_thread()), &told);
+    let blocks = Blocks {
+        told: told.clone(),
+        now: Named::Spawn.expected("blocks", "it computes"),
+        then: Named::Spawn.expected("blocked", "it computed"),
+    };
+    watch(&runtime, &told, async {
+        let in_task = blocks.clone();
+        let computes =
+            move || in_task.repeat(|| (0..1_000_000).for_each(|_| std::hint::spin_loop()));
+        Named::Not.spawn(computes).await.unwrap();
         tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
     });
 }
