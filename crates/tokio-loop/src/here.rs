@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::{self, Handle};
 
-use crate::bell::Bell;
 use crate::doing::Thread;
+use crate::parker::Parker;
 use crate::turn::Turns;
 
 /// The runtimes that are watched. There are few.
@@ -44,8 +44,8 @@ type Claim = (Arc<Turns>, Arc<Workers>);
 #[derive(Debug)]
 pub(crate) struct Workers {
     claimed: Mutex<Vec<Option<Claimed>>>,
-    /// Wakes the watch of the runtime.
-    pub(crate) bell: Bell,
+    /// Has the watch of the runtime park, and wakes it.
+    pub(crate) parker: Parker,
 }
 
 /// A worker's thread.
@@ -96,7 +96,7 @@ impl Entry {
             return None;
         }
         let claimed = Mutex::new(vec![None; workers]);
-        let workers = Arc::new(Workers { claimed, bell: Bell::default() });
+        let workers = Arc::new(Workers { claimed, parker: Parker::default() });
         watched.push((runtime, Arc::clone(&workers)));
         changed(&watched);
         Some(Entry(runtime, workers))
@@ -136,8 +136,8 @@ pub(crate) fn claim() {
 /// Does the same on a thread that goes on after a rest, and wakes the watch.
 pub(crate) fn goes_on() {
     claimed(|workers| {
-        workers.bell.is_hooked();
-        workers.bell.ring();
+        workers.parker.is_hooked();
+        workers.parker.unpark();
     });
 }
 

@@ -54,7 +54,6 @@ pub use spawn::{spawn, spawn_local};
 pub use watched::{Watched, watched};
 
 mod acts;
-mod bell;
 mod case;
 mod counted;
 mod doing;
@@ -65,6 +64,7 @@ mod judge;
 mod looks;
 mod meeting;
 mod names;
+mod parker;
 #[cfg(tokio_unstable)]
 mod polls;
 mod run;

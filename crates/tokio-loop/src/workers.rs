@@ -92,8 +92,8 @@ impl Watch {
     }
 
     /// Wakes the watch if it sleeps.
-    pub(crate) fn ring(&self) {
-        self.entry.1.bell.ring();
+    pub(crate) fn unpark(&self) {
+        self.entry.1.parker.unpark();
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

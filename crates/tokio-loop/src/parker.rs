@@ -4,31 +4,31 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::thread::{self, Thread};
 
-/// Wakes the watch of a runtime.
+/// Has the watch of a runtime park, and wakes it.
 #[derive(Debug, Default)]
-pub(crate) struct Bell {
+pub(crate) struct Parker {
     watch: OnceLock<Thread>,
-    /// The runtime has the hook that rings.
+    /// The runtime has the hook that wakes the watch.
     is_hooked: AtomicBool,
     is_asleep: AtomicBool,
 }
 
-impl Bell {
-    /// Has the bell wake this thread.
-    pub(crate) fn wakes_this_thread(&self) {
+impl Parker {
+    /// Notes that the watch is this thread.
+    pub(crate) fn is_of_this_thread(&self) {
         let _ = self.watch.set(thread::current());
     }
 
-    /// Notes that every worker of the runtime rings when it goes on.
+    /// Notes that every worker of the runtime calls [`Parker::unpark`] when it goes on.
     pub(crate) fn is_hooked(&self) {
-        // It is written once, for it is read at every ring.
+        // Written once, since every worker reads it.
         if !self.is_hooked.load(Ordering::Relaxed) {
             self.is_hooked.store(true, Ordering::Relaxed);
         }
     }
 
     /// Wakes the watch if it sleeps. The caller is known to be at work before.
-    pub(crate) fn ring(&self) {
+    pub(crate) fn unpark(&self) {
         // Either this thread sees that the watch sleeps, or the watch sees, before it
         // sleeps, that somebody is at work: tokio's counters have no order of their own.
         fence(Ordering::SeqCst);
@@ -40,8 +40,9 @@ impl Bell {
         }
     }
 
-    /// Sleeps until the bell rings, or `may_sleep` says no; at once, if no hook rings.
-    pub(crate) fn sleep(&self, may_sleep: impl Fn() -> bool) {
+    /// Parks the watch until it is woken, or `may_sleep` says no. Without a hook it returns
+    /// at once.
+    pub(crate) fn park(&self, may_sleep: impl Fn() -> bool) {
         if !self.is_hooked.load(Ordering::Relaxed) {
             return;
         }
