@@ -9,6 +9,7 @@
 mod bridges;
 mod callers;
 mod channels;
+mod computing;
 mod ending;
 mod events;
 mod files;
