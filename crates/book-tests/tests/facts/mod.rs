@@ -15,6 +15,7 @@ mod events;
 mod files;
 mod guards;
 mod handing_over;
+mod in_tests;
 mod loops;
 mod pool;
 mod signals;
