@@ -17,8 +17,10 @@ mod handing_over;
 mod loops;
 mod pool;
 mod signals;
+mod sockets;
 mod stop;
 mod tasks;
+mod workers;
 mod writer;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
