@@ -70,7 +70,8 @@ fn a_socket_is_heard_while_a_worker_is_blocked() -> Option<(bool, bool)> {
 #[test]
 fn one_blocking_poll_takes_the_sockets_of_all_workers_along() {
     let mut tries = (0..100).map(|_| a_socket_is_heard_while_a_worker_is_blocked());
-    assert_eq!(tries.find_map(|shown| shown), Some((false, true)));
+    // A worker that was just about to park may have taken the sockets over.
+    assert!(tries.any(|shown| shown == Some((false, true))));
 }
 // ANCHOR_END: sockets
 
