@@ -1,6 +1,7 @@
 //! A service: sockets that come from `std`, waits for two things at once, sets of tasks
 //! that grow.
 
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use testkit::{panic_of, within};
@@ -11,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinSet, yield_now};
 use tokio_util::sync::CancellationToken;
 
+use super::A_WHILE;
 use crate::run;
 
 /// Makes a connection as `std` does.
@@ -52,6 +54,18 @@ fn a_runtime_without_io_refuses_a_socket() {
     socket.set_nonblocking(true).unwrap();
     let said = panic_of(|| run(1, async { tokio::net::TcpStream::from_std(socket) }));
     assert!(said.contains("IO is disabled") && said.contains("enable_io"), "{said}");
+}
+
+#[test]
+fn a_client_that_nobody_has_accepted_is_connected_and_hears_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    client.write_all(b"a line\n").unwrap();
+    client.set_read_timeout(Some(A_WHILE)).unwrap();
+    let told = client.read(&mut [0]).unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::WouldBlock);
+    listener.accept().unwrap().0.write_all(b"1\n").unwrap();
+    assert_eq!(client.read(&mut [0; 2]).unwrap(), 2);
 }
 
 // ANCHOR: halves

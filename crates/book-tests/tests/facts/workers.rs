@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::TcpListener;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use testkit::until;
@@ -116,3 +117,35 @@ fn block_in_place_holds_up_what_is_joined_in_the_same_task_and_spawn_blocking_do
     });
 }
 // ANCHOR_END: in_place
+
+/// Has `blocked` tasks block in place beside one worker, with a pool of two threads; says
+/// whether another task runs meanwhile.
+fn another_task_runs(blocked: usize) -> bool {
+    let mut builder = Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).max_blocking_threads(2).build().unwrap();
+    let (release, released) = channel::<()>();
+    let released = Arc::new(Mutex::new(released));
+    for _ in 0..blocked {
+        let (begin, begins) = channel();
+        let released = Arc::clone(&released);
+        runtime.spawn(async move {
+            begin.send(()).unwrap();
+            // Each waits until all are let go.
+            block_in_place(|| drop(released.lock().map(|released| released.recv())));
+        });
+        comes(&begins, "the task has begun");
+    }
+    let (run, runs) = channel();
+    runtime.spawn(async move { run.send(()) });
+    let while_blocked = runs.recv_timeout(A_WHILE).is_ok();
+    drop(release);
+    while_blocked || {
+        comes(&runs, "it runs once a thread is free");
+        false
+    }
+}
+
+#[test]
+fn each_block_in_place_takes_a_thread_of_the_pool_and_after_the_last_no_task_runs() {
+    assert_eq!([1, 2, 3].map(another_task_runs), [true, true, false]);
+}
