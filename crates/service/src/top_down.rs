@@ -20,7 +20,7 @@ use crate::{Served, Statistics, Stop};
 
 /// How many jobs the pool runs at once. Any number is wrong: nobody knows how many
 /// clients will come.
-const POOL: usize = 16;
+const POOL: usize = 4;
 
 // ANCHOR: serve
 /// Serves with a job of the pool for each client, until the stop is requested.
