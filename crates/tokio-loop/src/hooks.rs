@@ -11,8 +11,8 @@ use crate::here;
 /// - the watch knows the right thread at once after `tokio::task::block_in_place`,
 ///   which moves a worker to another thread; otherwise it finds that out within a
 ///   second or two, and until then says what the wrong thread does,
-/// - a batch of turns is eight and not 61, so a batch of short turns is hardly ever
-///   taken for a long one.
+/// - a batch of turns is eight and not 61, so a batch that is told, of turns that
+///   nobody tells apart, has a long one in it.
 ///
 /// It sets `on_thread_park`, `on_thread_unpark` and `event_interval`: whoever sets one
 /// of these later takes it away again.

@@ -7,6 +7,7 @@ use tracing::dispatcher::{self, Dispatch};
 use tracing::subscriber::NoSubscriber;
 use tracing::warn;
 
+use crate::case::unnamed;
 use crate::turn::{Findings, Spell};
 use crate::words::{Blamed, Fields, Shown, Stall, is_most, micros};
 
@@ -65,7 +66,9 @@ impl Tells {
         if stall.length <= self.threshold || !told.is_due(stall.length) {
             return;
         }
-        let blamed = if spell.length > self.threshold {
+        let blamed = if stall.is_batch {
+            Blamed::Batch(spell)
+        } else if spell.length > self.threshold {
             Blamed::Spell(spell)
         } else if turn > self.threshold.saturating_add(self.threshold / 4) {
             // A quarter later, or a turn would get the blame that began a
@@ -112,7 +115,7 @@ impl Tells {
             self.left_out = (left_out + 1, longest.max(stall.length));
             return;
         }
-        let blamed = self.blamed(stall.length, findings);
+        let blamed = self.blamed(stall, findings);
         let (left_out, _) = std::mem::take(&mut self.left_out);
         let others = match left_out {
             0 => String::new(),
@@ -172,11 +175,14 @@ impl Tells {
         }
     }
 
-    fn blamed(&self, stall: Duration, findings: Findings) -> Blamed {
+    fn blamed(&self, stall: &Stall<'_>, findings: Findings) -> Blamed {
         let Findings { longest, longest_turn, turns } = findings;
+        if stall.is_batch {
+            return Blamed::Batch(longest.unwrap_or_else(|| unnamed(stall.length)));
+        }
         // A stall that is hardly over the threshold has a cause that is hardly
         // under it.
-        let is_long = |length| length > self.threshold || is_most(length, stall);
+        let is_long = |length| length > self.threshold || is_most(length, stall.length);
         match (longest, longest_turn) {
             (Some(spell), _) if is_long(spell.length) => Blamed::Spell(spell),
             (_, Some((length, spell))) if is_long(length) => Blamed::Turn(spell),

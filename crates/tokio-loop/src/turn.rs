@@ -65,6 +65,8 @@ struct Now {
     task: Option<Id>,
     /// The operations that are open, the innermost last.
     open: Vec<Operation>,
+    /// Since when an operation has been open.
+    opened: Option<Instant>,
     /// Since when turn and innermost operation have been what they are.
     began: Instant,
     /// The longest spell of this turn so far.
@@ -83,6 +85,7 @@ impl Turns {
             turned: None,
             task: None,
             open: Vec::new(),
+            opened: None,
             began: now,
             of_this_turn: None,
             asked: false,
@@ -125,6 +128,7 @@ impl Turns {
             now.end_turn(Instant::now());
             now.task = operation.task;
         }
+        now.opened = now.opened.or_else(|| Some(Instant::now()));
         now.open.push(operation);
     }
 
@@ -135,6 +139,7 @@ impl Turns {
         if let Some(at) = now.open.iter().rposition(|operation| operation.span == *span) {
             now.end_spell(Instant::now());
             now.open.remove(at);
+            now.opened = now.opened.filter(|_| !now.open.is_empty());
         }
     }
 
@@ -163,10 +168,12 @@ impl Turns {
         now.asked
     }
 
-    /// Ends the collection, and returns what was found meanwhile.
-    pub(crate) fn answered(&self) -> Findings {
+    /// Ends the collection, and returns what was found until the stall ended.
+    pub(crate) fn answered(&self, ended: Instant) -> Findings {
         let mut now = self.now();
-        now.end_turn(Instant::now());
+        // What has gone on since then is no part of it.
+        let ended = ended.max(now.began);
+        now.end_turn(ended);
         now.asked = false;
         std::mem::take(&mut now.found)
     }
@@ -176,6 +183,15 @@ impl Turns {
         let now = self.now();
         let at = Instant::now();
         (now.spell(at), at.saturating_duration_since(now.turn_began))
+    }
+
+    /// Returns for how long it has been one turn: somebody has said whose it is, or an
+    /// operation has been open all the time.
+    pub(crate) fn one_turn_for(&self) -> Duration {
+        let now = self.now();
+        let turn_began = (!matches!(now.turn, Turn::Unknown)).then_some(now.turn_began);
+        let began = [turn_began, now.opened].into_iter().flatten().min();
+        began.map(|began| began.elapsed()).unwrap_or_default()
     }
 
     /// Returns when a turn was last seen to end, and whether `main` has its turn.

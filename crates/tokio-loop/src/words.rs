@@ -34,6 +34,8 @@ impl Display for Subject {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stall<'a> {
     pub(crate) subject: Subject,
+    /// It may have been many turns, of which none is known.
+    pub(crate) is_batch: bool,
     pub(crate) length: Duration,
     pub(crate) thread: Option<Thread>,
     pub(crate) doing: Option<&'a Doing>,
@@ -70,6 +72,8 @@ pub(crate) enum Blamed {
     Spell(Spell),
     /// A turn that went from one operation to the next; one of them.
     Turn(Spell),
+    /// One long turn or many short ones; what goes on at the end of them.
+    Batch(Spell),
     /// Nobody: so many turns, and the longest spell in them.
     Nobody(u64, Option<Spell>),
 }
@@ -82,13 +86,17 @@ impl Blamed {
             Blamed::Turn(spell) => {
                 (format!("one operation after another keeps it, now {}", What(spell)), spell)
             }
+            Blamed::Batch(spell) => {
+                (format!("one is long, or many are short, now {}", What(spell)), spell)
+            }
             Blamed::Nobody(..) => unreachable!("that is known at the end alone"),
         };
         let Stall { subject, length, doing, unowned, .. } = *stall;
         let doing = doing.map(|doing| format!(": {}", doing.now())).unwrap_or_default();
         let unowned = unowned.map(|unowned| unowned.to_string()).unwrap_or_default();
         let (length, place) = (Shown(length), Where(place, subject));
-        format!("{subject} has not turned for {length}: {what}{place}{doing}{unowned}")
+        let turned = if let Blamed::Batch(_) = self { "ended a batch of turns" } else { "turned" };
+        format!("{subject} has not {turned} for {length}: {what}{place}{doing}{unowned}")
     }
 
     /// Returns what is said of a stall that is over.
@@ -110,6 +118,7 @@ impl Blamed {
                 Shown(spell.length),
                 Where(spell, subject)
             ),
+            Blamed::Batch(_) => format!("one was long, or many were short{doing}"),
             Blamed::Nobody(turns, longest) => {
                 let longest = longest.as_ref().map(|spell| {
                     let (what, length) = (What(spell), Shown(spell.length));
@@ -122,7 +131,9 @@ impl Blamed {
                 )
             }
         };
-        format!("{subject} turns again after {}: {what}", Shown(length))
+        let turns =
+            if let Blamed::Batch(_) = self { "has ended a batch of turns" } else { "turns again" };
+        format!("{subject} {turns} after {}: {what}", Shown(length))
     }
 }
 
@@ -159,7 +170,7 @@ impl<'a> Fields<'a> {
                 fields.source = operation.and_then(|operation| operation.source.as_deref());
                 spell
             }
-            Blamed::Turn(spell) => spell,
+            Blamed::Turn(spell) | Blamed::Batch(spell) => spell,
         };
         // What tokio shows of an id is its number.
         fields.task = spell.task().and_then(|task| task.to_string().parse().ok());

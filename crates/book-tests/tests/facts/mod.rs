@@ -19,8 +19,10 @@ mod in_tests;
 mod loops;
 mod pool;
 mod signals;
+mod sockets;
 mod stop;
 mod tasks;
+mod workers;
 mod writer;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};

@@ -4,11 +4,11 @@ use std::fs;
 
 use system_tests::program;
 
-/// Merges a log of some chunks, and counts how often a disk is asked to sync.
+/// Merges a log of some mebibytes, and counts how often a disk is asked to sync.
 fn syncs(durability: &str) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let [log, out, trace] = ["a.log", "out", "trace"].map(|name| folder.path().join(name));
-    fs::write(&log, "a line of the log\n".repeat(100_000)).unwrap();
+    fs::write(&log, "a line of the log\n".repeat(500_000)).unwrap();
     let mut strace = program("strace", "strace");
     strace.args(["-f", "-e", "trace=fsync,fdatasync", "-o"]).arg(&trace);
     strace.arg(crate::TRIBUTARY).arg(&log).arg("-o").arg(&out);
@@ -23,6 +23,6 @@ fn syncs(durability: &str) -> usize {
 fn each_durability_syncs_as_often_as_it_says() {
     let [none, flush, fsync] = ["none", "flush", "fsync"].map(syncs);
     assert_eq!((none, flush), (0, 1));
-    // 1.8 MB are read in chunks of 256 KiB at most, and each is a write.
+    // 9 MB are written by the mebibyte, and each write is synced.
     assert!(fsync > 6, "{fsync}");
 }

@@ -12,7 +12,7 @@ use tracing::warn;
 use crate::following::file::Piece;
 use crate::following::file::at_once::{AtOnce, Taken};
 use crate::following::files::Files;
-use crate::following::follow::Follow;
+use crate::following::follow::{Follow, Name};
 use crate::following::identity::FileId;
 use crate::lines::Origin;
 use crate::marks::Marker;
@@ -56,24 +56,24 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Makes a log of `path`, which names `file` now, if anything. Nothing of
+    /// Makes a log of a name, which leads to `file` now, if to anything. Nothing of
     /// that is opened before [`begin`](Follow::begin), so that all logs can take
     /// on first what the checkpoint says that they have read. `began` is when the
     /// files began to be opened.
     pub(crate) fn new(
         common: &Arc<Common>,
-        path: &Arc<Path>,
-        by_name: bool,
+        name: Name,
         file: Option<FileId>,
         began: SystemTime,
         bell: Arc<Bell>,
     ) -> io::Result<Log> {
         let number = common.next_log.fetch_add(1, Ordering::Relaxed);
         let notifier = common.notifier.as_ref();
-        let watch = notifier.map(|it| SourceWatch::new(it, Arc::clone(path), &bell));
-        let follow = Follow::new(number, path, by_name, file, began, watch, common)?;
-        let marker = Marker::new(&common.marks, path, number);
-        let counters = common.tally.add(path);
+        let path = Arc::clone(&name.path);
+        let watch = notifier.map(|it| SourceWatch::new(it, Arc::clone(&path), &bell));
+        let follow = Follow::new(number, name, file, began, watch, common)?;
+        let marker = Marker::new(&common.marks, &path, number);
+        let counters = common.tally.add(&path);
         Ok(Log { number, follow, marker, counters, bell, common: Arc::clone(common) })
     }
 
