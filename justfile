@@ -37,6 +37,11 @@ watch-cost:
 bench-against *args:
     cargo build --quiet --release --package tributary-cli && cargo run --quiet --release --package benches --example against -- "$@"
 
+# Two hundred logs whose lines are hashed: on the loop, in jobs, on a pool: a minute
+[group('look')]
+computing:
+    cargo run --quiet --release --package benches --example computing
+
 # Five writers and one merged stream, in colours, for ten seconds
 [group('look')]
 demo:

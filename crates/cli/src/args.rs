@@ -211,11 +211,11 @@ pub(crate) struct Args {
 
     /// Warn when the event loop stands still for longer, and name what blocks it.
     ///
-    /// On stderr: while it lasts, and when it is over. As asyncio's debug mode,
-    /// 100ms where no TIME is given; a TIME needs the `=`. With --stage tasks it shows each write to a
-    /// slow output; fully-async has nothing to say of that. With --stage mixed,
-    /// nothing blocks the loop; threads and bottom-up share no loop that could
-    /// be watched.
+    /// On stderr: while it lasts, and when it is over; on Linux with the call and
+    /// its file. As asyncio's debug mode, 100ms where no TIME is given; a TIME needs
+    /// the `=`. With --stage tasks it shows each write to a slow output; fully-async
+    /// has nothing to say of that. With --stage mixed, nothing blocks the loop;
+    /// threads and bottom-up share no loop that could be watched.
     #[arg(
         long,
         value_name = "TIME",

@@ -4,12 +4,13 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::acts::Acts;
 use crate::doing::{Doing, Thread};
 use crate::here::Claimed;
 use crate::judge::{Seen, Sign, Verdict, judge, waits_for_a_lock};
 use crate::tell::Told;
 use crate::turn::{Findings, Spell, Turn, Turns};
-use crate::words::{Stall, Subject, Unowned};
+use crate::words::{Stall, Subject};
 
 /// One worker, or `main`.
 pub(crate) struct Case {
@@ -78,22 +79,16 @@ pub(crate) type Threads = Arc<[(Thread, Seen)]>;
 
 /// A worker whose counters stand still.
 pub(crate) struct Stands {
-    /// The first look at it.
+    /// What its thread does in the turn that is judged, and since when that goes on.
+    pub(crate) acts: Acts,
+    pub(crate) since: Instant,
+    /// The first look since the counters stand still.
     begin: Seen,
-    /// The look since which it has been in one turn, and since when the turn goes on.
-    first: Seen,
-    since: Instant,
-    last: Seen,
     pub(crate) turns: Option<Arc<Turns>>,
-    pub(crate) thread: Option<Thread>,
-    /// The threads of the runtime, as they were at the first look.
+    /// The threads of the runtime, as they were at the first look at the turn.
     others: Threads,
     /// That it is one turn is known since workers rest, and not by a name.
     relies_on_rest: bool,
-    /// What its thread was seen to do, and for how long.
-    doing: Vec<(Doing, Duration)>,
-    /// Its length when it was last found to be stuck.
-    pub(crate) stuck: Option<Duration>,
     /// It may have been in many turns, and none of them is known.
     is_batch: bool,
     /// A driver that nobody has is healed when it has stood for so long.
@@ -109,20 +104,14 @@ impl Stands {
         claimed: Option<Claimed>,
         others: Threads,
     ) -> Stands {
-        let turns = claimed.as_ref().map(|claimed| Arc::clone(&claimed.turns));
-        let thread = claimed.and_then(|claimed| claimed.thread);
-        let first = Seen { at: Instant::now(), thread: thread.and_then(Thread::look) };
+        let acts = Acts::new(claimed.as_ref().and_then(|claimed| claimed.thread));
         let mut stands = Stands {
-            begin: first.clone(),
-            last: first.clone(),
-            first,
+            begin: acts.first.clone(),
+            acts,
             since,
-            turns,
-            thread,
+            turns: claimed.map(|claimed| claimed.turns),
             others,
             relies_on_rest: false,
-            doing: Vec::new(),
-            stuck: None,
             is_batch: false,
             heal_at: Duration::ZERO,
         };
@@ -133,20 +122,26 @@ impl Stands {
         stands
     }
 
-    /// Takes in a look. The turn that is judged begins anew, unless it is known that
+    /// Forgets the thread, which is another worker's, or nobody's.
+    pub(crate) fn forget_thread(&mut self) {
+        (self.turns, self.acts.thread) = (None, None);
+    }
+
+    /// Looks again. The turn that is judged begins anew, unless it is known that
     /// none has ended since the look before. `quiet`: no worker was woken since then,
     /// and one could be.
-    pub(crate) fn look(&mut self, seen: Seen, quiet: bool, others: &Threads) {
-        let before = mem::replace(&mut self.last, seen);
-        let began = self.turn_began();
-        if self.stuck.is_some() || began <= before.at || self.last.has_not_run_since(&before) {
+    pub(crate) fn look(&mut self, quiet: bool, others: &Threads) {
+        let now = Seen::now(self.acts.thread);
+        let before = mem::replace(&mut self.acts.last, now);
+        let (began, last) = (self.turn_began(), &self.acts.last);
+        if self.acts.stuck.is_some() || began <= before.at || last.has_not_run_since(&before) {
             return;
         }
         if quiet {
             self.relies_on_rest = true;
             return;
         }
-        (self.first, self.others) = (self.last.clone(), Arc::clone(others));
+        (self.acts.first, self.others) = (last.clone(), Arc::clone(others));
         (self.since, self.relies_on_rest) = (began.max(self.since), false);
         self.ask();
     }
@@ -154,7 +149,7 @@ impl Stands {
     /// Returns since when it has been one turn, going by what its thread has said.
     fn turn_began(&self) -> Instant {
         let known = self.turns.as_ref().map(|turns| turns.one_turn_for()).unwrap_or_default();
-        self.last.at.checked_sub(known).unwrap_or(self.since)
+        self.acts.last.at.checked_sub(known).unwrap_or(self.since)
     }
 
     fn ask(&self) {
@@ -165,14 +160,23 @@ impl Stands {
 
     /// Judges it as one turn, or else as a batch of turns.
     pub(crate) fn judge(&mut self, slow: Duration, late: bool) -> Verdict {
-        let as_turn = self.judge_since(&self.first, slow, late, self.relies_on_rest);
-        match as_turn {
-            Verdict::Anew => (self.begin, self.first) = (self.last.clone(), self.last.clone()),
-            Verdict::Stuck(_) if !self.is_batch => return as_turn,
-            _ => {}
+        if !self.is_batch {
+            let as_turn = self.judge_since(&self.acts.first, slow, late, self.relies_on_rest);
+            match as_turn {
+                Verdict::Stuck(_) => return as_turn,
+                Verdict::Anew => {
+                    self.begin = self.acts.last.clone();
+                    self.acts.first = self.begin.clone();
+                }
+                Verdict::Young | Verdict::Starved => {}
+            }
         }
-        let as_batch = self.judge_since(&self.begin, slow.saturating_mul(BATCH), late, false);
-        self.is_batch |= matches!(as_batch, Verdict::Stuck(_));
+        let slow = slow.saturating_mul(BATCH);
+        let as_batch = self.judge_since(&self.begin, slow, late, false);
+        if matches!(as_batch, Verdict::Stuck(_)) && !self.is_batch {
+            self.is_batch = true;
+            (self.acts.first, self.since) = (self.begin.clone(), self.begin.at);
+        }
         as_batch
     }
 
@@ -183,10 +187,11 @@ impl Stands {
         late: bool,
         relies_on_rest: bool,
     ) -> Verdict {
-        let verdict = judge(first, &self.last, slow, late, Duration::ZERO);
+        let last = &self.acts.last;
+        let verdict = judge(first, last, slow, late, Duration::ZERO);
         match &verdict {
             Verdict::Stuck(Some(doing)) if relies_on_rest || waits_for_a_lock(doing) => {
-                judge(first, &self.last, slow, late, self.held_up())
+                judge(first, last, slow, late, self.held_up())
             }
             _ => verdict,
         }
@@ -195,7 +200,7 @@ impl Stands {
     /// Returns the longest time that another thread of the runtime has waited for
     /// a processor meanwhile.
     fn held_up(&self) -> Duration {
-        let others = self.others.iter().filter(|(thread, _)| Some(*thread) != self.thread);
+        let others = self.others.iter().filter(|(thread, _)| Some(*thread) != self.acts.thread);
         let waits = others.filter_map(|(thread, before)| {
             let now = thread.look()?;
             Some(now.waited_since(before.thread.as_ref()?, before.at.elapsed()))
@@ -203,46 +208,13 @@ impl Stands {
         waits.max().unwrap_or_default()
     }
 
-    /// Notes that it is stuck, and what its thread does.
-    pub(crate) fn note(&mut self, so_far: Duration, doing: Option<&Doing>) {
-        let time = so_far.saturating_sub(self.stuck.replace(so_far).unwrap_or_default());
-        let Some(doing) = doing.cloned() else { return };
-        match self.doing.iter_mut().find(|(before, _)| before.is_like(&doing)) {
-            Some((before, so_far)) => (*before, *so_far) = (doing, *so_far + time),
-            None => self.doing.push((doing, time)),
-        }
-    }
-
-    /// Returns since when it is stuck, if it is.
-    pub(crate) fn since(&self) -> Instant {
-        if self.is_batch { self.begin.at } else { self.since }
-    }
-
-    /// Returns what its thread was seen to do for the longest time.
-    pub(crate) fn did(&self) -> Option<&Doing> {
-        let longest = self.doing.iter().rev().max_by_key(|(_, time)| time);
-        longest.map(|(doing, _)| doing)
-    }
-
     pub(crate) fn stall<'a>(
         &self,
         subject: Subject,
         length: Duration,
         doing: Option<&'a Doing>,
-        unowned: Option<Unowned>,
     ) -> Stall<'a> {
-        let first = if self.is_batch { &self.begin } else { &self.first };
-        let looks = first.thread.as_ref().zip(self.last.thread.as_ref());
-        Stall {
-            subject,
-            is_batch: self.is_batch,
-            length,
-            thread: self.thread,
-            doing,
-            ran: looks.map(|(first, last)| last.ran.saturating_sub(first.ran)),
-            waited: looks.map(|(first, last)| last.waited.saturating_sub(first.waited)),
-            unowned,
-        }
+        Stall { is_batch: self.is_batch, ..self.acts.stall(subject, length, doing) }
     }
 }
 

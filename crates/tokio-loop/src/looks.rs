@@ -19,7 +19,7 @@ use crate::runtime::Runtime;
 use crate::tell::Tells;
 use crate::turn::Spell;
 use crate::watched::Watched;
-use crate::words::{Subject, Unowned};
+use crate::words::{Stall, Subject, Unowned};
 use crate::workers::Shared;
 
 /// The shortest time between two looks.
@@ -91,7 +91,8 @@ impl Looks {
     /// because a task is, and the worker of that task counts a little later.
     fn look_after(&mut self) {
         for _ in 0..AFTERWARDS {
-            let is_stuck = |case: &Case| case.stands.as_ref().is_some_and(|it| it.stuck.is_some());
+            let is_stuck =
+                |case: &Case| case.stands.as_ref().is_some_and(|it| it.acts.stuck.is_some());
             if !self.cases.iter().any(is_stuck) {
                 return;
             }
@@ -133,7 +134,7 @@ impl Looks {
     /// Looks at the threads of the workers, and of `main`.
     fn threads(&self) -> Threads {
         let threads = (0..self.cases.len()).filter_map(|case| self.claimed(case)?.thread);
-        threads.map(|it| (it, Seen { at: Instant::now(), thread: it.look() })).collect()
+        threads.map(|it| (it, Seen::now(Some(it)))).collect()
     }
 
     fn sign(&self, case: usize) -> Sign {
@@ -164,10 +165,10 @@ impl Looks {
                 // The last operation ended then, and it stood at the last look.
                 end = now.checked_sub(spell.length).map_or(end, |at| end.min(at).max(self.looked));
             }
-            let findings = stands.turns.as_ref().map(|turns| turns.answered());
-            if let Some(stuck) = stands.stuck {
-                let length = stuck.max(end.saturating_duration_since(stands.since()));
-                let stall = stands.stall(case.subject, length, stands.did(), None);
+            let findings = stands.turns.as_ref().map(|turns| turns.answered(end));
+            if let Some(stuck) = stands.acts.stuck {
+                let length = stuck.max(end.saturating_duration_since(stands.since));
+                let stall = stands.stall(case.subject, length, stands.acts.did());
                 let findings = findings.unwrap_or_else(|| found_unnamed(length));
                 self.tells.over(&mut case.told, &stall, findings);
             }
@@ -209,12 +210,12 @@ impl Looks {
             && spell.is_known()
             && spell.length > at.saturating_duration_since(case.turned_after)
         {
-            (stands.turns, stands.thread, going_on) = (None, None, None);
+            stands.forget_thread();
+            going_on = None;
         }
-        let seen = Seen { at, thread: stands.thread.and_then(Thread::look) };
-        stands.look(seen, quiet, &threads);
+        stands.look(quiet, &threads);
         if let Verdict::Stuck(doing) = stands.judge(self.slow, gap.late) {
-            let so_far = at.saturating_duration_since(stands.since());
+            let so_far = at.saturating_duration_since(stands.since);
             let so_far = going_on.as_ref().map_or(so_far, |(spell, _)| so_far.max(spell.length));
             let (sign, since) = (case.sign, case.since);
             // It may have gone on while it was looked at.
@@ -234,8 +235,8 @@ impl Looks {
         let unowned = self.unowned_driver(index, so_far);
         let case = &mut self.cases[index];
         let Some(stands) = &mut case.stands else { return };
-        stands.note(so_far, doing);
-        let stall = stands.stall(case.subject, so_far, doing, unowned);
+        stands.acts.note(so_far, doing);
+        let stall = Stall { unowned, ..stands.stall(case.subject, so_far, doing) };
         let going_on = going_on.unwrap_or_else(|| (unnamed(so_far), so_far));
         self.tells.stuck(&mut case.told, &stall, going_on);
     }

@@ -168,10 +168,12 @@ impl Turns {
         now.asked
     }
 
-    /// Ends the collection, and returns what was found meanwhile.
-    pub(crate) fn answered(&self) -> Findings {
+    /// Ends the collection, and returns what was found until the stall ended.
+    pub(crate) fn answered(&self, ended: Instant) -> Findings {
         let mut now = self.now();
-        now.end_turn(Instant::now());
+        // What has gone on since then is no part of it.
+        let ended = ended.max(now.began);
+        now.end_turn(ended);
         now.asked = false;
         std::mem::take(&mut now.found)
     }

@@ -9,11 +9,13 @@
 mod bridges;
 mod callers;
 mod channels;
+mod computing;
 mod ending;
 mod events;
 mod files;
 mod guards;
 mod handing_over;
+mod in_tests;
 mod loops;
 mod pool;
 mod signals;
