@@ -69,14 +69,16 @@ pub(crate) fn checkpoint(folder: &Path, stages: &[Contender], rounds: usize) -> 
     Ok(())
 }
 
-/// The same bytes from more and more files.
+/// The same bytes from more and more files, against `cat`, which needs more time for
+/// more files as well.
 #[expect(clippy::print_stdout, reason = "a command prints")]
 pub(crate) fn growth(folder: &Path, stages: &[Contender], rounds: usize) -> anyhow::Result<()> {
     for files in [8, 64, 512, 4_096] {
         println!("64 MiB from {files} files");
         let folder = folder.join(files.to_string());
         let sources = make(&folder, files, (64 << 20) / files as u64)?;
-        take_turns(stages, rounds, |who| merge(who, &sources, &folder.join("merged")))?;
+        let contenders = [&[Contender::cat()], stages].concat();
+        take_turns(&contenders, rounds, |who| merge(who, &sources, &folder.join("merged")))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What the benches share: the same settings, and files to read.
 //!
 //! The bench targets are beside this folder, a question each: `read.rs`,
-//! `write.rs`, `stages.rs`, `check.rs`, `span.rs`. `cargo bench -p benches` runs
+//! `write.rs`, `ladder.rs`, `stages.rs`, `check.rs`, `span.rs`. `cargo bench -p benches` runs
 //! them all in less than four minutes after the build.
 
 use std::fs::File;

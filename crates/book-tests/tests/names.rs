@@ -9,14 +9,15 @@ use book_tests::{files, pages};
 
 use crate::root;
 
-/// Names the functions that the Rust files under `folder` define, and the refused
-/// programs, by their file.
+/// Names the functions and modules that the Rust files under `folder` define, and
+/// the refused programs, by their file.
 fn defined(folder: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for path in files(folder).expect("the crates can be listed") {
         if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).expect("a Rust file can be read");
-            names.extend(text.split("fn ").skip(1).map(|rest| {
+            let items = ["fn ", "mod "].into_iter().flat_map(|word| text.split(word).skip(1));
+            names.extend(items.map(|rest| {
                 let end = rest.find(|c: char| !is_of_a_name(c)).unwrap_or(rest.len());
                 rest[..end].to_owned()
             }));

@@ -9,7 +9,7 @@ use std::process::Command;
 use testkit::BOUND;
 
 /// Tells the process that it is the child, and what it is to do.
-const ROLE: &str = "BOOK_TESTS_ROLE";
+pub(crate) const ROLE: &str = "BOOK_TESTS_ROLE";
 
 /// Returns what this process is to do, if it is a child.
 pub(crate) fn role() -> Option<String> {

@@ -211,11 +211,11 @@ pub(crate) struct Args {
 
     /// Warn when the event loop stands still for longer, and name what blocks it.
     ///
-    /// On stderr: while it lasts, and when it is over. As asyncio's debug mode,
-    /// 100ms where no TIME is given; a TIME needs the `=`. With --stage tasks it shows each write to a
-    /// slow output; fully-async has nothing to say of that. With --stage mixed,
-    /// nothing blocks the loop; threads and bottom-up share no loop that could
-    /// be watched.
+    /// On stderr: while it lasts, and when it is over; on Linux with the call and
+    /// its file. As asyncio's debug mode, 100ms where no TIME is given; a TIME needs
+    /// the `=`. With --stage tasks it shows each write to a slow output; fully-async
+    /// has nothing to say of that. With --stage mixed, nothing blocks the loop;
+    /// threads and bottom-up share no loop that could be watched.
     #[arg(
         long,
         value_name = "TIME",
@@ -344,14 +344,15 @@ impl Args {
     /// Returns a flag whose value was taken for a source, what the flag asks
     /// for, and the value: there is no such file.
     pub(crate) fn misplaced(&self) -> Option<(&str, &str, &str)> {
-        let missing = self.sources.iter().filter(|source| !source.exists());
-        missing.filter_map(|source| source.to_str()).find_map(|name| {
+        let names = self.sources.iter().filter_map(|source| source.to_str());
+        let mut values = names.filter_map(|name| {
             if self.debug.is_some() && time(name).is_ok() {
                 return Some(("--debug", "the time", name));
             }
             let is_format = self.stats.is_some() && Format::from_str(name, false).is_ok();
             is_format.then_some(("--stats", "the format", name))
-        })
+        });
+        values.find(|(_, _, name)| !Path::new(name).exists())
     }
 
     /// Returns the patterns of what no other pattern finds: also the metrics,

@@ -5,15 +5,17 @@ use anyhow::{Result, bail};
 /// What a line of a page asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Directive {
-    /// `{{#step OLD NEW}}`: two stages side by side, by their names.
+    /// `{{#step OLD NEW}}`: two files side by side, each the name of a stage or
+    /// `crate/module`.
     Step {
-        /// The stage on the left.
+        /// The file on the left.
         old: String,
-        /// The stage on the right.
+        /// The file on the right.
         new: String,
     },
-    /// `{{#files}}`: all stages' files, each on a page below this one.
-    Files,
+    /// `{{#files}}`: all stages' files, each on a page below this one; or those that
+    /// are named, `{{#files crate/module …}}`.
+    Files(Vec<String>),
 }
 
 /// Finds the directives of a page, each with its place: the number of its line,
@@ -48,8 +50,10 @@ fn is_for_us(line: &str) -> bool {
 fn parse(line: &str) -> Option<Directive> {
     let words = line.strip_prefix("{{#")?.strip_suffix("}}")?;
     match *words.split(' ').collect::<Vec<_>>() {
-        ["files"] => Some(Directive::Files),
         ["step", old, new] => Some(Directive::Step { old: old.into(), new: new.into() }),
+        ["files", ref names @ ..] if names.iter().all(|name| name.contains('/')) => {
+            Some(Directive::Files(names.iter().map(|name| (*name).into()).collect()))
+        }
         _ => None,
     }
 }
@@ -61,8 +65,11 @@ mod tests {
     #[test]
     fn a_directive_is_a_line_of_its_own() {
         let step = Directive::Step { old: "a".into(), new: "b".into() };
-        let page = "# Page\n\n{{#step a b}}\n{{#files}}\r\n{{#include x}}\n\\{{#step}}\n";
-        assert_eq!(directives(page).unwrap(), [(3, step), (4, Directive::Files)]);
+        let page = "# Page\n\n{{#step a b}}\n{{#files}}\r\n{{#include x}}\n\\{{#step}}\n\
+                    {{#files a/b a/c}}\n";
+        let named = Directive::Files(vec!["a/b".into(), "a/c".into()]);
+        let all = Directive::Files(Vec::new());
+        assert_eq!(directives(page).unwrap(), [(3, step), (4, all), (7, named)]);
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! What the watch knows of one worker, or of `main`, from look to look.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::doing::{Doing, Look, Thread};
+use crate::acts::Acts;
+use crate::doing::{Doing, Thread};
 use crate::here::Claimed;
-use crate::judge::{Seen, Sign};
+use crate::judge::{Seen, Sign, Verdict, judge, waits_for_a_lock};
 use crate::tell::Told;
-use crate::turn::{Findings, Spell, Turn, Turns};
-use crate::words::{Stall, Subject, Unowned};
+use crate::turn::{Activity, Findings, Turn, Turns};
+use crate::words::{Stall, Subject};
 
 /// One worker, or `main`.
 pub(crate) struct Case {
@@ -34,6 +36,10 @@ struct Checked {
 
 /// After what time they are compared again.
 const CHECK: Duration = Duration::from_secs(1);
+/// A batch of turns that nobody tells apart is told when it is so many times as long
+/// as one turn that is worth a line. On the average its turns take a sixth of that
+/// then, or longer.
+const BATCH: u32 = 10;
 /// A worker that has parked so often has slept at least once, and its thread was
 /// put on a processor again.
 const PARKS: u64 = 20;
@@ -68,64 +74,138 @@ impl Case {
     }
 }
 
-/// A worker that does not turn.
+/// The threads of a runtime, as they were at one look.
+pub(crate) type Threads = Arc<[(Thread, Seen)]>;
+
+/// A worker whose counters stand still.
 pub(crate) struct Stands {
-    pub(crate) first: Seen,
-    pub(crate) last: Seen,
+    /// What its thread does in the turn that is judged, and since when that goes on.
+    pub(crate) acts: Acts,
+    pub(crate) since: Instant,
+    /// The first look since the counters stand still.
+    begin: Seen,
     pub(crate) turns: Option<Arc<Turns>>,
-    pub(crate) thread: Option<Thread>,
-    /// The threads of the other workers, as they were at first.
-    others: Vec<(Thread, Instant, Look)>,
-    /// What its thread was seen to do, and at how many looks.
-    doing: Vec<(Doing, u32)>,
-    /// Its length when it was last found to be stuck.
-    pub(crate) stuck: Option<Duration>,
+    /// The threads of the runtime, as they were at the first look at the turn.
+    others: Threads,
+    /// That it is one turn is known since workers rest, and not by a name.
+    relies_on_rest: bool,
+    /// It may have been in many turns, and none of them is known.
+    is_batch: bool,
     /// A driver that nobody has is healed when it has stood for so long.
     pub(crate) heal_at: Duration,
 }
 
 impl Stands {
-    /// Begins to look closer at a worker that has had its turn `since`.
+    /// Begins to look closer at a worker whose counters have stood `since`. `quiet`:
+    /// as in [`Stands::look`].
     pub(crate) fn new(
         since: Instant,
+        quiet: bool,
         claimed: Option<Claimed>,
-        others: impl Iterator<Item = Thread>,
+        others: Threads,
     ) -> Stands {
-        let turns = claimed.as_ref().map(|claimed| Arc::clone(&claimed.turns));
-        if let Some(turns) = &turns {
-            turns.ask(since);
+        let acts = Acts::new(claimed.as_ref().and_then(|claimed| claimed.thread));
+        let mut stands = Stands {
+            begin: acts.first.clone(),
+            acts,
+            since,
+            turns: claimed.map(|claimed| claimed.turns),
+            others,
+            relies_on_rest: false,
+            is_batch: false,
+            heal_at: Duration::ZERO,
+        };
+        let began = stands.turn_began();
+        stands.relies_on_rest = quiet && began > since;
+        stands.since = if quiet { since } else { began.max(since) };
+        stands.ask();
+        stands
+    }
+
+    /// Forgets the thread, which is another worker's, or nobody's.
+    pub(crate) fn forget_thread(&mut self) {
+        (self.turns, self.acts.thread) = (None, None);
+    }
+
+    /// Looks again. The turn that is judged begins anew, unless it is known that
+    /// none has ended since the look before. `quiet`: no worker was woken since then,
+    /// and one could be.
+    pub(crate) fn look(&mut self, quiet: bool, others: &Threads) {
+        let now = Seen::now(self.acts.thread);
+        let before = mem::replace(&mut self.acts.last, now);
+        let (began, last) = (self.turn_began(), &self.acts.last);
+        if self.acts.stuck.is_some() || began <= before.at || last.has_not_run_since(&before) {
+            return;
         }
-        let thread = claimed.and_then(|claimed| claimed.thread);
-        let first = Seen { at: Instant::now(), thread: thread.and_then(Thread::look) };
-        let others = others.filter_map(|it| Some((it, Instant::now(), it.look()?))).collect();
-        let (last, doing, stuck, heal_at) = (first.clone(), Vec::new(), None, Duration::ZERO);
-        Stands { first, last, turns, thread, others, doing, stuck, heal_at }
+        if quiet {
+            self.relies_on_rest = true;
+            return;
+        }
+        (self.acts.first, self.others) = (last.clone(), Arc::clone(others));
+        (self.since, self.relies_on_rest) = (began.max(self.since), false);
+        self.ask();
+    }
+
+    /// Returns since when it has been one turn, going by what its thread has said.
+    fn turn_began(&self) -> Instant {
+        let known = self.turns.as_ref().map(|turns| turns.one_turn_for()).unwrap_or_default();
+        self.acts.last.at.checked_sub(known).unwrap_or(self.since)
+    }
+
+    fn ask(&self) {
+        if let Some(turns) = &self.turns {
+            turns.ask(self.since);
+        }
+    }
+
+    /// Judges it as one turn, or else as a batch of turns.
+    pub(crate) fn judge(&mut self, slow: Duration, late: bool) -> Verdict {
+        if !self.is_batch {
+            let as_turn = self.judge_since(&self.acts.first, slow, late, self.relies_on_rest);
+            match as_turn {
+                Verdict::Stuck(_) => return as_turn,
+                Verdict::Anew => {
+                    self.begin = self.acts.last.clone();
+                    self.acts.first = self.begin.clone();
+                }
+                Verdict::Young | Verdict::Starved => {}
+            }
+        }
+        let slow = slow.saturating_mul(BATCH);
+        let as_batch = self.judge_since(&self.begin, slow, late, false);
+        if matches!(as_batch, Verdict::Stuck(_)) && !self.is_batch {
+            self.is_batch = true;
+            (self.acts.first, self.since) = (self.begin.clone(), self.begin.at);
+        }
+        as_batch
+    }
+
+    fn judge_since(
+        &self,
+        first: &Seen,
+        slow: Duration,
+        late: bool,
+        relies_on_rest: bool,
+    ) -> Verdict {
+        let last = &self.acts.last;
+        let verdict = judge(first, last, slow, late, Duration::ZERO);
+        match &verdict {
+            Verdict::Stuck(Some(doing)) if relies_on_rest || waits_for_a_lock(doing) => {
+                judge(first, last, slow, late, self.held_up())
+            }
+            _ => verdict,
+        }
     }
 
     /// Returns the longest time that another thread of the runtime has waited for
     /// a processor meanwhile.
-    pub(crate) fn held_up(&self) -> Duration {
-        let waits = self.others.iter().filter_map(|(thread, at, before)| {
+    fn held_up(&self) -> Duration {
+        let others = self.others.iter().filter(|(thread, _)| Some(*thread) != self.acts.thread);
+        let waits = others.filter_map(|(thread, before)| {
             let now = thread.look()?;
-            Some(now.waited_since(before, at.elapsed()))
+            Some(now.waited_since(before.thread.as_ref()?, before.at.elapsed()))
         });
         waits.max().unwrap_or_default()
-    }
-
-    /// Notes that it is stuck, and what its thread does.
-    pub(crate) fn note(&mut self, seen: Seen, so_far: Duration, doing: Option<&Doing>) {
-        (self.last, self.stuck) = (seen, Some(so_far));
-        let Some(doing) = doing.cloned() else { return };
-        match self.doing.iter_mut().find(|(before, _)| before.is_like(&doing)) {
-            Some((before, looks)) => (*before, *looks) = (doing, *looks + 1),
-            None => self.doing.push((doing, 1)),
-        }
-    }
-
-    /// Returns what its thread was seen to do for the longest time.
-    pub(crate) fn did(&self) -> Option<&Doing> {
-        let longest = self.doing.iter().rev().max_by_key(|(_, looks)| looks);
-        longest.map(|(doing, _)| doing)
     }
 
     pub(crate) fn stall<'a>(
@@ -133,24 +213,14 @@ impl Stands {
         subject: Subject,
         length: Duration,
         doing: Option<&'a Doing>,
-        unowned: Option<Unowned>,
     ) -> Stall<'a> {
-        let looks = self.first.thread.as_ref().zip(self.last.thread.as_ref());
-        Stall {
-            subject,
-            length,
-            thread: self.thread,
-            doing,
-            ran: looks.map(|(first, last)| last.ran.saturating_sub(first.ran)),
-            waited: looks.map(|(first, last)| last.waited.saturating_sub(first.waited)),
-            unowned,
-        }
+        Stall { is_batch: self.is_batch, ..self.acts.stall(subject, length, doing) }
     }
 }
 
 /// What is said of a stall where nobody knows what goes on.
-pub(crate) fn unnamed(length: Duration) -> Spell {
-    Spell { operation: None, turn: Turn::Unknown, length }
+pub(crate) fn unnamed(length: Duration) -> Activity {
+    Activity { operation: None, turn: Turn::Unknown, length }
 }
 
 /// The same when it is over.

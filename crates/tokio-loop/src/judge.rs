@@ -35,14 +35,19 @@ pub(crate) struct Seen {
     pub(crate) thread: Option<Look>,
 }
 
+impl Seen {
+    /// Returns whether the thread has been in one call since the look `before`.
+    pub(crate) fn has_not_run_since(&self, before: &Seen) -> bool {
+        let (Some(before), Some(now)) = (&before.thread, &self.thread) else { return false };
+        before.slices == now.slices && !before.runnable && !now.runnable
+    }
+}
+
 /// What is to be thought of a worker that stands.
 #[derive(Debug, Clone)]
 pub(crate) enum Verdict {
     /// It has not stood for long.
     Young,
-    /// It has run for more than half the threshold: one long turn, or a batch
-    /// of short ones.
-    Busy,
     /// It has stood for long and waited for a processor: nobody blocks it.
     Starved,
     /// The watch itself was kept away, and nothing tells whether the worker was.
@@ -54,8 +59,8 @@ pub(crate) enum Verdict {
 /// Judges a worker that has stood at least since `first`.
 ///
 /// `late`: the watch looks much later than it wanted to. `held_up`: how long
-/// another thread of the runtime has waited for a processor since then, which is
-/// to be found out for a worker that waits for a lock: the other may have it.
+/// another thread of the runtime has waited for a processor since then, if that
+/// may be what this worker's stall comes from.
 pub(crate) fn judge(
     first: &Seen,
     now: &Seen,
@@ -72,16 +77,10 @@ pub(crate) fn judge(
         };
     };
     let own = elapsed.saturating_sub(after.waited_since(before, elapsed));
-    if own > slow {
-        let doing = Doing::between(before, after, elapsed);
-        if !waits_for_a_lock(&doing) || own.saturating_sub(held_up) > slow {
-            return Verdict::Stuck(Some(doing));
-        }
-    }
-    if elapsed > slow {
+    if own.saturating_sub(held_up) > slow {
+        Verdict::Stuck(Some(Doing::between(before, after, elapsed)))
+    } else if elapsed > slow {
         Verdict::Starved
-    } else if after.runnable && own > slow / 2 {
-        Verdict::Busy
     } else {
         Verdict::Young
     }
@@ -126,9 +125,7 @@ mod tests {
                 Some(Look { kernel: 9, user: 1, ..runs(101) }),
                 "stuck: it is at work in system calls",
             ),
-            // It has run for half of the time, so nothing blocks it yet.
-            (60, Some(runs(51)), "busy"),
-            (60, Some(runs(50)), "young"),
+            (60, Some(runs(60)), "young"),
             (500, Some(runs(100)), "starved"),
             (500, Some(runs(101)), "stuck: it computes"),
             // What it has waited for a processor is no doing of its own.
@@ -152,14 +149,30 @@ mod tests {
 
     #[test]
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    fn a_lock_whose_holder_may_wait_for_a_processor_is_not_told() {
+    fn a_stall_that_may_come_from_a_thread_that_waits_for_a_processor_is_not_told() {
         let in_call = |text| Look { call: Call::parse(text), ..sleeps() };
         let waits_for_a_lock = || Some(in_call("202 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0"));
-        let sleeps = || Some(in_call("35 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0"));
         let lock = "stuck: it waits for a lock, a channel or a thread";
         assert_eq!(verdict(500, waits_for_a_lock(), false, 399), lock);
         assert_eq!(verdict(500, waits_for_a_lock(), false, 400), "starved");
-        assert_eq!(verdict(500, sleeps(), false, 400), "stuck: it sleeps");
+    }
+
+    #[test]
+    fn a_thread_has_not_run_if_it_has_not_been_on_a_processor() {
+        let seen = |look: Option<Look>| Seen { at: Instant::now(), thread: look };
+        let slept = |slices| Some(Look { slices, ..sleeps() });
+        let cases = [
+            (slept(1), slept(1), true),
+            (slept(1), slept(2), false),
+            (slept(1), Some(runs(0)), false),
+            (Some(runs(0)), slept(1), false),
+            (None, slept(1), false),
+            (slept(1), None, false),
+        ];
+        for (before, now, has_not_run) in cases {
+            let shown = format!("{before:?}, {now:?}");
+            assert_eq!(seen(now).has_not_run_since(&seen(before)), has_not_run, "{shown}");
+        }
     }
 
     fn verdict(millis: u64, thread: Option<Look>, late: bool, held_up: u64) -> String {
@@ -169,7 +182,6 @@ mod tests {
         let now = Seen { at: at + ms(millis), thread };
         match judge(&first, &now, SLOW, late, ms(held_up)) {
             Verdict::Young => "young".to_owned(),
-            Verdict::Busy => "busy".to_owned(),
             Verdict::Starved => "starved".to_owned(),
             Verdict::Anew => "anew".to_owned(),
             Verdict::Stuck(None) => "stuck".to_owned(),

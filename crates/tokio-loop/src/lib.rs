@@ -53,6 +53,7 @@ pub use run::{Loop, Ran, run};
 pub use spawn::{spawn, spawn_local};
 pub use watched::{Watched, watched};
 
+mod acts;
 mod case;
 mod counted;
 mod doing;
@@ -63,6 +64,7 @@ mod judge;
 mod looks;
 mod meeting;
 mod names;
+mod parker;
 #[cfg(tokio_unstable)]
 mod polls;
 mod run;

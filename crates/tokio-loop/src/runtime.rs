@@ -56,18 +56,11 @@ impl Runtime {
         self.counters(worker).0 % 2 == 1
     }
 
-    /// Returns how many workers are parked.
-    pub(crate) fn parked(&self) -> usize {
-        (0..self.workers()).filter(|worker| self.is_parked(*worker)).count()
-    }
-
     pub(crate) fn thread(&self, worker: usize) -> Option<Thread> {
         self.threads.get(worker)?.thread
     }
 
-    /// Has the workers take tasks that do nothing but claim the worker's thread and
-    /// end a turn, which cannot be seen otherwise. A worker that is stuck takes
-    /// none.
+    /// Has the workers take tasks that do nothing but claim the worker's thread.
     pub(crate) fn probe(&self) {
         if self.metrics.global_queue_depth() <= self.workers() {
             for _ in 0..self.workers() {

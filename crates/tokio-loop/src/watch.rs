@@ -17,12 +17,13 @@ use tokio::runtime::{Builder, LocalRuntime};
 use tokio::sync::Notify;
 use tracing::debug;
 
-use crate::counted::{Bell, counted};
-use crate::here;
-use crate::tell::{Tells, Told};
+use crate::acts::Acts;
+use crate::counted::{MainWaker, counted};
+use crate::judge::Seen;
+use crate::tell::{Reporter, Told};
 use crate::turn::{Findings, Turns};
-use crate::words::{Stall, Subject};
-use crate::{SLOW, TARGET};
+use crate::words::Subject;
+use crate::{SLOW, TARGET, doing, here};
 
 /// How long the watch leaves the loop alone between two looks.
 ///
@@ -110,8 +111,10 @@ impl Runs {
 /// What it takes to say which operation blocks the loop.
 struct Debug {
     threshold: Duration,
+    /// The loop's thread, where the system tells of threads.
+    thread: Option<doing::Thread>,
     turns: Arc<Turns>,
-    bell: Arc<Bell>,
+    main_waker: Arc<MainWaker>,
 }
 
 #[derive(Default)]
@@ -131,7 +134,7 @@ impl Watch {
     ///
     /// The operating system refuses the thread.
     pub(crate) fn start(debug: Option<Duration>) -> io::Result<Watch> {
-        let tells = debug.map(|threshold| Tells::new(threshold, None));
+        let reporter = debug.map(|threshold| Reporter::new(threshold, None));
         let shared = Arc::new(Shared {
             // A loop polls `main` before it parks for the first time.
             state: AtomicU8::new(RUNNING),
@@ -145,13 +148,15 @@ impl Watch {
             wake: Notify::new(),
             debug: debug.map(|threshold| Debug {
                 threshold,
+                // The caller drives the loop as well.
+                thread: doing::Thread::current(),
                 turns: Turns::new(),
-                bell: Arc::default(),
+                main_waker: Arc::default(),
             }),
         });
         let join = thread::Builder::new().name("stall-watch".into()).spawn({
             let shared = Arc::clone(&shared);
-            move || shared.watch(tells)
+            move || shared.watch(reporter)
         })?;
         Ok(Watch { shared, thread: join.thread().clone(), join: Some(join) })
     }
@@ -163,12 +168,11 @@ impl Watch {
     /// it has run out of tasks: a turn that merely looks at the timers is not
     /// a park.
     pub(crate) fn hook_into(&self, runtime: &mut Builder) {
-        if let Some(debug) = &self.shared.debug {
+        if self.shared.debug.is_some() {
             // `counted` needs the loop to ask for `main` after every task.
             runtime.event_interval(1);
             #[cfg(tokio_unstable)]
-            crate::polls::hook_into(runtime, &debug.turns);
-            let _ = debug;
+            crate::polls::hook_into(runtime);
         }
         let shared = Arc::clone(&self.shared);
         runtime.on_thread_park(move || {
@@ -212,9 +216,9 @@ impl Watch {
     ) -> (T, Option<Duration>) {
         let answer = match &self.shared.debug {
             None => runtime.block_on(main),
-            Some(Debug { turns, bell, .. }) => {
+            Some(Debug { turns, main_waker, .. }) => {
                 let _here = here::set(turns);
-                runtime.block_on(counted(main, Arc::clone(turns), Arc::clone(bell)))
+                runtime.block_on(counted(main, Arc::clone(turns), Arc::clone(main_waker)))
             }
         };
         self.shared.answer();
@@ -239,8 +243,8 @@ impl Drop for Watch {
 
 impl Shared {
     /// The watch thread, from its first look to the end of `main`.
-    fn watch(&self, mut tells: Option<Tells>) {
-        let mut told = Told::default();
+    fn watch(&self, mut reporter: Option<Reporter>) {
+        let (mut told, mut stall) = (Told::default(), None);
         let mut tick = TICK;
         loop {
             // First wait, then look: work that is done within a tick is never pinged.
@@ -254,8 +258,8 @@ impl Shared {
             // Before the answer is looked for: a loop that has parked has
             // answered, so none is left behind when the watch sleeps.
             let state = self.state.load(Ordering::Acquire);
-            if let (Some(debug), Some(tells)) = (&self.debug, &mut tells) {
-                self.tell(debug, tells, &mut told);
+            if let (Some(debug), Some(reporter)) = (&self.debug, &mut reporter) {
+                self.tell(debug, reporter, &mut told, &mut stall);
             }
             match state {
                 RUNNING => {
@@ -274,32 +278,42 @@ impl Shared {
                 _ => break,
             }
         }
-        if let Some(mut tells) = tells {
-            tells.end("the event loop");
+        if let Some(mut reporter) = reporter {
+            reporter.end("the event loop");
         }
     }
 
     /// Tells of the stall that is over, or goes on.
-    fn tell(&self, debug: &Debug, tells: &mut Tells, told: &mut Told) {
+    fn tell(
+        &self,
+        debug: &Debug,
+        reporter: &mut Reporter,
+        told: &mut Told,
+        stall: &mut Option<(Instant, Acts)>,
+    ) {
         let mut pings = self.pings();
         let (over, sent) = (pings.over.take(), pings.sent);
         // Unlocked first: the loop must not wait while a line is written.
         drop(pings);
-        let seen = |length| Stall {
-            subject: Subject::Loop,
-            length,
-            thread: None,
-            doing: None,
-            ran: None,
-            waited: None,
-            unowned: None,
+        if let Some((length, findings)) = over {
+            // It may have come and gone between two looks.
+            let seen = stall.take().filter(|(_, acts)| acts.stuck.is_some());
+            let acts = seen.map_or_else(|| Acts::new(None), |(_, acts)| acts);
+            reporter.over(told, &acts.stall(Subject::Loop, length, acts.did()), findings);
+        }
+        let Some(sent) = sent.filter(|sent| sent.elapsed() > debug.threshold / 2) else { return };
+        let acts = match stall {
+            Some((since, acts)) if *since == sent => acts,
+            _ => &mut stall.insert((sent, Acts::new(debug.thread))).1,
         };
-        if let Some((stall, findings)) = over {
-            tells.over(told, &seen(stall), findings);
-        } else if let Some(so_far) = sent.map(|sent| sent.elapsed())
-            && so_far > debug.threshold
-        {
-            tells.stuck(told, &seen(so_far), debug.turns.going_on());
+        let so_far = sent.elapsed();
+        let is_worth_a_look = acts.last.at.elapsed() >= debug.threshold / 10;
+        if so_far > debug.threshold && (is_worth_a_look || told.is_due(so_far)) {
+            acts.last = Seen::now(acts.thread);
+            let doing = acts.doing();
+            acts.note(so_far, doing.as_ref());
+            let stall = acts.stall(Subject::Loop, so_far, doing.as_ref());
+            reporter.stuck(told, &stall, debug.turns.going_on());
         }
     }
 
@@ -319,9 +333,9 @@ impl Shared {
         // Unlocked first, or the sentinel could have its turn and find the
         // lock taken.
         drop(pings);
-        if let Some(Debug { turns, bell, .. }) = &self.debug {
+        if let Some(Debug { turns, main_waker, .. }) = &self.debug {
             turns.ask(sent);
-            bell.ring();
+            main_waker.wake();
         }
         self.wake.notify_one();
     }
@@ -330,11 +344,12 @@ impl Shared {
     fn answer(&self) {
         let mut pings = self.pings();
         let Some(sent) = pings.sent.take() else { return };
-        let stall = sent.elapsed();
+        let now = Instant::now();
+        let stall = now - sent;
         pings.longest = pings.longest.max(Some(stall));
         let mut is_told = false;
         if let Some(debug) = &self.debug {
-            let findings = debug.turns.answered();
+            let findings = debug.turns.answered(now);
             is_told = stall > debug.threshold;
             if is_told {
                 pings.over = Some((stall, findings));

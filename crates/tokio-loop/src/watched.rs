@@ -52,15 +52,28 @@ use crate::workers::Watch;
 /// tokio counts the time that a worker is busy, and writes it down when the worker
 /// parks and between two batches of turns. A worker that does not park and whose
 /// counter stands still is in a batch: 61 turns, if nobody has set the
-/// `event_interval`. A task of `spawn` and a span of another task show that a turn
-/// has ended. Without them, a batch of slow turns looks like one on a runtime of one
-/// thread; on many workers they are told apart.
+/// `event_interval`. It is one turn
+///
+/// - if somebody says so: a span is open all the time, or [`spawn`](crate::spawn) has spawned
+///   the task,
+/// - if the thread is in one system call all the time,
+/// - or if other workers rest and none of them is woken: tokio wakes one whenever a
+///   worker goes on to its next task.
+///
+/// Otherwise it may be one long turn, or many short ones, and nothing tells which. This
+/// is what a task without a name is that computes, or waits again and again, while all
+/// other workers are at work, or on a runtime of one thread. It is told when it lasts ten
+/// times as long as `slow`:
+///
+/// ```text
+/// the event loop has not ended a batch of turns for 1003 ms: one is long, or many are short, now an unnamed operation, in a task: it computes
+/// ```
 ///
 /// # Other systems
 ///
 /// Linux tells what a thread does. Elsewhere there is the worker, since when, the
-/// span and the task; whether the worker waits for a processor is then not known,
-/// and a line may be about a busy machine.
+/// span and the task; whether the worker waits for a processor or is in one call is
+/// then not known, and a line may be about a busy machine.
 ///
 /// # Errors
 ///
@@ -151,6 +164,8 @@ impl Watched {
             }
             let _here = here::set(&shared.main.turns);
             let _turn = shared.main.turns.begin(Turn::Main);
+            // No hook tells of a thread that is no worker.
+            watch.unpark();
             main.as_mut().poll(context)
         })
         .await)

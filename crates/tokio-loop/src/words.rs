@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::field::{DisplayValue, display};
 
 use crate::doing::{Doing, Thread};
-use crate::turn::{Operation, Spell, Turn};
+use crate::turn::{Activity, Operation, Turn};
 
 /// Who does not turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,8 @@ impl Display for Subject {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stall<'a> {
     pub(crate) subject: Subject,
+    /// It may have been many turns, of which none is known.
+    pub(crate) is_batch: bool,
     pub(crate) length: Duration,
     pub(crate) thread: Option<Thread>,
     pub(crate) doing: Option<&'a Doing>,
@@ -67,20 +69,25 @@ impl Display for Unowned {
 /// Who is to blame for a stall.
 pub(crate) enum Blamed {
     /// One operation, or code without a name.
-    Spell(Spell),
+    Activity(Activity),
     /// A turn that went from one operation to the next; one of them.
-    Turn(Spell),
-    /// Nobody: so many turns, and the longest spell in them.
-    Nobody(u64, Option<Spell>),
+    Turn(Activity),
+    /// One long turn or many short ones; what goes on at the end of them.
+    Batch(Activity),
+    /// Nobody: so many turns, and the longest activity in them.
+    Nobody(u64, Option<Activity>),
 }
 
 impl Blamed {
     /// Returns what is said of a stall that goes on.
     pub(crate) fn now(&self, stall: &Stall<'_>) -> String {
         let (what, place) = match self {
-            Blamed::Spell(spell) => (format!("{} blocks it", What(spell)), spell),
-            Blamed::Turn(spell) => {
-                (format!("one operation after another keeps it, now {}", What(spell)), spell)
+            Blamed::Activity(activity) => (format!("{} blocks it", What(activity)), activity),
+            Blamed::Turn(activity) => {
+                (format!("one operation after another keeps it, now {}", What(activity)), activity)
+            }
+            Blamed::Batch(activity) => {
+                (format!("one is long, or many are short, now {}", What(activity)), activity)
             }
             Blamed::Nobody(..) => unreachable!("that is known at the end alone"),
         };
@@ -88,7 +95,8 @@ impl Blamed {
         let doing = doing.map(|doing| format!(": {}", doing.now())).unwrap_or_default();
         let unowned = unowned.map(|unowned| unowned.to_string()).unwrap_or_default();
         let (length, place) = (Shown(length), Where(place, subject));
-        format!("{subject} has not turned for {length}: {what}{place}{doing}{unowned}")
+        let turned = if let Blamed::Batch(_) = self { "ended a batch of turns" } else { "turned" };
+        format!("{subject} has not {turned} for {length}: {what}{place}{doing}{unowned}")
     }
 
     /// Returns what is said of a stall that is over.
@@ -96,24 +104,25 @@ impl Blamed {
         let Stall { subject, length, doing, .. } = *stall;
         let doing = doing.map(|doing| format!(": {}", doing.then())).unwrap_or_default();
         let what = match self {
-            Blamed::Spell(spell) => {
-                let part = if is_most(spell.length, length) {
+            Blamed::Activity(activity) => {
+                let part = if is_most(activity.length, length) {
                     String::new()
                 } else {
-                    format!(" for {} of that", Shown(spell.length))
+                    format!(" for {} of that", Shown(activity.length))
                 };
-                format!("{} blocked it{part}{}{doing}", What(spell), Where(spell, subject))
+                format!("{} blocked it{part}{}{doing}", What(activity), Where(activity, subject))
             }
-            Blamed::Turn(spell) => format!(
+            Blamed::Turn(activity) => format!(
                 "one operation after another kept it, the longest {} with {}{}{doing}",
-                What(spell),
-                Shown(spell.length),
-                Where(spell, subject)
+                What(activity),
+                Shown(activity.length),
+                Where(activity, subject)
             ),
+            Blamed::Batch(_) => format!("one was long, or many were short{doing}"),
             Blamed::Nobody(turns, longest) => {
-                let longest = longest.as_ref().map(|spell| {
-                    let (what, length) = (What(spell), Shown(spell.length));
-                    format!(", the longest {what} with {length}{}", Where(spell, subject))
+                let longest = longest.as_ref().map(|activity| {
+                    let (what, length) = (What(activity), Shown(activity.length));
+                    format!(", the longest {what} with {length}{}", Where(activity, subject))
                 });
                 let turns = if *turns == 1 { "1 turn".into() } else { format!("{turns} turns") };
                 format!(
@@ -122,13 +131,15 @@ impl Blamed {
                 )
             }
         };
-        format!("{subject} turns again after {}: {what}", Shown(length))
+        let turns =
+            if let Blamed::Batch(_) = self { "has ended a batch of turns" } else { "turns again" };
+        format!("{subject} {turns} after {}: {what}", Shown(length))
     }
 }
 
-/// Returns whether a spell is nearly all of a stall.
-pub(crate) fn is_most(spell: Duration, stall: Duration) -> bool {
-    spell.saturating_mul(10) >= stall.saturating_mul(9)
+/// Returns whether an activity is nearly all of a stall.
+pub(crate) fn is_most(activity: Duration, stall: Duration) -> bool {
+    activity.saturating_mul(10) >= stall.saturating_mul(9)
 }
 
 /// The fields of an event, for programs.
@@ -151,19 +162,19 @@ pub(crate) struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub(crate) fn of(blamed: &'a Blamed, stall: &Stall<'a>) -> Fields<'a> {
         let mut fields = Fields::of_stall(stall);
-        let spell = match blamed {
+        let activity = match blamed {
             Blamed::Nobody(turns, _) => return Fields { turns: Some(*turns), ..fields },
-            Blamed::Spell(spell) => {
-                let operation = spell.operation.as_ref();
+            Blamed::Activity(activity) => {
+                let operation = activity.operation.as_ref();
                 fields.operation = operation.map(|operation| operation.name);
                 fields.source = operation.and_then(|operation| operation.source.as_deref());
-                spell
+                activity
             }
-            Blamed::Turn(spell) => spell,
+            Blamed::Turn(activity) | Blamed::Batch(activity) => activity,
         };
         // What tokio shows of an id is its number.
-        fields.task = spell.task().and_then(|task| task.to_string().parse().ok());
-        fields.spawned_at = spell.spawned_at().map(display);
+        fields.task = activity.task().and_then(|task| task.to_string().parse().ok());
+        fields.spawned_at = activity.spawned_at().map(display);
         fields
     }
 
@@ -185,7 +196,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl Spell {
+impl Activity {
     /// Returns whether anybody has said whose it is.
     pub(crate) fn is_known(&self) -> bool {
         self.operation.is_some() || !matches!(self.turn, Turn::Unknown)
@@ -207,7 +218,7 @@ impl Spell {
 }
 
 /// "`append` of a.log", or "an unnamed operation".
-struct What<'a>(&'a Spell);
+struct What<'a>(&'a Activity);
 
 impl Display for What<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -220,7 +231,7 @@ impl Display for What<'_> {
 }
 
 /// ", in task 7", ", in main".
-struct Where<'a>(&'a Spell, Subject);
+struct Where<'a>(&'a Activity, Subject);
 
 impl Display for Where<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,8 +1,9 @@
 //! What the watch stands on, and tokio does not promise.
 
+use std::mem;
 use std::time::Instant;
 
-use testkit::BOUND;
+use testkit::{BOUND, until};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::yield_now;
 
@@ -66,5 +67,47 @@ fn a_worker_in_a_turn_has_an_even_count_and_one_at_rest_an_odd_one() {
             );
             std::thread::yield_now();
         }
+    }
+}
+
+/// Waits until no worker but this one turns, and returns how often the others have parked
+/// and woken.
+fn others_at_rest() -> Vec<u64> {
+    let here = tokio::runtime::worker_index();
+    let metrics = Handle::current().metrics();
+    let others = (0..metrics.num_workers()).filter(|it| Some(*it) != here);
+    let counts = others.map(|it| metrics.worker_park_unpark_count(it));
+    let mut found: Vec<u64> = counts.clone().collect();
+    until("the others rest", || {
+        let before = mem::replace(&mut found, counts.clone().collect());
+        before == found && found.iter().all(|count| count % 2 == 1)
+    });
+    found
+}
+
+#[test]
+fn a_worker_that_goes_on_to_its_next_task_wakes_one_that_rests() {
+    for workers in [2, 4, 8] {
+        let runtime = Builder::new_multi_thread().worker_threads(workers).build().unwrap();
+        runtime.block_on(async move {
+            let task = tokio::spawn(async move {
+                for _ in 0..20 {
+                    let before = (tokio::runtime::worker_index(), others_at_rest());
+                    yield_now().await;
+                    let begin = Instant::now();
+                    // Another worker that goes on with this task was woken for it.
+                    while before == (tokio::runtime::worker_index(), others_at_rest()) {
+                        assert!(
+                            begin.elapsed() < BOUND,
+                            "in this release of tokio a worker that takes up a task wakes no worker \
+                             that rests ({workers} workers): `watched` would take short turns \
+                             without a name for a long one, while others rest"
+                        );
+                        std::thread::yield_now();
+                    }
+                }
+            });
+            task.await.unwrap();
+        });
     }
 }

@@ -4,8 +4,10 @@
 #[expect(dead_code, reason = "the tests of the debug mode use it all")]
 mod told;
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -148,11 +150,70 @@ fn blocking_threads_that_sleep() {
 }
 
 /// A turn of five milliseconds, sixty of which are a long time.
-fn turn() {
+fn computes() {
     let begin = Instant::now();
-    while begin.elapsed() < Duration::from_millis(5) {
+    while begin.elapsed() < TURN {
         std::hint::spin_loop();
     }
+}
+
+fn sleeps() {
+    thread::sleep(TURN);
+}
+
+const TURN: Duration = Duration::from_millis(5);
+
+/// Has so many tasks take turn after turn.
+async fn streak(tasks: usize, turn: fn()) {
+    let begin = Instant::now();
+    let tasks: JoinSet<()> = (0..tasks)
+        .map(|_| async move {
+            while begin.elapsed() < WORK {
+                turn();
+                yield_now().await;
+            }
+        })
+        .collect();
+    tasks.join_all().await;
+}
+
+/// The same by tasks that do not go to the end of their turns.
+async fn streak_of_tasks_that_wake_themselves(tasks: usize, turn: fn()) {
+    let begin = Instant::now();
+    let tasks: JoinSet<()> = (0..tasks)
+        .map(|_| {
+            poll_fn(move |context| {
+                turn();
+                if begin.elapsed() > WORK {
+                    return Poll::Ready(());
+                }
+                context.waker().wake_by_ref();
+                Poll::Pending
+            })
+        })
+        .collect();
+    tasks.join_all().await;
+}
+
+#[test]
+fn long_streaks_of_short_turns_without_a_name() {
+    // More tasks than a worker has turns in a batch, and as many as workers or more.
+    for tasks in [8, 200] {
+        assert_silent([many(2), many(4), many(8), one()], || streak(tasks, computes));
+    }
+}
+
+#[test]
+fn short_turns_of_one_task_without_a_name_while_others_rest() {
+    assert_silent([many(4), many(8)], || streak(1, computes));
+    assert_silent([many(4)], || streak_of_tasks_that_wake_themselves(1, computes));
+    assert_silent([many(4)], || streak_of_tasks_that_wake_themselves(2, computes));
+}
+
+#[test]
+fn long_streaks_of_turns_that_block_for_a_short_time() {
+    assert_silent([many(4), one()], || streak(8, sleeps));
+    assert_silent([many(4)], || streak(2, sleeps));
 }
 
 #[test]
@@ -163,7 +224,7 @@ fn long_streaks_of_short_turns_of_tasks_that_say_their_number() {
             .map(|_| {
                 tokio_loop::spawn(async move {
                     while begin.elapsed() < WORK {
-                        turn();
+                        computes();
                         yield_now().await;
                     }
                 })
@@ -181,16 +242,5 @@ fn long_streaks_of_short_turns_where_the_runtime_is_hooked_into() {
         tokio_loop::hook_into(&mut builder).worker_threads(2).enable_all().build().unwrap()
     };
     let runtimes = [Builder::new_multi_thread(), Builder::new_current_thread()].map(built);
-    assert_silent(runtimes, async || {
-        let begin = Instant::now();
-        let tasks: JoinSet<()> = (0..64)
-            .map(|_| async move {
-                while begin.elapsed() < WORK {
-                    turn();
-                    yield_now().await;
-                }
-            })
-            .collect();
-        tasks.join_all().await;
-    });
+    assert_silent(runtimes, || streak(64, computes));
 }

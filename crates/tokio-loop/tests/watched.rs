@@ -7,10 +7,11 @@
 mod told;
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::pin::pin;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
@@ -67,9 +68,12 @@ struct Blocks {
 }
 
 impl Blocks {
+    /// The line has what is expected, or one of several things with a "|" in between. Where
+    /// a "…" is, there may be more.
     fn is(&self, line: &Line, field: &str, expected: &str) -> bool {
-        line.contains_key(field)
-            && line.masked().replace(" for N ms of that", "").contains(&masked(expected))
+        let said = line.masked().replace(" for N ms of that", "");
+        let has = |expected: &str| expected.split('…').all(|part| said.contains(part));
+        line.contains_key(field) && masked(expected).split('|').any(has)
     }
 
     /// Does it again and again, until it is told.
@@ -110,41 +114,119 @@ impl Blocks {
     }
 }
 
-/// Blocks a task in a span, and expects to be told what it does.
+/// Puts what comes first before each of several things with a "|" in between.
+fn each(first: &str, things: &str) -> String {
+    let things = things.split('|').map(|thing| format!("{first}{thing}"));
+    things.collect::<Vec<_>>().join("|")
+}
+
+/// How a task is named that blocks.
+#[derive(Clone, Copy)]
+enum Named {
+    Span,
+    Spawn,
+    Not,
+}
+
+impl Named {
+    fn expected(self, what: &str, doing: &str) -> String {
+        let who = match self {
+            Named::Span => format!("`answer` of 7 {what} it, in task 7"),
+            Named::Spawn => {
+                let place = "spawned at crates/tokio-loop/tests/watched.rs:7:7";
+                format!("an unnamed operation {what} it, in task 7, {place}")
+            }
+            // Of many workers, or "in a task".
+            Named::Not => format!("an unnamed operation {what} it…"),
+        };
+        each(&format!("{who}: "), doing)
+    }
+
+    fn spawn(self, block: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+        match self {
+            Named::Span => tokio::spawn(async {
+                info_span!("answer", peer = 7, line = "not told").in_scope(block);
+            }),
+            Named::Spawn => tokio_loop::spawn(async { block() }),
+            Named::Not => tokio::spawn(async { block() }),
+        }
+    }
+}
+
+/// Blocks a task, and expects to be told what it does.
 #[track_caller]
-fn assert_named(runtime: fn(&Told) -> Runtime, now: &str, then: &str, block: fn(&Blocks)) {
+fn assert_named(
+    named: Named,
+    runtime: fn(&Told) -> Runtime,
+    [now, then]: [&str; 2],
+    block: fn(&Blocks),
+) {
     let told = Told::default();
     let runtime = runtime(&told);
-    let expected = |what: &str, doing: &str| format!("`answer` of 7 {what} it, in task 7: {doing}");
     let blocks = Blocks {
         told: told.clone(),
-        now: expected("blocks", now),
-        then: expected("blocked", then),
+        now: named.expected("blocks", now),
+        then: named.expected("blocked", then),
     };
     watch(&runtime, &told, async {
         let in_task = blocks.clone();
-        let task = tokio::spawn(async move {
-            info_span!("answer", peer = 7, line = "not told").in_scope(|| block(&in_task));
-        });
-        task.await.unwrap();
+        named.spawn(move || block(&in_task)).await.unwrap();
         tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
     });
     assert!(told.lines().iter().all(|line| !line["message"].contains("not told")));
 }
 
-/// Each of these blocks on many workers, and on one.
-macro_rules! assert_told {
-    ($($name:ident: $now:literal, $then:literal, $block:expr;)*) => {
-        mod on_many_workers {
-            use super::*;
-            $(#[test] fn $name() { assert_named(many, $now, $then, $block) })*
-        }
+/// Blocks a task without a name on one thread. It may have many turns, and is expected
+/// to be told as such; or if `either`, as one turn: it may be in one call for long enough.
+#[track_caller]
+fn assert_batch(either: bool, [now, then]: [&str; 2], block: fn(&Blocks)) {
+    let told = Told::default();
+    let runtime = one(&told);
+    let has = "the event loop has";
+    let now_begins = format!(
+        "{has} not ended a batch of turns for 7 ms: one is long, or many are short, now an \
+         unnamed operation, in a task: "
+    );
+    let then_begins =
+        format!("{has} ended a batch of turns after 7 ms: one was long, or many were short: ");
+    let expected = |begins: &str, what, doing| {
+        let batch = each(begins, doing);
+        if either { format!("{batch}|{}", Named::Not.expected(what, doing)) } else { batch }
+    };
+    let blocks = Blocks {
+        told: told.clone(),
+        now: expected(&now_begins, "blocks", now),
+        then: expected(&then_begins, "blocked", then),
+    };
+    watch(&runtime, &told, async {
+        let in_task = blocks.clone();
+        tokio::spawn(async move { block(&in_task) }).await.unwrap();
+        tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
+    });
+}
 
-        mod on_one_thread {
+/// Each of these blocks on many workers and on one, named by a span, by `spawn`, and by
+/// neither. On one thread, what does not stay in one call may be many turns then.
+macro_rules! assert_told {
+    ($($name:ident $($kind:ident)?: $now:literal, $then:literal, $block:expr;)*) => {
+        assert_told!(on_many_workers, many: $($name, Named::Span, [$now, $then], $block;)*);
+        assert_told!(on_one_thread, one: $($name, Named::Span, [$now, $then], $block;)*);
+        assert_told!(of_a_task_with_a_number, many: $($name, Named::Spawn, [$now, $then], $block;)*);
+        assert_told!(of_a_task_without_a_name, many: $($name, Named::Not, [$now, $then], $block;)*);
+        mod of_a_task_without_a_name_on_one_thread {
             use super::*;
-            $(#[test] fn $name() { assert_named(one, $now, $then, $block) })*
+            $(#[test] fn $name() { assert_told!($($kind)? [$now, $then], $block) })*
         }
     };
+    ($module:ident, $runtime:ident: $($name:ident, $named:expr, $words:expr, $block:expr;)*) => {
+        mod $module {
+            use super::*;
+            $(#[test] fn $name() { assert_named($named, $runtime, $words, $block) })*
+        }
+    };
+    (many_turns $words:expr, $block:expr) => { assert_batch(false, $words, $block) };
+    (either $words:expr, $block:expr) => { assert_batch(true, $words, $block) };
+    ($words:expr, $block:expr) => { assert_named(Named::Not, one, $words, $block) };
 }
 
 const FUTEX_NOW: &str = "it waits for a lock, a channel or a thread";
@@ -154,10 +236,10 @@ assert_told! {
     a_sleep: "it sleeps", "it slept", |blocks| {
         blocks.repeat(|| thread::sleep(10 * SLOW));
     };
-    many_short_sleeps: "it sleeps, one of 7 waits", "it slept, one of 7 waits", |blocks| {
+    many_short_sleeps many_turns: "it sleeps, one of 7 waits", "it slept, one of 7 waits", |blocks| {
         blocks.repeat(|| thread::sleep(SLOW / 6));
     };
-    a_computation: "it computes", "it computed", |blocks| {
+    a_computation many_turns: "it computes", "it computed", |blocks| {
         blocks.repeat(|| (0..1_000_000).for_each(|_| std::hint::spin_loop()));
     };
     a_channel: "it waits for a lock, a channel or a thread",
@@ -236,51 +318,46 @@ assert_told! {
         // It ends when the writer has come and gone.
         assert!(Command::new("cat").arg(path).status().unwrap().success());
     };
-    large_writes: "it is at work in system calls", "it was at work in system calls", |blocks| {
-        let mut null = File::create("/dev/null").unwrap();
-        let mut zero = File::open("/dev/zero").unwrap();
-        let mut bytes = vec![0; 1 << 24];
+    a_large_file either: "it is at work in system calls|it writes to a.log|it syncs a.log",
+        "it was at work in system calls|it wrote to a.log|it synced a.log", |blocks| {
+        let folder = Folder::new();
+        let mut file = File::create(folder.path("a.log")).unwrap();
+        let bytes = vec![1; 1 << 24];
         blocks.repeat(|| {
-            zero.read_exact(&mut bytes).unwrap();
-            null.write_all(&bytes).unwrap();
+            file.rewind().unwrap();
+            file.write_all(&bytes).unwrap();
+            file.sync_all().unwrap();
         });
     };
 }
 
-/// Blocks a task that has no span, which `spawn` spawns.
-#[track_caller]
-fn assert_unnamed(
-    runtime: fn(&Told) -> Runtime,
-    place: &str,
-    spawn: fn(Box<dyn FnOnce() + Send>) -> JoinHandle<()>,
-) {
+#[test]
+fn a_task_without_a_name_that_blocks_in_one_call_is_told_among_streaks_of_short_turns() {
     let told = Told::default();
-    let runtime = runtime(&told);
-    let expected = |what, doing| format!("an unnamed operation {what} it{place}: {doing}");
     let blocks = Blocks {
         told: told.clone(),
-        now: expected("blocks", FUTEX_NOW),
-        then: expected("blocked", FUTEX_THEN),
+        now: format!("an unnamed operation blocks it: {FUTEX_NOW}"),
+        then: format!("an unnamed operation blocked it: {FUTEX_THEN}"),
     };
+    let runtime = many(&told);
     watch(&runtime, &told, async {
+        let ended = Arc::new(AtomicBool::new(false));
+        let short = |ended: Arc<AtomicBool>| async move {
+            while !ended.load(Ordering::Relaxed) {
+                let begin = Instant::now();
+                while begin.elapsed() < SLOW / 6 {}
+                tokio::task::yield_now().await;
+            }
+        };
+        let tasks = [(); 8].map(|()| tokio::spawn(short(Arc::clone(&ended))));
         let in_task = blocks.clone();
-        spawn(Box::new(move || in_task.wait())).await.unwrap();
+        tokio::spawn(async move { in_task.wait() }).await.unwrap();
+        ended.store(true, Ordering::Relaxed);
+        for task in tasks {
+            task.await.unwrap();
+        }
         tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
     });
-}
-
-#[test]
-fn a_task_without_a_name_has_its_number_and_place_if_it_was_spawned_here() {
-    let place = ", in task 7, spawned at crates/tokio-loop/tests/watched.rs:7:7";
-    for runtime in [many, one] {
-        assert_unnamed(runtime, place, |block| tokio_loop::spawn(async { block() }));
-    }
-}
-
-#[test]
-fn a_task_of_tokio_s_own_without_a_name_is_told_as_well() {
-    assert_unnamed(many, "", |block| tokio::spawn(async { block() }));
-    assert_unnamed(one, ", in a task", |block| tokio::spawn(async { block() }));
 }
 
 /// Blocks `main`, and expects the line to begin so.
@@ -474,8 +551,8 @@ fn with_hooks_the_right_thread_is_looked_at_after_block_in_place() {
     let runtime = built(tokio_loop::hook_into(&mut builder).worker_threads(2), &told);
     let blocks = Blocks {
         told: told.clone(),
-        now: "an unnamed operation blocks it: it reads a.fifo".to_owned(),
-        then: "an unnamed operation blocked it: it read a.fifo".to_owned(),
+        now: "an unnamed operation blocks it…: it reads a.fifo".to_owned(),
+        then: "an unnamed operation blocked it…: it read a.fifo".to_owned(),
     };
     watch(&runtime, &told, async {
         // Both workers move to other threads, and these block in another call.
@@ -508,6 +585,25 @@ fn with_hooks_the_right_thread_is_looked_at_after_block_in_place() {
         for task in in_place {
             task.await.unwrap();
         }
+        tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
+    });
+}
+
+#[cfg(tokio_unstable)]
+#[test]
+fn with_hooks_and_tokio_unstable_every_turn_has_the_number_and_place_of_its_task() {
+    let told = Told::default();
+    let runtime = built(tokio_loop::hook_into(&mut Builder::new_current_thread()), &told);
+    let blocks = Blocks {
+        told: told.clone(),
+        now: Named::Spawn.expected("blocks", "it computes"),
+        then: Named::Spawn.expected("blocked", "it computed"),
+    };
+    watch(&runtime, &told, async {
+        let in_task = blocks.clone();
+        let computes =
+            move || in_task.repeat(|| (0..1_000_000).for_each(|_| std::hint::spin_loop()));
+        Named::Not.spawn(computes).await.unwrap();
         tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
     });
 }

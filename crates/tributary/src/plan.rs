@@ -14,9 +14,10 @@ use tracing::warn;
 use crate::following::expand::{self, Expanded, Pattern};
 use crate::following::file;
 use crate::following::files::Files;
-use crate::following::follow::Begun;
+use crate::following::follow::{Begun, Name};
 use crate::following::identity::FileId;
 use crate::following::log::{Common, Log};
+use crate::following::path::FullPaths;
 use crate::following::pattern::Joining;
 use crate::keeping::begin::{self, Beginning};
 use crate::source::Settings;
@@ -126,6 +127,7 @@ impl Plan {
         if let Some(path) = &options.checkpoint {
             files.checkpoint(path);
         }
+        files.beginning();
         found.into_iter().for_each(|paths| opened.found(paths, &files));
         let common = Arc::new(Common {
             files: Arc::clone(&files),
@@ -147,11 +149,13 @@ impl Plan {
         // All logs first take on what the checkpoint says that they have read:
         // those files are theirs, also if another source has their name now.
         let mut logs = Vec::new();
+        let mut full_paths = FullPaths::default();
         for (path, by_name, file) in opened.files {
             let change = Change::listed_in(&ready);
             let bell = Bell::new(Arc::clone(&change));
             let id = file.as_ref().map(|(_, id)| *id);
-            let log = Log::new(&common, &path, by_name, id, began, bell);
+            let name = Name { path: Arc::clone(&path), home: full_paths.of(&path), by_name };
+            let log = Log::new(&common, name, id, began, bell);
             let log = log.map_err(|cause| Error::Read { path: path.to_path_buf(), cause })?;
             logs.push((log, path, by_name, file, change));
         }
@@ -187,6 +191,8 @@ impl Plan {
         }
         if !options.follow {
             stop.request();
+            // All are open, and this thread may wait: so no look has to.
+            sources.iter_mut().for_each(Source::drain);
         }
         let left_out = opened.left_out;
         left_out.iter().for_each(|error| warn!("{error}; left out"));

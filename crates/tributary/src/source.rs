@@ -231,6 +231,13 @@ impl Source {
         self.state.change.count() != self.state.seen
     }
 
+    /// Measures the files for the last time, after the stop. What fails is tried again
+    /// by the next look, and told there.
+    pub(crate) fn drain(&mut self) {
+        let State { joining, logs, draining, .. } = &mut *self.state;
+        *draining = joining.is_none() && logs.iter_mut().all(|log| log.last_round().is_ok());
+    }
+
     /// Takes its place in the plan.
     pub(crate) fn takes(&self, place: usize) {
         self.state.change.takes(place);

@@ -1,5 +1,4 @@
-//! Channels between a loop and a thread: which call blocks, which one panics,
-//! and what bounds a queue that has no bound.
+//! A channel from tasks to a thread that writes: what bounds a queue that has no bound.
 
 use std::rc::Rc;
 use std::thread;
@@ -8,28 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use tokio::sync::oneshot;
 use tokio::task::{spawn_local, yield_now};
 
-use super::{blocks_the_loop, one_thread};
-
-#[test]
-fn a_receive_of_crossbeam_in_a_task_blocks_the_loop_and_says_nothing() {
-    let (sender, receiver) = bounded(0);
-    blocks_the_loop(move || receiver.recv().unwrap(), move || sender.send(()).unwrap());
-}
-
-#[test]
-fn a_bounded_channel_blocks_the_loop_when_it_is_full() {
-    let (sender, receiver) = bounded(1);
-    sender.send("first").unwrap();
-    let writer = move || assert_eq!(receiver.iter().count(), 2);
-    blocks_the_loop(move || sender.send("second").unwrap(), writer);
-}
-
-#[test]
-#[should_panic(expected = "Cannot block the current thread from within a runtime")]
-fn a_blocking_receive_of_tokio_in_a_task_panics() {
-    let (_sender, mut receiver) = tokio::sync::mpsc::unbounded_channel::<()>();
-    one_thread(1).block_on(async { receiver.blocking_recv() });
-}
+use super::one_thread;
 
 /// A request to write, and where the answer goes.
 type Request = (u32, oneshot::Sender<()>);

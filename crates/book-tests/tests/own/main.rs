@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use conformance::{BOUND, Case, LAWS, Law, Outcome};
 
+mod iterator;
 mod merger;
+mod reversed;
 
 /// What a law is given in which the naive merger hangs.
 const SHORT: Duration = Duration::from_secs(2);
@@ -79,3 +81,13 @@ mod keeps_every_law {
     conformance::suite!(crate::merger::mended);
 }
 // ANCHOR_END: suite
+
+/// The `for` loop over an iterator, in "The caller that cannot await".
+mod the_iterator_keeps_every_law {
+    conformance::suite!(crate::iterator::merge);
+}
+
+/// Threads before a task, in "From a thread to a task".
+mod threads_before_a_task_keep_every_law {
+    conformance::suite!(crate::reversed::merge);
+}

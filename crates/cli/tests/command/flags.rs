@@ -498,12 +498,18 @@ fn flag_debug() {
     let told = told.join("\n");
     // Two lines, with the numbers of this time.
     let [task, so_far, stall] = [", in task ", "not turned for ", "turns again after "]
-        .map(|before| told.split(before).nth(1).unwrap().split([' ', '\n']).next().unwrap());
+        .map(|before| told.split(before).nth(1).unwrap().split([' ', ':', '\n']).next().unwrap());
+    // Linux tells which call it is, and on what.
+    let [now, then] = if cfg!(target_os = "linux") {
+        [": it writes to fifo", ": it wrote to fifo"]
+    } else {
+        [""; 2]
+    };
     let expected = format!(
         "warning: the event loop has not turned for {so_far} ms: \
-         `append` of a.log blocks it, in task {task}\n\
+         `append` of a.log blocks it, in task {task}{now}\n\
          warning: the event loop turns again after {stall} ms: \
-         `append` of a.log blocked it, in task {task}"
+         `append` of a.log blocked it, in task {task}{then}"
     );
     assert_eq!(told, expected, "{said}");
     run(&folder, &["a.log", "--debug=5"]).with(2);

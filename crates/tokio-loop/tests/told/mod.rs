@@ -31,6 +31,12 @@ impl Line {
         masked(&self["message"])
     }
 
+    /// Returns what is said to be to blame, and not what the thread did.
+    pub(crate) fn blames(&self) -> String {
+        let masked = self.masked();
+        masked.split_once(": it ").map_or(masked.clone(), |(blames, _)| blames.to_owned())
+    }
+
     /// Returns a field that is so many microseconds.
     #[track_caller]
     pub(crate) fn duration(&self, field: &str) -> Duration {

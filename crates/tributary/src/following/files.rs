@@ -50,6 +50,9 @@ struct Table {
     homes: HashMap<FullPath, Home>,
     /// Entries of the checkpoint that were not seen yet in this run, by inode.
     loaded: HashMap<u64, Vec<FileId>>,
+    /// What the names of the output and of the checkpoint lead to, asked once for all
+    /// logs that begin with the merge.
+    ours: Option<Vec<FileId>>,
     /// How many files were claimed so far.
     ranks: u64,
     /// How many entries the last [`Files::forget_the_gone`] has left.
@@ -161,13 +164,19 @@ impl Files {
         if table.is_output(id) {
             return true;
         }
-        let output = table.output.as_ref().and_then(|output| output.path.clone());
+        let (names, ours) = (table.our_names(), table.ours.clone());
         let checkpoint = table.checkpoint.clone();
         drop(table);
-        let leads_here =
-            |name: &FullPath| fs::metadata(&**name).is_ok_and(|it| FileId::of(&it) == id);
-        output.iter().chain(&checkpoint).any(leads_here)
+        ours.unwrap_or_else(|| lead_to(names)).contains(&id)
             || checkpoint.is_some_and(|checkpoint| is_temporary(&checkpoint, path))
+    }
+
+    /// Says that the logs begin with which the merge begins, up to
+    /// [`begun`](Files::begun).
+    pub(crate) fn beginning(&self) {
+        let names = self.table().our_names();
+        let ours = lead_to(names);
+        self.table().ours = Some(ours);
     }
 
     /// Has a log follow a path; answers with what the checkpoint says that it
@@ -388,6 +397,7 @@ impl Files {
     /// time stay as they are: the next merge may follow it again.
     pub(crate) fn begun(&self) {
         let mut table = self.table();
+        table.ours = None;
         let Table { files, homes, changed_files, .. } = &mut *table;
         for (id, entry) in files {
             let followed = homes.get(&entry.home).is_some_and(|home| home.followed);
@@ -470,6 +480,12 @@ impl Files {
 }
 
 impl Table {
+    /// Returns the names of the output and of the checkpoint.
+    fn our_names(&self) -> Vec<FullPath> {
+        let output = self.output.as_ref().and_then(|output| output.path.clone());
+        output.into_iter().chain(self.checkpoint.clone()).collect()
+    }
+
     fn is_output(&self, id: FileId) -> bool {
         self.output.as_ref().is_some_and(|output| output.id == id)
     }
@@ -612,6 +628,12 @@ impl Table {
         let followed = self.homes.get(&entry.home).is_some_and(|home| home.at.is_some());
         followed && self.of_home(&entry.home).last().map(Entry::id) == Some(id)
     }
+}
+
+/// Returns the files to which names lead.
+fn lead_to(names: Vec<FullPath>) -> Vec<FileId> {
+    let metadata = names.into_iter().filter_map(|name| fs::metadata(&*name).ok());
+    metadata.map(|metadata| FileId::of(&metadata)).collect()
 }
 
 /// Returns where the path of a file leads, if that is not the path of its log.

@@ -70,6 +70,16 @@ pub(crate) struct Follow {
     newly_watched: bool,
 }
 
+/// The name that a log follows.
+#[derive(Debug)]
+pub(crate) struct Name {
+    pub(crate) path: Arc<Path>,
+    /// The path as the table of files knows it.
+    pub(crate) home: FullPath,
+    /// Whether a person has named the path; a pattern has found it otherwise.
+    pub(crate) by_name: bool,
+}
+
 /// What the table has said of a file that was opened.
 enum Taken {
     /// This log reads it.
@@ -95,23 +105,21 @@ pub(crate) enum Begun {
 }
 
 impl Follow {
-    /// Follows `path`, of which nothing was opened yet. What the checkpoint says
+    /// Follows a name, of which nothing was opened yet. What the checkpoint says
     /// that it read comes first: those files are this log's, whatever their
     /// names are now. `named` is the file that has the name.
     pub(crate) fn new(
         log: usize,
-        path: &Arc<Path>,
-        by_name: bool,
+        Name { path, home, by_name }: Name,
         named: Option<FileId>,
         began: SystemTime,
         watch: Option<SourceWatch>,
         common: &Arc<Common>,
     ) -> io::Result<Follow> {
-        let home = FullPath::sharing(path);
         let (remembered, named_at) = common.files.follow(&home, began);
         let mut follow = Follow {
             log,
-            path: Arc::clone(path),
+            path,
             home,
             by_name,
             files: Vec::with_capacity(1),
@@ -173,8 +181,8 @@ impl Follow {
             self.say_lost(lost, None);
             return Ok(Begun::Yes);
         };
-        let known = self.common.files.knows(id, &file.metadata()?);
-        if !known && (!self.files.is_empty() || self.named_at < began) {
+        let had_others = !self.files.is_empty() || self.named_at < began;
+        if had_others && !self.common.files.knows(id, &file.metadata()?) {
             self.take_siblings(&file)?;
         }
         match self.take(&Arc::clone(&self.path), self.by_name, file, id)? {

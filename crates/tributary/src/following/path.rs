@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::char::TryFromCharError;
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::ops::Deref;
@@ -28,12 +29,6 @@ impl FullPath {
         FullPath(folder.join(path.file_name().unwrap_or_default()).into())
     }
 
-    /// As [`of`](FullPath::of), without a copy where `path` has that form.
-    pub(crate) fn sharing(path: &Arc<Path>) -> FullPath {
-        let full = FullPath::of(path);
-        if *full.0 == **path { FullPath(Arc::clone(path)) } else { full }
-    }
-
     /// Returns where a path leads, through links.
     pub(crate) fn target(path: &Path) -> FullPath {
         let (folder, name) = target(path);
@@ -51,6 +46,19 @@ impl FullPath {
 
     pub(crate) fn name(&self) -> &OsStr {
         self.0.file_name().unwrap_or_default()
+    }
+}
+
+/// Full paths of many files, each folder of which is resolved once.
+#[derive(Debug, Default)]
+pub(crate) struct FullPaths(HashMap<PathBuf, FullPath>);
+
+impl FullPaths {
+    /// As [`FullPath::of`], without a copy where `path` has that form.
+    pub(crate) fn of(&mut self, path: &Arc<Path>) -> FullPath {
+        let in_folder = self.0.entry(folder(path)).or_insert_with(|| FullPath::of(path));
+        let full = in_folder.with_name(path.file_name().unwrap_or_default());
+        if *full.0 == **path { FullPath(Arc::clone(path)) } else { full }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A pattern of paths: `/var/log/*.log`. What fits it joins the merge when it
 //! appears, and leaves when it is gone and read to its end.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
@@ -11,9 +11,9 @@ use tracing::{info, warn};
 
 use crate::error::Shown;
 use crate::following::expand::{self, Expanded, Pattern};
-use crate::following::follow::Begun;
+use crate::following::follow::{Begun, Name};
 use crate::following::log::{Common, Log};
-use crate::following::path::{self, FullPath};
+use crate::following::path::FullPaths;
 use crate::waking::change::Bell;
 use crate::waking::watch::FolderWatch;
 use crate::{Error, Start};
@@ -94,17 +94,14 @@ impl Joining {
         let told = std::mem::take(&mut self.left_out);
         self.left_out.extend(refused);
         let mut joined = Vec::new();
-        let mut folders = HashMap::new();
+        let mut full_paths = FullPaths::default();
         for path in paths {
-            // Many are in one folder, which is resolved once.
-            let in_folder = folders
-                .entry(path::folder(&path))
-                .or_insert_with(|| FullPath::of(&path))
-                .with_name(path.file_name().unwrap_or_default());
-            if self.common.files.is_followed(&in_folder) {
+            let path: Arc<Path> = path.into();
+            let home = full_paths.of(&path);
+            if self.common.files.is_followed(&home) {
                 continue;
             }
-            match self.begin(&path, began) {
+            match self.begin(Name { path: Arc::clone(&path), home, by_name: false }, began) {
                 Ok(Some((Begun::Yes, log))) => {
                     info!("{}: joins the merge", Shown(&path));
                     joined.push(log);
@@ -118,7 +115,7 @@ impl Joining {
                 // It was there when its folder was read, and is gone.
                 Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
                 Err(cause) => {
-                    self.left_out.insert(path, cause);
+                    self.left_out.insert(path.to_path_buf(), cause);
                 }
             }
         }
@@ -135,13 +132,13 @@ impl Joining {
         joined
     }
 
-    fn begin(&self, path: &Path, began: SystemTime) -> io::Result<Option<(Begun, Log)>> {
-        let (file, id) = expand::open_trusted(path)?;
+    fn begin(&self, name: Name, began: SystemTime) -> io::Result<Option<(Begun, Log)>> {
+        let (file, id) = expand::open_trusted(&name.path)?;
         if self.common.files.is_taken(id) {
             return Ok(None);
         }
         let bell = Bell::new(Arc::clone(self.bell.change()));
-        let mut log = Log::new(&self.common, &path.into(), false, Some(id), began, bell)?;
+        let mut log = Log::new(&self.common, name, Some(id), began, bell)?;
         let begun = log.follow.begin(Some((file, id)), Start::Beginning, began)?;
         Ok(Some((begun, log)))
     }

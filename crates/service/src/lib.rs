@@ -1,0 +1,45 @@
+//! A line service, five times: the book's second program on the way from threads
+//! to async.
+//!
+//! Each client that connects is answered each of its lines with the number of the
+//! line. Nobody knows how many clients there will be, or how long they stay. When a
+//! client has left, a line about it goes into the statistics.
+//!
+//! Each version is one module with one function, [`Serve`]: [`threads`], then
+//! half-way down one road, [`top_down`], and half-way up the other, [`bottom_up`];
+//! [`tasks`], where both roads meet; and [`fully_async`]. `tests/suite.rs` holds all
+//! of them to the same laws, and says what each of them cannot do.
+//!
+//! [`Statistics`] and [`Stop`] are the same for all.
+
+pub mod bottom_up;
+pub mod fully_async;
+mod statistics;
+mod stop;
+pub mod tasks;
+pub mod threads;
+pub mod top_down;
+
+use std::io;
+use std::net::TcpListener;
+
+pub use statistics::{Served, Statistics};
+pub use stop::{OnRequest, Stop};
+
+/// What each version is: it serves until the stop is requested, and then says what
+/// was served.
+///
+/// # Blocking
+///
+/// Blocks the calling thread until the stop is requested and every client was noted.
+///
+/// # Errors
+///
+/// The listener or the statistics have failed. A listener that fails ends the
+/// service: whoever is connected is sent away, and noted.
+///
+/// # Panics
+///
+/// Panics if a client's thread, job or task did, or the writer of the statistics.
+/// Those on tokio panic if they are called from async code.
+pub type Serve = fn(TcpListener, Statistics, Stop) -> io::Result<Served>;

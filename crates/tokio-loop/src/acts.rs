@@ -1,0 +1,77 @@
+//! What a thread does that is stuck, from look to look.
+
+use std::time::{Duration, Instant};
+
+use crate::doing::{Doing, Thread};
+use crate::judge::Seen;
+use crate::words::{Stall, Subject};
+
+/// The thread of a stall.
+#[derive(Debug)]
+pub(crate) struct Acts {
+    pub(crate) thread: Option<Thread>,
+    /// The look with which the stall begins, and the last look.
+    pub(crate) first: Seen,
+    pub(crate) last: Seen,
+    /// What it was seen to do, and for how long.
+    seen: Vec<(Doing, Duration)>,
+    /// The length of the stall when it was last found to go on.
+    pub(crate) stuck: Option<Duration>,
+}
+
+impl Acts {
+    /// Takes a first look. `None`: it is not known which thread that is.
+    pub(crate) fn new(thread: Option<Thread>) -> Acts {
+        let first = Seen::now(thread);
+        Acts { thread, last: first.clone(), first, seen: Vec::new(), stuck: None }
+    }
+
+    /// Notes that it is stuck, and what the thread does.
+    pub(crate) fn note(&mut self, so_far: Duration, doing: Option<&Doing>) {
+        let time = so_far.saturating_sub(self.stuck.replace(so_far).unwrap_or_default());
+        let Some(doing) = doing.cloned() else { return };
+        match self.seen.iter_mut().find(|(before, _)| before.is_like(&doing)) {
+            Some((before, so_far)) => (*before, *so_far) = (doing, *so_far + time),
+            None => self.seen.push((doing, time)),
+        }
+    }
+
+    /// Returns what the thread has done since the first look.
+    pub(crate) fn doing(&self) -> Option<Doing> {
+        let (first, last) = self.first.thread.as_ref().zip(self.last.thread.as_ref())?;
+        Some(Doing::between(first, last, self.last.at - self.first.at))
+    }
+
+    /// Returns what the thread was seen to do for the longest time.
+    pub(crate) fn did(&self) -> Option<&Doing> {
+        let longest = self.seen.iter().rev().max_by_key(|(_, time)| time);
+        longest.map(|(doing, _)| doing)
+    }
+
+    /// Returns the stall, as it is to be told.
+    pub(crate) fn stall<'a>(
+        &self,
+        subject: Subject,
+        length: Duration,
+        doing: Option<&'a Doing>,
+    ) -> Stall<'a> {
+        let looks = self.first.thread.as_ref().zip(self.last.thread.as_ref());
+        Stall {
+            subject,
+            is_batch: false,
+            length,
+            thread: self.thread,
+            doing,
+            ran: looks.map(|(first, last)| last.ran.saturating_sub(first.ran)),
+            waited: looks.map(|(first, last)| last.waited.saturating_sub(first.waited)),
+            unowned: None,
+        }
+    }
+}
+
+impl Seen {
+    /// Looks at a thread.
+    pub(crate) fn now(thread: Option<Thread>) -> Seen {
+        Seen { at: Instant::now(), thread: thread.and_then(Thread::look) }
+    }
+}
