@@ -37,6 +37,11 @@ watch-cost:
 bench-against *args:
     cargo build --quiet --release --package tributary-cli && cargo run --quiet --release --package benches --example against -- "$@"
 
+# Two hundred logs whose lines are hashed: on the loop, in jobs, on a pool: a minute
+[group('look')]
+computing:
+    cargo run --quiet --release --package benches --example computing
+
 # Five writers and one merged stream, in colours, for ten seconds
 [group('look')]
 demo:
@@ -140,7 +145,7 @@ lint-system:
 # The outputs and the terminal that the texts show are those that the programs give
 [group('hold')]
 fresh: refresh refresh-report picture
-    git diff --exit-code -- docs/src/outputs crates/cli/terminal.svg crates/report/tests/seen.txt
+    git diff --exit-code -- docs/src/outputs docs/src/asked.md crates/cli/terminal.svg crates/report/tests/seen.txt
 
 # All that the pipeline runs
 [group('hold')]

@@ -53,6 +53,8 @@ fn every_step_of_the_book_shows_both_stages() {
         }
     }
     assert!(wrong.is_empty(), "these steps cannot be shown:\n{}", wrong.join("\n"));
+    // Those of the other program are shown where its chapter wants them.
+    shown.retain(|step| !step.contains('/'));
     let steps = stages::taught().flat_map(|stage| {
         let to = stage.name;
         stage.said().follows.into_iter().map(move |from| format!("{from} {to}"))

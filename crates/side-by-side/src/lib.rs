@@ -4,6 +4,7 @@
 //! when the book is built: the old file on the left, the new one on the right,
 //! line beside line. The line `{{#files}}` becomes the list of all stages' files,
 //! each on a page of its own below it: this is where the numbers of the lines lead.
+//! A file that is no stage is named `crate/module`, in both.
 //!
 //! What is shown is read from the files when the book is built, so it cannot go
 //! stale; and every line of both files is there, unchanged ones behind a click.

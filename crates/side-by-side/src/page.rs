@@ -20,11 +20,13 @@ const AROUND: usize = 3;
 /// Fewer than these are not worth a click.
 const LEAST: usize = 4;
 
-/// A stage's file, and where its page is.
+/// A file, and where its page is.
 #[derive(Debug, Clone)]
 pub(crate) struct File {
-    /// The name of the stage.
-    pub(crate) stage: String,
+    /// The name of the stage, or of crate and module.
+    pub(crate) name: String,
+    /// Where it is, seen from the folder of the crates.
+    pub(crate) path: String,
     /// What it holds.
     pub(crate) text: String,
     /// The address of its page, as seen from the page that is written.
@@ -64,12 +66,12 @@ const SKIP: &str = "a mark of this book's listings, // ANCHOR, is left out above
 /// Writes sections of a step as two columns.
 pub(crate) fn step(old: &File, new: &File, sections: &[Section]) -> String {
     let columns = [Column::of(old, false, sections), Column::of(new, true, sections)];
-    let label = format!("The step from {} to {}", old.stage, new.stage);
+    let label = format!("The step from {} to {}", old.name, new.name);
     let written = html! {
         div.step role="group" aria-label=(label) {
             div.step-files {
                 @for column in &columns {
-                    a.(column.class) href=(column.file.address) { (column.file.stage) "/src/lib.rs" }
+                    a.(column.class) href=(column.file.address) { (column.file.path) }
                 }
             }
             @for section in sections { (item(section, &columns)) }
@@ -187,7 +189,7 @@ fn table(rows: &[Row], columns: &[Column<'_>], named: bool) -> Markup {
                 tr role="row" {
                     @for column in columns {
                         th.number role="columnheader" scope="col" { "line" }
-                        th role="columnheader" scope="col" { (column.file.stage) }
+                        th role="columnheader" scope="col" { (column.file.name) }
                     }
                 }
             }
@@ -304,17 +306,17 @@ pub(crate) fn file(file: &File) -> String {
     let whole = Section { name: String::new(), rows };
     let column = Column::of(file, true, std::slice::from_ref(&whole));
     let written = html! {
-        div.step.file role="group" aria-label=(format!("{}/src/lib.rs", file.stage)) {
+        div.step.file role="group" aria-label=(file.path) {
             (table(&whole.rows, &[column], true))
         }
     };
     for_markdown(written)
 }
 
-/// Names a line of a file. The stage is in it, since all files are on one page
+/// Names a line of a file. Its file is in it, since all files are on one page
 /// where the book is printed.
 fn name(file: &File, number: usize) -> String {
-    format!("{}-{number}", file.stage)
+    format!("{}-{number}", file.name)
 }
 
 /// Keeps what is in the code from being taken for a directive of mdBook. There
@@ -329,7 +331,8 @@ mod tests {
 
     fn made(old: &str, new: &str) -> String {
         let file = |stage: &str, text: &str| File {
-            stage: stage.into(),
+            name: stage.into(),
+            path: format!("{stage}/src/lib.rs"),
             text: text.into(),
             address: format!("files/{stage}.html"),
         };
@@ -378,7 +381,8 @@ mod tests {
     #[test]
     fn a_whole_file_has_a_name_for_every_line() {
         let text = "// ANCHOR: a\nfn a() {}\n// ANCHOR_END: a\n";
-        let file = File { stage: "one".into(), text: text.into(), address: String::new() };
+        let (name, path) = ("one".into(), "one/src/lib.rs".into());
+        let file = File { name, path, text: text.into(), address: String::new() };
         insta::assert_snapshot!(in_lines(&super::file(&file)));
     }
 }

@@ -62,12 +62,15 @@ fn replace(chapter: &mut Chapter, crates: &Path) -> Result<()> {
                 let step = columns(crates, &old, &new, &up).with_context(here)?;
                 std::mem::take(&mut legend) + &step
             }
-            Directive::Files => {
-                let stages = stages(crates).with_context(here)?;
-                add_pages(chapter, crates, &stages).with_context(here)?;
+            // A block of its own, so that a table may follow as well.
+            Directive::Question(question) => format!("<div id=\"question-{question}\"></div>\n"),
+            Directive::Files(names) => {
+                let names = if names.is_empty() { stages(crates) } else { Ok(names) };
+                let files = names.and_then(|names| files(crates, &names)).with_context(here)?;
+                add_pages(chapter, &files);
                 let link =
-                    |stage: &String| format!("- [{stage}/src/lib.rs]({up}{FOLDER}/{stage}.md)");
-                stages.iter().map(link).collect::<Vec<_>>().join("\n")
+                    |file: &File| format!("- [{}]({up}{FOLDER}/{}.md)", file.path, file.name);
+                files.iter().map(link).collect::<Vec<_>>().join("\n")
             }
         };
     }
@@ -80,7 +83,7 @@ fn replace(chapter: &mut Chapter, crates: &Path) -> Result<()> {
 ///
 /// # Blocking
 ///
-/// Reads the files of both stages below `crates`.
+/// Reads both files below `crates`.
 ///
 /// # Errors
 ///
@@ -96,14 +99,27 @@ pub fn columns(crates: &Path, old: &str, new: &str, up: &str) -> Result<String> 
     Ok(page::step(old, new, &step(&old.text, &new.text)))
 }
 
-fn read(crates: &Path, stage: &str, up: &str) -> Result<File> {
+/// Reads the file of a stage, or of `crate/module`.
+fn read(crates: &Path, name: &str, up: &str) -> Result<File> {
+    let path = match name.split_once('/') {
+        Some((folder, module)) => format!("{folder}/src/{module}.rs"),
+        None => format!("{name}/src/lib.rs"),
+    };
     let stages = stages(crates)?;
-    if !stages.iter().any(|known| known == stage) {
-        bail!("`{stage}` is no stage: {}", stages.join(", "));
+    if !name.contains('/') && !stages.iter().any(|known| known == name) {
+        bail!("`{name}` is no stage: {}", stages.join(", "));
     }
-    let path = crates.join(stage).join("src/lib.rs");
-    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    Ok(File { stage: stage.to_owned(), text, address: format!("{up}{FOLDER}/{stage}.html") })
+    let file = crates.join(&path);
+    let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let name = name.replace('/', "-");
+    let address = format!("{up}{FOLDER}/{name}.html");
+    Ok(File { name, path, text, address })
+}
+
+fn files(crates: &Path, names: &[String]) -> Result<Vec<File>> {
+    // Each is on the page that its lines lead to.
+    let here = |file| File { address: String::new(), ..file };
+    names.iter().map(|name| read(crates, name, "").map(here)).collect()
 }
 
 /// Names the stages that there are, in order.
@@ -121,21 +137,20 @@ fn stages(crates: &Path) -> Result<Vec<String>> {
 }
 
 /// Puts a page for each file below `chapter`.
-fn add_pages(chapter: &mut Chapter, crates: &Path, stages: &[String]) -> Result<()> {
+fn add_pages(chapter: &mut Chapter, files: &[File]) {
     let mut parents = chapter.parent_names.clone();
     parents.push(chapter.name.clone());
-    for (index, stage) in (1..).zip(stages) {
-        let file = File { address: String::new(), ..read(crates, stage, "")? };
-        let content = format!("# {stage}/src/lib.rs\n\n{}\n", page::file(&file));
-        let path = format!("{FOLDER}/{stage}.md");
-        let mut page = Chapter::new(stage, content, path, parents.clone());
+    for file in files {
+        let content = format!("# {}\n\n{}\n", file.path, page::file(file));
+        let path = format!("{FOLDER}/{}.md", file.name);
+        let mut page = Chapter::new(&file.name, content, path, parents.clone());
         // It is made, so there is no file to edit or to find it by.
         page.source_path = None;
+        let index = chapter.sub_items.len() as u32 + 1;
         page.number = chapter.number.clone().map(|mut number| {
             number.push(index);
             number
         });
         chapter.sub_items.push(BookItem::Chapter(page));
     }
-    Ok(())
 }

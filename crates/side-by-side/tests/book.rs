@@ -96,12 +96,37 @@ fn steps_and_files_are_put_into_the_book_and_a_page_without_them_is_as_it_was() 
 }
 
 #[test]
+fn a_module_of_any_crate_has_columns_and_a_page_as_a_stage_has() {
+    let folder = stages();
+    let src = folder.path().join("crates/other/src");
+    fs::write(src.join("a.rs"), "fn a() {}\n").unwrap();
+    fs::write(src.join("b.rs"), "async fn a() {}\n").unwrap();
+    let step = ("deep/two.md", "{{#step other/a other/b}}\n");
+    let files = ("files.md", "{{#files other/a other/b}}\n");
+    let done = run_in(&folder, &[step, files]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let book: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    let chapter = |at: usize| &book["items"][at]["Chapter"];
+    let step = chapter(0)["content"].as_str().unwrap();
+    assert!(step.contains("href=\"../files/other-b.html#other-b-1\""), "{step}");
+    let list = chapter(1)["content"].as_str().unwrap();
+    assert_eq!(
+        list,
+        "- [other/src/a.rs](files/other-a.md)\n- [other/src/b.rs](files/other-b.md)\n"
+    );
+    let page = &chapter(1)["sub_items"][1]["Chapter"];
+    assert_eq!(page["path"], "files/other-b.md");
+    assert!(page["content"].as_str().unwrap().contains("id=\"other-b-1\""), "{page}");
+}
+
+#[test]
 fn a_mistake_fails_the_build_and_names_page_and_line() {
     for (page, parts) in [
         ("{{#step stage1-a stage9}}", &["`stage9` is no stage", "stage1-a, stage2-b"][..]),
         // A crate that is no stage.
         ("{{#step stage1-a other}}", &["`other` is no stage"]),
         ("{{#step stage1-a stage3-c}}", &["stage3-c/src/lib.rs", "No such file"]),
+        ("{{#step other/a other/b}}", &["other/src/a.rs", "No such file"]),
         ("{{#step stage1-a}}", &["`{{#step stage1-a}}` is neither", "alone on its line"]),
     ] {
         let done = run(&[("deep/page.md", &format!("# Page\n\n{page}\n")), FILES]);

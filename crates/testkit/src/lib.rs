@@ -29,6 +29,7 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+// ANCHOR: within
 /// Runs `body` to its end, on a thread of its own, and hands out its answer or
 /// its panic. After [`BOUND`] it is given up, and the thread is left behind.
 #[track_caller]
@@ -44,6 +45,7 @@ pub fn within<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T
         Err(_) => panic!("it hangs: given up after {BOUND:?}"),
     }
 }
+// ANCHOR_END: within
 
 /// Runs `body`, which must panic, and returns what it said.
 #[track_caller]

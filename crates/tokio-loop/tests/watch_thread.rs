@@ -51,6 +51,18 @@ fn the_watch_rests_with_the_loop_and_ends_with_it() {
     tokio_loop::run(1, None, both_rest()).expect("the loop starts");
     until("the watch ends with its loop", || wake_ups_of_watches().is_empty());
 
+    // A loop that parks again at once is looked at seldom.
+    let parks = 500;
+    let ran = tokio_loop::run(1, None, async {
+        let metrics = Handle::current().metrics();
+        while metrics.worker_park_count(0) < parks {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        wake_ups_of_watches()
+    });
+    let woken = ran.expect("the loop starts").answer[0];
+    assert!(woken < parks / 2, "{woken} wake-ups of the watch for {parks} of the loop");
+
     for builder in [Builder::new_multi_thread, Builder::new_current_thread] {
         let runtime = tokio_loop::hook_into(&mut builder()).worker_threads(4).enable_all().build();
         let watched = tokio_loop::watched(tokio_loop::SLOW, async {

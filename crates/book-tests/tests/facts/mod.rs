@@ -9,16 +9,20 @@
 mod bridges;
 mod callers;
 mod channels;
+mod computing;
 mod ending;
 mod events;
 mod files;
 mod guards;
 mod handing_over;
+mod in_tests;
 mod loops;
 mod pool;
 mod signals;
+mod sockets;
 mod stop;
 mod tasks;
+mod workers;
 mod writer;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
