@@ -54,9 +54,9 @@ macro_rules! suite {
     (@names { $($law:ident)* }) => { [$(stringify!($law)),*] };
 }
 
-// ANCHOR: versions
 suite! {
     {
+        // ANCHOR: limits
         threads {
             one_client_too_many_is_told: "a thread for each, until the system has none left",
         }
@@ -72,6 +72,7 @@ suite! {
             one_client_too_many_is_told: "a task for each, until the process has no descriptor left",
         }
         fully_async {}
+        // ANCHOR_END: limits
     }
     {
         each_line_is_answered_with_its_number
@@ -87,7 +88,6 @@ suite! {
         a_listener_that_fails_ends_the_service
     }
 }
-// ANCHOR_END: versions
 
 #[test]
 fn every_limit_names_a_law() {
