@@ -8,7 +8,7 @@
 //! With `debug`, it also says so when the answer takes too long.
 
 use std::io;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
@@ -30,6 +30,11 @@ use crate::{SLOW, TARGET, doing, here};
 /// A stall shorter than this can fall between two pings, and one that is seen
 /// may have begun this much earlier.
 const TICK: Duration = Duration::from_millis(1);
+
+/// The same for a loop that has parked again within a [`TICK`] each time that it woke,
+/// lately: so short a run has no stall to be seen, and a thread that is woken costs as
+/// much as many turns.
+const LONGEST_TICK: Duration = Duration::from_millis(8);
 
 // What the loop is doing. Loop and watch speak through this one atomic, so that
 // neither can go to sleep on a change that the other has just made:
@@ -60,6 +65,7 @@ pub(crate) struct Watch {
 /// What the loop's thread and the watch thread both touch.
 struct Shared {
     state: AtomicU8,
+    runs: Runs,
     // Not tokio's mutex: it is held for a few instructions and never over an
     // `.await`, so there is no wait that a task would have to hand on.
     pings: Mutex<Pings>,
@@ -67,6 +73,39 @@ struct Shared {
     // sentinel's first poll, so a `main` that blocks at once is seen too.
     wake: Notify,
     debug: Option<Debug>,
+}
+
+/// The runs of the loop, each from when it wakes until it parks. The loop writes, and
+/// the watch reads.
+struct Runs {
+    begun: Instant,
+    /// When the last run began, in microseconds since then.
+    last: AtomicU64,
+    /// Whether one has begun since the watch has asked.
+    any: AtomicBool,
+    /// Whether one has lasted for a [`TICK`] since then.
+    any_long: AtomicBool,
+}
+
+impl Runs {
+    fn begin(&self) {
+        let since = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.last.store(since, Ordering::Relaxed);
+        self.any.store(true, Ordering::Relaxed);
+    }
+
+    fn end(&self) {
+        if self.is_long() {
+            self.any_long.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells whether the last run is, or was, a long one: asked while it goes on, or at
+    /// its end.
+    fn is_long(&self) -> bool {
+        let last = Duration::from_micros(self.last.load(Ordering::Relaxed));
+        self.begun.elapsed().saturating_sub(last) >= TICK
+    }
 }
 
 /// What it takes to say which operation blocks the loop.
@@ -99,6 +138,12 @@ impl Watch {
         let shared = Arc::new(Shared {
             // A loop polls `main` before it parks for the first time.
             state: AtomicU8::new(RUNNING),
+            runs: Runs {
+                begun: Instant::now(),
+                last: AtomicU64::new(0),
+                any: AtomicBool::new(true),
+                any_long: AtomicBool::new(false),
+            },
             pings: Mutex::default(),
             wake: Notify::new(),
             debug: debug.map(|threshold| Debug {
@@ -131,11 +176,15 @@ impl Watch {
             let _ = debug;
         }
         let shared = Arc::clone(&self.shared);
-        runtime.on_thread_park(move || shared.state.store(PARKED, Ordering::Release));
+        runtime.on_thread_park(move || {
+            shared.runs.end();
+            shared.state.store(PARKED, Ordering::Release);
+        });
 
         let shared = Arc::clone(&self.shared);
         let watch = self.thread.clone();
         runtime.on_thread_unpark(move || {
+            shared.runs.begin();
             // Only a watch that sleeps is worth a system call. A loop that
             // parks and wakes all the time finds it awake, and pays one `swap`.
             if shared.state.swap(RUNNING, Ordering::AcqRel) == ASLEEP {
@@ -197,11 +246,14 @@ impl Shared {
     /// The watch thread, from its first look to the end of `main`.
     fn watch(&self, mut tells: Option<Tells>) {
         let (mut told, mut stall) = (Told::default(), None);
+        let mut tick = TICK;
         loop {
-            // First wait, then look: work that is done within a tick is never
-            // pinged, and a loop that wakes thousands of times a second wakes
-            // the watch about once a tick.
-            thread::park_timeout(TICK);
+            // First wait, then look: work that is done within a tick is never pinged.
+            thread::park_timeout(tick);
+            let rested = !self.runs.any.swap(false, Ordering::Relaxed);
+            let is_quick =
+                self.debug.is_none() && !self.runs.any_long.swap(false, Ordering::Relaxed);
+            tick = if is_quick { LONGEST_TICK.min(2 * tick) } else { TICK };
             // Before the answer is looked for: a loop that has parked has
             // answered, so none is left behind when the watch sleeps.
             let state = self.state.load(Ordering::Acquire);
@@ -209,8 +261,19 @@ impl Shared {
                 self.tell(debug, tells, &mut told, &mut stall);
             }
             match state {
-                RUNNING => self.ping(),
-                PARKED => self.sleep_until_unparked(),
+                RUNNING => {
+                    tick = TICK;
+                    if self.runs.is_long() {
+                        self.ping();
+                    }
+                }
+                PARKED if rested || !is_quick => {
+                    self.sleep_until_unparked();
+                    // The run for which it was woken tells nothing of the next one.
+                    self.runs.any.store(false, Ordering::Relaxed);
+                    tick = TICK;
+                }
+                PARKED => {}
                 _ => break,
             }
         }

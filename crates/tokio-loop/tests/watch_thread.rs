@@ -51,7 +51,19 @@ fn the_watch_rests_with_the_loop_and_ends_with_it() {
     assert_eq!(ran.answer, Ok("rested"));
     until("the watch ends with its loop", || wake_ups_of_watches().is_empty());
 
-    // The same goes for a `main` that panics, and for a loop that is refused.
+    // A loop that parks again at once is looked at seldom.
+    let parks = 500;
+    let ran = tokio_loop::run(1, None, async {
+        let metrics = Handle::current().metrics();
+        while metrics.worker_park_count(0) < parks {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        wake_ups_of_watches()
+    });
+    let woken = ran.expect("the loop starts").answer[0];
+    assert!(woken < parks / 2, "{woken} wake-ups of the watch for {parks} of the loop");
+
+    // A watch ends with a `main` that panics, too, and with a loop that is refused.
     let panicked = catch_unwind(|| tokio_loop::run(1, None, async { panic!("main gave up") }));
     assert!(panicked.is_err());
     until("the watch ends with a main that panics", || wake_ups_of_watches().is_empty());
