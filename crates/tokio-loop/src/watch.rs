@@ -18,9 +18,9 @@ use tokio::sync::Notify;
 use tracing::debug;
 
 use crate::acts::Acts;
-use crate::counted::{Bell, counted};
+use crate::counted::{MainWaker, counted};
 use crate::judge::Seen;
-use crate::tell::{Tells, Told};
+use crate::tell::{Reporter, Told};
 use crate::turn::{Findings, Turns};
 use crate::words::Subject;
 use crate::{SLOW, TARGET, doing, here};
@@ -114,7 +114,7 @@ struct Debug {
     /// The loop's thread, where the system tells of threads.
     thread: Option<doing::Thread>,
     turns: Arc<Turns>,
-    bell: Arc<Bell>,
+    main_waker: Arc<MainWaker>,
 }
 
 #[derive(Default)]
@@ -134,7 +134,7 @@ impl Watch {
     ///
     /// The operating system refuses the thread.
     pub(crate) fn start(debug: Option<Duration>) -> io::Result<Watch> {
-        let tells = debug.map(|threshold| Tells::new(threshold, None));
+        let reporter = debug.map(|threshold| Reporter::new(threshold, None));
         let shared = Arc::new(Shared {
             // A loop polls `main` before it parks for the first time.
             state: AtomicU8::new(RUNNING),
@@ -151,12 +151,12 @@ impl Watch {
                 // The caller drives the loop as well.
                 thread: doing::Thread::current(),
                 turns: Turns::new(),
-                bell: Arc::default(),
+                main_waker: Arc::default(),
             }),
         });
         let join = thread::Builder::new().name("stall-watch".into()).spawn({
             let shared = Arc::clone(&shared);
-            move || shared.watch(tells)
+            move || shared.watch(reporter)
         })?;
         Ok(Watch { shared, thread: join.thread().clone(), join: Some(join) })
     }
@@ -168,12 +168,11 @@ impl Watch {
     /// it has run out of tasks: a turn that merely looks at the timers is not
     /// a park.
     pub(crate) fn hook_into(&self, runtime: &mut Builder) {
-        if let Some(debug) = &self.shared.debug {
+        if self.shared.debug.is_some() {
             // `counted` needs the loop to ask for `main` after every task.
             runtime.event_interval(1);
             #[cfg(tokio_unstable)]
-            crate::polls::hook_into(runtime, &debug.turns);
-            let _ = debug;
+            crate::polls::hook_into(runtime);
         }
         let shared = Arc::clone(&self.shared);
         runtime.on_thread_park(move || {
@@ -217,9 +216,9 @@ impl Watch {
     ) -> (T, Option<Duration>) {
         let answer = match &self.shared.debug {
             None => runtime.block_on(main),
-            Some(Debug { turns, bell, .. }) => {
+            Some(Debug { turns, main_waker, .. }) => {
                 let _here = here::set(turns);
-                runtime.block_on(counted(main, Arc::clone(turns), Arc::clone(bell)))
+                runtime.block_on(counted(main, Arc::clone(turns), Arc::clone(main_waker)))
             }
         };
         self.shared.answer();
@@ -244,7 +243,7 @@ impl Drop for Watch {
 
 impl Shared {
     /// The watch thread, from its first look to the end of `main`.
-    fn watch(&self, mut tells: Option<Tells>) {
+    fn watch(&self, mut reporter: Option<Reporter>) {
         let (mut told, mut stall) = (Told::default(), None);
         let mut tick = TICK;
         loop {
@@ -257,8 +256,8 @@ impl Shared {
             // Before the answer is looked for: a loop that has parked has
             // answered, so none is left behind when the watch sleeps.
             let state = self.state.load(Ordering::Acquire);
-            if let (Some(debug), Some(tells)) = (&self.debug, &mut tells) {
-                self.tell(debug, tells, &mut told, &mut stall);
+            if let (Some(debug), Some(reporter)) = (&self.debug, &mut reporter) {
+                self.tell(debug, reporter, &mut told, &mut stall);
             }
             match state {
                 RUNNING => {
@@ -277,8 +276,8 @@ impl Shared {
                 _ => break,
             }
         }
-        if let Some(mut tells) = tells {
-            tells.end("the event loop");
+        if let Some(mut reporter) = reporter {
+            reporter.end("the event loop");
         }
     }
 
@@ -286,7 +285,7 @@ impl Shared {
     fn tell(
         &self,
         debug: &Debug,
-        tells: &mut Tells,
+        reporter: &mut Reporter,
         told: &mut Told,
         stall: &mut Option<(Instant, Acts)>,
     ) {
@@ -298,7 +297,7 @@ impl Shared {
             // It may have come and gone between two looks.
             let seen = stall.take().filter(|(_, acts)| acts.stuck.is_some());
             let acts = seen.map_or_else(|| Acts::new(None), |(_, acts)| acts);
-            tells.over(told, &acts.stall(Subject::Loop, length, acts.did()), findings);
+            reporter.over(told, &acts.stall(Subject::Loop, length, acts.did()), findings);
         }
         let Some(sent) = sent.filter(|sent| sent.elapsed() > debug.threshold / 2) else { return };
         let acts = match stall {
@@ -312,7 +311,7 @@ impl Shared {
             let doing = acts.doing();
             acts.note(so_far, doing.as_ref());
             let stall = acts.stall(Subject::Loop, so_far, doing.as_ref());
-            tells.stuck(told, &stall, debug.turns.going_on());
+            reporter.stuck(told, &stall, debug.turns.going_on());
         }
     }
 
@@ -332,9 +331,9 @@ impl Shared {
         // Unlocked first, or the sentinel could have its turn and find the
         // lock taken.
         drop(pings);
-        if let Some(Debug { turns, bell, .. }) = &self.debug {
+        if let Some(Debug { turns, main_waker, .. }) = &self.debug {
             turns.ask(sent);
-            bell.ring();
+            main_waker.wake();
         }
         self.wake.notify_one();
     }
