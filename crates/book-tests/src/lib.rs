@@ -14,6 +14,7 @@ mod listing;
 mod masks;
 mod outputs;
 mod pages;
+pub mod reading;
 pub mod refused;
 
 pub use listing::{Include, includes};
