@@ -41,8 +41,6 @@ pub struct Mark {
     pub page: String,
     /// The heading above the paragraph.
     pub heading: String,
-    /// Whether that is the title of the page.
-    pub is_title: bool,
     /// The tests that the answer rests on.
     pub tests: Vec<String>,
 }
@@ -72,13 +70,13 @@ pub fn questions() -> Result<Vec<Question>> {
 /// A mark that cannot be read, or that no heading or no test stands by.
 pub fn marks(page: &Page) -> Result<Vec<Mark>> {
     let file = Path::new(&page.path).file_name().unwrap_or_default().to_string_lossy();
-    let (mut marks, mut heading, mut headings, mut in_listing) = (Vec::new(), "", 0, false);
+    let (mut marks, mut heading, mut in_listing) = (Vec::new(), "", false);
     let lines: Vec<_> = page.text.lines().collect();
     for (place, line) in lines.iter().enumerate() {
         if line.starts_with("```") {
             in_listing = !in_listing;
         } else if let (false, Some(text)) = (in_listing, line.strip_prefix('#')) {
-            (heading, headings) = (text.trim_start_matches('#').trim(), headings + 1);
+            heading = text.trim_start_matches('#').trim();
         } else if let Some(mark) = line.strip_prefix("<!-- question ") {
             let said = || format!("{file}: {line}");
             let mark = mark.strip_suffix(" -->").with_context(said)?;
@@ -90,12 +88,11 @@ pub fn marks(page: &Page) -> Result<Vec<Mark>> {
                 tests.retain(|name| name.split('_').count() >= 4);
             }
             ensure!(below().count() > 0, "{}: no paragraph follows", said());
-            ensure!(headings > 0 && !tests.is_empty(), "{}: no heading, or no test", said());
+            ensure!(!heading.is_empty() && !tests.is_empty(), "{}: no heading, or no test", said());
             marks.push(Mark {
                 number: number.parse().with_context(said)?,
                 page: file.clone().into_owned(),
                 heading: heading.to_owned(),
-                is_title: headings == 1,
                 tests: tests.into_iter().map(str::to_owned).collect(),
             });
         }
@@ -116,31 +113,13 @@ pub fn page(questions: &[Question], marks: &[Mark]) -> Result<String> {
         }
     }
     for Question { number, words, asked } in questions {
-        let answers: Vec<_> = marks.iter().filter(|mark| mark.number == *number).collect();
-        let links: Vec<_> = answers.iter().map(|mark| mark.link()).collect();
+        let answers: Vec<&Mark> = marks.iter().filter(|mark| mark.number == *number).collect();
+        // The preprocessor of the book puts an address where the mark is.
+        let link = |mark: &&Mark| format!("[{}]({}#question-{number})", mark.heading, mark.page);
+        let links: Vec<_> = answers.iter().map(link).collect();
         let tests = answers.iter().flat_map(|mark| &mark.tests).map(|test| format!("`{test}`"));
         let tests = tests.collect::<Vec<_>>().join(", ");
         writeln!(page, "| [{number}]({asked}) | {words} | {} | {tests} |", links.join("; "))?;
     }
     Ok(page)
-}
-
-impl Mark {
-    fn link(&self) -> String {
-        let slug = match self.is_title {
-            true => String::new(),
-            false => format!("#{}", slug(&self.heading)),
-        };
-        format!("[{}]({}{slug})", self.heading, self.page)
-    }
-}
-
-/// Returns the address of a heading, as mdBook makes it.
-fn slug(heading: &str) -> String {
-    let kept = heading.chars().filter_map(|c| match c {
-        c if c.is_alphanumeric() || c == '_' || c == '-' => Some(c.to_ascii_lowercase()),
-        c if c.is_whitespace() => Some('-'),
-        _ => None,
-    });
-    kept.collect()
 }

@@ -249,10 +249,12 @@ impl Shared {
         loop {
             // First wait, then look: work that is done within a tick is never pinged.
             thread::park_timeout(tick);
-            let rested = !self.runs.any.swap(false, Ordering::Relaxed);
+            // A loop that wakes every few ticks is not at rest.
+            let runs = self.runs.any.swap(false, Ordering::Relaxed);
+            let rests = !runs && tick == LONGEST_TICK;
             let is_quick =
                 self.debug.is_none() && !self.runs.any_long.swap(false, Ordering::Relaxed);
-            tick = if is_quick { LONGEST_TICK.min(2 * tick) } else { TICK };
+            tick = if is_quick { LONGEST_TICK } else { TICK };
             // Before the answer is looked for: a loop that has parked has
             // answered, so none is left behind when the watch sleeps.
             let state = self.state.load(Ordering::Acquire);
@@ -266,7 +268,7 @@ impl Shared {
                         self.ping();
                     }
                 }
-                PARKED if rested || !is_quick => {
+                PARKED if rests || !is_quick => {
                     self.sleep_until_unparked();
                     // The run for which it was woken tells nothing of the next one.
                     self.runs.any.store(false, Ordering::Relaxed);

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use testkit::{panic_of, within};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, duplex};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, duplex};
 use tokio::runtime::{Builder, Runtime};
 use tokio::select;
 use tokio::sync::{Notify, watch};
@@ -108,6 +108,22 @@ async fn with_read_until() -> String {
 fn a_read_line_in_select_loses_half_a_line_and_read_until_keeps_it() {
     assert_eq!(run(1, with_read_line()), "ine\n");
     assert_eq!(run(1, with_read_until()), "half a line\n");
+}
+
+#[test]
+fn a_read_exact_in_select_loses_half_a_frame_and_the_stream_is_out_of_step() {
+    run(1, async {
+        let (mut client, mut service) = duplex(64);
+        let mut frame = [0; 4];
+        for half in ["ab", "cd", "ef"] {
+            client.write_all(half.as_bytes()).await.unwrap();
+            if half == "ab" {
+                assert!(!is_over(service.read_exact(&mut frame)).await);
+            }
+        }
+        service.read_exact(&mut frame).await.unwrap();
+        assert_eq!(&frame, b"cdef");
+    });
 }
 
 /// Says whether a wait has ended at its first turn.
