@@ -97,6 +97,11 @@ fn words_of(page: &Path, seen: &mut HashSet<(PathBuf, Option<String>)>) -> Resul
     let folder = page.parent().unwrap_or(Path::new("."));
     let mut shown = String::new();
     for line in text.lines() {
+        if !line.contains("{{#") {
+            shown += line;
+            shown.push('\n');
+            continue;
+        }
         let listing = includes(line).into_iter().next();
         match (listing, directives(line)?.pop()) {
             (Some(include), _) => {

@@ -74,6 +74,34 @@ fn every_link_leads_to_a_file_and_every_file_that_a_text_names_is_there() {
     assert!(missing.is_empty(), "these files are not there:\n{}", missing.join("\n"));
 }
 
+/// A code host shows a page as it is written: where a listing should be, it has the
+/// directive.
+#[test]
+fn a_link_from_outside_of_the_book_leads_to_no_page_that_has_listings() {
+    let book = root().join("docs/src").canonicalize().expect("there is a book");
+    let mut raw = Vec::new();
+    let mut followed = 0;
+    for page in project_pages() {
+        let is_of_the_book = page.path.canonicalize().is_ok_and(|path| path.starts_with(&book));
+        for link in page.links().into_iter().filter(|_| !is_of_the_book) {
+            let Ok(target) = page.folder().join(link).canonicalize() else { continue };
+            if !target.starts_with(&book) || target.extension().is_none_or(|end| end != "md") {
+                continue;
+            }
+            followed += 1;
+            let text = fs::read_to_string(&target).expect("a page can be read");
+            if ["{{#include", "{{#step", "{{#files"]
+                .iter()
+                .any(|directive| text.contains(directive))
+            {
+                raw.push(format!("{}: {link}", page.path.display()));
+            }
+        }
+    }
+    assert!(raw.is_empty(), "these lead to pages that only mdBook can show:\n{}", raw.join("\n"));
+    assert!(followed > 0, "the promises are linked from outside");
+}
+
 #[test]
 fn every_output_that_is_made_is_shown() {
     let shown: BTreeSet<_> = project_pages()

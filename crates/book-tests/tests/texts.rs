@@ -5,6 +5,7 @@ mod asked;
 mod includes;
 mod names;
 mod outputs;
+mod reading;
 mod refused;
 mod tidy;
 

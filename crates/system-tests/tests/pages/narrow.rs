@@ -46,15 +46,15 @@ const SPLIT: &str = "
 
 #[test]
 fn a_long_name_is_broken_behind_its_words_and_is_still_itself() {
-    let browser = narrow("never-block.html");
-    for page in ["never-block.html", "questions.html", "asyncio.html", "promises.html"] {
+    let browser = narrow("writer-thread.html");
+    for page in ["writer-thread.html", "questions.html", "asyncio.html", "promises.html"] {
         browser.open(&book().join(page));
         browser.run("document.querySelectorAll('details').forEach(it => it.open = true)");
         let found = browser.run(SPLIT);
         assert!(found[0].as_u64().unwrap() > 30, "{page}: {found}");
         assert_eq!(found[1], json!([]), "{page}");
     }
-    browser.open(&book().join("never-block.html"));
+    browser.open(&book().join("writer-thread.html"));
     let names =
         browser.run("return [...document.querySelectorAll('code.long')].map(it => it.textContent)");
     assert!(
