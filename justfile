@@ -102,6 +102,11 @@ test-unstable:
 lint:
     cargo fmt --check && cargo clippy --workspace --all-targets -- -D warnings && RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace
 
+# Any program held to the laws that can be seen from outside: `just conform -- cat {inputs}`
+[group('hold')]
+conform *args:
+    cargo compare conform "$@"
+
 # Every stage on small workloads, checked: the figures say little
 [group('hold')]
 smoke: built
