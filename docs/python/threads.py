@@ -4,30 +4,14 @@ python3 threads.py OUTPUT INPUT…, until SIGTERM.
 """
 
 import signal
-import sys
 import threading
+import time
 
-INTERVAL = 0.1
-
-
-class NoNewData(Exception):
-    """There is no whole line to read yet."""
-
-
-def read_lines(handle):
-    """Returns the whole lines that are there; a half line stays in the file."""
-    begin = handle.tell()
-    lines = handle.readlines(256 * 1024)
-    if lines and not lines[-1].endswith(b"\n"):
-        handle.seek(begin + sum(map(len, lines[:-1])))
-        lines.pop()
-    if not lines:
-        raise NoNewData
-    return b"".join(lines)
+from lines import INTERVAL, NoNewData, append, read_lines, read_rest, run
 
 
 def tail_file(handle, stop, write):
-    """Follows one file. The stop is asked before the look, so none comes after it."""
+    """Follows one file. The stop is asked before the look, so that look is the last."""
     is_last = False
     while not is_last:
         is_last = stop.is_set()
@@ -36,45 +20,44 @@ def tail_file(handle, stop, write):
                 write(read_lines(handle))
         except NoNewData:
             stop.wait(INTERVAL)
-    if half := handle.read():
-        write(half + b"\n")
+    write(read_rest(handle))
 
 
 def run_threads(handles, stop, output):
-    """Starts a thread a file, and returns when all of them have ended."""
+    """Starts a thread a file, and joins them all."""
     lock = threading.Lock()
-    failed = []
+    failures = []
 
     def write(lines):
         with lock:
-            output.write(lines)
+            append(output, lines)
 
     def tail(handle):
         try:
             tail_file(handle, stop, write)
-        except OSError as error:
-            failed.append(error)
+        except OSError as failure:
+            # A thread has nobody above it: an error that is not kept is gone.
+            failures.append(failure)
             stop.set()
 
     threads = [threading.Thread(target=tail, args=(handle,)) for handle in handles]
     for thread in threads:
         thread.start()
+    # A handler of a signal runs in this thread, and only while this thread runs.
+    while not stop.is_set():
+        time.sleep(INTERVAL)
     for thread in threads:
         thread.join()
-    if failed:
-        raise failed[0]
+    if failures:
+        raise failures[0]
 
 
 def main(output_path, *input_paths):
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     handles = [open(path, "rb") for path in input_paths]
-    with open(output_path, "wb", buffering=0) as output:
+    with open(output_path, "wb") as output:
         run_threads(handles, stop, output)
 
 
-if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except OSError as error:
-        sys.exit(f"error: {error}")
+run(main)

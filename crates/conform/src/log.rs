@@ -14,6 +14,8 @@ pub(crate) struct Log {
     pub(crate) path: PathBuf,
     index: usize,
     file: File,
+    /// The one that was written before it.
+    before: Option<File>,
     lines: u64,
     /// All that was written, whatever became of the file.
     pub(crate) written: Vec<u8>,
@@ -23,7 +25,7 @@ impl Log {
     pub(crate) fn new(folder: &Path, index: usize) -> Log {
         let path = folder.join(format!("source-{index:04}.log"));
         let file = append_to(&path);
-        Log { path, index, file, lines: 0, written: Vec::new() }
+        Log { path, index, file, before: None, lines: 0, written: Vec::new() }
     }
 
     /// Writes tagged lines, in one write.
@@ -52,7 +54,16 @@ impl Log {
 
     /// Makes a new file of the log's name, and goes on in that.
     pub(crate) fn create(&mut self) {
-        self.file = append_to(&self.path);
+        self.before = Some(std::mem::replace(&mut self.file, append_to(&self.path)));
+    }
+
+    /// Writes lines to the file that was written before, as a program does that has not
+    /// heard of the rotation.
+    pub(crate) fn write_late(&mut self, lines: u64) {
+        let before = self.before.take().expect("the log was rotated");
+        let now = std::mem::replace(&mut self.file, before);
+        self.write(lines);
+        self.before = Some(std::mem::replace(&mut self.file, now));
     }
 
     pub(crate) fn truncate(&self) {

@@ -30,6 +30,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "a_renamed_file_is_read_to_its_end_before_its_successor",
         "line 31 of source-0000.log is missing",
     ),
+    (
+        "leaves the rotated",
+        "what_is_written_late_to_a_renamed_file_is_merged",
+        "line 21 of source-0000.log is missing",
+    ),
     ("not truncated", "a_truncated_file_is_read_from_its_start", "line 11 of source-0000.log"),
     ("skips the unreadable", "a_missing_source_is_an_error_that_names_it", "missing.log is not"),
     ("skips the unreadable", "an_unreadable_source_is_an_error_that_names_it", "folder.log is not"),

@@ -60,7 +60,10 @@ fn a_program_that_hangs_breaks_the_law_and_is_killed_with_what_it_has_started() 
 fn a_law_that_is_not_asked_is_shown_as_such() {
     let law = "a_stop_ends_the_run";
     let said = printed(run(&["conform", "--law", law, "--", "cat", "{inputs}"]), 0);
-    assert!(said.contains("0 of 0 laws hold") && said.contains("a_stop_ends_the_run  -"), "{said}");
+    assert!(
+        said.contains("0 of 0 laws hold") && said.contains("a_stop_ends_the_run    -"),
+        "{said}"
+    );
 }
 
 #[test]

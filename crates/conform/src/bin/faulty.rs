@@ -24,9 +24,8 @@ struct Merger {
 
 struct Source {
     path: PathBuf,
-    file: File,
-    /// What follows the last newline.
-    half: Vec<u8>,
+    /// The files that had this path, each with what follows its last newline.
+    files: Vec<(File, Vec<u8>)>,
 }
 
 fn main() -> ExitCode {
@@ -76,12 +75,11 @@ fn merge(fault: String, output: &Path, inputs: Vec<PathBuf>) -> io::Result<()> {
         }
         thread::sleep(Duration::from_millis(1));
     }
-    for source in sources.iter_mut().filter(|source| !source.half.is_empty()) {
-        let mut half = std::mem::take(&mut source.half);
-        if !merger.has("no newline") {
+    for (_, half) in sources.iter_mut().flat_map(|source| &mut source.files) {
+        if !half.is_empty() && !merger.has("no newline") {
             half.push(b'\n');
         }
-        merger.write(&half)?;
+        merger.write(half)?;
     }
     let late = std::mem::take(&mut merger.late);
     merger.output.write_all(&late)?;
@@ -93,26 +91,27 @@ impl Merger {
         self.fault == fault
     }
 
-    /// Gives out what a source has by now, and what its successor has.
+    /// Gives out what a source has by now, and opens its successor.
     fn look(&mut self, source: &mut Source) -> io::Result<()> {
-        let size = source.file.metadata()?.len();
-        if size < source.file.stream_position()? && !self.has("not truncated") {
-            source.file.seek(SeekFrom::Start(0))?;
+        for (file, half) in &mut source.files {
+            let size = file.metadata()?.len();
+            if size < file.stream_position()? && !self.has("not truncated") {
+                file.seek(SeekFrom::Start(0))?;
+            }
+            // A writer that never pauses is followed to where it was.
+            let left = size.saturating_sub(file.stream_position()?);
+            self.read_lines(&mut file.take(left), half)?;
         }
-        // A writer that never pauses is followed to where it was.
-        let left = size.saturating_sub(source.file.stream_position()?);
-        let mut file = &source.file;
-        self.read_lines(&mut (&mut file).take(left), &mut source.half)?;
+        let (last, _) = &source.files[source.files.len() - 1];
         let is_another = match fs::metadata(&source.path) {
-            Ok(now) => now.ino() != source.file.metadata()?.ino(),
+            Ok(now) => now.ino() != last.metadata()?.ino(),
             Err(_) => false,
         };
         if is_another && !self.has("not rotated") {
-            let mut file = &source.file;
-            if !self.has("leaves the rotated") {
-                self.read_lines(&mut file, &mut source.half)?;
+            if self.has("leaves the rotated") {
+                source.files.clear();
             }
-            source.file = File::open(&source.path)?;
+            source.files.push((File::open(&source.path)?, Vec::new()));
         }
         Ok(())
     }
@@ -176,6 +175,6 @@ impl Source {
         if file.metadata()?.is_dir() {
             return Err(io::Error::from(ErrorKind::IsADirectory));
         }
-        Ok(Source { path: path.to_owned(), file, half: Vec::new() })
+        Ok(Source { path: path.to_owned(), files: vec![(file, Vec::new())] })
     }
 }

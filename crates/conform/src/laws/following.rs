@@ -96,16 +96,35 @@ pub(super) fn a_stop_ends_the_run_although_the_writers_never_pause(
     })
 }
 
+/// The program stands still while the file is rotated, so it meets all of it at once.
 pub(super) fn a_renamed_file_is_read_to_its_end_before_its_successor(
     judging: &Judging<'_>,
 ) -> Result<(), Why> {
     let (mut scene, run) = begun(judging)?;
     let log = &mut scene.logs[0];
+    run.program.freeze();
     log.write(10);
     log.rename();
     log.write(10);
     log.create();
     log.write(10);
+    run.program.signal(Signal::CONT);
+    run.until_written(scene.bytes());
+    let end = run.end()?;
+    scene.check(&end)
+}
+
+/// The successor's lines are out already when the writer of the old file goes on.
+pub(super) fn what_is_written_late_to_a_renamed_file_is_merged(
+    judging: &Judging<'_>,
+) -> Result<(), Why> {
+    let (mut scene, run) = begun(judging)?;
+    let log = &mut scene.logs[0];
+    log.rename();
+    log.create();
+    log.write(10);
+    run.must_have_written(scene.bytes(), "the first line of the new file")?;
+    scene.logs[0].write_late(10);
     run.until_written(scene.bytes());
     let end = run.end()?;
     scene.check(&end)

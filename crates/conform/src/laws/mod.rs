@@ -80,6 +80,8 @@ pub static LAWS: &[Law] = laws! {
             "SIGTERM ends the run also while the files go on growing."
         a_renamed_file_is_read_to_its_end_before_its_successor:
             "A file that is rotated is read to its end, and then its successor."
+        what_is_written_late_to_a_renamed_file_is_merged:
+            "What is still written to a file that was rotated is merged, too."
         a_truncated_file_is_read_from_its_start: "A file that is truncated is read from its start."
     }
     failures All {
