@@ -150,7 +150,7 @@ lint-system:
 # The outputs and the terminal that the texts show are those that the programs give
 [group('hold')]
 fresh: refresh refresh-report picture
-    git diff --exit-code -- docs/src/outputs crates/cli/terminal.svg crates/report/tests/seen.txt
+    git diff --exit-code -- docs/src/outputs docs/src/asked.md crates/cli/terminal.svg crates/report/tests/seen.txt
 
 # All that the pipeline runs
 [group('hold')]

@@ -6,12 +6,15 @@
 //!
 //! And makes what the book shows of programs: `just refresh` runs each example
 //! of this crate for its [`output`], and has the compiler refuse what is to be
-//! [`refused`]; what is another one each time is [`masked`].
+//! [`refused`]; what is another one each time is [`masked`]. The page of what people
+//! have [`asked`] is made from marks in the others.
 
+pub mod asked;
 mod listing;
 mod masks;
 mod outputs;
 mod pages;
+pub mod reading;
 pub mod refused;
 
 pub use listing::{Include, includes};

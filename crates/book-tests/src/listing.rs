@@ -13,7 +13,7 @@ pub struct Include {
 }
 
 /// What is no listing: what is escaped, and the directives of `crates/side-by-side`.
-const NOT_LISTINGS: [&str; 3] = [r"\", "{{#step ", "{{#files}}"];
+const NOT_LISTINGS: [&str; 3] = [r"\", "{{#step ", "{{#files"];
 
 /// Finds every listing of a page, in order, or says what it is instead. Line
 /// numbers are refused: they go stale, and nobody notices.

@@ -1,6 +1,7 @@
 //! What the texts name is there, what they show is so, and the project has the
 //! form that they tell of.
 
+mod asked;
 mod includes;
 mod names;
 mod outputs;

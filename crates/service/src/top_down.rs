@@ -25,7 +25,8 @@ const POOL: usize = 4;
 // ANCHOR: serve
 /// Serves with a job of the pool for each client, until the stop is requested.
 pub fn serve(listener: TcpListener, statistics: Statistics, stop: Stop) -> Result<Served> {
-    let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(POOL).build()?;
+    let mut builder = Builder::new_current_thread();
+    let runtime = builder.enable_all().max_blocking_threads(POOL).build()?;
     runtime.block_on(serve_async(listener, statistics, stop))
 }
 // ANCHOR_END: serve

@@ -16,6 +16,9 @@ pub enum Directive {
     /// `{{#files}}`: all stages' files, each on a page below this one; or those that
     /// are named, `{{#files crate/module …}}`.
     Files(Vec<String>),
+    /// `<!-- question 7: a_test -->`: the paragraph below answers what people ask, and
+    /// is to be found by `#question-7`.
+    Question(u32),
 }
 
 /// Finds the directives of a page, each with its place: the number of its line,
@@ -31,8 +34,8 @@ pub fn directives(page: &str) -> Result<Vec<(usize, Directive)>> {
         match parse(line) {
             Some(directive) => found.push((number, directive)),
             None => bail!(
-                "{number}: `{line}` is neither {{{{#step OLD NEW}}}} nor {{{{#files}}}}, alone on \
-                 its line"
+                "{number}: `{line}` is neither {{{{#step OLD NEW}}}} nor {{{{#files}}}} nor the mark \
+                 of a question, alone on its line"
             ),
         }
     }
@@ -44,10 +47,14 @@ pub fn directives(page: &str) -> Result<Vec<(usize, Directive)>> {
 /// book.
 fn is_for_us(line: &str) -> bool {
     let plain = line.to_lowercase().replace(' ', "").replace(r"\{{", "");
-    ["{{#step", "{{#file"].iter().any(|begin| plain.contains(begin))
+    ["{{#step", "{{#file", "<!--question"].iter().any(|begin| plain.contains(begin))
 }
 
 fn parse(line: &str) -> Option<Directive> {
+    if let Some(mark) = line.strip_prefix("<!-- question ") {
+        let number = mark.strip_suffix(" -->")?.split(':').next()?;
+        return number.parse().ok().map(Directive::Question);
+    }
     let words = line.strip_prefix("{{#")?.strip_suffix("}}")?;
     match *words.split(' ').collect::<Vec<_>>() {
         ["step", old, new] => Some(Directive::Step { old: old.into(), new: new.into() }),
@@ -66,10 +73,13 @@ mod tests {
     fn a_directive_is_a_line_of_its_own() {
         let step = Directive::Step { old: "a".into(), new: "b".into() };
         let page = "# Page\n\n{{#step a b}}\n{{#files}}\r\n{{#include x}}\n\\{{#step}}\n\
-                    {{#files a/b a/c}}\n";
+                    {{#files a/b a/c}}\n<!-- question 7: a_test -->\nText.\n";
         let named = Directive::Files(vec!["a/b".into(), "a/c".into()]);
         let all = Directive::Files(Vec::new());
-        assert_eq!(directives(page).unwrap(), [(3, step), (4, all), (7, named)]);
+        assert_eq!(
+            directives(page).unwrap(),
+            [(3, step), (4, all), (7, named), (8, Directive::Question(7))]
+        );
     }
 
     #[test]
@@ -82,6 +92,9 @@ mod tests {
             "{{#step a b",
             "{{ #Step a b}}",
             "\\{{#step a b}} {{#step a b}}",
+            "<!-- question seven -->",
+            "see <!-- question 7 -->",
+            "<!-- question 7",
         ] {
             let error = directives(&format!("\n{line}\n")).unwrap_err().to_string();
             assert!(error.starts_with(&format!("2: `{line}` is neither")), "{error}");

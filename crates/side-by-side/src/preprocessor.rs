@@ -62,6 +62,8 @@ fn replace(chapter: &mut Chapter, crates: &Path) -> Result<()> {
                 let step = columns(crates, &old, &new, &up).with_context(here)?;
                 std::mem::take(&mut legend) + &step
             }
+            // A block of its own, so that a table may follow as well.
+            Directive::Question(question) => format!("<div id=\"question-{question}\"></div>\n"),
             Directive::Files(names) => {
                 let names = if names.is_empty() { stages(crates) } else { Ok(names) };
                 let files = names.and_then(|names| files(crates, &names)).with_context(here)?;

@@ -12,6 +12,8 @@
 //!
 //! - a task and a timer a source became a list of the sources that are to be looked at
 //!   (`Plan::ready`);
+//! - what the operating system tells is taken in here (`Plan::notifications`), and not
+//!   by a thread that wakes this one;
 //! - a look that waits for nothing (`Source::look_into`) needs no hop to the pool. A
 //!   file that hangs holds up a thread of the pool, as before, and no other source;
 //! - a chunk a source, each with its answer, became three batches for all. So a line
@@ -23,6 +25,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::io;
 use std::mem;
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
@@ -30,11 +33,15 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
+use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinError, JoinSet, spawn_blocking, spawn_local, yield_now};
 use tokio::time::{Sleep, sleep};
 
-use tributary::{Batch, Error, Lines, Look, Output, Plan, Read, Ready, Report, Source, Written};
+use tokio_loop::Loop;
+use tributary::{
+    Batch, Error, Lines, Look, Notifications, Output, Plan, Read, Ready, Report, Source, Written,
+};
 
 /// How many threads read what has to be waited for.
 const READERS: usize = 4;
@@ -66,19 +73,30 @@ const LOOKS: usize = 64;
 /// Panics if the task, a job of it or the writer did, once all of them have ended; and
 /// if it is called from async code, as every runtime inside a runtime does.
 pub fn merge(plan: Plan) -> Result<Report, Error> {
-    let ran = tokio_loop::run(READERS, plan.debug, merge_async(plan)).map_err(Error::Runtime)?;
+    let event_loop = Loop::new().blocking_threads(READERS).debug(plan.debug).enable_io();
+    let ran = event_loop.run(merge_async(plan)).map_err(Error::Runtime)?;
     Ok(Report::new(ran.answer?, ran.longest_stall))
 }
 
 async fn merge_async(plan: Plan) -> Result<Written, Error> {
+    let kernel = plan.notifications().map(watched).transpose().map_err(Error::Runtime)?;
     let Plan { sources, output, interval, ready, .. } = plan;
     let (writer, batches) = WriteThread::start(output)?;
-    let tails = Tails::new(sources, ready, batches);
+    let tails = Tails::new(sources, ready, kernel, batches);
     // A task, so that a panic in it waits here for the writer.
     let ended = spawn_local(tails.run(interval)).await;
     let written = writer.stop().await;
     ended.unwrap_or_else(|failed| resume_unwind(failed.into_panic()))?;
     written
+}
+
+/// Has the loop wait for notifications.
+#[allow(
+    deprecated,
+    reason = "what is to be taken instead is unsafe, for types that lend another descriptor each time"
+)]
+fn watched(notifications: Notifications) -> io::Result<AsyncFd<Notifications>> {
+    AsyncFd::new(notifications)
 }
 
 /// All sources, and where each of them is.
@@ -87,6 +105,8 @@ struct Tails {
     /// How many have not closed.
     open: usize,
     ready: Ready,
+    /// Says what wakes a source, where the operating system does.
+    kernel: Option<AsyncFd<Notifications>>,
     rung: Vec<usize>,
     /// To be looked at.
     queue: VecDeque<usize>,
@@ -116,13 +136,19 @@ struct Tail {
 type Job = (usize, Source, Result<Read, Error>);
 
 impl Tails {
-    fn new(sources: Vec<Source>, ready: Ready, batches: Batches) -> Tails {
+    fn new(
+        sources: Vec<Source>,
+        ready: Ready,
+        kernel: Option<AsyncFd<Notifications>>,
+        batches: Batches,
+    ) -> Tails {
         let tail = |source| Tail { source: Some(source), waits: true, batch: 0 };
         let tails: Vec<_> = sources.into_iter().map(tail).collect();
         Tails {
             open: tails.len(),
             tails,
             ready,
+            kernel,
             rung: Vec::new(),
             queue: VecDeque::new(),
             full: Vec::new(),
@@ -153,6 +179,7 @@ impl Tails {
                 self.wait(tick.as_mut(), interval).await?;
             } else {
                 yield_now().await;
+                self.hear()?;
                 while let Some(job) = self.jobs.try_join_next() {
                     self.take_back(job);
                 }
@@ -161,6 +188,12 @@ impl Tails {
         self.batches.send();
         self.panicked.map_or(Ok(()), |failed| resume_unwind(failed.into_panic()))?;
         self.ended
+    }
+
+    /// Takes in what the operating system has told.
+    fn hear(&mut self) -> Result<(), Error> {
+        let taken = self.kernel.as_mut().map(|kernel| kernel.get_mut().take_in());
+        taken.transpose().map(drop).map_err(Error::Runtime)
     }
 
     /// Queues those that were rung and wait here. All others are looked at anyhow.
@@ -281,6 +314,13 @@ impl Tails {
         let mut rung = self.ready.changed();
         poll_fn(|context| {
             let mut woken = Pin::new(&mut rung).poll(context).is_ready();
+            while let Some(kernel) = &mut self.kernel
+                && let Poll::Ready(told) = kernel.poll_read_ready_mut(context)
+            {
+                told.map_err(Error::Runtime)?.clear_ready();
+                self.hear()?;
+                woken = true;
+            }
             while let Poll::Ready(Some(job)) = self.jobs.poll_join_next(context) {
                 self.take_back(job);
                 woken = true;

@@ -18,9 +18,11 @@ mod daemon;
 mod numbers;
 mod programs;
 mod rotate;
+mod unshare;
 
 pub use browser::Browser;
 pub use daemon::{Daemon, Reopen};
 pub use numbers::{Lost, line, lost};
 pub use programs::program;
 pub use rotate::Logrotate;
+pub use unshare::unshare;

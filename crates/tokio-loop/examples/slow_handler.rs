@@ -23,8 +23,6 @@ async fn main() -> io::Result<()> {
 pub(crate) async fn serve() {
     let request = tokio::spawn(answer("a.example"));
     request.await.expect("it does not panic");
-    // The worker turns again.
-    tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
 #[tracing::instrument]

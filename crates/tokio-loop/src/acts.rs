@@ -75,3 +75,25 @@ impl Seen {
         Seen { at: Instant::now(), thread: thread.and_then(Thread::look) }
     }
 }
+
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use crate::doing::{Call, Look};
+
+    #[test]
+    fn what_it_did_is_what_it_was_seen_to_do_for_the_longest_time() {
+        let in_call = |number: u32| {
+            let call = Call::parse(&format!("{number} 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0"));
+            let look = Look { call, ..Look::default() };
+            Doing::between(&look, &look, Duration::from_millis(1))
+        };
+        let mut acts = Acts::new(None);
+        let noted = [(50, 35), (52, 230), (54, 61), (56, 61), (58, 61)];
+        for (millis, number) in noted {
+            acts.note(Duration::from_millis(millis), Some(&in_call(number)));
+        }
+        assert_eq!(acts.did().unwrap().then(), in_call(35).then());
+        assert_ne!(in_call(35).then(), in_call(61).then());
+    }
+}

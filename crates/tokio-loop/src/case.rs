@@ -9,7 +9,7 @@ use crate::doing::{Doing, Thread};
 use crate::here::Claimed;
 use crate::judge::{Seen, Sign, Verdict, judge, waits_for_a_lock};
 use crate::tell::Told;
-use crate::turn::{Findings, Spell, Turn, Turns};
+use crate::turn::{Activity, Findings, Turn, Turns};
 use crate::words::{Stall, Subject};
 
 /// One worker, or `main`.
@@ -219,8 +219,8 @@ impl Stands {
 }
 
 /// What is said of a stall where nobody knows what goes on.
-pub(crate) fn unnamed(length: Duration) -> Spell {
-    Spell { operation: None, turn: Turn::Unknown, length }
+pub(crate) fn unnamed(length: Duration) -> Activity {
+    Activity { operation: None, turn: Turn::Unknown, length }
 }
 
 /// The same when it is over.

@@ -17,10 +17,10 @@ use crate::turn::{Turn, Turns};
 
 /// Has the watch wake `main`, without a poll of what the caller gave.
 #[derive(Debug, Default)]
-pub(crate) struct Bell(Mutex<Option<Waker>>);
+pub(crate) struct MainWaker(Mutex<Option<Waker>>);
 
-impl Bell {
-    pub(crate) fn ring(&self) {
+impl MainWaker {
+    pub(crate) fn wake(&self) {
         let waker = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(waker) = waker {
             waker.wake();
@@ -33,13 +33,13 @@ impl Bell {
     }
 }
 
-/// Tells a wake-up of `main` itself from one by the bell.
-struct Own {
+/// Tells a wake-up of what the caller gave from one by the watch.
+struct OwnWake {
     woken: AtomicBool,
     of_the_loop: Waker,
 }
 
-impl Wake for Own {
+impl Wake for OwnWake {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -54,10 +54,10 @@ impl Wake for Own {
 pub(crate) async fn counted<T>(
     main: impl Future<Output = T>,
     turns: Arc<Turns>,
-    bell: Arc<Bell>,
+    main_waker: Arc<MainWaker>,
 ) -> T {
     let mut main = pin!(main);
-    let mut own: Option<Arc<Own>> = None;
+    let mut own: Option<Arc<OwnWake>> = None;
     poll_fn(|context| {
         let waker = context.waker();
         if turns.count() {
@@ -66,9 +66,9 @@ pub(crate) async fn counted<T>(
         let own = match &own {
             Some(own) if own.of_the_loop.will_wake(waker) => own,
             _ => {
-                bell.answers_to(waker);
+                main_waker.answers_to(waker);
                 let woken = AtomicBool::new(true);
-                own.insert(Arc::new(Own { woken, of_the_loop: waker.clone() }))
+                own.insert(Arc::new(OwnWake { woken, of_the_loop: waker.clone() }))
             }
         };
         if !own.woken.swap(false, Ordering::Acquire) {

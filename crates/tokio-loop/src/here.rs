@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::{self, Handle};
 
 use crate::doing::Thread;
+use crate::parker::Parker;
 use crate::turn::Turns;
 
 /// The runtimes that are watched. There are few.
@@ -41,7 +42,11 @@ type Claim = (Arc<Turns>, Arc<Workers>);
 
 /// The threads of the workers of one runtime, by the worker's index.
 #[derive(Debug)]
-pub(crate) struct Workers(Mutex<Vec<Option<Claimed>>>);
+pub(crate) struct Workers {
+    claimed: Mutex<Vec<Option<Claimed>>>,
+    /// Has the watch of the runtime park, and wakes it.
+    pub(crate) parker: Parker,
+}
 
 /// A worker's thread.
 #[derive(Debug, Clone)]
@@ -75,7 +80,7 @@ impl Workers {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Option<Claimed>>> {
         // Nothing panics while it is held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -90,7 +95,8 @@ impl Entry {
         if watched.iter().any(|(id, _)| *id == runtime) {
             return None;
         }
-        let workers = Arc::new(Workers(Mutex::new(vec![None; workers])));
+        let claimed = Mutex::new(vec![None; workers]);
+        let workers = Arc::new(Workers { claimed, parker: Parker::default() });
         watched.push((runtime, Arc::clone(&workers)));
         changed(&watched);
         Some(Entry(runtime, workers))
@@ -124,6 +130,18 @@ pub(crate) fn here<T>(with: impl FnOnce(&Arc<Turns>) -> T) -> Option<T> {
 /// Has this thread claim its worker, also from a thread that has claimed it
 /// before: a hook of the runtime knows better.
 pub(crate) fn claim() {
+    claimed(|_| ());
+}
+
+/// Does the same on a thread that goes on after a rest, and wakes the watch.
+pub(crate) fn goes_on() {
+    claimed(|workers| {
+        workers.parker.is_hooked();
+        workers.parker.unpark();
+    });
+}
+
+fn claimed(then: impl FnOnce(&Workers)) {
     let _ = HERE.try_with(|here| {
         let mut here = here.try_borrow_mut().ok()?;
         here.turns()?.end();
@@ -135,6 +153,7 @@ pub(crate) fn claim() {
         if workers.get(*worker).is_none_or(|claimed| !Arc::ptr_eq(&claimed.turns, turns)) {
             workers.claim(*worker, turns);
         }
+        then(workers);
         Some(())
     });
 }

@@ -12,10 +12,14 @@ use crate::here;
 ///   which moves a worker to another thread; otherwise it finds that out within a
 ///   second or two, and until then says what the wrong thread does,
 /// - a batch of turns is eight and not 61, so a batch that is told, of turns that
-///   nobody tells apart, has a long one in it.
+///   nobody tells apart, has a long one in it,
+/// - the watch sleeps for as long as all workers rest. Otherwise it looks at them
+///   twenty times a second.
 ///
 /// It sets `on_thread_park`, `on_thread_unpark` and `event_interval`: whoever sets one
-/// of these later takes it away again.
+/// of these later takes it away again. With `--cfg tokio_unstable` it also sets
+/// `on_before_task_poll` and `on_after_task_poll`, so each turn is known by itself, with
+/// the number of its task and where that was spawned.
 ///
 /// # Examples
 ///
@@ -29,5 +33,7 @@ use crate::here;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn hook_into(builder: &mut Builder) -> &mut Builder {
-    builder.on_thread_park(here::claim).on_thread_unpark(here::claim).event_interval(8)
+    #[cfg(tokio_unstable)]
+    crate::polls::hook_into(builder);
+    builder.on_thread_park(here::claim).on_thread_unpark(here::goes_on).event_interval(8)
 }

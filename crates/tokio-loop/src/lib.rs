@@ -64,6 +64,7 @@ mod judge;
 mod looks;
 mod meeting;
 mod names;
+mod parker;
 #[cfg(tokio_unstable)]
 mod polls;
 mod run;

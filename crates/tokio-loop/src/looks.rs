@@ -5,6 +5,7 @@
 //! end of a batch of turns: at most 61, as tokio is built. Two numbers that are
 //! read cost the worker nothing. `case.rs` finds out whether it is one turn.
 
+use std::mem;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,8 +17,8 @@ use crate::here::Claimed;
 use crate::judge::{Seen, Sign, Verdict};
 use crate::meeting::meet;
 use crate::runtime::Runtime;
-use crate::tell::Tells;
-use crate::turn::Spell;
+use crate::tell::Reporter;
+use crate::turn::Activity;
 use crate::watched::Watched;
 use crate::words::{Stall, Subject, Unowned};
 use crate::workers::Shared;
@@ -35,11 +36,12 @@ pub(crate) struct Looks {
     sees_threads: bool,
     runtime: Runtime,
     shared: Arc<Shared>,
-    tells: Tells,
+    reporter: Reporter,
     /// One for each worker, and the last for `main`.
     cases: Vec<Case>,
     looked: Instant,
     driver: Driver,
+    has_tried_hook: bool,
 }
 
 /// What is known of the time since the look before.
@@ -60,17 +62,19 @@ impl Looks {
             slow: asked.slow,
             heals: asked.heal_driver,
             sees_threads: Thread::current().is_some(),
-            tells: Tells::new(asked.slow, runtime.name()),
+            reporter: Reporter::new(asked.slow, runtime.name()),
             cases: subjects.map(|subject| Case::new(subject, now)).collect(),
             runtime,
             shared,
             looked: now,
             driver: Driver::default(),
+            has_tried_hook: false,
         }
     }
 
     /// Looks until `main` is over.
     pub(crate) fn watch(mut self) {
+        self.runtime.threads.parker.is_of_this_thread();
         meet(&self.runtime, || self.shared.is_ended());
         self.shared.is_ready.notify_one();
         let mut tick = self.slow;
@@ -82,9 +86,12 @@ impl Looks {
                 break;
             }
             thread::park_timeout(tick);
+            if self.all_have_rested() {
+                self.sleep();
+            }
         }
         self.look_after();
-        self.tells.end("main");
+        self.reporter.end("main");
     }
 
     /// Waits a moment for the workers whose stall is about to end: `main` may be over
@@ -99,6 +106,26 @@ impl Looks {
             thread::sleep(SHORTEST);
             self.look(SHORTEST);
         }
+    }
+
+    /// Sleeps until somebody goes on, if a hook tells of that.
+    fn sleep(&mut self) {
+        // The first worker to go on shows whether there is a hook.
+        if !mem::replace(&mut self.has_tried_hook, true) {
+            self.runtime.wake();
+            return;
+        }
+        let may_sleep = || self.all_have_rested() && !self.shared.is_ended();
+        self.runtime.threads.parker.park(may_sleep);
+        self.looked = Instant::now();
+    }
+
+    /// Returns whether nobody has gone on since the last look.
+    fn all_have_rested(&self) -> bool {
+        (0..self.cases.len()).all(|case| {
+            let sign = self.sign(case);
+            sign.parked && sign == self.cases[case].sign
+        })
     }
 
     /// Looks at every worker and at `main` once, and returns when to look again.
@@ -159,18 +186,19 @@ impl Looks {
         let case = &mut self.cases[index];
         let mut end = sign.turned.filter(|turned| *turned > case.since).unwrap_or(now);
         if let Some(stands) = case.stands.take() {
-            if let Some((spell, _)) = stands.turns.as_ref().map(|turns| turns.going_on())
-                && !spell.is_known()
+            if let Some((activity, _)) = stands.turns.as_ref().map(|turns| turns.going_on())
+                && !activity.is_known()
             {
                 // The last operation ended then, and it stood at the last look.
-                end = now.checked_sub(spell.length).map_or(end, |at| end.min(at).max(self.looked));
+                end =
+                    now.checked_sub(activity.length).map_or(end, |at| end.min(at).max(self.looked));
             }
             let findings = stands.turns.as_ref().map(|turns| turns.answered(end));
             if let Some(stuck) = stands.acts.stuck {
                 let length = stuck.max(end.saturating_duration_since(stands.since));
                 let stall = stands.stall(case.subject, length, stands.acts.did());
                 let findings = findings.unwrap_or_else(|| found_unnamed(length));
-                self.tells.over(&mut case.told, &stall, findings);
+                self.reporter.over(&mut case.told, &stall, findings);
             }
         }
         case.turned_after = self.looked;
@@ -206,9 +234,9 @@ impl Looks {
         let at = Instant::now();
         // What was open while the worker still turned does not block it: the
         // thread is no longer this worker's.
-        if let Some((spell, _)) = &going_on
-            && spell.is_known()
-            && spell.length > at.saturating_duration_since(case.turned_after)
+        if let Some((activity, _)) = &going_on
+            && activity.is_known()
+            && activity.length > at.saturating_duration_since(case.turned_after)
         {
             stands.forget_thread();
             going_on = None;
@@ -216,7 +244,8 @@ impl Looks {
         stands.look(quiet, &threads);
         if let Verdict::Stuck(doing) = stands.judge(self.slow, gap.late) {
             let so_far = at.saturating_duration_since(stands.since);
-            let so_far = going_on.as_ref().map_or(so_far, |(spell, _)| so_far.max(spell.length));
+            let so_far =
+                going_on.as_ref().map_or(so_far, |(activity, _)| so_far.max(activity.length));
             let (sign, since) = (case.sign, case.since);
             // It may have gone on while it was looked at.
             if self.sign(index).stands_since(since, &sign) {
@@ -230,7 +259,7 @@ impl Looks {
         index: usize,
         so_far: Duration,
         doing: Option<&Doing>,
-        going_on: Option<(Spell, Duration)>,
+        going_on: Option<(Activity, Duration)>,
     ) {
         let unowned = self.unowned_driver(index, so_far);
         let case = &mut self.cases[index];
@@ -238,7 +267,7 @@ impl Looks {
         stands.acts.note(so_far, doing);
         let stall = Stall { unowned, ..stands.stall(case.subject, so_far, doing) };
         let going_on = going_on.unwrap_or_else(|| (unnamed(so_far), so_far));
-        self.tells.stuck(&mut case.told, &stall, going_on);
+        self.reporter.stuck(&mut case.told, &stall, going_on);
     }
 
     /// Finds out whether nobody has the driver, if that is due to be told or healed.

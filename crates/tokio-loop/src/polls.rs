@@ -1,20 +1,17 @@
 //! With `--cfg tokio_unstable`, tokio says before each poll whose turn it is,
 //! and knows where every task was spawned.
 
-use std::sync::Arc;
-
 use tokio::runtime::Builder;
 
-use crate::turn::{Turn, Turns};
+use crate::here::here;
+use crate::turn::Turn;
 
-/// Has the runtime say whose turn it is.
-pub(crate) fn hook_into(runtime: &mut Builder, turns: &Arc<Turns>) {
-    let begin = Arc::clone(turns);
-    runtime.on_before_task_poll(move |task| {
-        begin.turn(Turn::Task(task.id(), task.spawned_at()));
+/// Has each thread of the runtime say whose turn it is.
+pub(crate) fn hook_into(runtime: &mut Builder) {
+    runtime.on_before_task_poll(|task| {
+        here(|turns| turns.turn(Turn::Task(task.id(), task.spawned_at())));
     });
-    let end = Arc::clone(turns);
-    runtime.on_after_task_poll(move |_| {
-        end.turn(Turn::Unknown);
+    runtime.on_after_task_poll(|_| {
+        here(|turns| turns.turn(Turn::Unknown));
     });
 }

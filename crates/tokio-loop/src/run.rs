@@ -38,7 +38,9 @@ use crate::watch::Watch;
 /// makes no difference: a blocking call, a long computation, a thousand short turns
 /// before its own, a core that went to another process. A stall of less than a
 /// millisecond may go unseen. A loop that is parked is not woken, and the watch
-/// sleeps with it.
+/// sleeps with it. Of a loop that wakes all the time and parks again within a
+/// millisecond, the watch looks only every eight, unless there is a `debug`: the first
+/// stall after such a time may be longer than it was seen by that much.
 ///
 /// For a program that counts its stalls while it runs, each of [`SLOW`] or longer that
 /// `debug` does not warn of is one event of level DEBUG when it is over, with the

@@ -8,7 +8,7 @@ use tracing::subscriber::NoSubscriber;
 use tracing::warn;
 
 use crate::case::unnamed;
-use crate::turn::{Findings, Spell};
+use crate::turn::{Activity, Findings};
 use crate::words::{Blamed, Fields, Shown, Stall, is_most, micros};
 
 /// How many stalls are told one after the other; then one a [`REFILL`].
@@ -19,7 +19,7 @@ const REFILL: Duration = Duration::from_secs(1);
 const AGAIN: u32 = 10;
 
 /// Tells of the stalls of one runtime, from the thread of its watch.
-pub(crate) struct Tells {
+pub(crate) struct Reporter {
     threshold: Duration,
     /// The name of the runtime, if it has one.
     runtime: Option<String>,
@@ -45,9 +45,9 @@ impl Told {
     }
 }
 
-impl Tells {
-    pub(crate) fn new(threshold: Duration, runtime: Option<String>) -> Tells {
-        Tells {
+impl Reporter {
+    pub(crate) fn new(threshold: Duration, runtime: Option<String>) -> Reporter {
+        Reporter {
             threshold,
             runtime,
             dispatch: dispatcher::get_default(Dispatch::clone),
@@ -56,24 +56,24 @@ impl Tells {
         }
     }
 
-    /// Tells of a stall that goes on, once one spell or turn is to blame.
+    /// Tells of a stall that goes on, once one activity or turn is to blame.
     pub(crate) fn stuck(
         &mut self,
         told: &mut Told,
         stall: &Stall<'_>,
-        (spell, turn): (Spell, Duration),
+        (activity, turn): (Activity, Duration),
     ) {
         if stall.length <= self.threshold || !told.is_due(stall.length) {
             return;
         }
         let blamed = if stall.is_batch {
-            Blamed::Batch(spell)
-        } else if spell.length > self.threshold {
-            Blamed::Spell(spell)
+            Blamed::Batch(activity)
+        } else if activity.length > self.threshold {
+            Blamed::Activity(activity)
         } else if turn > self.threshold.saturating_add(self.threshold / 4) {
             // A quarter later, or a turn would get the blame that began a
             // little before the operation that blocks it.
-            Blamed::Turn(spell)
+            Blamed::Turn(activity)
         } else {
             return;
         };
@@ -184,8 +184,8 @@ impl Tells {
         // under it.
         let is_long = |length| length > self.threshold || is_most(length, stall.length);
         match (longest, longest_turn) {
-            (Some(spell), _) if is_long(spell.length) => Blamed::Spell(spell),
-            (_, Some((length, spell))) if is_long(length) => Blamed::Turn(spell),
+            (Some(activity), _) if is_long(activity.length) => Blamed::Activity(activity),
+            (_, Some((length, activity))) if is_long(length) => Blamed::Turn(activity),
             (longest, _) => Blamed::Nobody(turns, longest),
         }
     }
@@ -214,11 +214,11 @@ mod tests {
 
     #[test]
     fn ten_stalls_are_told_at_once_and_then_one_a_second_and_ten_again_after_a_rest() {
-        let mut tells = Tells::new(Duration::ZERO, None);
+        let mut reporter = Reporter::new(Duration::ZERO, None);
         let begin = Instant::now();
         let mut told_after = |millis| {
             let now = begin + Duration::from_millis(millis);
-            (0..100).filter(|_| tells.may_tell_at(now)).count()
+            (0..100).filter(|_| reporter.may_tell_at(now)).count()
         };
         let told = [0, 900, 1_900, 2_000, 5_500, 5_900, 60_000].map(&mut told_after);
         assert_eq!(told, [10, 0, 1, 1, 3, 0, 10]);

@@ -32,7 +32,7 @@ pub(crate) struct Operation {
 /// What went on for a while: the innermost operation, if there was one, and
 /// whose turn it was.
 #[derive(Debug, Clone)]
-pub(crate) struct Spell {
+pub(crate) struct Activity {
     pub(crate) operation: Option<Operation>,
     pub(crate) turn: Turn,
     pub(crate) length: Duration,
@@ -41,10 +41,10 @@ pub(crate) struct Spell {
 /// What went on while the sentinel waited.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Findings {
-    /// The longest spell of one operation, or of none.
-    pub(crate) longest: Option<Spell>,
-    /// The longest turn, and the longest spell in it.
-    pub(crate) longest_turn: Option<(Duration, Spell)>,
+    /// The longest activity of one operation, or of none.
+    pub(crate) longest: Option<Activity>,
+    /// The longest turn, and the longest activity in it.
+    pub(crate) longest_turn: Option<(Duration, Activity)>,
     /// How many turns came to an end.
     pub(crate) turns: u64,
 }
@@ -69,8 +69,8 @@ struct Now {
     opened: Option<Instant>,
     /// Since when turn and innermost operation have been what they are.
     began: Instant,
-    /// The longest spell of this turn so far.
-    of_this_turn: Option<Spell>,
+    /// The longest activity of this turn so far.
+    of_this_turn: Option<Activity>,
     /// Whether the watch collects findings: of `run`, the sentinel waits.
     asked: bool,
     found: Findings,
@@ -123,7 +123,7 @@ impl Turns {
     pub(crate) fn open(&self, operation: Operation) {
         let mut now = self.now();
         if now.task == operation.task {
-            now.end_spell(Instant::now());
+            now.end_activity(Instant::now());
         } else {
             now.end_turn(Instant::now());
             now.task = operation.task;
@@ -137,7 +137,7 @@ impl Turns {
         let mut now = self.now();
         // The last, if nobody keeps two spans open across each other.
         if let Some(at) = now.open.iter().rposition(|operation| operation.span == *span) {
-            now.end_spell(Instant::now());
+            now.end_activity(Instant::now());
             now.open.remove(at);
             now.opened = now.opened.filter(|_| !now.open.is_empty());
         }
@@ -179,10 +179,10 @@ impl Turns {
     }
 
     /// Returns what goes on now, and for how long the turn has lasted.
-    pub(crate) fn going_on(&self) -> (Spell, Duration) {
+    pub(crate) fn going_on(&self) -> (Activity, Duration) {
         let now = self.now();
         let at = Instant::now();
-        (now.spell(at), at.saturating_duration_since(now.turn_began))
+        (now.activity(at), at.saturating_duration_since(now.turn_began))
     }
 
     /// Returns for how long it has been one turn: somebody has said whose it is, or an
@@ -207,34 +207,34 @@ impl Turns {
 }
 
 impl Now {
-    fn spell(&self, at: Instant) -> Spell {
+    fn activity(&self, at: Instant) -> Activity {
         let length = at.saturating_duration_since(self.began);
-        Spell { operation: self.open.last().cloned(), turn: self.turn, length }
+        Activity { operation: self.open.last().cloned(), turn: self.turn, length }
     }
 
-    fn end_spell(&mut self, at: Instant) {
+    fn end_activity(&mut self, at: Instant) {
         // With nobody waiting, nobody asks later.
         if self.asked {
             let length = at.saturating_duration_since(self.began);
             if self.of_this_turn.as_ref().is_none_or(|longest| length > longest.length) {
-                self.of_this_turn = Some(self.spell(at));
+                self.of_this_turn = Some(self.activity(at));
             }
         }
         self.began = at;
     }
 
     fn end_turn(&mut self, at: Instant) {
-        self.end_spell(at);
+        self.end_activity(at);
         let length = at.saturating_duration_since(self.turn_began);
         self.turn_began = at;
         self.turned = Some(at);
-        let Some(spell) = self.of_this_turn.take() else { return };
+        let Some(activity) = self.of_this_turn.take() else { return };
         let Findings { longest, longest_turn, .. } = &mut self.found;
-        if longest.as_ref().is_none_or(|longest| spell.length > longest.length) {
-            *longest = Some(spell.clone());
+        if longest.as_ref().is_none_or(|longest| activity.length > longest.length) {
+            *longest = Some(activity.clone());
         }
         if longest_turn.as_ref().is_none_or(|(longest, _)| length > *longest) {
-            *longest_turn = Some((length, spell));
+            *longest_turn = Some((length, activity));
         }
     }
 }

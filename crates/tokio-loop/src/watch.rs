@@ -8,7 +8,7 @@
 //! With `debug`, it also says so when the answer takes too long.
 
 use std::io;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
@@ -18,9 +18,9 @@ use tokio::sync::Notify;
 use tracing::debug;
 
 use crate::acts::Acts;
-use crate::counted::{Bell, counted};
+use crate::counted::{MainWaker, counted};
 use crate::judge::Seen;
-use crate::tell::{Tells, Told};
+use crate::tell::{Reporter, Told};
 use crate::turn::{Findings, Turns};
 use crate::words::Subject;
 use crate::{SLOW, TARGET, doing, here};
@@ -30,6 +30,11 @@ use crate::{SLOW, TARGET, doing, here};
 /// A stall shorter than this can fall between two pings, and one that is seen
 /// may have begun this much earlier.
 const TICK: Duration = Duration::from_millis(1);
+
+/// The same for a loop that has parked again within a [`TICK`] each time that it woke,
+/// lately: so short a run has no stall to be seen, and a thread that is woken costs as
+/// much as many turns.
+const LONGEST_TICK: Duration = Duration::from_millis(8);
 
 // What the loop is doing. Loop and watch speak through this one atomic, so that
 // neither can go to sleep on a change that the other has just made:
@@ -60,6 +65,7 @@ pub(crate) struct Watch {
 /// What the loop's thread and the watch thread both touch.
 struct Shared {
     state: AtomicU8,
+    runs: Runs,
     // Not tokio's mutex: it is held for a few instructions and never over an
     // `.await`, so there is no wait that a task would have to hand on.
     pings: Mutex<Pings>,
@@ -69,13 +75,46 @@ struct Shared {
     debug: Option<Debug>,
 }
 
+/// The runs of the loop, each from when it wakes until it parks. The loop writes, and
+/// the watch reads.
+struct Runs {
+    begun: Instant,
+    /// When the last run began, in microseconds since then.
+    last: AtomicU64,
+    /// Whether one has begun since the watch has asked.
+    any: AtomicBool,
+    /// Whether one has lasted for a [`TICK`] since then.
+    any_long: AtomicBool,
+}
+
+impl Runs {
+    fn begin(&self) {
+        let since = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.last.store(since, Ordering::Relaxed);
+        self.any.store(true, Ordering::Relaxed);
+    }
+
+    fn end(&self) {
+        if self.is_long() {
+            self.any_long.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells whether the last run is, or was, a long one: asked while it goes on, or at
+    /// its end.
+    fn is_long(&self) -> bool {
+        let last = Duration::from_micros(self.last.load(Ordering::Relaxed));
+        self.begun.elapsed().saturating_sub(last) >= TICK
+    }
+}
+
 /// What it takes to say which operation blocks the loop.
 struct Debug {
     threshold: Duration,
     /// The loop's thread, where the system tells of threads.
     thread: Option<doing::Thread>,
     turns: Arc<Turns>,
-    bell: Arc<Bell>,
+    main_waker: Arc<MainWaker>,
 }
 
 #[derive(Default)]
@@ -95,10 +134,16 @@ impl Watch {
     ///
     /// The operating system refuses the thread.
     pub(crate) fn start(debug: Option<Duration>) -> io::Result<Watch> {
-        let tells = debug.map(|threshold| Tells::new(threshold, None));
+        let reporter = debug.map(|threshold| Reporter::new(threshold, None));
         let shared = Arc::new(Shared {
             // A loop polls `main` before it parks for the first time.
             state: AtomicU8::new(RUNNING),
+            runs: Runs {
+                begun: Instant::now(),
+                last: AtomicU64::new(0),
+                any: AtomicBool::new(true),
+                any_long: AtomicBool::new(false),
+            },
             pings: Mutex::default(),
             wake: Notify::new(),
             debug: debug.map(|threshold| Debug {
@@ -106,12 +151,12 @@ impl Watch {
                 // The caller drives the loop as well.
                 thread: doing::Thread::current(),
                 turns: Turns::new(),
-                bell: Arc::default(),
+                main_waker: Arc::default(),
             }),
         });
         let join = thread::Builder::new().name("stall-watch".into()).spawn({
             let shared = Arc::clone(&shared);
-            move || shared.watch(tells)
+            move || shared.watch(reporter)
         })?;
         Ok(Watch { shared, thread: join.thread().clone(), join: Some(join) })
     }
@@ -123,19 +168,22 @@ impl Watch {
     /// it has run out of tasks: a turn that merely looks at the timers is not
     /// a park.
     pub(crate) fn hook_into(&self, runtime: &mut Builder) {
-        if let Some(debug) = &self.shared.debug {
+        if self.shared.debug.is_some() {
             // `counted` needs the loop to ask for `main` after every task.
             runtime.event_interval(1);
             #[cfg(tokio_unstable)]
-            crate::polls::hook_into(runtime, &debug.turns);
-            let _ = debug;
+            crate::polls::hook_into(runtime);
         }
         let shared = Arc::clone(&self.shared);
-        runtime.on_thread_park(move || shared.state.store(PARKED, Ordering::Release));
+        runtime.on_thread_park(move || {
+            shared.runs.end();
+            shared.state.store(PARKED, Ordering::Release);
+        });
 
         let shared = Arc::clone(&self.shared);
         let watch = self.thread.clone();
         runtime.on_thread_unpark(move || {
+            shared.runs.begin();
             // Only a watch that sleeps is worth a system call. A loop that
             // parks and wakes all the time finds it awake, and pays one `swap`.
             if shared.state.swap(RUNNING, Ordering::AcqRel) == ASLEEP {
@@ -168,9 +216,9 @@ impl Watch {
     ) -> (T, Option<Duration>) {
         let answer = match &self.shared.debug {
             None => runtime.block_on(main),
-            Some(Debug { turns, bell, .. }) => {
+            Some(Debug { turns, main_waker, .. }) => {
                 let _here = here::set(turns);
-                runtime.block_on(counted(main, Arc::clone(turns), Arc::clone(bell)))
+                runtime.block_on(counted(main, Arc::clone(turns), Arc::clone(main_waker)))
             }
         };
         self.shared.answer();
@@ -195,27 +243,43 @@ impl Drop for Watch {
 
 impl Shared {
     /// The watch thread, from its first look to the end of `main`.
-    fn watch(&self, mut tells: Option<Tells>) {
+    fn watch(&self, mut reporter: Option<Reporter>) {
         let (mut told, mut stall) = (Told::default(), None);
+        let mut tick = TICK;
         loop {
-            // First wait, then look: work that is done within a tick is never
-            // pinged, and a loop that wakes thousands of times a second wakes
-            // the watch about once a tick.
-            thread::park_timeout(TICK);
+            // First wait, then look: work that is done within a tick is never pinged.
+            thread::park_timeout(tick);
+            // A loop that wakes every few ticks is not at rest.
+            let runs = self.runs.any.swap(false, Ordering::Relaxed);
+            let rests = !runs && tick == LONGEST_TICK;
+            let is_quick =
+                self.debug.is_none() && !self.runs.any_long.swap(false, Ordering::Relaxed);
+            tick = if is_quick { LONGEST_TICK } else { TICK };
             // Before the answer is looked for: a loop that has parked has
             // answered, so none is left behind when the watch sleeps.
             let state = self.state.load(Ordering::Acquire);
-            if let (Some(debug), Some(tells)) = (&self.debug, &mut tells) {
-                self.tell(debug, tells, &mut told, &mut stall);
+            if let (Some(debug), Some(reporter)) = (&self.debug, &mut reporter) {
+                self.tell(debug, reporter, &mut told, &mut stall);
             }
             match state {
-                RUNNING => self.ping(),
-                PARKED => self.sleep_until_unparked(),
+                RUNNING => {
+                    tick = TICK;
+                    if self.runs.is_long() {
+                        self.ping();
+                    }
+                }
+                PARKED if rests || !is_quick => {
+                    self.sleep_until_unparked();
+                    // The run for which it was woken tells nothing of the next one.
+                    self.runs.any.store(false, Ordering::Relaxed);
+                    tick = TICK;
+                }
+                PARKED => {}
                 _ => break,
             }
         }
-        if let Some(mut tells) = tells {
-            tells.end("the event loop");
+        if let Some(mut reporter) = reporter {
+            reporter.end("the event loop");
         }
     }
 
@@ -223,7 +287,7 @@ impl Shared {
     fn tell(
         &self,
         debug: &Debug,
-        tells: &mut Tells,
+        reporter: &mut Reporter,
         told: &mut Told,
         stall: &mut Option<(Instant, Acts)>,
     ) {
@@ -235,7 +299,7 @@ impl Shared {
             // It may have come and gone between two looks.
             let seen = stall.take().filter(|(_, acts)| acts.stuck.is_some());
             let acts = seen.map_or_else(|| Acts::new(None), |(_, acts)| acts);
-            tells.over(told, &acts.stall(Subject::Loop, length, acts.did()), findings);
+            reporter.over(told, &acts.stall(Subject::Loop, length, acts.did()), findings);
         }
         let Some(sent) = sent.filter(|sent| sent.elapsed() > debug.threshold / 2) else { return };
         let acts = match stall {
@@ -249,7 +313,7 @@ impl Shared {
             let doing = acts.doing();
             acts.note(so_far, doing.as_ref());
             let stall = acts.stall(Subject::Loop, so_far, doing.as_ref());
-            tells.stuck(told, &stall, debug.turns.going_on());
+            reporter.stuck(told, &stall, debug.turns.going_on());
         }
     }
 
@@ -269,9 +333,9 @@ impl Shared {
         // Unlocked first, or the sentinel could have its turn and find the
         // lock taken.
         drop(pings);
-        if let Some(Debug { turns, bell, .. }) = &self.debug {
+        if let Some(Debug { turns, main_waker, .. }) = &self.debug {
             turns.ask(sent);
-            bell.ring();
+            main_waker.wake();
         }
         self.wake.notify_one();
     }

@@ -164,6 +164,8 @@ impl Watched {
             }
             let _here = here::set(&shared.main.turns);
             let _turn = shared.main.turns.begin(Turn::Main);
+            // No hook tells of a thread that is no worker.
+            watch.unpark();
             main.as_mut().poll(context)
         })
         .await)

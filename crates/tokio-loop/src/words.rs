@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::field::{DisplayValue, display};
 
 use crate::doing::{Doing, Thread};
-use crate::turn::{Operation, Spell, Turn};
+use crate::turn::{Activity, Operation, Turn};
 
 /// Who does not turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,25 +69,25 @@ impl Display for Unowned {
 /// Who is to blame for a stall.
 pub(crate) enum Blamed {
     /// One operation, or code without a name.
-    Spell(Spell),
+    Activity(Activity),
     /// A turn that went from one operation to the next; one of them.
-    Turn(Spell),
+    Turn(Activity),
     /// One long turn or many short ones; what goes on at the end of them.
-    Batch(Spell),
-    /// Nobody: so many turns, and the longest spell in them.
-    Nobody(u64, Option<Spell>),
+    Batch(Activity),
+    /// Nobody: so many turns, and the longest activity in them.
+    Nobody(u64, Option<Activity>),
 }
 
 impl Blamed {
     /// Returns what is said of a stall that goes on.
     pub(crate) fn now(&self, stall: &Stall<'_>) -> String {
         let (what, place) = match self {
-            Blamed::Spell(spell) => (format!("{} blocks it", What(spell)), spell),
-            Blamed::Turn(spell) => {
-                (format!("one operation after another keeps it, now {}", What(spell)), spell)
+            Blamed::Activity(activity) => (format!("{} blocks it", What(activity)), activity),
+            Blamed::Turn(activity) => {
+                (format!("one operation after another keeps it, now {}", What(activity)), activity)
             }
-            Blamed::Batch(spell) => {
-                (format!("one is long, or many are short, now {}", What(spell)), spell)
+            Blamed::Batch(activity) => {
+                (format!("one is long, or many are short, now {}", What(activity)), activity)
             }
             Blamed::Nobody(..) => unreachable!("that is known at the end alone"),
         };
@@ -104,25 +104,25 @@ impl Blamed {
         let Stall { subject, length, doing, .. } = *stall;
         let doing = doing.map(|doing| format!(": {}", doing.then())).unwrap_or_default();
         let what = match self {
-            Blamed::Spell(spell) => {
-                let part = if is_most(spell.length, length) {
+            Blamed::Activity(activity) => {
+                let part = if is_most(activity.length, length) {
                     String::new()
                 } else {
-                    format!(" for {} of that", Shown(spell.length))
+                    format!(" for {} of that", Shown(activity.length))
                 };
-                format!("{} blocked it{part}{}{doing}", What(spell), Where(spell, subject))
+                format!("{} blocked it{part}{}{doing}", What(activity), Where(activity, subject))
             }
-            Blamed::Turn(spell) => format!(
+            Blamed::Turn(activity) => format!(
                 "one operation after another kept it, the longest {} with {}{}{doing}",
-                What(spell),
-                Shown(spell.length),
-                Where(spell, subject)
+                What(activity),
+                Shown(activity.length),
+                Where(activity, subject)
             ),
             Blamed::Batch(_) => format!("one was long, or many were short{doing}"),
             Blamed::Nobody(turns, longest) => {
-                let longest = longest.as_ref().map(|spell| {
-                    let (what, length) = (What(spell), Shown(spell.length));
-                    format!(", the longest {what} with {length}{}", Where(spell, subject))
+                let longest = longest.as_ref().map(|activity| {
+                    let (what, length) = (What(activity), Shown(activity.length));
+                    format!(", the longest {what} with {length}{}", Where(activity, subject))
                 });
                 let turns = if *turns == 1 { "1 turn".into() } else { format!("{turns} turns") };
                 format!(
@@ -137,9 +137,9 @@ impl Blamed {
     }
 }
 
-/// Returns whether a spell is nearly all of a stall.
-pub(crate) fn is_most(spell: Duration, stall: Duration) -> bool {
-    spell.saturating_mul(10) >= stall.saturating_mul(9)
+/// Returns whether an activity is nearly all of a stall.
+pub(crate) fn is_most(activity: Duration, stall: Duration) -> bool {
+    activity.saturating_mul(10) >= stall.saturating_mul(9)
 }
 
 /// The fields of an event, for programs.
@@ -162,19 +162,19 @@ pub(crate) struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub(crate) fn of(blamed: &'a Blamed, stall: &Stall<'a>) -> Fields<'a> {
         let mut fields = Fields::of_stall(stall);
-        let spell = match blamed {
+        let activity = match blamed {
             Blamed::Nobody(turns, _) => return Fields { turns: Some(*turns), ..fields },
-            Blamed::Spell(spell) => {
-                let operation = spell.operation.as_ref();
+            Blamed::Activity(activity) => {
+                let operation = activity.operation.as_ref();
                 fields.operation = operation.map(|operation| operation.name);
                 fields.source = operation.and_then(|operation| operation.source.as_deref());
-                spell
+                activity
             }
-            Blamed::Turn(spell) | Blamed::Batch(spell) => spell,
+            Blamed::Turn(activity) | Blamed::Batch(activity) => activity,
         };
         // What tokio shows of an id is its number.
-        fields.task = spell.task().and_then(|task| task.to_string().parse().ok());
-        fields.spawned_at = spell.spawned_at().map(display);
+        fields.task = activity.task().and_then(|task| task.to_string().parse().ok());
+        fields.spawned_at = activity.spawned_at().map(display);
         fields
     }
 
@@ -196,7 +196,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl Spell {
+impl Activity {
     /// Returns whether anybody has said whose it is.
     pub(crate) fn is_known(&self) -> bool {
         self.operation.is_some() || !matches!(self.turn, Turn::Unknown)
@@ -218,7 +218,7 @@ impl Spell {
 }
 
 /// "`append` of a.log", or "an unnamed operation".
-struct What<'a>(&'a Spell);
+struct What<'a>(&'a Activity);
 
 impl Display for What<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -231,7 +231,7 @@ impl Display for What<'_> {
 }
 
 /// ", in task 7", ", in main".
-struct Where<'a>(&'a Spell, Subject);
+struct Where<'a>(&'a Activity, Subject);
 
 impl Display for Where<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -21,7 +21,7 @@ pub(crate) struct Watch {
     shared: Arc<Shared>,
     // `take`n by `drop`, which needs it by value to join it.
     join: Option<JoinHandle<()>>,
-    _entry: Entry,
+    entry: Entry,
 }
 
 /// What the watch thread shares with the others.
@@ -88,7 +88,12 @@ impl Watch {
         });
         let looks = Looks::new(asked, runtime, Arc::clone(&shared));
         let join = thread::Builder::new().name("stall-watch".into()).spawn(|| looks.watch())?;
-        Ok(Watch { shared, join: Some(join), _entry: entry })
+        Ok(Watch { shared, join: Some(join), entry })
+    }
+
+    /// Wakes the watch if it sleeps.
+    pub(crate) fn unpark(&self) {
+        self.entry.1.parker.unpark();
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -88,6 +88,17 @@ fn a_block_after_a_rest_is_seen() {
 }
 
 #[test]
+fn a_block_after_many_short_runs_is_seen() {
+    // The watch looks seldom by then.
+    assert_sees_the_block(|| async {
+        for _ in 0..50 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        thread::sleep(BLOCK);
+    });
+}
+
+#[test]
 fn the_longest_of_several_is_kept() {
     assert_sees_the_block(|| async {
         for block in [BLOCK / 30, BLOCK, BLOCK / 30] {

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use testkit::until;
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 /// Returns how often each watch thread of this process has been woken.
@@ -26,30 +26,54 @@ fn wake_ups_of_watches() -> Vec<u64> {
         .collect()
 }
 
+/// Waits for a message that comes when neither the workers nor the watch have been woken
+/// for a long time: 300 ticks of a loop's watch, or six of a runtime's, had there been any.
+async fn both_rest() {
+    let (send, receive) = oneshot::channel();
+    let metrics = Handle::current().metrics();
+    let onlooker = thread::spawn(move || {
+        let parks = || (0..metrics.num_workers()).map(|it| metrics.worker_park_count(it)).sum();
+        // A thread has its name a moment after it has begun.
+        until("there is a watch", || wake_ups_of_watches().len() == 1);
+        until("idle workers and their watch rest", || {
+            let before: (u64, _) = (parks(), wake_ups_of_watches());
+            thread::sleep(Duration::from_millis(300));
+            before == (parks(), wake_ups_of_watches())
+        });
+        send.send("rested")
+    });
+    assert_eq!(receive.await, Ok("rested"));
+    onlooker.join().expect("both came to rest").expect("a receiver");
+}
+
 #[test]
 fn the_watch_rests_with_the_loop_and_ends_with_it() {
-    // While the loop waits for a message, there is a long time in which neither
-    // the loop nor the watch is woken: 300 ticks, had there been a tick.
-    let (send, receive) = oneshot::channel();
+    tokio_loop::run(1, None, both_rest()).expect("the loop starts");
+    until("the watch ends with its loop", || wake_ups_of_watches().is_empty());
+
+    // A loop that parks again at once is looked at seldom.
+    let parks = 500;
     let ran = tokio_loop::run(1, None, async {
         let metrics = Handle::current().metrics();
-        let onlooker = thread::spawn(move || {
-            // A thread has its name a moment after it has begun.
-            until("there is a watch", || wake_ups_of_watches().len() == 1);
-            until("an idle loop and its watch rest", || {
-                let before = (metrics.worker_park_count(0), wake_ups_of_watches());
-                thread::sleep(Duration::from_millis(300));
-                before == (metrics.worker_park_count(0), wake_ups_of_watches())
-            });
-            send.send("rested")
+        while metrics.worker_park_count(0) < parks {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        wake_ups_of_watches()
+    });
+    let woken = ran.expect("the loop starts").answer[0];
+    assert!(woken < parks / 2, "{woken} wake-ups of the watch for {parks} of the loop");
+
+    for builder in [Builder::new_multi_thread, Builder::new_current_thread] {
+        let runtime = tokio_loop::hook_into(&mut builder()).worker_threads(4).enable_all().build();
+        let watched = tokio_loop::watched(tokio_loop::SLOW, async {
+            both_rest().await;
+            // From whichever thread a task comes, the watch hears of it.
+            tokio::spawn(async {}).await.unwrap();
+            both_rest().await;
         });
-        let answer = receive.await;
-        onlooker.join().expect("both came to rest").expect("a receiver");
-        answer
-    })
-    .expect("the loop starts");
-    assert_eq!(ran.answer, Ok("rested"));
-    until("the watch ends with its loop", || wake_ups_of_watches().is_empty());
+        runtime.expect("the runtime starts").block_on(watched).expect("it is watched");
+        until("the watch ends with main", || wake_ups_of_watches().is_empty());
+    }
 
     // The same goes for a `main` that panics, and for a loop that is refused.
     let panicked = catch_unwind(|| tokio_loop::run(1, None, async { panic!("main gave up") }));

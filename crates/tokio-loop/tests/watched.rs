@@ -7,7 +7,7 @@
 mod told;
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::pin::pin;
 use std::process::Command;
@@ -68,10 +68,12 @@ struct Blocks {
 }
 
 impl Blocks {
-    /// `expected` is in the line, or all of its parts, between which there is a "…".
+    /// The line has what is expected, or one of several things with a "|" in between. Where
+    /// a "…" is, there may be more.
     fn is(&self, line: &Line, field: &str, expected: &str) -> bool {
-        let (said, expected) = (line.masked().replace(" for N ms of that", ""), masked(expected));
-        line.contains_key(field) && expected.split('…').all(|part| said.contains(part))
+        let said = line.masked().replace(" for N ms of that", "");
+        let has = |expected: &str| expected.split('…').all(|part| said.contains(part));
+        line.contains_key(field) && masked(expected).split('|').any(has)
     }
 
     /// Does it again and again, until it is told.
@@ -112,6 +114,12 @@ impl Blocks {
     }
 }
 
+/// Puts what comes first before each of several things with a "|" in between.
+fn each(first: &str, things: &str) -> String {
+    let things = things.split('|').map(|thing| format!("{first}{thing}"));
+    things.collect::<Vec<_>>().join("|")
+}
+
 /// How a task is named that blocks.
 #[derive(Clone, Copy)]
 enum Named {
@@ -122,15 +130,16 @@ enum Named {
 
 impl Named {
     fn expected(self, what: &str, doing: &str) -> String {
-        match self {
-            Named::Span => format!("`answer` of 7 {what} it, in task 7: {doing}"),
+        let who = match self {
+            Named::Span => format!("`answer` of 7 {what} it, in task 7"),
             Named::Spawn => {
                 let place = "spawned at crates/tokio-loop/tests/watched.rs:7:7";
-                format!("an unnamed operation {what} it, in task 7, {place}: {doing}")
+                format!("an unnamed operation {what} it, in task 7, {place}")
             }
             // Of many workers, or "in a task".
-            Named::Not => format!("an unnamed operation {what} it…: {doing}"),
-        }
+            Named::Not => format!("an unnamed operation {what} it…"),
+        };
+        each(&format!("{who}: "), doing)
     }
 
     fn spawn(self, block: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
@@ -167,21 +176,27 @@ fn assert_named(
     assert!(told.lines().iter().all(|line| !line["message"].contains("not told")));
 }
 
-/// Blocks a task without a name that may have many turns, and expects to be told that.
+/// Blocks a task without a name on one thread. It may have many turns, and is expected
+/// to be told as such; or if `either`, as one turn: it may be in one call for long enough.
 #[track_caller]
-fn assert_batch([now, then]: [&str; 2], block: fn(&Blocks)) {
+fn assert_batch(either: bool, [now, then]: [&str; 2], block: fn(&Blocks)) {
     let told = Told::default();
     let runtime = one(&told);
-    let subject = "the event loop has";
+    let has = "the event loop has";
+    let now_begins = format!(
+        "{has} not ended a batch of turns for 7 ms: one is long, or many are short, now an \
+         unnamed operation, in a task: "
+    );
+    let then_begins =
+        format!("{has} ended a batch of turns after 7 ms: one was long, or many were short: ");
+    let expected = |begins: &str, what, doing| {
+        let batch = each(begins, doing);
+        if either { format!("{batch}|{}", Named::Not.expected(what, doing)) } else { batch }
+    };
     let blocks = Blocks {
         told: told.clone(),
-        now: format!(
-            "{subject} not ended a batch of turns for 7 ms: one is long, or many are short, now an \
-             unnamed operation, in a task: {now}"
-        ),
-        then: format!(
-            "{subject} ended a batch of turns after 7 ms: one was long, or many were short: {then}"
-        ),
+        now: expected(&now_begins, "blocks", now),
+        then: expected(&then_begins, "blocked", then),
     };
     watch(&runtime, &told, async {
         let in_task = blocks.clone();
@@ -209,7 +224,8 @@ macro_rules! assert_told {
             $(#[test] fn $name() { assert_named($named, $runtime, $words, $block) })*
         }
     };
-    (many_turns $words:expr, $block:expr) => { assert_batch($words, $block) };
+    (many_turns $words:expr, $block:expr) => { assert_batch(false, $words, $block) };
+    (either $words:expr, $block:expr) => { assert_batch(true, $words, $block) };
     ($words:expr, $block:expr) => { assert_named(Named::Not, one, $words, $block) };
 }
 
@@ -302,13 +318,15 @@ assert_told! {
         // It ends when the writer has come and gone.
         assert!(Command::new("cat").arg(path).status().unwrap().success());
     };
-    large_writes many_turns: "it is at work in system calls", "it was at work in system calls", |blocks| {
-        let mut null = File::create("/dev/null").unwrap();
-        let mut zero = File::open("/dev/zero").unwrap();
-        let mut bytes = vec![0; 1 << 24];
+    a_large_file either: "it is at work in system calls|it writes to a.log|it syncs a.log",
+        "it was at work in system calls|it wrote to a.log|it synced a.log", |blocks| {
+        let folder = Folder::new();
+        let mut file = File::create(folder.path("a.log")).unwrap();
+        let bytes = vec![1; 1 << 24];
         blocks.repeat(|| {
-            zero.read_exact(&mut bytes).unwrap();
-            null.write_all(&bytes).unwrap();
+            file.rewind().unwrap();
+            file.write_all(&bytes).unwrap();
+            file.sync_all().unwrap();
         });
     };
 }
@@ -533,8 +551,8 @@ fn with_hooks_the_right_thread_is_looked_at_after_block_in_place() {
     let runtime = built(tokio_loop::hook_into(&mut builder).worker_threads(2), &told);
     let blocks = Blocks {
         told: told.clone(),
-        now: "an unnamed operation blocks it: it reads a.fifo".to_owned(),
-        then: "an unnamed operation blocked it: it read a.fifo".to_owned(),
+        now: "an unnamed operation blocks it…: it reads a.fifo".to_owned(),
+        then: "an unnamed operation blocked it…: it read a.fifo".to_owned(),
     };
     watch(&runtime, &told, async {
         // Both workers move to other threads, and these block in another call.
@@ -567,6 +585,25 @@ fn with_hooks_the_right_thread_is_looked_at_after_block_in_place() {
         for task in in_place {
             task.await.unwrap();
         }
+        tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
+    });
+}
+
+#[cfg(tokio_unstable)]
+#[test]
+fn with_hooks_and_tokio_unstable_every_turn_has_the_number_and_place_of_its_task() {
+    let told = Told::default();
+    let runtime = built(tokio_loop::hook_into(&mut Builder::new_current_thread()), &told);
+    let blocks = Blocks {
+        told: told.clone(),
+        now: Named::Spawn.expected("blocks", "it computes"),
+        then: Named::Spawn.expected("blocked", "it computed"),
+    };
+    watch(&runtime, &told, async {
+        let in_task = blocks.clone();
+        let computes =
+            move || in_task.repeat(|| (0..1_000_000).for_each(|_| std::hint::spin_loop()));
+        Named::Not.spawn(computes).await.unwrap();
         tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
     });
 }

@@ -68,6 +68,7 @@ pub use report::{Report, SourceReport, Written};
 pub use source::{Look, Read, Source};
 pub use stop::Stop;
 pub use waking::change::Changed;
+pub use waking::notifications::Notifications;
 pub use waking::ready::Ready;
 
 /// The entry point of every stage: `merge`.
@@ -92,6 +93,7 @@ const _: () = {
     moves::<Output>();
     moves::<Batch>();
     moves::<Ready>();
+    moves::<Notifications>();
     is_shared::<Lines>();
     is_shared::<Stop>();
     is_shared::<Progress>();

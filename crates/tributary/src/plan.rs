@@ -22,6 +22,7 @@ use crate::following::pattern::Joining;
 use crate::keeping::begin::{self, Beginning};
 use crate::source::Settings;
 use crate::waking::change::{Bell, Change};
+use crate::waking::notifications::Notifications;
 use crate::waking::notifier::Notifier;
 use crate::{Error, Options, Output, Progress, Ready, Reopen, Shown, Source, Stop, Target, Wake};
 
@@ -198,6 +199,13 @@ impl Plan {
         let interval = if notified { NOTIFIED } else { options.interval };
         let debug = options.debug;
         Ok(Plan { sources, output, interval, ready, stop, debug, common, left_out })
+    }
+
+    /// Returns what the operating system tells of the sources, for a merge that takes it
+    /// in on its own thread; `None` where it tells nothing. Without this, the thread of
+    /// the notifier does so.
+    pub fn notifications(&self) -> Option<Notifications> {
+        self.common.notifier.as_ref().and_then(Notifications::of)
     }
 
     /// Returns what has the output opened by its name once more, as after a

@@ -5,7 +5,7 @@
 //! `docs/src/outputs/refused/NAME.txt`, with the words of the compiler; these
 //! are left as they are while the code of the error and its line are the same,
 //! since every compiler says it in other words. What nothing makes any more is
-//! removed.
+//! removed. `docs/src/asked.md` is made from the marks in the other pages.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,8 +15,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use book_tests::asked::{marks, page, questions};
 use book_tests::refused::{Refusal, check, programs};
-use book_tests::{masked, output};
+use book_tests::{masked, output, pages};
 use serde_json::Value;
 
 /// How long a program may take before it counts as hanging.
@@ -24,6 +25,10 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let book = pages(&root.join("docs/src"))?;
+    let marks = book.iter().map(marks).collect::<Result<Vec<_>>>()?.concat();
+    write(&root.join("docs/src/asked.md"), &page(&questions()?, &marks)?)?;
+
     let folder = root.join("docs/src/outputs");
     let examples = examples(&root)?;
     keep_only(&folder, examples.keys())?;

@@ -191,6 +191,30 @@ fn a_guard_over_a_block_on_is_a_deadlock_that_no_lint_sees() {
     does_not_come(&a_job_and_a_task_want_a_lock(true), "a guard that is held over the wait");
 }
 
+/// Calls, with the lock of an interpreter held, what waits for a task that wants it;
+/// tells when the call returns.
+fn a_call_from_python(releases: bool) -> Receiver<()> {
+    let (end, ended) = channel();
+    thread::spawn(move || {
+        let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let gil = Arc::new(Mutex::new("the interpreter"));
+        let shared = Arc::clone(&gil);
+        let held = gil.lock().unwrap();
+        let _held = (!releases).then_some(held);
+        runtime.block_on(async {
+            tokio::spawn(async move { drop(shared.lock().unwrap()) }).await.unwrap();
+        });
+        end.send(()).unwrap();
+    });
+    ended
+}
+
+#[test]
+fn a_caller_that_holds_the_gil_while_it_blocks_on_tasks_that_want_it_is_a_deadlock() {
+    comes(&a_call_from_python(true), "a caller that has released it");
+    does_not_come(&a_call_from_python(false), "a caller that holds it");
+}
+
 #[test]
 fn blocking_lock_panics_in_async_code_even_if_the_lock_is_free() {
     let lock = tokio::sync::Mutex::new(42);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, unbounded};
 use testkit::within;
+use tokio::io::AsyncWriteExt;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -110,4 +111,28 @@ fn a_shutdown_with_a_limit_or_in_the_background_leaves_them_behind() {
         one.shutdown_timeout(Duration::from_millis(1));
         another.shutdown_background();
     });
+}
+
+#[test]
+fn what_else_lives_in_the_pool_waits_behind_its_jobs() {
+    let (closed, door) = unbounded();
+    let runtime = with_a_job_at(&door);
+    let ((find, found), (write, written)) = (channel(), channel());
+    thread::spawn(move || {
+        let look_up = async {
+            let found = tokio::net::lookup_host("localhost:80").await;
+            find.send(found.map(drop)).unwrap();
+        };
+        let say = async {
+            let mut stdout = tokio::io::stdout();
+            stdout.write_all(b"\n").await.unwrap();
+            write.send(stdout.flush().await).unwrap();
+        };
+        runtime.block_on(async { tokio::join!(look_up, say) })
+    });
+    does_not_come(&found, "a name is looked up");
+    does_not_come(&written, "a line is written to stdout");
+    drop(closed);
+    comes(&found, "the name is looked up").unwrap();
+    comes(&written, "the line is written").unwrap();
 }

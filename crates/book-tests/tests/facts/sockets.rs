@@ -1,12 +1,12 @@
 //! A service: sockets that come from `std`, waits for two things at once, sets of tasks
 //! that grow.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use testkit::{panic_of, within};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, duplex};
-use tokio::runtime::Builder;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, duplex};
+use tokio::runtime::{Builder, Runtime};
 use tokio::select;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinSet, yield_now};
@@ -21,21 +21,25 @@ fn connection() -> TcpStream {
     TcpStream::connect(listener.local_addr().unwrap()).unwrap()
 }
 
-/// Hands a socket of `std` to tokio, in a runtime.
-fn taken_over(socket: TcpStream) -> std::io::Result<tokio::net::TcpStream> {
-    let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+// ANCHOR: handed_over
+/// Hands a socket of `std` to tokio.
+fn handed_over(socket: TcpStream, runtime: &Runtime) -> io::Result<tokio::net::TcpStream> {
+    socket.set_nonblocking(true)?;
     runtime.block_on(async { tokio::net::TcpStream::from_std(socket) })
+}
+// ANCHOR_END: handed_over
+
+fn with_sockets() -> Runtime {
+    Builder::new_current_thread().enable_io().build().unwrap()
 }
 
 #[test]
 fn a_socket_of_std_that_still_blocks_is_refused_by_a_panic() {
-    let socket = connection();
-    let said = panic_of(|| taken_over(socket));
+    let (socket, runtime) = (connection(), with_sockets());
+    let blocks = socket.try_clone().unwrap();
+    let said = panic_of(|| runtime.block_on(async { tokio::net::TcpStream::from_std(blocks) }));
     assert!(said.contains("Registering a blocking socket with the tokio runtime"), "{said}");
-
-    let socket = connection();
-    socket.set_nonblocking(true).unwrap();
-    taken_over(socket).unwrap();
+    handed_over(socket, &runtime).unwrap();
 }
 
 #[test]
@@ -45,7 +49,7 @@ fn a_socket_of_std_can_only_be_taken_over_inside_a_runtime() {
     let outside = socket.try_clone().unwrap();
     let said = panic_of(|| tokio::net::TcpStream::from_std(outside));
     assert!(said.contains("there is no reactor running"), "{said}");
-    taken_over(socket).unwrap();
+    handed_over(socket, &with_sockets()).unwrap();
 }
 
 #[test]
@@ -104,6 +108,22 @@ async fn with_read_until() -> String {
 fn a_read_line_in_select_loses_half_a_line_and_read_until_keeps_it() {
     assert_eq!(run(1, with_read_line()), "ine\n");
     assert_eq!(run(1, with_read_until()), "half a line\n");
+}
+
+#[test]
+fn a_read_exact_in_select_loses_half_a_frame_and_the_stream_is_out_of_step() {
+    run(1, async {
+        let (mut client, mut service) = duplex(64);
+        let mut frame = [0; 4];
+        for half in ["ab", "cd", "ef"] {
+            client.write_all(half.as_bytes()).await.unwrap();
+            if half == "ab" {
+                assert!(!is_over(service.read_exact(&mut frame)).await);
+            }
+        }
+        service.read_exact(&mut frame).await.unwrap();
+        assert_eq!(&frame, b"cdef");
+    });
 }
 
 /// Says whether a wait has ended at its first turn.

@@ -4,14 +4,14 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, ThreadId};
 
 use testkit::until;
 use tokio::io::AsyncReadExt;
 use tokio::join;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime, RuntimeMetrics};
-use tokio::task::{block_in_place, spawn_blocking};
+use tokio::task::{block_in_place, spawn_blocking, try_id, yield_now};
 
 use super::{A_WHILE, BOUND, comes};
 
@@ -148,4 +148,16 @@ fn another_task_runs(blocked: usize) -> bool {
 #[test]
 fn each_block_in_place_takes_a_thread_of_the_pool_and_after_the_last_no_task_runs() {
     assert_eq!([1, 2, 3].map(another_task_runs), [true, true, false]);
+}
+
+/// Says whether its body is a task, and where it runs.
+#[tokio::main]
+async fn as_main_is() -> (bool, ThreadId) {
+    yield_now().await;
+    (try_id().is_some(), thread::current().id())
+}
+
+#[test]
+fn the_body_of_tokio_main_is_no_task_and_runs_on_the_thread_that_has_called_it() {
+    assert_eq!(as_main_is(), (false, thread::current().id()));
 }

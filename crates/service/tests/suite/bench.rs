@@ -185,7 +185,7 @@ impl Client {
             let now = self.under_way().unwrap_or_default();
             looks = if now == mem::replace(&mut last, now) { looks + 1 } else { 0 };
             // Nothing moves any more.
-            matches!(now, (1.., 1..)) && looks > 100
+            matches!(now, (1.., 1..)) && looks > 20
         });
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! What every version has to do.
 
 use std::io::{self, ErrorKind, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpListener};
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
-use service::Served;
+use service::{Served, Statistics, Stop};
 use testkit::until;
 
 use crate::bench::{Bench, Client};
@@ -121,6 +121,11 @@ pub(crate) fn a_slow_disk_keeps_no_client_waiting(bench: &Bench) -> Result<()> {
 
 /// Who is silent, who is in the middle of a line, and who has not come yet.
 pub(crate) fn a_stop_reaches_whoever_waits(bench: &Bench) -> Result<()> {
+    // Before it begins to wait.
+    let (listener, stop) = (TcpListener::bind("127.0.0.1:0")?, Stop::default());
+    stop.request();
+    ensure!((bench.serve)(listener, Statistics::new(io::sink()), stop)? == Served::default());
+
     let nobody = bench.start()?;
     ensure!(nobody.stop()? == Served::default());
 

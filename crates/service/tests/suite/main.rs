@@ -41,6 +41,7 @@ macro_rules! suite {
                 suite!(@tests $version $laws);
             }
         )*
+        const VERSIONS: &[&str] = &[$(stringify!($version)),*];
         const LAWS: &[&str] = &suite!(@names $laws);
         const LIMITS: &[&[(&str, &str)]] = &[$($version::LIMITS),*];
     };
@@ -54,24 +55,31 @@ macro_rules! suite {
     (@names { $($law:ident)* }) => { [$(stringify!($law)),*] };
 }
 
-// ANCHOR: versions
 suite! {
     {
-        threads {
-            one_client_too_many_is_told: "a thread for each, until the system has none left",
-        }
-        top_down {
-            clients_that_stay_are_all_served: "a job lasts as long as its client stays, and the pool was counted",
-            one_client_too_many_is_told: "it waits in the queue of the pool, and nobody says so",
-        }
-        bottom_up {
-            one_client_too_many_is_told: "a thread and a loop for each, until the system has none left",
-        }
-        tasks {
-            a_slow_disk_keeps_no_client_waiting: "the write is on the loop, and every task waits for the loop",
-            one_client_too_many_is_told: "a task for each, until the process has no descriptor left",
-        }
-        fully_async {}
+    // ANCHOR: limits
+    threads {
+        one_client_too_many_is_told:
+            "a thread for each, until the system has none left",
+    }
+    top_down {
+        clients_that_stay_are_all_served:
+            "a job lasts as long as its client stays, and the pool was counted",
+        one_client_too_many_is_told:
+            "it waits in the queue of the pool, and nobody says so",
+    }
+    bottom_up {
+        one_client_too_many_is_told:
+            "a thread and a loop for each, until the system has none left",
+    }
+    tasks {
+        a_slow_disk_keeps_no_client_waiting:
+            "the write is on the loop, and every task waits for the loop",
+        one_client_too_many_is_told:
+            "a task for each, until the process has no descriptor left",
+    }
+    fully_async {}
+    // ANCHOR_END: limits
     }
     {
         each_line_is_answered_with_its_number
@@ -87,11 +95,21 @@ suite! {
         a_listener_that_fails_ends_the_service
     }
 }
-// ANCHOR_END: versions
 
 #[test]
 fn every_limit_names_a_law() {
     for (limit, _) in LIMITS.iter().flat_map(|limits| limits.iter()) {
         assert!(LAWS.contains(limit), "{limit} is no law: {LAWS:?}");
+    }
+}
+
+#[test]
+fn every_version_is_a_file_of_less_than_120_lines() {
+    for version in VERSIONS {
+        let path = format!("{}/src/{version}.rs", env!("CARGO_MANIFEST_DIR"));
+        let file = std::fs::read_to_string(&path).unwrap();
+        // The marks of the listings are not read.
+        let lines = file.lines().filter(|line| !line.starts_with("// ANCHOR")).count();
+        assert!(lines < 120, "{path} has {lines} lines");
     }
 }

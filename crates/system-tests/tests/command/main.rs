@@ -12,12 +12,12 @@ mod output;
 mod renames;
 mod unit;
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use system_tests::{line, program};
+use system_tests::line;
 use testkit::Running;
 
 /// The command.
@@ -26,16 +26,8 @@ const TRIBUTARY: &str = env!("CARGO_BIN_EXE_tributary");
 /// Runs a script in a user namespace of its own, where it is root: as `$0` it
 /// has the command. With `mount`, its mounts are its own as well.
 fn unshare(mount: bool, script: &str, folder: &Path) -> Command {
-    let (namespace, flags) = if mount { ("mnt", "-Urm") } else { ("user", "-Ur") };
-    let namespace = format!("/proc/self/ns/{namespace}");
-    let outside = fs::read_link(&namespace).unwrap();
-    // Nothing is mounted or written if the namespace is not another one.
-    let guarded =
-        format!("test \"$(readlink {namespace})\" != '{}' || exit 99\n{script}", outside.display());
-    let mut unshare = program("unshare", "util-linux");
-    unshare.args([flags, "sh", "-c", &guarded, TRIBUTARY]);
-    unshare.current_dir(folder).stdin(Stdio::null());
-    unshare
+    let namespaces = if mount { ["user", "mnt"].as_slice() } else { &["user"] };
+    system_tests::unshare(namespaces, script, TRIBUTARY, folder)
 }
 
 /// Says what may be missing if a merge in a namespace has ended already.

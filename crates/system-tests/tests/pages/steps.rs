@@ -149,7 +149,7 @@ const TORN: &str = "
 #[test]
 fn no_word_of_the_code_is_torn() {
     let browser = open(PAGE);
-    for page in ["mixed.html", "bottom-up.html", "roads-meet.html", "fully-async.html"] {
+    for page in ["mixed.html", "bottom-up.html", "tasks.html", "fully-async.html"] {
         browser.open(&crate::book().join(page));
         for width in [1280, 390] {
             browser.viewport(width, 900);

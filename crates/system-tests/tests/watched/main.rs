@@ -1,12 +1,14 @@
 //! `tokio_loop::watched` in programs that nobody wrote for it: axum's example
 //! `todos`, and mini-redis. Under load nothing is told, whatever the machine does
-//! to them; and a call that blocks one of their workers is told, and named.
+//! to them; and a call that blocks one of their workers is told, and named. And the
+//! look-up of a name, which needs a name server that is silent.
 //!
 //! Each test loads a program for a few seconds. `just watch-soak` does it for
 //! ten minutes each.
 
 mod control;
 mod load;
+mod names;
 mod service;
 mod strain;
 

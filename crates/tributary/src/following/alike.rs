@@ -86,7 +86,7 @@ pub(crate) fn copied(
                     return Ok(Alike::Copy);
                 }
                 // Truncated, and its log has not seen that yet.
-                if known_by(&original, &there, &read.get())?.is_none() {
+                if known_by(&original, &there, &read.fingerprint())?.is_none() {
                     return Ok(Alike::Later);
                 }
             }

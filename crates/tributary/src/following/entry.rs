@@ -3,12 +3,12 @@
 use std::fs::Metadata;
 use std::iter;
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::following::alike::stands_in;
-use crate::following::identity::{FileId, Fingerprint, Position, Time, has_birth};
+use crate::following::identity::{Before, FileId, Fingerprint, Position, Time, has_birth};
 use crate::following::path::FullPath;
 use crate::following::siblings::{self, Sibling};
 
@@ -173,16 +173,50 @@ impl From<Reader> for SavedReader {
     }
 }
 
-/// How far a log has read a file, for those who ask the table.
+/// How far a log has read a file, half lines included: for the log, and for those who
+/// ask the table.
 #[derive(Debug, Default)]
-pub(crate) struct ReadTo(Mutex<Fingerprint>);
+pub(crate) struct ReadTo(Mutex<(u64, Before)>);
 
 impl ReadTo {
-    pub(crate) fn set(&self, fingerprint: Fingerprint) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fingerprint;
+    /// Says that the file has been read up to `offset`.
+    pub(crate) fn set(&self, offset: u64, before: Before) {
+        *self.lock() = (offset, before);
     }
 
-    pub(crate) fn get(&self) -> Fingerprint {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes in the bytes that were read behind these; returns where they end.
+    pub(crate) fn push(&self, read: &[u8]) -> u64 {
+        let (offset, before) = &mut *self.lock();
+        before.push(read);
+        *offset += read.len() as u64;
+        *offset
+    }
+
+    pub(crate) fn offset(&self) -> u64 {
+        self.lock().0
+    }
+
+    /// Returns what stands before the offset.
+    pub(crate) fn before(&self) -> Before {
+        self.lock().1.clone()
+    }
+
+    /// Tells whether these stand before the offset.
+    pub(crate) fn is_behind(&self, bytes: &[u8]) -> bool {
+        self.lock().1.as_bytes() == bytes
+    }
+
+    /// Returns how many bytes before the offset are known.
+    pub(crate) fn known(&self) -> usize {
+        self.lock().1.as_bytes().len()
+    }
+
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let (offset, before) = &*self.lock();
+        Fingerprint::of(*offset, before)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (u64, Before)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,7 +14,7 @@ use rustix::fs::OFlags;
 
 use crate::Start;
 use crate::following::entry::ReadTo;
-use crate::following::identity::{Before, FileId, Fingerprint, Position};
+use crate::following::identity::{Before, FileId, Position};
 use crate::following::reading::{before, first_byte, is_freed, last_lines, line_begins, read_at};
 use crate::waking::watch::FileWatch;
 
@@ -68,8 +68,6 @@ pub(crate) struct LogFile {
     id: FileId,
     /// How many bytes have been read.
     offset: u64,
-    /// What stands before `offset`.
-    before: Before,
     /// What was read and not handed out: the beginning of a line, no newline
     /// in it. Of a line that is too long, only what is handed out of it.
     partial: BytesMut,
@@ -101,7 +99,7 @@ pub(crate) struct LogFile {
     pub(crate) anothers: bool,
     /// Whether it is to be read from its start and nothing was read yet.
     pub(crate) fresh: bool,
-    /// How far it has been read, for those who ask the table.
+    /// The same, with what stands before it, for those who ask the table.
     pub(crate) read: Arc<ReadTo>,
     pub(crate) watch: Option<FileWatch>,
 }
@@ -169,7 +167,6 @@ impl LogFile {
             file,
             id,
             offset: 0,
-            before: Before::default(),
             partial: BytesMut::new(),
             line: 0,
             split: false,
@@ -198,17 +195,12 @@ impl LogFile {
 
     /// Returns how far the file has been read, half lines included.
     pub(crate) fn position(&self) -> Position {
-        Position { file: self.id, offset: self.offset, before: self.before.clone() }
+        Position { file: self.id, offset: self.offset, before: self.read.before() }
     }
 
     /// Returns how far whole lines have been read.
     pub(crate) fn whole_lines(&self) -> io::Result<Position> {
         Position::in_file(&self.file, self.line)
-    }
-
-    /// Tells whoever asks the table how far the file has been read.
-    pub(crate) fn publish(&self) {
-        self.read.set(Fingerprint::of(self.offset, &self.before));
     }
 
     /// Tells whether the file has no name any more.
@@ -239,7 +231,7 @@ impl LogFile {
         if let Some(settled) = &mut self.settled {
             **settled = before.clone();
         }
-        self.before = before;
+        self.read.set(offset, before);
     }
 
     /// Takes another descriptor of the same file.
@@ -280,15 +272,15 @@ impl LogFile {
 
     /// Tells whether the bytes before the offset are those that were read.
     fn is_as_read(&mut self) -> io::Result<bool> {
-        let now = before(&self.file, self.offset, self.before.as_bytes().len())?;
-        if now == self.before && !self.freed {
+        let now = before(&self.file, self.offset, self.read.known())?;
+        if self.read.is_behind(now.as_bytes()) && !self.freed {
             return Ok(true);
         }
         // Once more at each look, while nothing else stands there: a writer
         // may fill what was freed.
-        self.freed = is_freed(&self.file, self.offset, &self.before, &now)?;
+        self.freed = is_freed(&self.file, self.offset, &self.read.before(), &now)?;
         if self.freed {
-            self.before = now;
+            self.read.set(self.offset, now);
         }
         Ok(self.freed)
     }
@@ -383,7 +375,8 @@ impl LogFile {
     fn changed_line(&self) -> io::Result<Option<u64>> {
         // Half of them have to be the same, and more than a few: log lines are
         // alike, and fewer may be so by chance.
-        let old = self.before.as_bytes();
+        let old = self.read.before();
+        let old = old.as_bytes();
         let new = before(&self.file, self.offset, old.len())?;
         let same = old.iter().zip(new.as_bytes()).take_while(|(old, new)| old == new).count();
         if same < (old.len() / 2).max(16) || self.stamp_now()?.size < self.offset {
@@ -432,8 +425,7 @@ impl LogFile {
         let taken = self.up_to_long_line(kept, taken, max_line);
         self.partial.truncate(kept + taken);
         if taken > 0 {
-            self.before.push(&self.partial[kept..]);
-            self.offset += taken as u64;
+            self.offset = self.read.push(&self.partial[kept..]);
             self.freed = false;
         }
         Ok(if taken > 0 { Look::More } else { Look::End })

@@ -268,7 +268,7 @@ impl Files {
         }
         let read = Arc::new(ReadTo::default());
         let at = from.clone().unwrap_or(Position::start(id));
-        read.set(at.fingerprint());
+        read.set(at.offset, at.before.clone());
         table.insert(new(at, Reader::Log(asker.log, Arc::clone(&read))));
         Ok(Begin::Read { from, read })
     }
@@ -337,7 +337,7 @@ impl Files {
     /// Returns how far a file has been read, if a log reads it.
     pub(crate) fn read(&self, id: FileId) -> Option<u64> {
         match &self.table().files.get(&id)?.reader {
-            Reader::Log(_, read) => Some(read.get().offset),
+            Reader::Log(_, read) => Some(read.offset()),
             _ => None,
         }
     }

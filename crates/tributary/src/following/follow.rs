@@ -273,7 +273,6 @@ impl Follow {
             let file = &mut self.files[index];
             if !file.anothers {
                 let found = file.read(chunk, self.common.max_line);
-                file.publish();
                 match found? {
                     Found::Lines(piece) => return Ok(Some(piece)),
                     Found::Nothing if last => {
@@ -480,8 +479,8 @@ impl Follow {
         Ok(match begin {
             Begin::Read { from, read } => {
                 file.fresh = from.is_none();
-                from.into_iter().for_each(|position| file.begin_at(position));
                 file.read = read;
+                from.into_iter().for_each(|position| file.begin_at(position));
                 Taken::Mine(file)
             }
             Begin::Anothers => {
@@ -579,7 +578,6 @@ impl Follow {
         let (before, unread) = (file.position(), file.unread());
         let (from, line) = file.restart()?;
         self.ended.extend(line);
-        file.publish();
         if from > 0 {
             self.common.files.begins_at(file.position());
             warn!(
@@ -632,7 +630,6 @@ impl Follow {
                 let position = Position { file: file.id(), ..position };
                 self.common.files.begins_at(position.clone());
                 file.begin_at(position);
-                file.publish();
             }
             Some(false) => warn!(
                 "{}: replaced by a file that begins with the same lines; read from its start",

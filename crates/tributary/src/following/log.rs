@@ -1,6 +1,7 @@
 //! One log of a source: a path, what it names, and what is put round its lines.
 
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +14,7 @@ use crate::following::file::Piece;
 use crate::following::file::at_once::{AtOnce, Taken};
 use crate::following::files::Files;
 use crate::following::follow::{Follow, Name};
-use crate::following::identity::FileId;
+use crate::following::identity::{Before, FileId};
 use crate::lines::Origin;
 use crate::marks::Marker;
 use crate::progress::{Counters, Tally};
@@ -103,10 +104,6 @@ impl Log {
             Ok(piece)
         };
         let Some(piece) = self.marker.next(chunk, read)? else { return Ok(None) };
-        // Counted here, on the reader's time: the writer is what all wait for.
-        let count = memchr_iter(b'\n', &piece.bytes).count() as u64;
-        let read = piece.end - piece.start;
-        self.counters.read(read);
         if piece.cut && self.counters.cut() == 1 {
             warn!(
                 "{}: the line that ends at byte {} is too long and was cut; \
@@ -115,11 +112,9 @@ impl Log {
                 piece.end
             );
         }
-        let Piece { file, end, before, .. } = piece;
-        let (source, counters) = (self.number, Arc::clone(&self.counters));
-        let bytes = piece.bytes.len();
-        let origin = Origin { count, bytes, read, source, counters, file, end, before };
-        Ok(Some(Lines { bytes: piece.bytes.freeze(), origin }))
+        let Piece { bytes, file, start, end, before, .. } = piece;
+        let origin = self.origin(&bytes, bytes.len(), file, start..end, before);
+        Ok(Some(Lines { bytes: bytes.freeze(), origin }))
     }
 
     /// Reads the next lines into a batch, up to `chunk` bytes, and waits for nothing;
@@ -142,7 +137,7 @@ impl Log {
             && let Some(taken) = file.take(&room[..length])
         {
             let lines = &room[..taken.length];
-            let origin = self.origin(lines, lines.len(), taken);
+            let origin = self.origin_at_once(lines, lines.len(), taken);
             batch.take(origin);
         }
         found
@@ -163,25 +158,38 @@ impl Log {
         if let Some(taken) = file.take(bytes) {
             batch.reserve(marked.len());
             batch.room()[..marked.len()].copy_from_slice(&marked);
-            let origin = self.origin(&bytes[..taken.length], marked.len(), taken);
+            let origin = self.origin_at_once(&bytes[..taken.length], marked.len(), taken);
             batch.take(origin);
         }
         AtOnce::Bytes(length, is_end && all)
     }
 
-    /// Counts lines that were taken, and says where they come from; `marked` is how many
-    /// bytes they have with their marks.
-    fn origin(&self, lines: &[u8], marked: usize, taken: Taken) -> Origin {
-        let Taken { file, start, end, before, .. } = taken;
-        if start == 0 {
-            self.follow.say_if_odd(lines);
-        }
+    /// Counts lines, and says where they come from: which bytes of which file. `marked`
+    /// is how many bytes they have with their marks.
+    fn origin(
+        &self,
+        lines: &[u8],
+        marked: usize,
+        file: FileId,
+        read: Range<u64>,
+        before: Option<Box<Before>>,
+    ) -> Origin {
         // Counted here, on the reader's time: the writer is what all wait for.
         let count = memchr_iter(b'\n', lines).count() as u64;
+        let Range { start, end } = read;
         let read = end - start;
         self.counters.read(read);
         let counters = Arc::clone(&self.counters);
         Origin { count, bytes: marked, read, source: self.number, counters, file, end, before }
+    }
+
+    /// As [`origin`](Log::origin), of lines that were taken at once.
+    fn origin_at_once(&self, lines: &[u8], marked: usize, taken: Taken) -> Origin {
+        let Taken { file, start, end, before, .. } = taken;
+        if start == 0 {
+            self.follow.say_if_odd(lines);
+        }
+        self.origin(lines, marked, file, start..end, before)
     }
 
     /// Tells whether all that may happen to the log is notified, and nothing but what

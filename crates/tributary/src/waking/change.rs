@@ -162,10 +162,15 @@ impl Bell {
 
     /// Rings those that were marked: who waits for the list wakes once.
     pub(crate) fn ring_marked(bells: &[Arc<Bell>]) {
-        bells.iter().for_each(|bell| bell.change.ring_alone());
+        Bell::list_marked(bells);
         if let Some(bell) = bells.first() {
             bell.change.ready.wake();
         }
+    }
+
+    /// Rings those that were marked, for who takes from the list next: it is not woken.
+    pub(crate) fn list_marked(bells: &[Arc<Bell>]) {
+        bells.iter().for_each(|bell| bell.change.ring_alone());
     }
 
     /// Returns the changes of the whole source.

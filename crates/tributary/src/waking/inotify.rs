@@ -20,6 +20,11 @@ use rustix::io::Errno;
 use crate::waking::renames::Half;
 use crate::waking::watches::Watches;
 
+/// How many bytes an event has at most: sixteen, and a name with its NUL.
+const MOST: usize = 16 + 256;
+/// How many events are read at once, whatever names they have.
+const FEW: usize = 60;
+
 /// Names a watch: what `add` answered, and what an event speaks of.
 pub(super) type Wd = i32;
 
@@ -75,14 +80,20 @@ impl Inotify {
     /// Has every event taken in that has come.
     pub(super) fn events(&self, watches: &mut Watches) {
         let Some(queue) = &self.0 else { return };
-        let mut buffer = [MaybeUninit::uninit(); 16 * 1024];
+        let mut buffer = [MaybeUninit::uninit(); FEW * MOST];
         let mut reader = inotify::Reader::new(queue, &mut buffer);
+        let mut read = 0;
         loop {
+            // What was read so far leaves room for one more, so nothing more was there.
+            if read > 0 && read < FEW && reader.is_buffer_empty() {
+                return;
+            }
             let event = match reader.next() {
                 Ok(event) => event,
                 Err(Errno::INTR) => continue,
                 Err(_) => return,
             };
+            read += 1;
             let (flags, folder) = (event.events(), event.wd());
             if flags.contains(ReadFlags::QUEUE_OVERFLOW) {
                 watches.lost();

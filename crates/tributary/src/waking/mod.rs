@@ -9,6 +9,8 @@
 pub(crate) mod change;
 #[cfg_attr(not(target_os = "linux"), path = "inotify_none.rs")]
 mod inotify;
+#[cfg_attr(not(target_os = "linux"), path = "notifications_none.rs")]
+pub(crate) mod notifications;
 pub(crate) mod notifier;
 mod poller;
 pub(crate) mod ready;

@@ -9,7 +9,7 @@
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,7 +33,9 @@ pub(crate) struct Notifier {
     /// How often a path is asked that cannot be notified.
     pub(super) interval: Duration,
     /// How long after a ring the next events wait to be taken in together.
-    latency: Duration,
+    pub(super) latency: Duration,
+    /// Whether a merge takes events in by itself, and the thread leaves them alone.
+    heard_elsewhere: AtomicBool,
     /// Whether a met limit was told already.
     pub(super) told_limit: AtomicBool,
     /// Interrupts the wait of the thread.
@@ -70,6 +72,7 @@ impl Notifier {
             inotify: Arc::clone(&inotify),
             interval: interval.max(Duration::from_millis(1)),
             latency,
+            heard_elsewhere: AtomicBool::new(false),
             told_limit: AtomicBool::new(false),
             nudge,
             poller: Poller::new(stat),
@@ -102,6 +105,29 @@ impl Notifier {
         answer
     }
 
+    /// Takes in every event that has come, for a merge that is awake: lists whom they
+    /// wake, and wakes nobody. Returns true if there was somebody.
+    #[cfg(target_os = "linux")]
+    pub(super) fn take_in(&self) -> bool {
+        let mut watches = self.lock();
+        self.inotify.events(&mut watches);
+        let rung = watches.take_rung();
+        drop(watches);
+        Bell::list_marked(&rung);
+        !rung.is_empty()
+    }
+
+    /// Says whether a merge takes events in by itself from now on.
+    #[cfg(target_os = "linux")]
+    pub(super) fn hear_elsewhere(&self, elsewhere: bool) {
+        self.heard_elsewhere.store(elsewhere, Ordering::SeqCst);
+        self.nudge();
+    }
+
+    pub(super) fn is_heard_elsewhere(&self) -> bool {
+        self.heard_elsewhere.load(Ordering::SeqCst)
+    }
+
     /// Rings `bell` at `when`, or before. `wake` is the time set last.
     pub(super) fn ring_at(&self, when: Instant, bell: &Arc<Bell>, wake: &mut Option<Instant>) {
         let now = Instant::now();
@@ -126,10 +152,12 @@ fn run(handle: &Weak<Notifier>, wait: &PipeReader, inotify: &Inotify, poller: &A
     let (mut sweep, mut polls) = (started.checked_add(SWEEP), Some(started));
     while let Some(notifier) = handle.upgrade() {
         let now = Instant::now();
-        let (until, gathers) = notifier.drained(|watches| {
+        let elsewhere = notifier.is_heard_elsewhere();
+        let (until, hears) = notifier.drained(|watches| {
             // What has come costs a wake-up. So what comes next is not heard of one by
             // one, but all at once in a moment.
-            let gathers = now.checked_add(notifier.latency).filter(|_| watches.rings());
+            let gathers = now.checked_add(notifier.latency);
+            let gathers = gathers.filter(|_| watches.rings() && !elsewhere);
             watches.ring_due(now);
             if sweep.is_some_and(|sweep| sweep <= now) {
                 poller.ask(watches.targets().cloned());
@@ -141,10 +169,10 @@ fn run(handle: &Weak<Notifier>, wait: &PipeReader, inotify: &Inotify, poller: &A
             }
             let polls = polls.filter(|_| !watches.polled.is_empty());
             let next = [sweep, polls, watches.deadline(), poller.supervise(now), gathers];
-            (next.into_iter().flatten().min(), gathers.is_some())
+            (next.into_iter().flatten().min(), gathers.is_none() && !elsewhere)
         });
         drop(notifier);
-        wait_for(wait, inotify.fd().filter(|_| !gathers), until);
+        wait_for(wait, inotify.fd().filter(|_| hears), until);
     }
     poller.end();
 }

@@ -10,11 +10,15 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(target_os = "linux")]
+use rustix::event::{PollFd, PollFlags, poll};
 use tempfile::TempDir;
 use testkit::{BOUND, until};
 
 use crate::waking::change::{Bell, Change};
 use crate::waking::inotify::Inotify;
+#[cfg(target_os = "linux")]
+use crate::waking::notifications::Notifications;
 use crate::waking::notifier::Notifier;
 use crate::waking::poller;
 use crate::waking::renames::Departed;
@@ -206,6 +210,36 @@ fn changes_that_follow_one_another_are_rung_for_once_in_a_while() {
     (0..rounds).for_each(|_| assert!(rings(&log.change, || log.write())));
     // The first one rings at once, and the thread may have begun to wait before it.
     assert!(begun.elapsed() >= latency * (rounds - 2), "{:?}", begun.elapsed());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_merge_may_take_in_once_in_a_while_what_the_kernel_tells() {
+    let latency = 20 * MOMENT;
+    let mut log = Log::with(Notifier::start(HOUR, latency).unwrap());
+    let file = log.create("log");
+    let mut watch = None;
+    assert!(log.watch.arm_file(&file, &mut watch));
+    let mut kernel = Notifications::of(&log.notifier).expect("there are notifications");
+    let (rounds, begun) = (10, Instant::now());
+    for _ in 0..rounds {
+        let seen = log.change.count();
+        log.write();
+        until("the write is taken in", || {
+            // Not for ever: the thread may have taken in what came first.
+            let most = MOMENT.try_into().unwrap();
+            if poll(&mut [PollFd::new(&kernel, PollFlags::IN)], Some(&most)) != Ok(0) {
+                kernel.take_in().unwrap();
+            }
+            log.change.count() != seen
+        });
+    }
+    assert!(begun.elapsed() >= latency * (rounds - 2), "{:?}", begun.elapsed());
+    drop(kernel);
+    let seen = log.change.count();
+    log.write();
+    let before_the_sweep = Duration::from_secs(20);
+    assert!(log.change.since(seen).wait_timeout(before_the_sweep), "the thread takes in nothing");
 }
 
 #[test]

@@ -130,9 +130,12 @@ impl SourceWatch {
         self.name.target.named.load(Ordering::SeqCst)
     }
 
-    /// Tells the same as of now: what the kernel has told by now is taken in first.
+    /// Tells the same as of now: what the kernel has told by now is taken in first. A
+    /// merge that takes it in by itself has done so, and looks again for what came since.
     pub(crate) fn is_named_now(&self) -> bool {
-        self.name.notifier.drained(|_| ());
+        if !self.name.notifier.is_heard_elsewhere() {
+            self.name.notifier.drained(|_| ());
+        }
         self.is_named()
     }
 

@@ -90,9 +90,7 @@ impl LogFile {
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Option<Taken> {
         let kept = self.partial.len();
         let found = &bytes[kept..];
-        self.before.push(found);
-        self.offset += found.len() as u64;
-        self.publish();
+        self.offset = self.read.push(found);
         let Some(newline) = memrchr(b'\n', found) else {
             self.partial.extend_from_slice(found);
             return None;
@@ -122,12 +120,11 @@ impl LogFile {
     /// Tells, without a wait, whether the bytes before the offset are those that were
     /// read; false if that cannot be told.
     fn is_as_read_at_once(&self) -> bool {
-        let known = self.before.as_bytes();
         let mut now = [0; Before::MOST];
-        let now = &mut now[..known.len()];
-        let from = self.offset - known.len() as u64;
-        known.is_empty()
-            || (read_at_once(&self.file, now, from).is_ok_and(|read| read == known.len())
-                && now == known)
+        let now = &mut now[..self.read.known()];
+        let from = self.offset - now.len() as u64;
+        now.is_empty()
+            || (read_at_once(&self.file, now, from).is_ok_and(|read| read == now.len())
+                && self.read.is_behind(now))
     }
 }
