@@ -72,6 +72,11 @@ refresh-report: built
 refresh-run:
     cargo compare --quick --runs 3 --force --json crates/report/tests/comparison.json
 
+# The table of the book that says which program keeps which law, made anew: a minute
+[group('look')]
+refresh-programs:
+    REFRESH=1 cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target --test any_program
+
 # The pictures and tables of the book, measured anew: on a machine at rest
 [group('look')]
 refresh-figures:
@@ -132,7 +137,7 @@ package:
 msrv:
     cargo +1.88 check --workspace --all-targets --target-dir target/msrv
 
-# Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze, groff, gdb, strace and Chromium
+# Tests with foreign programs: logrotate, gzip, Python, prlimit, unshare, systemd-analyze, groff, gdb, strace and Chromium
 [group('hold')]
 system *args:
     cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target "$@"
