@@ -24,6 +24,7 @@ async def tail_async(handle, stop, write):
     await write(await loop.run_in_executor(None, read_rest, handle))
 
 
+# ANCHOR: writer
 class WriteThread:
     """Owns the output: the only thread that touches it, and it runs a loop of its own."""
 
@@ -49,8 +50,10 @@ class WriteThread:
         self.loop.call_soon_threadsafe(self.loop.stop)
         await asyncio.to_thread(self.thread.join)
         self.loop.close()
+# ANCHOR_END: writer
 
 
+# ANCHOR: run_fully_async
 async def run_fully_async(handles, stop, output):
     """Starts a task a file, and waits for all; the loop neither reads nor writes."""
     async with WriteThread(output) as writer:
@@ -66,6 +69,7 @@ async def run_fully_async(handles, stop, output):
         ended = await asyncio.gather(*tasks, return_exceptions=True)
     for failure in filter(None, ended):
         raise failure
+# ANCHOR_END: run_fully_async
 
 
 async def merge(output_path, input_paths):

@@ -6,6 +6,7 @@ INTERVAL = 0.1  # seconds between two looks at a file
 CHUNK = 256 * 1024
 
 
+# ANCHOR: read_lines
 class NoNewData(Exception):
     """There is no whole line to read yet."""
 
@@ -20,6 +21,7 @@ def read_lines(handle):
     if not lines:
         raise NoNewData
     return b"".join(lines)
+# ANCHOR_END: read_lines
 
 
 def read_rest(handle):

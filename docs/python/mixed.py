@@ -26,6 +26,7 @@ def tail_file(handle, stop, write):
     write(read_rest(handle))
 
 
+# ANCHOR: run_tasks_mixed
 async def run_tasks_mixed(handles, stop, output):
     """Sends each tail to the pool. The loop writes: what runs on it takes turns."""
     loop = asyncio.get_running_loop()
@@ -47,6 +48,7 @@ async def run_tasks_mixed(handles, stop, output):
     ended = await asyncio.gather(*tails, return_exceptions=True)
     for failure in filter(None, ended):
         raise failure
+# ANCHOR_END: run_tasks_mixed
 
 
 async def merge(output_path, input_paths):

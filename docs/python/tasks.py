@@ -9,6 +9,7 @@ import signal
 from lines import INTERVAL, NoNewData, append, read_lines, read_rest, run
 
 
+# ANCHOR: tail_async
 async def tail_async(handle, stop, write):
     """Follows one file. Only a look takes a thread of the pool, and gives it back."""
     loop = asyncio.get_running_loop()
@@ -21,8 +22,10 @@ async def tail_async(handle, stop, write):
         except NoNewData:
             await asyncio.sleep(INTERVAL)
     await write(await loop.run_in_executor(None, read_rest, handle))
+# ANCHOR_END: tail_async
 
 
+# ANCHOR: run_tasks
 async def run_tasks(handles, stop, output):
     """Starts a task a file, and waits for all. A write that blocks, blocks them all."""
 
@@ -40,6 +43,7 @@ async def run_tasks(handles, stop, output):
     ended = await asyncio.gather(*tasks, return_exceptions=True)
     for failure in filter(None, ended):
         raise failure
+# ANCHOR_END: run_tasks
 
 
 async def merge(output_path, input_paths):

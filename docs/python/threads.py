@@ -10,6 +10,7 @@ import time
 from lines import INTERVAL, NoNewData, append, read_lines, read_rest, run
 
 
+# ANCHOR: tail_file
 def tail_file(handle, stop, write):
     """Follows one file. The stop is asked before the look, so that look is the last."""
     is_last = False
@@ -21,8 +22,10 @@ def tail_file(handle, stop, write):
         except NoNewData:
             stop.wait(INTERVAL)
     write(read_rest(handle))
+# ANCHOR_END: tail_file
 
 
+# ANCHOR: run_threads
 def run_threads(handles, stop, output):
     """Starts a thread a file, and joins them all."""
     lock = threading.Lock()
@@ -50,6 +53,7 @@ def run_threads(handles, stop, output):
         thread.join()
     if failures:
         raise failures[0]
+# ANCHOR_END: run_threads
 
 
 def main(output_path, *input_paths):

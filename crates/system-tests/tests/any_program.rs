@@ -9,22 +9,18 @@ use std::thread;
 use std::time::Duration;
 
 use conform::{Judged, LAWS, Template, judge, table};
+use stages::{STAGES, Stage};
 use system_tests::program;
 
-/// The columns of the table, as a person types them at the root of the repository.
-const PROGRAMS: &[&str] = &[
+/// The first columns of the table, as a person types them at the root of the repository.
+/// A column for each stage follows.
+const OTHERS: &[&str] = &[
     "cat {inputs}",
     "tail -q -n +1 -F {inputs}",
     "python3 docs/python/threads.py {output} {inputs}",
     "python3 docs/python/mixed.py {output} {inputs}",
     "python3 docs/python/tasks.py {output} {inputs}",
     "python3 docs/python/fully_async.py {output} {inputs}",
-    "tributary --stage 1 --follow -o {output} {inputs}",
-    "tributary --stage 2 --follow -o {output} {inputs}",
-    "tributary --stage 3 --follow -o {output} {inputs}",
-    "tributary --stage 4 --follow -o {output} {inputs}",
-    "tributary --stage 5 --follow -o {output} {inputs}",
-    "tributary --stage 6 --follow -o {output} {inputs}",
 ];
 
 /// What is right has to come within it, and what is wrong costs as much.
@@ -49,7 +45,12 @@ fn judged(line: &str) -> Judged {
 #[test]
 fn the_table_of_the_book_says_which_law_which_program_keeps() {
     program("python3", "python3");
-    let next = Mutex::new(PROGRAMS.iter().enumerate());
+    let stage = |stage: &Stage| {
+        format!("tributary --stage {} --follow -o {{output}} {{inputs}}", stage.number)
+    };
+    let programs: Vec<String> =
+        OTHERS.iter().map(|line| line.to_string()).chain(STAGES.iter().map(stage)).collect();
+    let next = Mutex::new(programs.iter().enumerate());
     let all = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..3 {
@@ -66,7 +67,7 @@ fn the_table_of_the_book_says_which_law_which_program_keeps() {
     let all: Vec<_> = all.into_iter().map(|(_, judged)| judged).collect();
 
     let mut text = String::new();
-    for (at, line) in PROGRAMS.iter().enumerate() {
+    for (at, line) in programs.iter().enumerate() {
         text += &format!("{:>2}  {line}\n", at + 1);
     }
     text += &format!("\n{}", table(&all));
