@@ -109,7 +109,7 @@ fn words_of(page: &Path, seen: &mut HashSet<(PathBuf, Option<String>)>) -> Resul
             (None, Some((_, Directive::Step { old, new }))) => {
                 shown += &unfolded(&columns(&folder.join("../../crates"), &old, &new, "")?);
             }
-            (None, Some((_, Directive::Files(_)))) => {}
+            (None, Some((_, Directive::Files(_) | Directive::Question(_)))) => {}
             (None, None) => shown += line,
         }
         shown.push('\n');

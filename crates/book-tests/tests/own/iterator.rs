@@ -8,7 +8,7 @@ use std::panic::resume_unwind;
 use std::thread;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{spawn_blocking, spawn_local};
 use tokio::time::timeout;
 use tributary::{Error, Lines, Plan, Read, Report, Source};
@@ -24,6 +24,9 @@ pub(crate) struct Merged {
 
 /// Where the lines go that somebody waits for.
 type Answer = std::sync::mpsc::Sender<Lines>;
+
+/// Some lines, and what is dropped when nobody needs them any more.
+type Found = (Lines, oneshot::Sender<()>);
 
 impl Merged {
     /// Starts the thread with the loop. It ends with the sources, or when
@@ -64,16 +67,21 @@ async fn serve(
     mut requests: mpsc::UnboundedReceiver<Answer>,
 ) -> Result<(), Error> {
     // A place for one chunk: a tail that is ahead of the requests waits.
-    let (found, mut lines) = mpsc::channel(1);
+    let (found, mut lines) = mpsc::channel::<Found>(1);
     let tails: Vec<_> = sources
         .into_iter()
         .map(|source| spawn_local(tail(source, interval, found.clone())))
         .collect();
     drop(found);
+    let mut given = None;
     while let Some(answer) = requests.recv().await {
-        let Some(lines) = lines.recv().await else {
+        // Whoever asks again has done with the lines before, so their source may be
+        // looked at again.
+        drop(given.take());
+        let Some((lines, done)) = lines.recv().await else {
             return ended(tails).await;
         };
+        given = Some(done);
         // Nobody may be waiting any more.
         let _ = answer.send(lines);
     }
@@ -97,7 +105,7 @@ async fn ended(tails: Vec<tokio::task::JoinHandle<Result<(), Error>>>) -> Result
 async fn tail(
     mut source: Source,
     interval: Duration,
-    found: mpsc::Sender<Lines>,
+    found: mpsc::Sender<Found>,
 ) -> Result<(), Error> {
     loop {
         let look = spawn_blocking(move || (source.read_lines(), source));
@@ -106,9 +114,11 @@ async fn tail(
         (read, source) = looked.unwrap_or_else(|failed| resume_unwind(failed.into_panic()));
         match read? {
             Read::Lines(lines) => {
-                if found.send(lines).await.is_err() {
+                let (done, is_done) = oneshot::channel();
+                if found.send((lines, done)).await.is_err() {
                     return Ok(());
                 }
+                let _ = is_done.await;
             }
             Read::NoNewData => {
                 let _ = timeout(interval, source.changed()).await;

@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::thread;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tributary::{Error, Lines, Output, Plan, Read, Report, Source, Written};
 
 // ANCHOR: merge
@@ -25,24 +25,33 @@ pub(crate) fn merge(plan: Plan) -> Result<Report, Error> {
         drop(lines);
         let ran = tokio_loop::run(1, None, write(output, inbox)).map_err(Error::Runtime);
         let joined: Vec<_> = tails.into_iter().map(|tail| tail.join()).collect();
-        // Before anything is asked of the tails: if the writer has failed, theirs
-        // are the consequences.
-        let written = ran?.answer?;
         for tail in joined {
             tail.unwrap_or_else(|panic| resume_unwind(panic))?;
         }
-        Ok(Report::new(written, None))
+        Ok(Report::new(ran?.answer?, None))
     })
 }
 // ANCHOR_END: merge
 
 // ANCHOR: ends
+/// One chunk to write, and where the answer goes.
+type Request = (Lines, oneshot::Sender<Result<(), Error>>);
+
 /// Follows one source until it closes, on a thread of its own.
-fn tail(mut source: Source, interval: Duration, writer: mpsc::Sender<Lines>) -> Result<(), Error> {
+fn tail(
+    mut source: Source,
+    interval: Duration,
+    writer: mpsc::Sender<Request>,
+) -> Result<(), Error> {
     loop {
         match source.read_lines()? {
-            // Bridge: this thread waits for the task, while the channel is full.
-            Read::Lines(lines) => writer.blocking_send(lines).map_err(|_| Error::WriterGone)?,
+            Read::Lines(lines) => {
+                let (answer, written) = oneshot::channel();
+                // Bridge: this thread waits for the task, while the channel is full
+                // and until the lines are written.
+                writer.blocking_send((lines, answer)).map_err(|_| Error::WriterGone)?;
+                written.blocking_recv().map_err(|_| Error::WriterGone)??;
+            }
             Read::NoNewData => {
                 source.changed().wait_timeout(interval);
             }
@@ -53,9 +62,11 @@ fn tail(mut source: Source, interval: Duration, writer: mpsc::Sender<Lines>) -> 
 
 /// Writes whatever comes. To a socket it would await; a file blocks, and this
 /// loop has nobody else to block.
-async fn write(mut output: Output, mut inbox: mpsc::Receiver<Lines>) -> Result<Written, Error> {
-    while let Some(lines) = inbox.recv().await {
-        output.append(&lines)?;
+async fn write(mut output: Output, mut inbox: mpsc::Receiver<Request>) -> Result<Written, Error> {
+    while let Some((lines, answer)) = inbox.recv().await {
+        let written = output.append(&lines);
+        drop(lines);
+        let _ = answer.send(written);
     }
     output.finish()
 }
