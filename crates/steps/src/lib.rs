@@ -2,8 +2,8 @@
 //! listings of the book, and for the guards.
 //!
 //! Besides code, a file has three things: the crate doc; the marks of the listings,
-//! `// ANCHOR: name` and `// ANCHOR_END: name`, each on a line of its own; and
-//! ` // New` at the end of a line in which something is new.
+//! `// ANCHOR: name` and `// ANCHOR_END: name`, each on a line of its own (in Python
+//! behind `#`); and ` // New` at the end of a line in which something is new.
 
 /// The name of the item that holds the doc of the crate.
 pub const DOC: &str = "crate doc";
@@ -41,8 +41,9 @@ enum Mark<'a> {
 impl Mark<'_> {
     fn of(line: &str) -> Option<Mark<'_>> {
         let line = line.trim_start();
-        let begin = || Some(Mark::Begin(line.strip_prefix("// ANCHOR:")?.trim()));
-        let end = || Some(Mark::End(line.strip_prefix("// ANCHOR_END:")?.trim()));
+        let line = line.strip_prefix("// ").or_else(|| line.strip_prefix("# "))?;
+        let begin = || Some(Mark::Begin(line.strip_prefix("ANCHOR:")?.trim()));
+        let end = || Some(Mark::End(line.strip_prefix("ANCHOR_END:")?.trim()));
         begin().or_else(end)
     }
 }
@@ -206,6 +207,12 @@ fn tail() {}
         let file = "//! Doc.\n\n// ANCHOR: a\nfn a() {}\n// ANCHOR_END: a\n\n// b\n";
         let code: Vec<_> = code(file).into_iter().map(|line| (line.number, line.text)).collect();
         assert_eq!(code, [(4, "fn a() {}".into()), (6, String::new()), (7, "// b".into())]);
+    }
+
+    #[test]
+    fn a_listing_of_python_has_its_marks_behind_a_hash() {
+        let file = "import a\n# ANCHOR: b\ndef b():\n    # c\n# ANCHOR_END: b\n";
+        assert_eq!(listing(file, "b"), Ok(vec!["def b():", "    # c"]));
     }
 
     #[test]

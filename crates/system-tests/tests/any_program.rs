@@ -71,9 +71,8 @@ fn the_table_of_the_book_says_which_law_which_program_keeps() {
         text += &format!("{:>2}  {line}\n", at + 1);
     }
     text += &format!("\n{}", table(&all));
-    let file = root().join("docs/src/outputs/programs/table.txt");
+    let file = root().join("docs/src/figures/programs.txt");
     if env::var_os("REFRESH").is_some() {
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, &text).unwrap();
     }
     let known = fs::read_to_string(&file).unwrap_or_default();
