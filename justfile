@@ -72,6 +72,11 @@ refresh-report: built
 refresh-run:
     cargo compare --quick --runs 3 --force --json crates/report/tests/comparison.json
 
+# The table of the book that says which program keeps which law, made anew: a minute
+[group('look')]
+refresh-programs:
+    REFRESH=1 cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target --test any_program
+
 # The pictures and tables of the book, measured anew: on a machine at rest
 [group('look')]
 refresh-figures:
@@ -102,6 +107,11 @@ test-unstable:
 lint:
     cargo fmt --check && cargo clippy --workspace --all-targets -- -D warnings && RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace
 
+# Any program held to the laws that can be seen from outside: `just conform -- cat {inputs}`
+[group('hold')]
+conform *args:
+    cargo compare conform "$@"
+
 # Every stage on small workloads, checked: the figures say little
 [group('hold')]
 smoke: built
@@ -127,7 +137,7 @@ package:
 msrv:
     cargo +1.88 check --workspace --all-targets --target-dir target/msrv
 
-# Tests with foreign programs: logrotate, gzip, prlimit, unshare, systemd-analyze, groff, gdb, strace and Chromium
+# Tests with foreign programs: logrotate, gzip, Python, prlimit, unshare, systemd-analyze, groff, gdb, strace and Chromium
 [group('hold')]
 system *args:
     cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target "$@"

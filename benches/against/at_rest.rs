@@ -19,7 +19,7 @@ use crate::contender::Contender;
 pub(crate) fn idle(folder: &Path, stages: &[Contender]) -> anyhow::Result<()> {
     const FILES: usize = 10_000;
     const REST: Duration = Duration::from_secs(10);
-    println!("{FILES} followed files, at rest for {} s", REST.as_secs());
+    println!("{FILES} followed files that are open and watched, at rest for {} s", REST.as_secs());
     let live = Live {
         files: FILES,
         lines_per_second: 0,
@@ -47,9 +47,10 @@ pub(crate) fn idle(folder: &Path, stages: &[Contender]) -> anyhow::Result<()> {
             }
             Ok(written.elapsed())
         };
-        // Once the last has given a line, all are open and the rest may begin.
+        // Once the last has given a line, all are open; and once no thread has run for a
+        // while, all are watched, and the rest may begin.
         tell(FILES - 1, &mut running)?;
-        let before = running.status()?.cpu;
+        let before = until_still(&running)?;
         thread::sleep(REST);
         let status = running.status()?;
         let mut late = Vec::new();
@@ -59,7 +60,7 @@ pub(crate) fn idle(folder: &Path, stages: &[Contender]) -> anyhow::Result<()> {
         late.sort();
         running.terminate()?;
         println!("  {}", who.name);
-        println!("    CPU {:.3} ms", (status.cpu - before).as_secs_f64() * 1e3);
+        println!("    CPU {:.3} ms", status.cpu.saturating_sub(before).as_secs_f64() * 1e3);
         println!("    peak memory {:.1} MiB", status.peak_memory as f64 / 1048576.0);
         println!("    threads {}", status.threads);
         println!(
@@ -69,6 +70,21 @@ pub(crate) fn idle(folder: &Path, stages: &[Contender]) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Waits until a contender does nothing any more, and returns the time that it has spent
+/// on a processor by then.
+fn until_still(running: &Running) -> anyhow::Result<Duration> {
+    const STILL: Duration = Duration::from_secs(2);
+    let begun = Instant::now();
+    loop {
+        let before = running.status()?.cpu;
+        thread::sleep(STILL);
+        if running.status()?.cpu == before {
+            return Ok(before);
+        }
+        ensure!(begun.elapsed() < Duration::from_secs(60), "it does not come to rest");
+    }
 }
 
 /// A gibibyte that is there, and an output that takes a mebibyte a second.

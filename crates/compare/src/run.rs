@@ -11,6 +11,7 @@ use crate::asking::interrupt::{self, Interrupt, Interrupted};
 use crate::asking::jobs::{self, Job};
 use crate::asking::own_files::OwnFiles;
 use crate::asking::places::take_folder;
+use crate::asking::programs::ConformArgs;
 use crate::diff;
 use crate::keeping::compared::Compared;
 use crate::keeping::files::Files;
@@ -44,9 +45,26 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         Some(Command::Cost) => cost::run(print),
         Some(Command::Stage(args)) => child::merge(args),
         Some(Command::Law(args)) => child::law(&args),
+        Some(Command::Conform(args)) => return conform(&args),
         None => return compare(&args),
     };
     done.map(|()| ExitCode::SUCCESS)
+}
+
+/// Holds foreign programs to the laws, one after the other.
+fn conform(args: &ConformArgs) -> anyhow::Result<ExitCode> {
+    let templates = args.templates()?;
+    let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
+    // The programs inherit it.
+    rlimit::increase_nofile_limit(u64::MAX).context("cannot open many files")?;
+    let is_given_up = || interrupt.check().is_err();
+    let mut programs = Vec::new();
+    for template in &templates {
+        programs.push(conform::judge(template, &args.laws(), args.within, &is_given_up)?);
+        interrupt.check()?;
+    }
+    print(&if args.json { conform::json(&programs) } else { conform::text(&programs) })?;
+    Ok(ExitCode::from(u8::from(!programs.iter().all(conform::Judged::is_right))))
 }
 
 fn compare(args: &Args) -> anyhow::Result<ExitCode> {

@@ -9,6 +9,9 @@ use tracing::warn_span;
 use crate::TARGET;
 use crate::watch::Watch;
 
+/// How long a thread of the pool stays that has nothing to do.
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
+
 /// Runs `main` to its end on an event loop of its own, on this thread, and
 /// returns its answer with the longest stall of the loop.
 ///
@@ -21,7 +24,8 @@ use crate::watch::Watch;
 ///
 /// `blocking_threads` bounds the threads that `spawn_blocking` may start; zero
 /// counts as one. A job beyond the bound waits in a queue that says nothing, so
-/// jobs that live as long as `main` need a thread each.
+/// jobs that live as long as `main` need a thread each. A thread that has nothing to do
+/// ends after a second.
 ///
 /// With `debug`, each stall that is longer than that is told through `tracing`; see
 /// below. [`SLOW`] is what `asyncio` takes. `None` warns of nothing and costs nothing
@@ -217,7 +221,7 @@ impl Loop {
             // tokio listen to signals.
             builder.enable_all();
         }
-        builder.max_blocking_threads(self.blocking_threads);
+        builder.max_blocking_threads(self.blocking_threads).thread_keep_alive(KEEP_ALIVE);
         watch.hook_into(&mut builder);
         let runtime = builder.build_local(LocalOptions::default())?;
 

@@ -212,6 +212,18 @@ fn the_output_and_its_successor_follow_the_umask() {
 }
 
 #[test]
+fn a_batch_for_which_there_is_no_room_is_cut_off() {
+    let folder = one_log();
+    // Some kilobytes: the first part of the second batch is written.
+    let limited = "trap '' XFSZ; ulimit -f 8; exec tributary -F a.log -o out";
+    let merge = Running::start(&folder, shell(&folder, limited).stdout(Stdio::null()));
+    until("it has begun", || folder.read("out") == "one\n");
+    folder.append("a.log", &"another line\n".repeat(2_000));
+    merge.end().error(3, &["File too large", "ulimit -f"]);
+    assert_eq!(folder.read("out"), "one\n");
+}
+
+#[test]
 fn an_error_is_told_even_if_nobody_can_be_told() {
     let folder = one_log();
     for stderr in ["2>&-", "2>/dev/full"] {

@@ -2,6 +2,7 @@
 //! says.
 
 mod blocked;
+mod conform;
 mod exits;
 mod exposition;
 mod flags;

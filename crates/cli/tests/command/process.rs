@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use testkit::{Ended, Folder, Running};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_tributary");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_tributary");
 
 /// The command, to be run in `folder`.
 pub(crate) fn tributary<S: AsRef<OsStr>>(folder: &Folder, args: &[S]) -> Command {

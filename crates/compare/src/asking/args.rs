@@ -11,6 +11,7 @@ use tributary::Wake;
 use workload::WORKLOADS;
 
 use crate::asking::contender::Program;
+use crate::asking::programs::ConformArgs;
 use crate::protocol::{LawArgs, NOTIFY, StageArgs, wake};
 
 /// Merges the same log files with every stage, checks each merged file, and
@@ -111,6 +112,8 @@ pub(crate) enum Command {
     },
     /// Measure what recording the lanes costs.
     Cost,
+    /// Hold any program to the laws that can be seen from outside.
+    Conform(ConformArgs),
     #[command(hide = true)]
     Stage(StageArgs),
     #[command(hide = true)]
@@ -137,7 +140,7 @@ fn workloads() -> PossibleValuesParser {
     ["all"].into_iter().chain(WORKLOADS.iter().map(|workload| workload.name)).into()
 }
 
-fn seconds(typed: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(typed: &str) -> Result<Duration, String> {
     let seconds = typed.strip_suffix('s').unwrap_or(typed).trim().parse::<f64>().ok();
     seconds
         .filter(|seconds| (0.1..=3600.0).contains(seconds))

@@ -7,3 +7,4 @@ pub(crate) mod interrupt;
 pub(crate) mod jobs;
 pub(crate) mod own_files;
 pub(crate) mod places;
+pub(crate) mod programs;

@@ -1,6 +1,7 @@
 //! The command as a person types it: results, errors, exit codes.
 
 mod common;
+mod conform;
 mod places;
 mod signals;
 

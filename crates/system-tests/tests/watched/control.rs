@@ -50,7 +50,7 @@ fn worst(processor: usize, ended: &AtomicBool) -> Duration {
 }
 
 /// How long this thread has waited for a processor so far.
-fn waited() -> Duration {
+pub(crate) fn waited() -> Duration {
     let said = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(said.split(' ').nth(1).unwrap().parse().unwrap())
 }

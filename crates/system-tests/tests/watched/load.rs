@@ -54,7 +54,9 @@ fn answers(port: u16, request: &[u8], ended: &AtomicBool) -> usize {
                 count += 1;
                 stream.write_all(request).unwrap();
             }
-            Err(cause) if cause.kind() == ErrorKind::WouldBlock => {}
+            // The second, if this process was stopped and continued.
+            Err(cause)
+                if matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(cause) => panic!("{cause}"),
         }
     }

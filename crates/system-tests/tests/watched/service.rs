@@ -5,13 +5,14 @@ use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use system_tests::program;
 use testkit::{Folder, Running, make_fifo, open_fifo, until};
 
+use crate::control::waited;
 use crate::load::{Load, ask};
 
 /// The same number on every machine.
@@ -22,7 +23,15 @@ pub(crate) struct Service {
     pub(crate) running: Running,
     folder: Folder,
     port: u16,
-    is_read: Option<Arc<AtomicBool>>,
+    log: Option<Arc<Log>>,
+}
+
+/// The reader of a log that goes to a pipe.
+struct Log {
+    is_read: AtomicBool,
+    /// How many microseconds the reader has waited for a processor at the most: the
+    /// service waits for it meanwhile, and is not to blame.
+    waited: AtomicU64,
 }
 
 /// Axum's example `todos`; `before` is a command that starts it.
@@ -48,18 +57,23 @@ pub(crate) fn mini_redis() -> Service {
     command.env("LOG", folder.path("redis.log"));
     let port = free_port();
     command.args(["--port", &port.to_string()]);
-    let is_read = Arc::new(AtomicBool::new(true));
-    let service = Service::start(command, folder, port, Some(Arc::clone(&is_read)));
-    thread::spawn(move || read_while(log, &is_read));
+    let reader = Arc::new(Log { is_read: AtomicBool::new(true), waited: AtomicU64::new(0) });
+    let service = Service::start(command, folder, port, Some(Arc::clone(&reader)));
+    thread::spawn(move || reader.read(log));
     service
 }
 
-/// Reads while it is to be read; ends with the program that writes.
-fn read_while(mut log: File, is_read: &AtomicBool) {
-    let mut bytes = [0; 1 << 16];
-    while log.read(&mut bytes).is_ok_and(|read| read > 0) {
-        while !is_read.load(Ordering::Relaxed) {
-            thread::sleep(Duration::from_millis(1));
+impl Log {
+    /// Reads while it is to be read; ends with the program that writes.
+    fn read(&self, mut log: File) {
+        let (mut bytes, mut before) = ([0; 1 << 16], waited());
+        while log.read(&mut bytes).is_ok_and(|read| read > 0) {
+            while !self.is_read.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            let now = waited();
+            self.waited.fetch_max((now - before).as_micros() as u64, Ordering::Relaxed);
+            before = now;
         }
     }
 }
@@ -71,16 +85,11 @@ fn free_port() -> u16 {
 
 impl Service {
     /// Starts the program and waits until it listens.
-    fn start(
-        mut command: Command,
-        folder: Folder,
-        port: u16,
-        is_read: Option<Arc<AtomicBool>>,
-    ) -> Service {
+    fn start(mut command: Command, folder: Folder, port: u16, log: Option<Arc<Log>>) -> Service {
         let stdout = File::create(folder.path("stdout")).unwrap();
         command.env("TOKIO_WORKER_THREADS", WORKERS).env("NO_COLOR", "1").stdout(stdout);
         let running = Running::start(&folder, &mut command);
-        let service = Service { running, folder, port, is_read };
+        let service = Service { running, folder, port, log };
         until("the program listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
         service
     }
@@ -92,16 +101,23 @@ impl Service {
         said.lines().filter(|line| line.contains("tokio_loop")).map(str::to_owned).collect()
     }
 
+    /// Returns how long the reader of its log has waited for a processor, at the most
+    /// and since the last time.
+    pub(crate) fn reader_was_late(&self) -> Duration {
+        let waited = self.log.as_ref().map(|log| log.waited.swap(0, Ordering::Relaxed));
+        Duration::from_micros(waited.unwrap_or_default())
+    }
+
     /// Loads it with requests that block nobody.
     pub(crate) fn load(&self) -> Load {
-        Load::start(self.port, if self.is_read.is_some() { REDIS } else { HTTP })
+        Load::start(self.port, if self.log.is_some() { REDIS } else { HTTP })
     }
 
     /// Has a call block a worker. Returns what lets it go.
     pub(crate) fn block(&self) -> Box<dyn FnOnce() + '_> {
-        if let Some(is_read) = &self.is_read {
-            is_read.store(false, Ordering::Relaxed);
-            return Box::new(|| is_read.store(true, Ordering::Relaxed));
+        if let Some(log) = &self.log {
+            log.is_read.store(false, Ordering::Relaxed);
+            return Box::new(|| log.is_read.store(true, Ordering::Relaxed));
         }
         // The handler reads from the gate, which nobody has opened for writing.
         let answer = ask(self.port, DELETE);
@@ -114,7 +130,7 @@ impl Service {
     /// How a line calls the operation that blocks, and what it says of it while
     /// it lasts and when it is over.
     pub(crate) fn words(&self) -> [&'static str; 3] {
-        match self.is_read {
+        match self.log {
             Some(_) => ["`run` block", "it writes to redis.log", "it wrote to redis.log"],
             None => ["`request` of DELETE block", "it opens a file", "it opened a file"],
         }

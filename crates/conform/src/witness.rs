@@ -1,0 +1,59 @@
+//! What is wrong with an output, in plain words.
+
+use std::time::Duration;
+
+use checker::{Finding, Kind, Verdict};
+
+use crate::Why;
+
+/// Asks that nothing of these kinds was found. What breaks that is the first finding
+/// that is about a line of a file, or the first of all.
+pub(crate) fn none_of(kinds: &[Kind], verdict: &Verdict) -> Result<(), Why> {
+    let found = verdict.findings().iter().filter(|finding| kinds.contains(&finding.kind));
+    let Some(finding) = found.min_by_key(|finding| finding.kind == Kind::Foreign) else {
+        return Ok(());
+    };
+    let more = kinds.iter().map(|&kind| verdict.count(kind)).sum::<u64>() - 1;
+    let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+    Err(Why::Broken(tell(finding) + &more))
+}
+
+fn tell(finding: &Finding) -> String {
+    let line = match (finding.number, &finding.path) {
+        (Some(number), Some(path)) => {
+            format!("line {number} of {}", path.file_name().unwrap_or_default().display())
+        }
+        (None, Some(path)) => {
+            format!("a line of {}", path.file_name().unwrap_or_default().display())
+        }
+        _ => "a line".to_owned(),
+    };
+    let place = format!("line {}, byte {} of the output", finding.place.line, finding.place.offset);
+    let expected = finding.expected.as_deref().map(excerpt).unwrap_or_default();
+    let found = finding.found.as_deref().map(excerpt).unwrap_or_default();
+    match finding.kind {
+        Kind::Lost => format!("{line} is missing, from {place} on: {expected}"),
+        Kind::Doubled => format!("{line} is in the output twice, again at {place}: {found}"),
+        Kind::Torn => format!("{line} is torn: at {place} stands {found} of {expected}"),
+        Kind::Glued => format!("{line} is glued to other bytes: at {place} stands {found}"),
+        Kind::Changed => format!("{line} is changed: at {place} stands {found}, not {expected}"),
+        Kind::Foreign => format!("{place} is a line of no file: {found}"),
+        Kind::OutOfOrder => {
+            format!("{line} is out of order: it stands behind a later one, at {place}")
+        }
+        Kind::Unfinished => format!("the last line has no newline: {place}, {found}"),
+    }
+}
+
+/// The beginning of a line, printable whatever bytes it has.
+fn excerpt(line: &[u8]) -> String {
+    const SHOWN: usize = 48;
+    let shown = line[..line.len().min(SHOWN)].escape_ascii();
+    let more =
+        if line.len() > SHOWN { format!("… ({} bytes)", line.len()) } else { String::new() };
+    format!("\"{shown}\"{more}")
+}
+
+pub(crate) fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs_f64())
+}

@@ -1,0 +1,85 @@
+//! Programs of others and in other languages, held to the laws from outside: the table
+//! of the book. `REFRESH=1` writes it.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use conform::{Judged, LAWS, Template, judge, table};
+use stages::{STAGES, Stage};
+use system_tests::program;
+
+/// The first columns of the table, as a person types them at the root of the repository.
+/// A column for each stage follows.
+const OTHERS: &[&str] = &[
+    "cat {inputs}",
+    "tail -q -n +1 -F {inputs}",
+    "python3 docs/python/threads.py {output} {inputs}",
+    "python3 docs/python/mixed.py {output} {inputs}",
+    "python3 docs/python/tasks.py {output} {inputs}",
+    "python3 docs/python/fully_async.py {output} {inputs}",
+];
+
+/// What is right has to come within it, and what is wrong costs as much.
+const WITHIN: Duration = Duration::from_secs(30);
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Judges a program of the list; a path and the command are found from anywhere.
+fn judged(line: &str) -> Judged {
+    let typed = Template::parse(line).unwrap();
+    let found = typed.words().iter().map(|word| match &**word {
+        "tributary" => env!("CARGO_BIN_EXE_tributary").to_owned(),
+        path if path.starts_with("docs/") => root().join(path).display().to_string(),
+        word => word.to_owned(),
+    });
+    let laws: Vec<_> = LAWS.iter().collect();
+    judge(&Template::new(found.collect()).unwrap(), &laws, WITHIN, &|| false).unwrap()
+}
+
+#[test]
+fn the_table_of_the_book_says_which_law_which_program_keeps() {
+    program("python3", "python3");
+    let stage = |stage: &Stage| {
+        format!("tributary --stage {} --follow -o {{output}} {{inputs}}", stage.number)
+    };
+    let programs: Vec<String> =
+        OTHERS.iter().map(|line| line.to_string()).chain(STAGES.iter().map(stage)).collect();
+    let next = Mutex::new(programs.iter().enumerate());
+    let all = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while let Some((at, line)) = { next.lock().unwrap().next() } {
+                    let judged = judged(line);
+                    all.lock().unwrap().push((at, judged));
+                }
+            });
+        }
+    });
+    let mut all = all.into_inner().unwrap();
+    all.sort_by_key(|(at, _)| *at);
+    let all: Vec<_> = all.into_iter().map(|(_, judged)| judged).collect();
+
+    let mut text = String::new();
+    for (at, line) in programs.iter().enumerate() {
+        text += &format!("{:>2}  {line}\n", at + 1);
+    }
+    text += &format!("\n{}", table(&all));
+    let file = root().join("docs/src/outputs/programs/table.txt");
+    if env::var_os("REFRESH").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, &text).unwrap();
+    }
+    let known = fs::read_to_string(&file).unwrap_or_default();
+    assert!(text == known, "found:\n{text}\n{}", conform::text(&all));
+
+    // What hangs is told as what it is: files that are never begun.
+    let (_, witness) = all[3].broken().next().unwrap();
+    assert!(witness.contains("of 64 files have given no line"), "{witness}");
+}
