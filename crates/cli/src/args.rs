@@ -145,7 +145,7 @@ pub(crate) struct Args {
     ///
     /// The first one after a pause does not wait. With 0 each line is noticed by
     /// itself, sooner and at the cost of more work.
-    #[arg(long, value_name = "TIME", default_value = "1.5ms", value_parser = time_or_none, help_heading = TUNING)]
+    #[arg(long, value_name = "TIME", default_value = "1ms", value_parser = time_or_none, help_heading = TUNING)]
     pub(crate) latency: Duration,
 
     /// How long a file is still read that was rotated away and is quiet.
@@ -442,7 +442,7 @@ fn time(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// `1.5ms`, or `0`.
+/// `1ms`, or `0`.
 fn time_or_none(text: &str) -> Result<Duration, String> {
     if text == "0" { Ok(Duration::ZERO) } else { time(text) }
 }

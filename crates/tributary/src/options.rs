@@ -27,7 +27,7 @@ pub struct Options {
     /// (default: 100 ms).
     pub interval: Duration,
     /// How long a change may wait for others, so that all of them wake their sources
-    /// together (default: 1.5 ms). The first one after a pause does not wait.
+    /// together (default: 1 ms). The first one after a pause does not wait.
     pub latency: Duration,
     /// How long a file is read on, and kept open, that has lost its name to a
     /// rotation or a deletion and to which nothing is written (default: 6 s).
@@ -113,7 +113,7 @@ impl Default for Options {
             exclude: Vec::new(),
             wake: Wake::Notify,
             interval: Duration::from_millis(100),
-            latency: Duration::from_micros(1500),
+            latency: Duration::from_millis(1),
             quiet: Duration::from_secs(6),
             max_line: None,
             append: false,
