@@ -166,6 +166,8 @@ impl Tails {
         let mut tick = pin!(sleep(interval));
         loop {
             self.batches.take_back()?;
+            // Before each look: what has happened until now is known to it.
+            self.hear()?;
             self.take_rung();
             self.look();
             self.send_to_pool();
@@ -179,7 +181,6 @@ impl Tails {
                 self.wait(tick.as_mut(), interval).await?;
             } else {
                 yield_now().await;
-                self.hear()?;
                 while let Some(job) = self.jobs.try_join_next() {
                     self.take_back(job);
                 }
@@ -318,7 +319,6 @@ impl Tails {
                 && let Poll::Ready(told) = kernel.poll_read_ready_mut(context)
             {
                 told.map_err(Error::Runtime)?.clear_ready();
-                self.hear()?;
                 woken = true;
             }
             while let Poll::Ready(Some(job)) = self.jobs.poll_join_next(context) {
