@@ -369,8 +369,7 @@ impl Batches {
     /// Takes back what is written by now.
     fn take_back(&mut self) -> Result<(), Error> {
         while let Ok(answer) = self.answers.try_recv() {
-            self.empty.push(answer?);
-            self.written += 1;
+            self.is_written(answer?);
         }
         Ok(())
     }
@@ -381,9 +380,13 @@ impl Batches {
             return Ok(false);
         }
         let Poll::Ready(answer) = self.answers.poll_recv(context) else { return Ok(false) };
-        self.empty.push(answer.ok_or(Error::WriterGone)??);
-        self.written += 1;
+        self.is_written(answer.ok_or(Error::WriterGone)??);
         Ok(true)
+    }
+
+    fn is_written(&mut self, batch: Batch) {
+        self.empty.push(batch);
+        self.written += 1;
     }
 }
 

@@ -234,8 +234,9 @@ impl Source {
     /// Measures the files for the last time, after the stop. What fails is tried again
     /// by the next look, and told there.
     pub(crate) fn drain(&mut self) {
-        let State { joining, logs, draining, .. } = &mut *self.state;
-        *draining = joining.is_none() && logs.iter_mut().all(|log| log.last_round().is_ok());
+        if self.state.joining.is_none() {
+            let _ = self.state.last_round();
+        }
     }
 
     /// Takes its place in the plan.
@@ -277,8 +278,7 @@ impl State {
 
         if stopping && !self.draining {
             self.join(true);
-            self.logs.iter_mut().try_for_each(Log::last_round)?;
-            self.draining = true;
+            self.last_round()?;
         }
         loop {
             if let Some(lines) = self.next()? {
@@ -345,6 +345,13 @@ impl State {
         log.follow.rest();
         self.probe(Moment::FoundNothing)?;
         Ok(Look::Idle)
+    }
+
+    /// Measures the files for the last time.
+    fn last_round(&mut self) -> io::Result<()> {
+        self.logs.iter_mut().try_for_each(Log::last_round)?;
+        self.draining = true;
+        Ok(())
     }
 
     /// Returns the next lines of this round, of the logs in turn.

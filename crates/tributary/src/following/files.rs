@@ -164,10 +164,10 @@ impl Files {
         if table.is_output(id) {
             return true;
         }
-        let (names, ours) = (table.our_names(), table.ours.clone());
+        let ours = table.ours.clone().ok_or_else(|| table.our_names());
         let checkpoint = table.checkpoint.clone();
         drop(table);
-        ours.unwrap_or_else(|| lead_to(names)).contains(&id)
+        ours.unwrap_or_else(lead_to).contains(&id)
             || checkpoint.is_some_and(|checkpoint| is_temporary(&checkpoint, path))
     }
 
