@@ -8,44 +8,19 @@
 //! - `ladder/batch`: 16 MiB from one file into another. One thread reads into three
 //!   batches in turn, and one writes them: by the size of a batch.
 
-use std::fs::{File, OpenOptions};
 use std::hint::black_box;
-use std::io::Write;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use benches::{Files, NOWHERE, settings};
+use benches::{Files, Growing, NOWHERE, settings};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
-use tributary::{Batch, Lines, Look, Options, Plan, Read, Source, Wake};
+use tributary::{Batch, Lines, Look, Plan, Read, Source};
 
 const LENGTH: usize = 120;
 const MEBIBYTE: usize = 1024 * 1024;
-
-/// A growing file, and the source that reads it.
-struct Growing {
-    _files: Files,
-    log: File,
-    line: Vec<u8>,
-    plan: Plan,
-}
-
-impl Growing {
-    fn new() -> Growing {
-        let files = Files::even(0, LENGTH);
-        let log = OpenOptions::new().append(true).open(&files.paths[0]);
-        let options = Options { follow: true, wake: Wake::Poll, ..Options::default() };
-        let plan = Plan::open(&files.paths, NOWHERE, options).expect("the file can be opened");
-        let line = [&[b'x'; LENGTH - 1][..], b"\n"].concat();
-        Growing { log: log.expect("the file can be written"), line, plan, _files: files }
-    }
-
-    fn write(&mut self) {
-        self.log.write_all(&self.line).expect("the file can be written");
-    }
-}
 
 fn look(c: &mut Criterion) {
     let mut group = c.benchmark_group("ladder/look");
@@ -58,11 +33,11 @@ fn look(c: &mut Criterion) {
 }
 
 async fn looks_of_the_pool(looks: u64) -> Duration {
-    let mut growing = Growing::new();
+    let mut growing = Growing::new(LENGTH);
     let mut source = growing.plan.sources.pop().expect("there is one");
     let mut timed = Duration::ZERO;
     for _ in 0..looks {
-        growing.write();
+        growing.write(1);
         let begin = Instant::now();
         let job = spawn_blocking(move || (source.read_lines(), source));
         let read;
@@ -74,11 +49,11 @@ async fn looks_of_the_pool(looks: u64) -> Duration {
 }
 
 fn looks_of_the_task(looks: u64) -> Duration {
-    let mut growing = Growing::new();
+    let mut growing = Growing::new(LENGTH);
     let mut batch = Batch::new(MEBIBYTE);
     let mut timed = Duration::ZERO;
     for _ in 0..looks {
-        growing.write();
+        growing.write(1);
         let begin = Instant::now();
         let look = growing.plan.sources[0].look_into(&mut batch, MEBIBYTE);
         timed += begin.elapsed();
@@ -108,9 +83,9 @@ fn write(c: &mut Criterion) {
 
 /// Reads a growing file, a line at a time.
 fn chunks(chunks: usize) -> Vec<Lines> {
-    let mut growing = Growing::new();
+    let mut growing = Growing::new(LENGTH);
     let chunk = |_| {
-        growing.write();
+        growing.write(1);
         match growing.plan.sources[0].read_lines() {
             Ok(Read::Lines(lines)) => lines,
             read => panic!("{read:?} and no line"),

@@ -13,14 +13,14 @@
 //! - `read/look`: what one look costs by what it finds, in bytes: nothing, or
 //!   a line of 120 bytes, or 34 of them. This is what a live file is about.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::hint::black_box;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
-use benches::{Files, NOWHERE, drain, settings};
+use benches::{Files, Growing, NOWHERE, drain, settings};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tributary::{Options, Plan, Read, Wake};
+use tributary::Read;
 
 const BYTES: u64 = 8 * 1024 * 1024;
 
@@ -79,20 +79,12 @@ fn look(c: &mut Criterion) {
 
 /// Writes `found` bytes, times one look at them; `looks` times.
 fn time_looks(looks: u64, found: usize) -> Duration {
-    let files = Files::even(0, 120);
-    let append = OpenOptions::new().append(true).open(&files.paths[0]);
-    let mut log = append.expect("the file can be written");
-    let line = [&[b'x'; 119][..], b"\n"].concat();
-    let lines = line.repeat(found / line.len());
-    let options = Options { follow: true, wake: Wake::Poll, ..Options::default() };
-    let mut plan = Plan::open(&files.paths, NOWHERE, options).expect("the file can be opened");
-    let source = &mut plan.sources[0];
-
+    let mut growing = Growing::new(120);
     let mut timed = Duration::ZERO;
     for _ in 0..looks {
-        log.write_all(&lines).expect("the file can be written");
+        growing.write(found / 120);
         let begin = Instant::now();
-        let read = black_box(source.read_lines());
+        let read = black_box(growing.plan.sources[0].read_lines());
         timed += begin.elapsed();
         assert_eq!(found > 0, matches!(read, Ok(Read::Lines(_))));
     }

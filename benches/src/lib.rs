@@ -4,14 +4,14 @@
 //! `write.rs`, `ladder.rs`, `stages.rs`, `check.rs`, `span.rs`. `cargo bench -p benches` runs
 //! them all in less than four minutes after the build.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use criterion::Criterion;
 use tempfile::TempDir;
-use tributary::{Options, Plan};
+use tributary::{Options, Plan, Wake};
 use workload::Backlog;
 
 /// What every workload here is made from.
@@ -99,6 +99,42 @@ impl Files {
     pub fn count_lines(&self) -> u64 {
         let plan = self.plan(NOWHERE);
         plan.sources.into_iter().map(|mut source| drain(&mut source)).sum()
+    }
+}
+
+/// A file that grows, and a plan that follows it.
+#[derive(Debug)]
+pub struct Growing {
+    /// Looks whenever it is asked, into [`NOWHERE`].
+    pub plan: Plan,
+    log: File,
+    line: Vec<u8>,
+    _files: Files,
+}
+
+impl Growing {
+    /// Makes an empty file that gets lines of `length` bytes each, with its newline.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the temporary folder cannot be written.
+    pub fn new(length: usize) -> Growing {
+        let files = Files::even(0, length);
+        let log = OpenOptions::new().append(true).open(&files.paths[0]);
+        let options = Options { follow: true, wake: Wake::Poll, ..Options::default() };
+        let plan = Plan::open(&files.paths, NOWHERE, options).expect("the file can be opened");
+        let mut line = vec![b'x'; length - 1];
+        line.push(b'\n');
+        Growing { plan, log: log.expect("the file can be written"), line, _files: files }
+    }
+
+    /// Writes so many lines, in one write.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the file cannot be written.
+    pub fn write(&mut self, lines: usize) {
+        self.log.write_all(&self.line.repeat(lines)).expect("the file can be written");
     }
 }
 
