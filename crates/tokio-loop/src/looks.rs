@@ -40,6 +40,8 @@ pub(crate) struct Looks {
     /// One for each worker, and the last for `main`.
     cases: Vec<Case>,
     looked: Instant,
+    /// When the watch last was at work: it looked, or it woke.
+    awake: Instant,
     driver: Driver,
     has_tried_hook: bool,
 }
@@ -67,6 +69,7 @@ impl Looks {
             runtime,
             shared,
             looked: now,
+            awake: now,
             driver: Driver::default(),
             has_tried_hook: false,
         }
@@ -117,7 +120,8 @@ impl Looks {
         }
         let may_sleep = || self.all_have_rested() && !self.shared.is_ended();
         self.runtime.threads.parker.park(may_sleep);
-        self.looked = Instant::now();
+        // No look: whoever woke the watch may block already.
+        self.awake = Instant::now();
     }
 
     /// Returns whether nobody has gone on since the last look.
@@ -131,7 +135,7 @@ impl Looks {
     /// Looks at every worker and at `main` once, and returns when to look again.
     fn look(&mut self, tick: Duration) -> Duration {
         let now = Instant::now();
-        let late = now.saturating_duration_since(self.looked) > tick.saturating_mul(2);
+        let late = now.saturating_duration_since(self.awake) > tick.saturating_mul(2);
         let signs: Vec<Sign> = (0..self.cases.len()).map(|case| self.sign(case)).collect();
         let all_rest = signs.iter().all(|sign| sign.parked);
         let gap = Gap { late, quiet: self.is_quiet(&signs) };
@@ -146,7 +150,7 @@ impl Looks {
                 self.stands(index, &gap, threads);
             }
         }
-        self.looked = now;
+        (self.looked, self.awake) = (now, now);
         let tick = if all_rest { self.slow / 2 } else { self.slow / 10 };
         tick.max(SHORTEST)
     }

@@ -173,7 +173,7 @@ impl Turns {
         let mut now = self.now();
         // What has gone on since then is no part of it.
         let ended = ended.max(now.began);
-        now.end_turn(ended);
+        now.find(ended);
         now.asked = false;
         std::mem::take(&mut now.found)
     }
@@ -224,10 +224,15 @@ impl Now {
     }
 
     fn end_turn(&mut self, at: Instant) {
+        self.find(at);
+        self.turned = Some(at);
+    }
+
+    /// Adds what has gone on until `at` to the findings.
+    fn find(&mut self, at: Instant) {
         self.end_activity(at);
         let length = at.saturating_duration_since(self.turn_began);
         self.turn_began = at;
-        self.turned = Some(at);
         let Some(activity) = self.of_this_turn.take() else { return };
         let Findings { longest, longest_turn, .. } = &mut self.found;
         if longest.as_ref().is_none_or(|longest| activity.length > longest.length) {

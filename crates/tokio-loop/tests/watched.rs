@@ -18,6 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use testkit::{Folder, make_fifo, panic_of, until};
 use tokio::runtime::{Builder, Handle, LocalOptions, Runtime};
 use tokio::sync::oneshot;
@@ -391,6 +392,20 @@ fn main_is_named_on_one_thread() {
 }
 
 #[test]
+fn on_one_processor_what_blocks_has_its_name() {
+    let all = sched_getaffinity(None).unwrap();
+    let mut one_of_them = CpuSet::new();
+    one_of_them.set((0..CpuSet::MAX_CPU).find(|processor| all.is_set(*processor)).unwrap());
+    // This thread, and those that it starts: the loop, or the watch, is often made to
+    // wait in the middle of something.
+    sched_setaffinity(None, &one_of_them).unwrap();
+    for _ in 0..20 {
+        assert_main(one, "the event loop", ", in main");
+        assert_main(many, "main", "");
+    }
+}
+
+#[test]
 fn a_task_whose_end_is_the_end_of_main_is_told_to_be_over() {
     let told = Told::default();
     let runtime = many(&told);
@@ -587,6 +602,29 @@ fn with_hooks_the_right_thread_is_looked_at_after_block_in_place() {
         }
         tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
     });
+}
+
+#[test]
+fn with_hooks_what_blocks_as_soon_as_the_watch_wakes_has_its_name() {
+    for builder in [&mut Builder::new_multi_thread(), &mut Builder::new_current_thread()] {
+        let told = Told::default();
+        let runtime = built(tokio_loop::hook_into(builder).worker_threads(1), &told);
+        watch(&runtime, &told, async {
+            for said in (0..10).map(|round| 2 * round) {
+                let told = told.clone();
+                let task = tokio::spawn(async move {
+                    // The watch sleeps when it has seen twice that everybody rests.
+                    tokio::time::sleep(4 * SLOW).await;
+                    info_span!("answer").in_scope(|| told.wait_for(said + 1));
+                    told
+                });
+                let told = task.await.unwrap();
+                tokio::task::spawn_blocking(move || told.wait_for(said + 2)).await.unwrap();
+            }
+        });
+        let lines = told.lines();
+        assert!(lines.iter().all(|line| line.contains_key("operation")), "{lines:#?}");
+    }
 }
 
 #[cfg(tokio_unstable)]
