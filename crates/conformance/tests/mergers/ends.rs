@@ -38,27 +38,6 @@ pub(crate) fn leaves_without_a_last_look(plan: Plan) -> Result<Report, Error> {
     })
 }
 
-/// Asks for the stop after each chunk, and does not ask what is left.
-pub(crate) fn leaves_before_all_is_read(plan: Plan) -> Result<Report, Error> {
-    let stop = plan.stop.clone();
-    threads(plan, |mut source, interval, output| {
-        loop {
-            match source.read_lines()? {
-                Read::Lines(lines) => {
-                    output.lock().unwrap().append(&lines)?;
-                    if stop.requested() {
-                        return Ok(());
-                    }
-                }
-                Read::NoNewData => {
-                    source.changed().wait_timeout(interval);
-                }
-                Read::Closed => return Ok(()),
-            }
-        }
-    })
-}
-
 /// Is always one chunk behind, and takes the last line of the last one for a
 /// half line.
 pub(crate) fn drops_the_last_line_at_the_stop(plan: Plan) -> Result<Report, Error> {
@@ -81,10 +60,6 @@ pub(crate) fn drops_the_last_line_at_the_stop(plan: Plan) -> Result<Report, Erro
         }
         Ok(())
     })
-}
-
-pub(crate) fn waits_out_the_interval(plan: Plan) -> Result<Report, Error> {
-    waiting(plan, |_, interval| thread::sleep(interval))
 }
 
 /// Goes on, whatever the source says.

@@ -1,12 +1,12 @@
 //! Mergers that write what they should not, or do not write what they should.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::mem;
 use std::sync::mpsc::channel;
 use std::sync::{Barrier, Mutex};
 
-use tributary::{Error, Lines, Plan, Read, Report};
+use tributary::{Error, Lines, Plan, Report};
 
 use super::correct::{follow, threads};
 
@@ -79,25 +79,6 @@ pub(crate) fn tears_a_line(plan: Plan) -> Result<Report, Error> {
 
 pub(crate) fn adds_a_blank_line(plan: Plan) -> Result<Report, Error> {
     writes(plan, |lines| [lines.as_bytes(), b"\n"].concat())
-}
-
-/// The original's reader: what is at the end of the file is a line.
-pub(crate) fn writes_a_partial_line(plan: Plan) -> Result<Report, Error> {
-    let file = raw(&plan);
-    threads(plan, |mut source, interval, _| {
-        let mut log = File::open(source.path()).unwrap();
-        loop {
-            let read = source.read_lines()?;
-            io::copy(&mut log, &mut *file.lock().unwrap()).unwrap();
-            match read {
-                Read::Lines(_) => {}
-                Read::NoNewData => {
-                    source.changed().wait_timeout(interval);
-                }
-                Read::Closed => return Ok(()),
-            }
-        }
-    })
 }
 
 pub(crate) fn replaces_what_is_not_utf8(plan: Plan) -> Result<Report, Error> {

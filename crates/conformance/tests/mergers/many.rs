@@ -1,10 +1,9 @@
 //! Mergers whose sources stand in each other's way.
 
 use std::sync::Mutex;
-use std::sync::mpsc::channel;
 use std::thread;
 
-use tributary::{Error, Lines, Output, Plan, Read, Report, Source};
+use tributary::{Error, Output, Plan, Read, Report, Source};
 
 use super::correct::follow;
 
@@ -24,28 +23,6 @@ pub(crate) fn hangs_at_the_513th_source(plan: Plan) -> Result<Report, Error> {
         }
     });
     Ok(Report::new(output.into_inner().unwrap().finish()?, None))
-}
-
-/// A channel without a bound, and nobody waits for an answer.
-pub(crate) fn reads_everything_ahead(plan: Plan) -> Result<Report, Error> {
-    let Plan { sources, mut output, interval, .. } = plan;
-    let (requests, inbox) = channel::<Lines>();
-    let writer = thread::spawn(move || {
-        inbox.iter().try_for_each(|lines| output.append(&lines))?;
-        output.finish()
-    });
-    thread::scope(|scope| {
-        for source in sources {
-            let requests = requests.clone();
-            scope.spawn(move || {
-                follow(source, interval, |lines| {
-                    requests.send(lines).map_err(|_| Error::WriterGone)
-                })
-            });
-        }
-    });
-    drop(requests);
-    Ok(Report::new(writer.join().unwrap()?, None))
 }
 
 /// One thread that gives each source its turn, until all are closed; a turn

@@ -12,8 +12,8 @@ use std::time::Duration;
 use tributary::{Error, Plan, Read, Report, Source};
 
 use super::correct::waiting;
-use super::ends::waits_out_the_interval;
 use super::many::blocks_the_loop;
+use super::sleep;
 
 /// Follows each source. One that was woken, and not by the stop, sleeps if that
 /// `is_false`.
@@ -57,7 +57,7 @@ pub(crate) fn distrusts_a_bell_that_rang_for_nothing(plan: Plan) -> Result<Repor
 
 /// The same sleep that hears no stop hears no notification.
 pub(crate) fn sleeps_whatever_is_notified(plan: Plan) -> Result<Report, Error> {
-    waits_out_the_interval(plan)
+    sleep::merge(plan)
 }
 
 /// Takes a bell that rings before it waits for the one that it has just heard.
