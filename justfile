@@ -57,6 +57,11 @@ book *args:
 refresh: built
     target/debug/refresh
 
+# The gallery of wrong turns, each taken anew: what it says, what catches it, their table
+[group('look')]
+refresh-turns:
+    REFRESH=1 cargo test --package book-tests --test shown -- turns::
+
 # The terminal that the command's README shows, run and drawn anew
 [group('look')]
 picture: built

@@ -7,7 +7,7 @@
 //! And makes what the book shows of programs: `just refresh` runs each example
 //! of this crate for its [`output`], and has the compiler refuse what is to be
 //! [`refused`]; what is another one each time is [`masked`]. The page of what people
-//! have [`asked`] is made from marks in the others.
+//! have [`asked`] is made from marks in the others. What the wrong [`turns`] say, a test shows.
 
 pub mod asked;
 mod listing;
@@ -16,6 +16,7 @@ mod outputs;
 mod pages;
 pub mod reading;
 pub mod refused;
+pub mod turns;
 
 pub use listing::{Include, includes};
 pub use masks::masked;

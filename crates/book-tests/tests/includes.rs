@@ -109,9 +109,13 @@ fn every_output_that_is_made_is_shown() {
         .flat_map(|page| includes(&page.text))
         .filter_map(|include| Some(include.ok()?.file.file_name()?.to_owned()))
         .collect();
-    let made = fs::read_dir(root().join("docs/src/outputs")).expect("the book shows outputs");
-    for name in made.map(|file| file.expect("the book shows outputs").file_name()) {
-        assert!(name == "refused" || shown.contains(&name), "no page shows {name:?}");
+    for folder in ["", "turns"] {
+        let made = fs::read_dir(root().join("docs/src/outputs").join(folder));
+        for file in made.expect("the book shows outputs") {
+            let file = file.expect("the book shows outputs");
+            let is_folder = file.file_type().is_ok_and(|kind| kind.is_dir());
+            assert!(is_folder || shown.contains(&file.file_name()), "no page shows {file:?}");
+        }
     }
 }
 

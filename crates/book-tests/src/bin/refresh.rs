@@ -5,7 +5,8 @@
 //! `docs/src/outputs/refused/NAME.txt`, with the words of the compiler; these
 //! are left as they are while the code of the error and its line are the same,
 //! since every compiler says it in other words. What nothing makes any more is
-//! removed. `docs/src/asked.md` is made from the marks in the other pages.
+//! removed. `docs/src/asked.md` is made from the marks in the other pages. The wrong turns
+//! are a test's (`just refresh-turns`).
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -28,6 +28,6 @@ async fn look_often() -> io::Result<()> {
     Ok(())
 }
 
-fn main() -> io::Result<()> {
+pub(crate) fn main() -> io::Result<()> {
     tokio_loop::run(1, None, look_often())?.answer
 }

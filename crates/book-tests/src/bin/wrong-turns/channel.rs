@@ -66,7 +66,7 @@ fn beats_during(tail: impl AsyncFnOnce()) -> io::Result<u32> {
 // ANCHOR_END: heart
 
 #[expect(clippy::print_stdout, reason = "an example speaks")]
-fn main() -> io::Result<()> {
+pub(crate) fn main() -> io::Result<()> {
     let (requests, inbox) = bounded(1);
     thread::spawn(|| write(inbox));
     let begin = Instant::now();

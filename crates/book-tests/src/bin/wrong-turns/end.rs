@@ -25,7 +25,7 @@ impl WriteThread {
 }
 
 #[expect(clippy::print_stdout, reason = "an example speaks")]
-fn main() -> io::Result<()> {
+pub(crate) fn main() -> io::Result<()> {
     let folder = tempfile::tempdir()?;
     let output = folder.path().join("merged.log");
     let writer = WriteThread::start(&output)?;

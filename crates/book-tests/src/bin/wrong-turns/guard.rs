@@ -23,7 +23,7 @@ fn say(what: &str) {
     println!("{what}");
 }
 
-fn main() -> io::Result<()> {
+pub(crate) fn main() -> io::Result<()> {
     let main = async {
         let output = Rc::default();
         let first = spawn_local(write("a.log", Rc::clone(&output)));

@@ -15,6 +15,6 @@ async fn write() -> io::Result<()> {
     Ok(())
 }
 
-fn main() -> io::Result<()> {
+pub(crate) fn main() -> io::Result<()> {
     tokio_loop::run(1, None, write())?.answer
 }

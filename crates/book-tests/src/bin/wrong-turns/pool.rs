@@ -33,7 +33,7 @@ fn say(what: &str) {
     println!("{what}");
 }
 
-fn main() -> io::Result<()> {
+pub(crate) fn main() -> io::Result<()> {
     tokio_loop::run(POOL, None, merge_async())?;
     Ok(())
 }

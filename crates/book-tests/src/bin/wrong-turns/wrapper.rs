@@ -20,7 +20,7 @@ async fn merge_async() -> io::Result<u32> {
     tail()
 }
 
-fn main() -> io::Result<()> {
+pub(crate) fn main() -> io::Result<()> {
     tokio_loop::run(1, None, merge_async())?.answer?;
     Ok(())
 }
