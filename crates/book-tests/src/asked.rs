@@ -14,8 +14,8 @@ const HEAD: &str = "\
 
 Questions that people have asked in public on their way from threads to async, in
 short words; the number leads to where each was asked, and the case behind it is
-worth more than the sentence. The answer is a paragraph of this book, and what it
-says is shown by the test.
+worth more than the sentence. A number that leads nowhere is a question about the stages
+themselves. The answer is a paragraph of this book, and what it says is shown by the test.
 
 | asked | question | answer | shown by |
 |---|---|---|---|
@@ -28,8 +28,8 @@ pub struct Question {
     pub number: i64,
     /// The question, in short words.
     pub words: String,
-    /// Where it was asked.
-    pub asked: String,
+    /// Where it was asked, if that was in public.
+    pub asked: Option<String>,
 }
 
 /// A mark in a page: the paragraph below answers a question.
@@ -56,7 +56,7 @@ pub fn questions() -> Result<Vec<Question>> {
     let question = |entry: &toml::Value| {
         let text = |key| Some(entry.get(key)?.as_str()?.to_owned());
         let number = entry.get("number")?.as_integer()?;
-        Some(Question { number, words: text("words")?, asked: text("asked")? })
+        Some(Question { number, words: text("words")?, asked: text("asked") })
     };
     list.iter().map(|entry| question(entry).with_context(|| entry.to_string())).collect()
 }
@@ -119,7 +119,9 @@ pub fn page(questions: &[Question], marks: &[Mark]) -> Result<String> {
         let links: Vec<_> = answers.iter().map(link).collect();
         let tests = answers.iter().flat_map(|mark| &mark.tests).map(|test| format!("`{test}`"));
         let tests = tests.collect::<Vec<_>>().join(", ");
-        writeln!(page, "| [{number}]({asked}) | {words} | {} | {tests} |", links.join("; "))?;
+        let number =
+            asked.as_ref().map_or_else(|| number.to_string(), |at| format!("[{number}]({at})"));
+        writeln!(page, "| {number} | {words} | {} | {tests} |", links.join("; "))?;
     }
     Ok(page)
 }
