@@ -16,7 +16,7 @@ fn marks_of_the_book() -> Vec<Mark> {
 #[test]
 fn every_question_has_a_mark_and_every_mark_a_question() {
     let asked = questions().expect("the questions can be read");
-    assert_eq!(asked.iter().filter(|question| question.asked.is_some()).count(), 48);
+    assert_eq!(asked.len(), 68);
     let asked: BTreeSet<_> = asked.iter().map(|question| question.number).collect();
     let marked: BTreeSet<_> = marks_of_the_book().iter().map(|mark| mark.number).collect();
     assert_eq!(marked, asked, "a mark without a question, or a question without a mark");
