@@ -15,9 +15,12 @@ const HEAD: &str = "\
 Questions that people have asked in public on their way from threads to async, in
 short words; the number leads to where each was asked, and the case behind it is
 worth more than the sentence. A number that leads nowhere is a question about the stages
-themselves, or one that is asked everywhere. The answer is a paragraph of this book, and what it says is shown by the test.
+themselves, or one that is asked everywhere. The answer is a paragraph of this book, and
+what it says is shown by the test.
 
-Whoever searches for what a panic or the compiler has said:
+## By the message
+
+What a panic or the compiler has said, and where it is explained:
 
 | it says | it means |
 |---|---|
@@ -26,9 +29,11 @@ Whoever searches for what a panic or the compiler has said:
 | Cannot block the current thread from within a runtime | a `blocking_…` call of tokio in async code: [all channels](thread-to-task.md#which-channel-has-an-end-in-which-world), [locks](ending.md#locks) |
 | can call blocking only when running on the multi-threaded runtime | `block_in_place` on one thread: [in your tests](in-tests.md#one-thread) |
 | there is no reactor running | a future of tokio outside of tokio: [where a runtime lives](cannot-await.md#where-a-runtime-lives) |
-| timers are disabled, IO is disabled | `enable_all` is missing: [what tokio needs](service-roads.md#what-tokio-needs) |
+| timers are disabled | `enable_all` is missing: [what tokio needs](service-roads.md#what-tokio-needs) |
 | Registering a blocking socket with the tokio runtime is unsupported | [a socket of std](service-roads.md#a-socket-of-std-becomes-one-of-tokio) |
 | future cannot be sent between threads safely | [what goes over an `.await`](service-many.md#what-goes-over-an-await-is-send) |
+
+## The questions
 
 | asked | question | answer | shown by |
 |---|---|---|---|

@@ -48,14 +48,12 @@ async fn serve_async(listener: TcpListener, statistics: Statistics, stop: Stop) 
         select! {
             accepted = listener.accept() => match accepted {
                 Ok((socket, peer)) => {
-                    // ANCHOR: place
                     let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                         // The socket is new, so there is room for the word.
                         let _ = socket.try_write(b"busy\n");
                         continue;
                     };
                     clients.spawn(client(socket, peer, notes.clone(), stop.clone(), place));
-                    // ANCHOR_END: place
                 }
                 Err(error) => break Err(error),
             },
