@@ -1,0 +1,219 @@
+//! The crate in which a learner takes a step: what it is made of, and what was asked.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use exercises::{EXERCISES, Exercise};
+use toml::{Table, Value};
+use tributary::Shown;
+
+use crate::asking::turn::{limits, stage, workspace};
+
+/// The program of the crate, which `check-mine` starts.
+const MAIN: &str =
+    "//! Tries what `cargo compare check-mine` asks for. What you write is in `lib.rs`.
+
+fn main() -> std::process::ExitCode {
+    exercises::main(your_turn::merge)
+}
+";
+/// The suite, as every stage has it.
+const SUITE: &str =
+    "//! Your step, held to the laws that every merge keeps: `cargo test` in this folder.
+
+conformance::suite!(your_turn::merge);
+";
+/// Remembers what did not hold at the last check, and how often that was so.
+const ASKED: &str = ".asked";
+
+/// An exercise that was begun.
+#[derive(Debug)]
+pub(crate) struct YourTurn {
+    pub(crate) exercise: &'static Exercise,
+    pub(crate) folder: PathBuf,
+}
+
+impl YourTurn {
+    /// Makes the crate, unless there is one in which something is written.
+    pub(crate) fn begin(
+        exercise: &'static Exercise,
+        folder: PathBuf,
+        force: bool,
+    ) -> anyhow::Result<YourTurn> {
+        let mine = YourTurn { exercise, folder };
+        let is_mine = |text: &String| EXERCISES.iter().all(|it| template(it) != *text);
+        if mine.text().is_ok_and(|text| is_mine(&text)) && !force {
+            bail!("{}: you have written here, replace it with --force", Shown(&mine.file()));
+        }
+        let lock = workspace().join("Cargo.lock");
+        let lock = fs::read_to_string(&lock)
+            .with_context(|| format!("{}: cannot read this file", Shown(&lock)))?;
+        for (name, text) in [
+            ("Cargo.toml", &*mine.manifest()?),
+            // The versions that the workspace has built.
+            ("Cargo.lock", &lock),
+            ("src/lib.rs", &template(exercise)),
+            ("src/main.rs", MAIN),
+            ("tests/conformance.rs", SUITE),
+            (ASKED, ""),
+        ] {
+            mine.write(name, text)?;
+        }
+        Ok(mine)
+    }
+
+    /// Opens the crate that was made.
+    pub(crate) fn open(folder: PathBuf) -> anyhow::Result<YourTurn> {
+        let path = folder.join("Cargo.toml");
+        let manifest = fs::read_to_string(&path).with_context(|| {
+            format!("{}: no exercise was begun, begin one with `your-turn N`", Shown(&folder))
+        })?;
+        let manifest: Option<Table> = manifest.parse().ok();
+        let said = manifest.as_ref().and_then(|manifest| {
+            manifest.get("package")?.get("metadata")?.get("your-turn")?.as_table()
+        });
+        let number = |key| said.and_then(|said| usize::try_from(said.get(key)?.as_integer()?).ok());
+        let exercise =
+            number("to").zip(number("from")).and_then(|(to, from)| Exercise::to(to, Some(from)));
+        let exercise = exercise.with_context(|| {
+            format!("{}: it does not say which step it is, begin with `your-turn N`", Shown(&path))
+        })?;
+        Ok(YourTurn { exercise, folder })
+    }
+
+    /// Returns the path of the file in which the learner writes.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.join("src/lib.rs")
+    }
+
+    /// Reads that file.
+    pub(crate) fn text(&self) -> anyhow::Result<String> {
+        let path = self.file();
+        fs::read_to_string(&path)
+            .with_context(|| format!("{}: cannot read this file", Shown(&path)))
+    }
+
+    /// Notes what did not hold, if anything, and returns how often in a row that was so.
+    pub(crate) fn asked(&self, name: &str) -> anyhow::Result<u32> {
+        let before = fs::read_to_string(self.folder.join(ASKED)).unwrap_or_default();
+        let before = before.split_once(' ').filter(|(before, _)| *before == name);
+        let times = before.and_then(|(_, times)| times.parse::<u32>().ok()).unwrap_or(0) + 1;
+        self.write(ASKED, &format!("{name} {times}"))?;
+        Ok(times)
+    }
+
+    fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.folder.join(name);
+        let write = || {
+            fs::create_dir_all(path.parent().expect("a file lies in a folder"))?;
+            fs::write(&path, text)
+        };
+        write().with_context(|| format!("{}: cannot write this file", Shown(&path)))
+    }
+
+    /// Makes the manifest of what the two stages and the workspace say.
+    fn manifest(&self) -> anyhow::Result<String> {
+        let (from, to) = (stage(self.exercise.from), stage(self.exercise.to));
+        let path = workspace().join("Cargo.toml");
+        let root = fs::read_to_string(&path)
+            .with_context(|| format!("{}: cannot read this file", Shown(&path)))?;
+        let root: Table = root.parse().with_context(|| format!("{}: no manifest", Shown(&path)))?;
+        let all = &root["workspace"];
+        let needed = from.dependencies().into_iter().chain(to.dependencies());
+        let besides = ["conformance", "exercises"].map(|name| (name.to_owned(), Vec::new()));
+        let mut dependencies = Table::new();
+        for (name, features) in needed.chain(besides) {
+            let dependency = dependencies
+                .entry(&name)
+                .or_insert_with(|| self.dependency(&all["dependencies"][&name]));
+            let dependency = dependency.as_table_mut().expect("it was made a table");
+            let has = dependency.entry("features").or_insert_with(|| Value::Array(Vec::new()));
+            let has = has.as_array_mut().expect("features are a list");
+            let new = features.into_iter().map(Value::from);
+            new.for_each(|feature| {
+                if !has.contains(&feature) {
+                    has.push(feature)
+                }
+            });
+        }
+        let mut limits: String = limits(self.exercise)
+            .into_iter()
+            .map(|limit| format!("{} = {}\n", limit.law, Value::from(limit.reason)))
+            .collect();
+        if !limits.is_empty() {
+            limits.insert_str(
+                0,
+                "\n# What this stage breaks by design.\n[package.metadata.tributary.limits]\n",
+            );
+        }
+        let mut tables = Table::from_iter([("dependencies".to_owned(), dependencies.into())]);
+        // So that what the workspace has built is taken.
+        tables.insert("profile".into(), root["profile"].clone());
+        let (from, to) = (from.number, to.number);
+        Ok(format!(
+            "# Made by `cargo compare your-turn {to}`. A workspace of its own, so that a step which\n\
+             # fails or does not compile fails nothing else.\n\
+             [workspace]\n\n\
+             [package]\nname = \"your-turn\"\nversion = \"0.1.0\"\nedition = {}\npublish = false\n\n\
+             [package.metadata.your-turn]\nfrom = {from}\nto = {to}\n{limits}\n\
+             [lints.rust]\nunsafe_code = \"forbid\"\n\n{}",
+            all["package"]["edition"],
+            toml::to_string(&tables)?,
+        ))
+    }
+
+    /// What the root says of a dependency, with its path as it is from here.
+    fn dependency(&self, said: &Value) -> Value {
+        let mut said = match said {
+            Value::Table(said) => said.clone(),
+            version => Table::from_iter([("version".to_owned(), version.clone())]),
+        };
+        if let Some(Value::String(path)) = said.get_mut("path") {
+            let crates = workspace().join("crates");
+            let beside = self.folder.parent() == Some(&crates);
+            *path = match path.strip_prefix("crates/").filter(|_| beside) {
+                Some(name) => format!("../{name}"),
+                None => workspace().join(&*path).display().to_string(),
+            };
+        }
+        Value::Table(said)
+    }
+}
+
+/// Returns the file that an exercise begins with: that of the stage before, with what is
+/// to be written in comments.
+pub(crate) fn template(exercise: &Exercise) -> String {
+    let mut text = String::new();
+    let of = [&*exercise.about, "", &after(exercise)].join("\n");
+    for line in of.lines() {
+        text += format!("//! {line}").trim_end();
+        text.push('\n');
+    }
+    text.push('\n');
+    let mut number = 0;
+    for line in steps::code(&steps::without_new(stage(exercise.from).source)) {
+        for todo in exercise.todos.iter().filter(|todo| todo.above == line.text) {
+            number += 1;
+            let indent = line.text.len() - line.text.trim_start().len();
+            let said = format!("TODO {number}. {}", todo.say);
+            for said in said.lines() {
+                text += format!("{:indent$}// {said}", "").trim_end();
+                text.push('\n');
+            }
+            // What follows is a comment already: this one ends here.
+            text.push('\n');
+        }
+        text += &line.text;
+        text.push('\n');
+    }
+    text
+}
+
+fn after(exercise: &Exercise) -> String {
+    format!(
+        "`cargo compare check-mine` says how far you are, and more if it is asked again; with\n\
+         `--watch`, whenever you save. `cargo compare solution {}` shows how the stage does it.",
+        exercise.to
+    )
+}
