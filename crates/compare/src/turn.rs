@@ -11,7 +11,7 @@ use anyhow::Context;
 use tributary::Shown;
 
 use crate::asking::interrupt::{Interrupt, Interrupted};
-use crate::asking::turn::{CheckArgs, SolutionArgs, YourTurnArgs, wanted, workspace};
+use crate::asking::turn::{CheckArgs, SolutionArgs, YourTurnArgs, workspace};
 use crate::diff;
 use crate::keeping::turn::YourTurn;
 use crate::running::rounds;
@@ -72,6 +72,7 @@ fn check_once(
     interrupt: &Interrupt,
     is_over: &(dyn Fn() -> bool + Sync),
 ) -> anyhow::Result<bool> {
+    let wanted = args.wanted(mine.exercise)?;
     let progress = rounds::bar();
     progress.set_message("cargo builds it");
     let (path, warnings) = match build(&mine.folder, interrupt)? {
@@ -82,7 +83,6 @@ fn check_once(
             return Ok(false);
         }
     };
-    let wanted = wanted(mine.exercise, args.quick);
     let known = hold(&path, &wanted, args.within, interrupt, &progress, is_over)?;
     progress.finish_and_clear();
     let broken = told::first_broken(&known).map(|(at, _)| wanted[at].name());

@@ -41,9 +41,9 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) watch: bool,
 
-    /// Try one law of each theme, and what is new in the step.
-    #[arg(long)]
-    pub(crate) quick: bool,
+    /// Try these laws, or what is new in the step by its name [default: everything].
+    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',')]
+    only: Vec<String>,
 
     /// How long a law may wait; a merge that hangs breaks it then.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
@@ -130,18 +130,24 @@ impl Wanted {
     }
 }
 
+impl CheckArgs {
+    /// Returns what was asked of all that an exercise is held to.
+    pub(crate) fn wanted(&self, exercise: &'static Exercise) -> anyhow::Result<Vec<Wanted>> {
+        let mut all = wanted(exercise);
+        if let Some(name) = self.only.iter().find(|name| all.iter().all(|it| it.name() != *name)) {
+            bail!("{name}: no law that is asked in this step, and nothing that is new in it");
+        }
+        all.retain(|it| self.only.is_empty() || self.only.iter().any(|name| name == it.name()));
+        Ok(all)
+    }
+}
+
 /// Returns all that an exercise is held to: the laws that the stage keeps, and what is
-/// new in it; `quick`, the first law of each theme.
-pub(crate) fn wanted(exercise: &'static Exercise, quick: bool) -> Vec<Wanted> {
+/// new in it.
+pub(crate) fn wanted(exercise: &'static Exercise) -> Vec<Wanted> {
     let limits = limits(exercise);
-    let mut themes = Vec::new();
-    let mut is_taken = |law: &&Law| {
-        let is_first = !themes.contains(&law.theme);
-        themes.push(law.theme);
-        (!quick || is_first) && limits.iter().all(|limit| limit.law != law.name)
-    };
-    let laws = LAWS.iter().filter(|law| is_taken(law)).map(Wanted::Law);
-    laws.chain(exercise.checks.iter().map(Wanted::Check)).collect()
+    let laws = LAWS.iter().filter(|law| limits.iter().all(|limit| limit.law != law.name));
+    laws.map(Wanted::Law).chain(exercise.checks.iter().map(Wanted::Check)).collect()
 }
 
 /// Returns the laws that the stage of an exercise breaks by design.

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use exercises::{EXERCISES, Exercise};
+use stages::Stage;
 use toml::{Table, Value};
 use tributary::Shown;
 
 use crate::asking::turn::{limits, stage, workspace};
+use crate::telling::turn::{WIDTH, wrapped};
 
 /// The program of the crate, which `check-mine` starts.
 const MAIN: &str =
@@ -114,13 +116,14 @@ impl YourTurn {
 
     /// Makes the manifest of what the two stages and the workspace say.
     fn manifest(&self) -> anyhow::Result<String> {
-        let (from, to) = (stage(self.exercise.from), stage(self.exercise.to));
+        let Exercise { from, to, .. } = self.exercise;
         let path = workspace().join("Cargo.toml");
         let root = fs::read_to_string(&path)
             .with_context(|| format!("{}: cannot read this file", Shown(&path)))?;
         let root: Table = root.parse().with_context(|| format!("{}: no manifest", Shown(&path)))?;
         let all = &root["workspace"];
-        let needed = from.dependencies().into_iter().chain(to.dependencies());
+        // Those of every stage: so all exercises are built with the same.
+        let needed = stages::taught().flat_map(Stage::dependencies);
         let besides = ["conformance", "exercises"].map(|name| (name.to_owned(), Vec::new()));
         let mut dependencies = Table::new();
         for (name, features) in needed.chain(besides) {
@@ -150,7 +153,6 @@ impl YourTurn {
         let mut tables = Table::from_iter([("dependencies".to_owned(), dependencies.into())]);
         // So that what the workspace has built is taken.
         tables.insert("profile".into(), root["profile"].clone());
-        let (from, to) = (from.number, to.number);
         Ok(format!(
             "# Made by `cargo compare your-turn {to}`. A workspace of its own, so that a step which\n\
              # fails or does not compile fails nothing else.\n\
@@ -197,7 +199,8 @@ pub(crate) fn template(exercise: &Exercise) -> String {
             number += 1;
             let indent = line.text.len() - line.text.trim_start().len();
             let said = format!("TODO {number}. {}", todo.say);
-            for said in said.lines() {
+            let paragraphs = said.split("\n\n").map(|said| wrapped(said, WIDTH - 3 - indent));
+            for said in paragraphs.collect::<Vec<_>>().join(&String::new()) {
                 text += format!("{:indent$}// {said}", "").trim_end();
                 text.push('\n');
             }
@@ -216,4 +219,25 @@ fn after(exercise: &Exercise) -> String {
          `--watch`, whenever you save. `cargo compare solution {}` shows how the stage does it.",
         exercise.to
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exercise_begins_with_the_code_of_the_stage_before_and_all_that_is_to_be_written() {
+        let code = |text: &str| -> Vec<String> {
+            let is_code = |line: &String| !line.is_empty() && !line.trim().starts_with("//");
+            steps::code(text).into_iter().map(|line| line.text).filter(is_code).collect()
+        };
+        for exercise in EXERCISES.iter() {
+            let (text, from) = (template(exercise), stage(exercise.from));
+            assert_eq!(code(&text), code(&steps::without_new(from.source)), "{}", from.name);
+            let todos = text.lines().filter(|line| line.trim().starts_with("// TODO "));
+            assert_eq!(todos.count(), exercise.todos.len(), "from {}:\n{text}", from.name);
+            let width = text.lines().map(|line| line.chars().count()).max();
+            assert!(width <= Some(100), "{width:?}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::telling::terminal::{GREEN, RED, YELLOW};
 const BOLD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 /// How wide a text is.
-const WIDTH: usize = 92;
+pub(crate) const WIDTH: usize = 92;
 /// How many lines are shown of what the compiler says, ...
 const ERROR: usize = 16;
 /// ... and of what a law has seen.
@@ -202,22 +202,24 @@ fn shortened(lines: usize, said: &str) -> String {
 
 /// A text, broken into lines, after a word that says what it is.
 fn paragraph(word: &str, said: &str) -> String {
-    let mut text = format!("  {BOLD}{word}{BOLD:#}");
-    let mut width = 2 + word.len();
-    let mut gap = "";
-    for word in said.split_whitespace() {
-        let length = word.chars().count();
-        if width + gap.len() + length > WIDTH {
-            text += "\n  ";
-            (width, gap) = (2, "");
+    let lines = wrapped(&format!("{word}{said}"), WIDTH - 2).join("\n  ");
+    format!("  {BOLD}{word}{BOLD:#}{}\n", &lines[word.len()..])
+}
+
+/// Breaks a text into lines of a width.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is one");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            *line += &format!(" {word}");
         }
-        text += gap;
-        text += word;
-        width += gap.len() + length;
-        gap = " ";
     }
-    text.push('\n');
-    text
+    lines
 }
 
 #[cfg(test)]
@@ -239,7 +241,7 @@ mod tests {
     #[test]
     fn the_first_that_does_not_hold_is_told_with_a_hint_and_asked_again_with_two() {
         let exercise = Exercise::to(3, None).unwrap();
-        let wanted = wanted(exercise, false);
+        let wanted = wanted(exercise);
         let mut known = vec![Some(None); wanted.len()];
         let at = wanted.iter().position(|it| it.name() == "waiting_costs_nothing").unwrap();
         known[at] = Some(Some("expected no look".to_owned()));
@@ -264,7 +266,7 @@ mod tests {
     #[test]
     fn whoever_holds_all_is_told_the_next_step() {
         let exercise = Exercise::to(4, None).unwrap();
-        let wanted = wanted(exercise, true);
+        let wanted = wanted(exercise);
         let said = plain(&held(exercise, &wanted, &vec![Some(None); wanted.len()], 0));
         assert!(said.contains("you have taken the step"), "{said}");
         assert!(said.contains("your-turn 5    the next step: stage5-fully-async"), "{said}");
