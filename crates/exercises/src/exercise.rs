@@ -37,7 +37,8 @@ pub struct Exercise {
     /// What it means *in this step* that a law is broken, by the name of the law or of
     /// its theme.
     means: BTreeMap<String, String>,
-    /// What helps with an error of the compiler, by its code; `any`, with every other.
+    /// What helps with an error of the compiler, by its code or by a piece of what it says;
+    /// `any`, with every other.
     compile: BTreeMap<String, String>,
 }
 
@@ -125,8 +126,10 @@ impl Exercise {
     /// # Panics
     ///
     /// Panics if there is no help with any, which a test of this crate does not allow.
-    pub fn helps(&self, code: Option<&str>) -> &str {
+    pub fn helps(&self, code: Option<&str>, said: &str) -> &str {
         let help = code.and_then(|code| self.compile.get(code));
+        let by_piece = || self.compile.iter().find(|(piece, _)| said.contains(&**piece));
+        let help = help.or_else(|| by_piece().map(|(_, help)| help));
         help.or_else(|| self.compile.get("any")).expect("there is help with any error")
     }
 

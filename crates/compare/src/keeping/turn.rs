@@ -1,6 +1,7 @@
 //! The crate in which a learner takes a step: what it is made of, and what was asked.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -51,10 +52,12 @@ impl YourTurn {
         let lock = workspace().join("Cargo.lock");
         let lock = fs::read_to_string(&lock)
             .with_context(|| format!("{}: cannot read this file", Shown(&lock)))?;
+        let target = Value::from(workspace().join("target").display().to_string());
         for (name, text) in [
             ("Cargo.toml", &*mine.manifest()?),
-            // The versions that the workspace has built.
+            // The versions that the workspace has built, and where it has built them.
             ("Cargo.lock", &lock),
+            (".cargo/config.toml", &format!("[build]\ntarget-dir = {target}\n")),
             ("src/lib.rs", &template(exercise)),
             ("src/main.rs", MAIN),
             ("tests/conformance.rs", SUITE),
@@ -117,6 +120,10 @@ impl YourTurn {
     /// Makes the manifest of what the two stages and the workspace say.
     fn manifest(&self) -> anyhow::Result<String> {
         let Exercise { from, to, .. } = self.exercise;
+        // To cargo two exercises in two folders are the same crate, but for this: it would
+        // take what it has built of the one for the other.
+        let mut folder = DefaultHasher::new();
+        self.folder.hash(&mut folder);
         let path = workspace().join("Cargo.toml");
         let root = fs::read_to_string(&path)
             .with_context(|| format!("{}: cannot read this file", Shown(&path)))?;
@@ -157,9 +164,10 @@ impl YourTurn {
             "# Made by `cargo compare your-turn {to}`. A workspace of its own, so that a step which\n\
              # fails or does not compile fails nothing else.\n\
              [workspace]\n\n\
-             [package]\nname = \"your-turn\"\nversion = \"0.1.0\"\nedition = {}\npublish = false\n\n\
+             [package]\nname = \"your-turn\"\nversion = \"0.1.0+{:x}\"\nedition = {}\npublish = false\n\n\
              [package.metadata.your-turn]\nfrom = {from}\nto = {to}\n{limits}\n\
              [lints.rust]\nunsafe_code = \"forbid\"\n\n{}",
+            folder.finish(),
             all["package"]["edition"],
             toml::to_string(&tables)?,
         ))

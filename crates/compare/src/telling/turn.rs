@@ -48,9 +48,10 @@ pub(crate) fn refused(exercise: &Exercise, errors: &[Diagnostic]) -> String {
         if errors.len() == 1 { "one error".into() } else { format!("{} errors", errors.len()) };
     let _ = writeln!(text, "{RED}It does not compile{RED:#}: {count}, the first is this.\n");
     let first = &errors[0];
-    text += &shortened(ERROR, first.rendered.as_deref().unwrap_or_default());
+    let said = first.rendered.as_deref().unwrap_or_default();
+    text += &shortened(ERROR, said);
     text.push('\n');
-    text += &paragraph("In this step: ", exercise.helps(first.code()));
+    text += &paragraph("In this step: ", exercise.helps(first.code(), said));
     text
 }
 

@@ -1,14 +1,13 @@
 //! `cargo compare your-turn`, `check-mine` and `solution`: a learner takes a step.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use exercises::EXERCISES;
 use stages::STAGES;
-use testkit::until;
+use testkit::{Folder, Running, until};
 
 use crate::common::{assert_refused, compare, printed, shown};
 
@@ -123,15 +122,14 @@ fn the_watch_checks_again_when_the_file_is_saved_and_ends_when_all_holds() {
     let turn = Turn::begin(3, 1);
     let new = "each_tail_has_a_runtime_of_its_own";
     let typed = ["check-mine", "--watch", "--within", "60", "--only", new];
-    let mut watch = turn.command(&typed).stdout(Stdio::piped()).spawn().unwrap();
+    let folder = Folder::new();
+    let watch = Running::start(&folder, turn.command(&typed).stdout(Stdio::piped()));
     until("the first check is told", || {
         let asked = fs::read_to_string(turn.folder.join(".asked"));
         asked.is_ok_and(|asked| asked.starts_with(new))
     });
     turn.write(STAGES[2].source);
-    let mut said = String::new();
-    watch.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(watch.wait().unwrap().success(), "{said}");
+    let said = watch.end().out();
     assert!(said.contains("does not hold") && said.contains("you have taken the step"), "{said}");
 }
 
