@@ -82,6 +82,11 @@ picture: built
 refresh-report: built
     target/debug/examples/page
 
+# The lanes of the service, five versions beside a slow disk: some seconds
+[group('look')]
+refresh-service: built
+    target/debug/examples/lanes
+
 # That run itself, measured anew
 [group('look')]
 refresh-run:

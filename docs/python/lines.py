@@ -1,4 +1,4 @@
-"""What all four mergers share: how one file is read, and how a failure is told."""
+"""What all five mergers share: how one file is read, and how a failure is told."""
 
 import sys
 

@@ -63,4 +63,5 @@ def main(output_path, *input_paths):
     asyncio.run(merge(output_path, input_paths))
 
 
-run(main)
+if __name__ == "__main__":
+    run(main)

@@ -64,4 +64,5 @@ def main(output_path, *input_paths):
         run_threads(handles, stop, output)
 
 
-run(main)
+if __name__ == "__main__":
+    run(main)

@@ -71,12 +71,13 @@ fn main() -> io::Result<()> {
     thread::spawn(|| write(inbox));
     let begin = Instant::now();
     let beats = beats_during(async || tail_that_sends(&requests).await)?;
-    let long = begin.elapsed() > Duration::from_millis(300);
-    println!("a full channel of one: {beats} beats of the heart, in the time of 50: {long}");
+    assert!(begin.elapsed() > Duration::from_millis(300));
+    println!("a full channel of one: {beats} beats of the heart, in a time that is enough for 50");
 
     let (requests, inbox) = unbounded();
     thread::spawn(|| write(inbox));
     let beats = beats_during(async || tail_that_awaits(&requests).await)?;
-    println!("awaited answers: more than 20 beats of the heart: {}", beats > 20);
+    assert!(beats > 20);
+    println!("awaited answers: more than 20 beats of the heart");
     Ok(())
 }

@@ -14,8 +14,26 @@ const HEAD: &str = "\
 
 Questions that people have asked in public on their way from threads to async, in
 short words; the number leads to where each was asked, and the case behind it is
-worth more than the sentence. The answer is a paragraph of this book, and what it
-says is shown by the test.
+worth more than the sentence. A number that leads nowhere is a question about the stages
+themselves, or one that is asked everywhere. The answer is a paragraph of this book, and
+what it says is shown by the test.
+
+## By the message
+
+What a panic or the compiler has said, and where it is explained:
+
+| it says | it means |
+|---|---|
+| Cannot start a runtime from within a runtime | `block_on` in async code: [the wrapper](wrong-wrapper.md) |
+| Cannot drop a runtime in a context where blocking is not allowed | its last owner is a task: [where a runtime lives](cannot-await.md#where-a-runtime-lives) |
+| Cannot block the current thread from within a runtime | a `blocking_…` call of tokio in async code: [all channels](thread-to-task.md#which-channel-has-an-end-in-which-world), [locks](ending.md#locks) |
+| can call blocking only when running on the multi-threaded runtime | `block_in_place` on one thread: [in your tests](in-tests.md#one-thread) |
+| there is no reactor running | a future of tokio outside of tokio: [where a runtime lives](cannot-await.md#where-a-runtime-lives) |
+| timers are disabled | `enable_all` is missing: [what tokio needs](service-roads.md#what-tokio-needs) |
+| Registering a blocking socket with the tokio runtime is unsupported | [a socket of std](service-roads.md#a-socket-of-std-becomes-one-of-tokio) |
+| future cannot be sent between threads safely | [what goes over an `.await`](service-many.md#what-goes-over-an-await-is-send) |
+
+## The questions
 
 | asked | question | answer | shown by |
 |---|---|---|---|
@@ -28,8 +46,8 @@ pub struct Question {
     pub number: i64,
     /// The question, in short words.
     pub words: String,
-    /// Where it was asked.
-    pub asked: String,
+    /// Where it was asked, if that was in public.
+    pub asked: Option<String>,
 }
 
 /// A mark in a page: the paragraph below answers a question.
@@ -56,7 +74,7 @@ pub fn questions() -> Result<Vec<Question>> {
     let question = |entry: &toml::Value| {
         let text = |key| Some(entry.get(key)?.as_str()?.to_owned());
         let number = entry.get("number")?.as_integer()?;
-        Some(Question { number, words: text("words")?, asked: text("asked")? })
+        Some(Question { number, words: text("words")?, asked: text("asked") })
     };
     list.iter().map(|entry| question(entry).with_context(|| entry.to_string())).collect()
 }
@@ -119,7 +137,9 @@ pub fn page(questions: &[Question], marks: &[Mark]) -> Result<String> {
         let links: Vec<_> = answers.iter().map(link).collect();
         let tests = answers.iter().flat_map(|mark| &mark.tests).map(|test| format!("`{test}`"));
         let tests = tests.collect::<Vec<_>>().join(", ");
-        writeln!(page, "| [{number}]({asked}) | {words} | {} | {tests} |", links.join("; "))?;
+        let number =
+            asked.as_ref().map_or_else(|| number.to_string(), |at| format!("[{number}]({at})"));
+        writeln!(page, "| {number} | {words} | {} | {tests} |", links.join("; "))?;
     }
     Ok(page)
 }

@@ -156,9 +156,9 @@ mod tests {
     fn a_word_is_what_is_read() {
         for (text, count) in [
             ("One, two; three.", 3),
-            ("A [link to](page.md#place) there", 4),
+            ("A [link to](page.md#place) [→](page.md) there", 4),
             ("| a | b |\n|---|---|", 2),
-            ("<!-- question 3: a_test -->\nseen <b>once</b>", 2),
+            ("<!-- question 3: a_test -->\nseen <b class=\"a b\">once</b>", 2),
             ("```rust,ignore\nlet x = f(y);\n```", 3),
         ] {
             assert_eq!(words(text), count, "{text}");

@@ -2,14 +2,15 @@
 //!
 //! A line that ends in `// refused: CODE` is where the error is. A line
 //! `// accepted: …` takes the place of the line above it in the twin, which
-//! compiles. An error without a code is named by its first words.
+//! compiles: there is one such line. An error without a code is named by its first
+//! words.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::{files, masked};
@@ -47,7 +48,7 @@ pub fn programs(folder: &Path) -> Result<BTreeMap<String, String>> {
     files(folder)?.into_iter().map(read).collect()
 }
 
-/// Returns the program that differs in a line, and compiles.
+/// Returns the program that compiles, without marks.
 ///
 /// # Panics
 ///
@@ -57,10 +58,32 @@ pub fn twin(program: &str) -> String {
     for line in program.lines() {
         match line.trim_start().strip_prefix(ACCEPTED) {
             Some(accepted) => *lines.last_mut().expect("a line to replace") = accepted,
-            None => lines.push(line),
+            None => lines.push(unmarked(line)),
         }
     }
     lines.join("\n")
+}
+
+/// Returns the one line that is another in the twin, and that other one.
+///
+/// # Errors
+///
+/// The program has no twin, or one that differs in more lines or in none.
+pub fn step(program: &str) -> Result<(&str, &str)> {
+    let accepted = |line: &str| line.trim_start().starts_with(ACCEPTED);
+    ensure!(program.lines().any(accepted), "it has no twin");
+    let pairs = program.lines().zip(program.lines().skip(1));
+    let steps: Vec<_> = pairs.filter(|(_, next)| accepted(next)).collect();
+    let [(refused, next)] = steps[..] else {
+        bail!("its twin is {} lines away", steps.len());
+    };
+    let (refused, accepted) = (unmarked(refused).trim(), &next.trim()[ACCEPTED.len()..]);
+    ensure!(refused != accepted, "its twin is the same");
+    Ok((refused, accepted))
+}
+
+fn unmarked(line: &str) -> &str {
+    line.split_once(REFUSED).map_or(line, |(code, _)| code.trim_end())
 }
 
 /// Returns what a program says of itself: the code, or the first words, and the
@@ -68,15 +91,16 @@ pub fn twin(program: &str) -> String {
 ///
 /// # Errors
 ///
-/// It does not say so exactly once, or it has no twin.
+/// It does not say so exactly once.
 pub fn expected(program: &str) -> Result<(String, u64)> {
     let marks: Vec<_> = (1..)
         .zip(program.lines())
         .filter_map(|(number, line)| Some((line.split_once(REFUSED)?.1.trim().to_owned(), number)))
         .collect();
-    ensure!(marks.len() == 1, "it says {} times where it is refused", marks.len());
-    ensure!(program.contains(ACCEPTED), "it has no twin");
-    Ok(marks.into_iter().next().expect("there is one"))
+    let [(what, line)] = &marks[..] else {
+        bail!("it says {} times where it is refused", marks.len());
+    };
+    Ok((what.clone(), *line))
 }
 
 /// Has the compiler look at programs; returns what it refuses of each. They are

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use book_tests::asked::{Mark, marks, page, questions};
-use book_tests::{Page, pages};
+use book_tests::{Page, files, pages};
 
 use crate::root;
 
@@ -16,7 +16,7 @@ fn marks_of_the_book() -> Vec<Mark> {
 #[test]
 fn every_question_has_a_mark_and_every_mark_a_question() {
     let asked = questions().expect("the questions can be read");
-    assert_eq!(asked.len(), 48);
+    assert_eq!(asked.len(), 68);
     let asked: BTreeSet<_> = asked.iter().map(|question| question.number).collect();
     let marked: BTreeSet<_> = marks_of_the_book().iter().map(|mark| mark.number).collect();
     assert_eq!(marked, asked, "a mark without a question, or a question without a mark");
@@ -31,6 +31,25 @@ fn the_page_of_what_people_ask_is_what_the_marks_say() {
         assert_eq!(made, there, "`just refresh` makes it anew");
     }
     assert_eq!(made.len(), there.len(), "`just refresh` makes it anew");
+}
+
+#[test]
+fn each_message_that_is_explained_is_one_that_a_test_has_seen() {
+    let page = page(&[], &[]).expect("a page without questions");
+    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let said: Vec<_> = rows.map_while(|row| row.split(" | ").next()?.strip_prefix("| ")).collect();
+    let said = &said[..said.len() - 1];
+    assert!(said.len() > 5, "{said:?}");
+    let tests = root().join("crates/book-tests/tests");
+    let files = files(&tests).expect("the tests can be listed");
+    let others = files.iter().filter(|file| **file != tests.join("asked.rs"));
+    let texts: Vec<_> =
+        others.map(|file| fs::read_to_string(file).expect("a test can be read")).collect();
+    for message in said {
+        // The tests break their lines before the end of the longest.
+        let begin: String = message.chars().take(48).collect();
+        assert!(texts.iter().any(|text| text.contains(&begin)), "no test has seen: {message}");
+    }
 }
 
 fn marked(text: &str) -> anyhow::Result<Vec<Mark>> {

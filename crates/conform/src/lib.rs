@@ -32,6 +32,7 @@ use std::time::Duration;
 pub use command::Template;
 pub use judged::{Answer, Judged, Outcome};
 pub use laws::{Asked, LAWS, Law};
+pub use program::kill_all;
 pub use telling::{json, table, text};
 
 use scene::Scene;

@@ -52,6 +52,11 @@ impl Log {
         fs::rename(&self.path, self.path.with_extension("log.1")).expect("a log can be renamed");
     }
 
+    /// Takes the file its name; its writer goes on in it.
+    pub(crate) fn delete(&self) {
+        fs::remove_file(&self.path).expect("a log can be deleted");
+    }
+
     /// Makes a new file of the log's name, and goes on in that.
     pub(crate) fn create(&mut self) {
         self.before = Some(std::mem::replace(&mut self.file, append_to(&self.path)));

@@ -5,8 +5,30 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+/// The groups that have not been killed. A group keeps its number until its leader is
+/// waited for, and that is after it has left this list.
+static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+fn running() -> MutexGuard<'static, Vec<Pid>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Kills all programs that are judged, with all that they have started, for a process
+/// that ends at once: no other is started afterwards, and whoever tries waits for ever.
+pub fn kill_all() {
+    let running = running();
+    running.iter().for_each(|&group| kill(group, Signal::KILL));
+    std::mem::forget(running);
+}
+
+fn kill(group: Pid, signal: Signal) {
+    // It is an error if nobody is left in it.
+    let _ = kill_process_group(group, signal);
+}
 
 /// A program that runs. Dropped, its whole process group is killed.
 pub(crate) struct Program {
@@ -26,14 +48,16 @@ impl Program {
     pub(crate) fn start(mut command: Command, folder: &Path) -> io::Result<Program> {
         let stderr = folder.join("stderr");
         command.stderr(File::create(&stderr)?).process_group(0);
-        Ok(Program { child: command.spawn()?, stderr })
+        let mut running = running();
+        let child = command.spawn()?;
+        running.push(Pid::from_child(&child));
+        Ok(Program { child, stderr })
     }
 
     /// Sends a signal to the program and all that it has started, as a terminal and a
     /// service manager do.
     pub(crate) fn signal(&self, signal: Signal) {
-        // The group is there while its leader has not been waited for.
-        let _ = kill_process_group(Pid::from_child(&self.child), signal);
+        kill(Pid::from_child(&self.child), signal);
     }
 
     /// Stops the program, and returns when it stands still.
@@ -62,6 +86,8 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
+        let group = Pid::from_child(&self.child);
+        running().retain(|&running| running != group);
         let _ = self.child.wait();
     }
 }

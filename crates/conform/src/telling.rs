@@ -29,10 +29,15 @@ fn tell(number: usize, program: &Judged, text: &mut String) -> fmt::Result {
     let broken = program.broken().count();
     let asked = |answer: &&Answer| !matches!(answer.outcome, Outcome::NotAsked { .. });
     let asked = program.laws.iter().filter(asked).count();
-    let follows = if program.follows { "follows its files" } else { "ends by itself" };
+    let follows = if program.follows {
+        "follows its files"
+    } else {
+        "ends by itself, so it is not asked about files that grow"
+    };
     let held = asked - broken;
+    let shown = if broken == 0 { "" } else { ", each on logs made for it:" };
     writeln!(text, "{number}. {}", program.command.join(" "))?;
-    writeln!(text, "   {follows}; {held} of {asked} laws hold, {broken} broken")?;
+    writeln!(text, "   {follows}; {held} of {asked} laws hold, {broken} broken{shown}")?;
     program.broken().try_for_each(|(law, witness)| writeln!(text, "   {law}:\n     {witness}"))
 }
 

@@ -6,6 +6,9 @@ use checker::{Finding, Kind, Verdict};
 
 use crate::Why;
 
+/// How many bytes of a line are shown.
+const SHOWN: usize = 48;
+
 /// Asks that nothing of these kinds was found. What breaks that is the first finding
 /// that is about a line of a file, or the first of all.
 pub(crate) fn none_of(kinds: &[Kind], verdict: &Verdict) -> Result<(), Why> {
@@ -35,7 +38,10 @@ fn tell(finding: &Finding) -> String {
         Kind::Lost => format!("{line} is missing, from {place} on: {expected}"),
         Kind::Doubled => format!("{line} is in the output twice, again at {place}: {found}"),
         Kind::Torn => format!("{line} is torn: at {place} stands {found} of {expected}"),
-        Kind::Glued => format!("{line} is glued to other bytes: at {place} stands {found}"),
+        Kind::Glued => {
+            let seam = seam(finding).unwrap_or_else(|| format!("stands {found}"));
+            format!("{line} is glued to other bytes: at {place} {seam}")
+        }
         Kind::Changed => format!("{line} is changed: at {place} stands {found}, not {expected}"),
         Kind::Foreign => format!("{place} is a line of no file: {found}"),
         Kind::OutOfOrder => {
@@ -45,9 +51,25 @@ fn tell(finding: &Finding) -> String {
     }
 }
 
+/// What stands before or behind a line that shares a line of the output.
+fn seam(finding: &Finding) -> Option<String> {
+    let (found, line) = (finding.found.as_deref()?, finding.expected.as_deref()?);
+    let at = found.windows(line.len().max(1)).position(|part| part == line)?;
+    let (before, behind) = (&found[..at], &found[at + line.len()..]);
+    Some(if before.is_empty() {
+        format!("it stands before {}", excerpt(behind))
+    } else {
+        let last = &before[before.len().saturating_sub(SHOWN)..];
+        format!(
+            "it stands behind {}{}",
+            if last.len() < before.len() { "…" } else { "" },
+            excerpt(last)
+        )
+    })
+}
+
 /// The beginning of a line, printable whatever bytes it has.
 fn excerpt(line: &[u8]) -> String {
-    const SHOWN: usize = 48;
     let shown = line[..line.len().min(SHOWN)].escape_ascii();
     let more =
         if line.len() > SHOWN { format!("… ({} bytes)", line.len()) } else { String::new() };

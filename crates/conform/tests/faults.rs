@@ -20,6 +20,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("few", "sixty_four_sources_all_make_progress", "32 of 64 files have given no line"),
     ("few", "six_hundred_sources_all_make_progress", "the first of them is source-0032.log"),
     ("once", "a_slow_reader_loses_nothing", "is "),
+    ("ignores what fails", "a_reader_that_goes_away_ends_the_run", "the program goes on after 2 s"),
     ("halves", "a_line_written_in_pieces_appears_whole", "line 11 of source-000"),
     ("late", "what_is_written_during_the_run_appears_before_the_stop", "not in the output after"),
     ("dies", "what_was_written_before_the_stop_is_merged", "line 11 of source-0000.log is missing"),
@@ -35,10 +36,15 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "what_is_written_late_to_a_renamed_file_is_merged",
         "line 21 of source-0000.log is missing",
     ),
+    (
+        "not rotated",
+        "a_deleted_file_that_is_made_anew_is_followed",
+        "line 21 of source-0000.log is missing",
+    ),
     ("not truncated", "a_truncated_file_is_read_from_its_start", "line 11 of source-0000.log"),
     ("skips the unreadable", "a_missing_source_is_an_error_that_names_it", "missing.log is not"),
     ("skips the unreadable", "an_unreadable_source_is_an_error_that_names_it", "folder.log is not"),
-    ("ignores the full disk", "a_full_disk_ends_the_run", "the program goes on after 2 s"),
+    ("ignores what fails", "a_full_disk_ends_the_run", "the program goes on after 2 s"),
     ("silent", "a_full_disk_ends_the_run", "nothing is said on stderr"),
     ("fails", "every_line_is_merged_once", "the lines are right, and yet the program ended with"),
 ];
@@ -108,6 +114,7 @@ fn the_laws_have_the_names_of_the_suite_but_for_those_that_only_an_outsider_asks
     const OWN: &[&str] = &[
         "sixty_four_sources_all_make_progress",
         "a_slow_reader_loses_nothing",
+        "a_reader_that_goes_away_ends_the_run",
         "a_stop_ends_the_run",
         "a_full_disk_ends_the_run",
     ];

@@ -36,6 +36,8 @@ pub enum Role {
     Reader,
     /// It appends and never reads.
     Writer,
+    /// It is a client of the service.
+    Client,
     /// It does neither, as a thread that only finishes the output.
     Other,
 }
@@ -59,7 +61,7 @@ pub struct Segment {
 pub enum Kind {
     /// A look at a source.
     Read,
-    /// An append, or the finish of the output.
+    /// An append, the finish of the output, or a note of the service.
     Write,
     /// A thread has lines and waits for the lock of the output.
     WaitForLock,
@@ -67,6 +69,8 @@ pub enum Kind {
     WaitForLoop,
     /// A task has handed over its lines and waits for the writer's answer.
     WaitForAnswer,
+    /// A client of the service has sent a line, and it is not answered yet.
+    WaitForService,
     /// Nothing that is known of.
     Idle,
 }
@@ -146,7 +150,7 @@ impl Recording {
                 now = end;
             }
         };
-        let (mut reads, mut appends) = (false, false);
+        let (mut reads, mut appends, mut asks) = (false, false, false);
         for (operation, read) in operations {
             match read {
                 Some(read) if read.thread == thread => {
@@ -155,10 +159,12 @@ impl Recording {
                 _ => go_on(Kind::Idle, None, operation.begin.min(self.seconds)),
             }
             reads |= operation.name == Name::ReadLines;
-            appends |= operation.name == Name::Append;
+            appends |= matches!(operation.name, Name::Append | Name::Note);
+            asks |= operation.name == Name::Ask;
             let kind = match operation.name {
                 Name::ReadLines => Kind::Read,
-                Name::Append | Name::Finish => Kind::Write,
+                Name::Append | Name::Finish | Name::Note => Kind::Write,
+                Name::Ask => Kind::WaitForService,
             };
             go_on(kind, operation.source, operation.end.min(self.seconds));
         }
@@ -167,6 +173,7 @@ impl Recording {
         let Thread { name, is_loop } = &self.threads[thread];
         let role = match (is_loop, reads, appends) {
             (true, _, _) => Role::Loop,
+            _ if asks => Role::Client,
             (_, true, true) => Role::Tail,
             (_, true, false) => Role::Reader,
             (_, false, true) => Role::Writer,
@@ -192,7 +199,7 @@ fn reads_of<'a>(operations: &[&'a Operation]) -> Vec<Option<&'a Operation>> {
         }
         // Taken out: the lines of one look are appended once.
         (Name::Append, source) => last.remove(&source),
-        (Name::Finish, _) => None,
+        (Name::Finish | Name::Note | Name::Ask, _) => None,
     };
     operations.iter().map(read_of).collect()
 }
@@ -205,6 +212,7 @@ impl fmt::Display for Kind {
             Kind::WaitForLock => "wait for the lock",
             Kind::WaitForLoop => "wait for the loop",
             Kind::WaitForAnswer => "wait for the answer",
+            Kind::WaitForService => "wait for the service",
             Kind::Idle => "idle",
         })
     }
@@ -217,6 +225,7 @@ impl fmt::Display for Role {
             Role::Tail => "tail",
             Role::Reader => "reader",
             Role::Writer => "writer",
+            Role::Client => "client",
             Role::Other => "other",
         })
     }

@@ -23,10 +23,10 @@ impl Recorder {
     /// [`Registry`](tracing_subscriber::Registry).
     ///
     /// It has its own filter, and admits what it notes and nothing else: the
-    /// spans `read_lines`, `append` and `finish` of the target `tributary`, the
-    /// span `tokio_loop` of the target `tokio_loop`, and of the events of that
-    /// target those that tell a stall (with the field `stall_us`). Filters of
-    /// other layers make no difference to it; one that is for the whole
+    /// spans `read_lines`, `append` and `finish` of the target `tributary`, `note` and
+    /// `ask` of the book's service, the span `tokio_loop` of the target `tokio_loop`, and
+    /// of the events of that target those that tell a stall (with the field `stall_us`).
+    /// Filters of other layers make no difference to it; one that is for the whole
     /// subscriber, a layer by itself, has to admit the level WARN.
     ///
     /// A span is noted by the thread that made it. If another thread enters it,
@@ -43,7 +43,9 @@ impl Recorder {
 
 fn is_ours(metadata: &Metadata<'_>) -> bool {
     match (metadata.target(), metadata.is_span()) {
-        ("tributary", true) => Name::of(metadata.name()).is_some(),
+        ("tributary" | "service" | "service::statistics", true) => {
+            Name::of(metadata.name()).is_some()
+        }
         ("tokio_loop", true) => metadata.name() == "tokio_loop",
         ("tokio_loop", false) => metadata.fields().field(STALL).is_some(),
         _ => false,
@@ -60,7 +62,7 @@ impl<S: Subscriber> Layer<S> for Keep {
                 Some(name) => {
                     diary.text.clear();
                     attributes.record(&mut Fields(|name: &str, value: fmt::Arguments<'_>| {
-                        if name == "source" {
+                        if matches!(name, "source" | "client") {
                             diary.text.write_fmt(value).expect("a string takes everything");
                         }
                     }));

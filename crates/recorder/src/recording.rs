@@ -62,6 +62,10 @@ pub enum Name {
     Append,
     /// `Output::finish`; it is of no source.
     Finish,
+    /// `Statistics::note` of the service: its source is the address of a client.
+    Note,
+    /// A client of the service sends a line, and waits for its answer.
+    Ask,
 }
 
 /// A time in which the event loop did not turn.
@@ -93,12 +97,15 @@ impl Name {
             Name::ReadLines => "read_lines",
             Name::Append => "append",
             Name::Finish => "finish",
+            Name::Note => "note",
+            Name::Ask => "ask",
         }
     }
 
     /// Returns the name that a span has, if it is one that is recorded.
     pub(crate) fn of(span: &str) -> Option<Name> {
-        [Name::ReadLines, Name::Append, Name::Finish].into_iter().find(|it| it.as_str() == span)
+        let all = [Name::ReadLines, Name::Append, Name::Finish, Name::Note, Name::Ask];
+        all.into_iter().find(|it| it.as_str() == span)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Instant;
 
-use recorder::{Name, Operation, Recorder, Recording, Role};
+use recorder::{Kind, Name, Operation, Recorder, Recording, Role};
 use tracing::subscriber::with_default;
 use tracing::{Dispatch, Span, dispatcher, warn, warn_span};
 use tracing_subscriber::layer::SubscriberExt;
@@ -100,6 +100,22 @@ fn each_thread_has_what_it_did_in_the_order_in_which_it_did_it() {
         now = operation.end;
     }
     assert!(now < recording.seconds, "{recording:?}");
+}
+
+#[test]
+fn a_note_of_the_service_is_a_write_and_its_client_has_a_lane_of_its_own() {
+    let recording = recorded(100, || {
+        let client = "[::1]:80";
+        on_a_thread(Some("client"), || at(&warn_span!(target: "service", "ask", client)));
+        let note = || at(&warn_span!(target: "service::statistics", "note", client));
+        on_a_thread(Some("writer"), note);
+    });
+    assert_eq!(told(&recording), ["client: ask [::1]:80", "writer: note [::1]:80"]);
+    let lanes = recording.lanes();
+    let kinds = lanes.iter().map(|lane| (lane.role, lane.segments[1].kind)).collect::<Vec<_>>();
+    assert_eq!(kinds, [(Role::Client, Kind::WaitForService), (Role::Writer, Kind::Write)]);
+    // Who has left waits for no note.
+    assert!(lanes.iter().all(|lane| lane.waiting.is_empty()), "{lanes:?}");
 }
 
 #[test]

@@ -109,16 +109,19 @@ impl Picture {
                 g transform=(format!("translate(0 {top})")) { (PreEscaped(&self.drawing.inside)) }
             }
         };
-        let caption = format!("{} {}", self.says, machine(head));
+        let caption = format!("{}{}", self.says, machine(head));
         Figure { name: self.name.clone(), svg: svg.into_string(), caption }
     }
 }
 
-/// Where and when, in one sentence.
+/// Where and when, in one sentence, if that is known.
 fn machine(head: &Head) -> String {
+    if head.kernel.is_empty() {
+        return String::new();
+    }
     let Head { kernel, cores, rustc, date, .. } = head;
     let rustc = rustc.split(" (").next().unwrap_or(rustc);
-    let mut words = format!("On {kernel}, {cores} cores, {rustc}, {date}");
+    let mut words = format!(" On {kernel}, {cores} cores, {rustc}, {date}");
     if let Some(commit) = &head.commit {
         let _ = write!(words, ", commit {commit}");
     }

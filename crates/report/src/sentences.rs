@@ -133,6 +133,9 @@ fn torn(table: &Table) -> Option<String> {
 /// What the lanes of a stage show.
 pub(crate) fn of_lanes(stage: &StageLanes) -> String {
     let blocked = facts::blocked(stage);
+    if let Some(said) = of_service(stage, &blocked) {
+        return said;
+    }
     let while_blocked = || format!("while the output blocked ({})", facts::times(&blocked));
     let said = match facts::shape(stage) {
         Shape::Still => still(stage),
@@ -162,6 +165,19 @@ pub(crate) fn of_lanes(stage: &StageLanes) -> String {
         Shape::Nothing => "no write took long, and nothing stood still".to_owned(),
     };
     format!("In {}, {said}.", stage.stage)
+}
+
+/// The same of every version of the service, so that they can be compared.
+fn of_service(stage: &StageLanes, blocked: &[facts::Span]) -> Option<String> {
+    let (answered, longest) = facts::answered(stage, blocked)?;
+    Some(format!(
+        "In {}, while a note was written ({}), {} answered, and a client waited for {} at the \
+         longest.",
+        stage.stage,
+        facts::times(blocked),
+        counted(answered, "line") + if answered < 2 { " was" } else { " were" },
+        Time(longest)
+    ))
 }
 
 fn still(stage: &StageLanes) -> String {

@@ -11,9 +11,10 @@ mod disk;
 
 use std::io::{self, Write};
 use std::net::TcpListener;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use anyhow::Result;
+use recorder::{Name, Recorder};
 use service::{Served, Statistics, Stop, tasks};
 use testkit::{BOUND, until, within};
 use tracing::subscriber::with_default;
@@ -23,6 +24,7 @@ use bench::Bench;
 use disk::SlowDisk;
 
 static SAID: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+static RECORDER: LazyLock<Recorder> = LazyLock::new(|| Recorder::new(100));
 
 struct Said;
 
@@ -36,10 +38,12 @@ impl Write for Said {
     }
 }
 
-/// The version with the flaw, and the line of the watch kept.
+/// The version with the flaw, and the line of the watch kept, and what its lane is
+/// drawn from.
 fn serve(listener: TcpListener, statistics: Statistics, stop: Stop) -> io::Result<Served> {
     let kept = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Said);
     let subscriber = tracing_subscriber::registry().with(kept).with(tokio_loop::names());
+    let subscriber = subscriber.with(RECORDER.layer());
     with_default(subscriber, || tasks::serve(listener, statistics, stop))
 }
 
@@ -56,7 +60,15 @@ fn the_watch_names_what_blocks_the_loop_and_for_whom() {
         until("the watch tells", || said().contains(&line));
         assert!(said().contains("the event loop has not turned for"), "{}", said());
         disk.let_go();
+        until("the recorder has the stall", || !RECORDER.recording().stalls.is_empty());
         service.stop()?;
+
+        let recording = RECORDER.recording();
+        let [note] = &recording.operations[..] else { panic!("{recording:?}") };
+        let source = client.address.to_string();
+        assert_eq!((note.name, recording.source(note)), (Name::Note, Some(&*source)));
+        let stall = &recording.stalls[0];
+        assert_eq!((stall.operation.as_deref(), &stall.source), (Some("note"), &Some(source)));
         Ok(())
     })
     .unwrap();

@@ -14,7 +14,7 @@
 //! - a thread for each source, idle or not: 600 log files are 600 stacks, and
 //!   the scheduler's problem (`stages` in `benches/`, by number of sources);
 //! - a queue at the lock that no one sees: while one thread writes to a slow
-//!   output the others stand in line (`cargo compare --workload slow-output`).
+//!   output the others stand in line (the lanes on the page of `cargo compare`).
 //!
 //! There are two ways from here to async, and they part at once:
 //! `stage2-mixed` goes top-down, `stage3-bottom-up` goes bottom-up. They meet

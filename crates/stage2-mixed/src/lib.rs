@@ -13,7 +13,7 @@
 //!
 //! - `merge` starts an event loop, and `merge_async` runs on it;
 //! - `thread::spawn_scoped` became `spawn_blocking`, and what is borrowed
-//!   became shared (`Arc`), since a task may outlive its caller;
+//!   became shared (`Arc`), since a job may outlive its caller;
 //! - `write_async` is born; blocking code reaches it through `write`. `tail`
 //!   is the same, letter for letter: that is what top-down means.
 //!
@@ -51,7 +51,7 @@ use tributary::{Error, Lines, Output, Plan, Read, Report, Source, Written};
 pub fn merge(plan: Plan) -> Result<Report, Error> {
     // As many threads as tails. The pool has 512 by default, its queue is
     // silent, and these jobs last as long as the merge: the 513th source
-    // would not be read, and nobody would say so.
+    // would not be read before the stop, and nobody would say so.
     let threads = plan.sources.len();
     let ran = tokio_loop::run(threads, plan.debug, merge_async(plan)).map_err(Error::Runtime)?; // New
     Ok(Report::new(ran.answer?, ran.longest_stall))

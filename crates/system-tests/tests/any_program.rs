@@ -1,5 +1,5 @@
 //! Programs of others and in other languages, held to the laws from outside: the table
-//! of the book. `REFRESH=1` writes it.
+//! of the book. `REFRESH=1` writes it. And what the book says of Python.
 
 use std::env;
 use std::fs;
@@ -19,12 +19,16 @@ const OTHERS: &[&str] = &[
     "tail -q -n +1 -F {inputs}",
     "python3 docs/python/threads.py {output} {inputs}",
     "python3 docs/python/mixed.py {output} {inputs}",
+    "python3 docs/python/wrapper.py {output} {inputs}",
     "python3 docs/python/tasks.py {output} {inputs}",
     "python3 docs/python/fully_async.py {output} {inputs}",
 ];
 
 /// What is right has to come within it, and what is wrong costs as much.
 const WITHIN: Duration = Duration::from_secs(30);
+
+/// Lets a program have as many files open as in a shell, unless it asks for more.
+const LIMITED: [&str; 2] = ["prlimit", "--nofile=1024:"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -38,13 +42,15 @@ fn judged(line: &str) -> Judged {
         path if path.starts_with("docs/") => root().join(path).display().to_string(),
         word => word.to_owned(),
     });
+    let words = LIMITED.map(str::to_owned).into_iter().chain(found).collect();
     let laws: Vec<_> = LAWS.iter().collect();
-    judge(&Template::new(found.collect()).unwrap(), &laws, WITHIN, &|| false).unwrap()
+    judge(&Template::new(words).unwrap(), &laws, WITHIN, &|| false).unwrap()
 }
 
 #[test]
 fn the_table_of_the_book_says_which_law_which_program_keeps() {
     program("python3", "python3");
+    program("prlimit", "util-linux");
     let stage = |stage: &Stage| {
         format!("tributary --stage {} --follow -o {{output}} {{inputs}}", stage.number)
     };
@@ -53,7 +59,7 @@ fn the_table_of_the_book_says_which_law_which_program_keeps() {
     let next = Mutex::new(programs.iter().enumerate());
     let all = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..3 {
+        for _ in 0..5 {
             scope.spawn(|| {
                 while let Some((at, line)) = { next.lock().unwrap().next() } {
                     let judged = judged(line);
@@ -78,7 +84,18 @@ fn the_table_of_the_book_says_which_law_which_program_keeps() {
     let known = fs::read_to_string(&file).unwrap_or_default();
     assert!(text == known, "found:\n{text}\n{}", conform::text(&all));
 
-    // What hangs is told as what it is: files that are never begun.
-    let (_, witness) = all[3].broken().next().unwrap();
-    assert!(witness.contains("of 64 files have given no line"), "{witness}");
+    // What hangs is told as what it is: files that are never begun. And what has no
+    // descriptor left says so.
+    for (at, said) in [(3, "of 64 files have given no line"), (4, "Too many open files")] {
+        let (_, witness) = all[at].broken().next().unwrap();
+        assert!(witness.contains(said), "{witness}");
+    }
+}
+
+#[test]
+fn what_the_book_says_of_python_is_so() {
+    let mut python = program("python3", "python3");
+    let tried = python.arg(root().join("docs/python/facts.py")).output().unwrap();
+    let said = String::from_utf8_lossy(&tried.stderr);
+    assert!(tried.status.success() && said.contains("Ran 16 tests"), "{said}");
 }

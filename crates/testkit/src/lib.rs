@@ -29,6 +29,18 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until none of these processes runs any more: they are gone, or wait to be
+/// collected. They are named as a shell does, with blanks between.
+#[track_caller]
+pub fn until_ended(processes: &str) {
+    for process in processes.split_whitespace() {
+        until("the process has ended", || {
+            let state = std::fs::read_to_string(format!("/proc/{process}/stat"));
+            state.map_or(true, |state| state.contains(") Z "))
+        });
+    }
+}
+
 // ANCHOR: within
 /// Runs `body` to its end, on a thread of its own, and hands out its answer or
 /// its panic. After [`BOUND`] it is given up, and the thread is left behind.

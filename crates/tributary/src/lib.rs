@@ -5,8 +5,11 @@
 //! log file; [`Source::read_lines`] answers with a chunk of whole lines
 //! ([`Lines`]), with "nothing new" or with "closed". [`Output::append`] writes
 //! such a chunk. What lies between the two (who reads, who writes, who waits
-//! for whom) is what the stages differ in, so none of it is here but the plainest,
-//! [`merge`]: this crate depends on no runtime and no stage.
+//! for whom) is what the stages differ in. Of that only the plainest is here, [`merge`],
+//! on one thread: this crate depends on no runtime and no stage.
+//!
+//! Without [`Options::follow`] a source closes where its file ends, and a last line
+//! without a newline gets one:
 //!
 //! ```
 //! use tributary::{Options, Plan, Read};

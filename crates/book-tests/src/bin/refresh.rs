@@ -4,8 +4,8 @@
 //! `docs/src/outputs/NAME.txt`. Every refused program gives
 //! `docs/src/outputs/refused/NAME.txt`, with the words of the compiler; these
 //! are left as they are while the code of the error and its line are the same,
-//! since every compiler says it in other words. What nothing makes any more is
-//! removed. `docs/src/asked.md` is made from the marks in the other pages.
+//! since every compiler says it in other words. Their first line, and the line to
+//! its twin, are `NAME.diff`. What nothing makes any more is removed. `docs/src/asked.md` is made from the marks in the other pages.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use book_tests::asked::{marks, page, questions};
-use book_tests::refused::{Refusal, check, programs};
+use book_tests::refused::{Refusal, check, programs, step};
 use book_tests::{masked, output, pages};
 use serde_json::Value;
 
@@ -30,25 +30,40 @@ fn main() -> Result<()> {
     write(&root.join("docs/src/asked.md"), &page(&questions()?, &marks)?)?;
 
     let folder = root.join("docs/src/outputs");
-    let examples = examples(&root)?;
-    keep_only(&folder, examples.keys())?;
+    refuse(&root, &folder.join("refused"))?;
+    // The last: one of them reads the pages, with all that they show.
+    run(&root, &folder)
+}
+
+/// Has the compiler refuse what it is to refuse.
+fn refuse(root: &Path, folder: &Path) -> Result<()> {
+    let programs = programs(&root.join("crates/book-tests/tests/refused"))?;
+    let files = |name: &String| [format!("{name}.txt"), format!("{name}.diff")];
+    keep_only(folder, programs.keys().flat_map(files))?;
+    for (name, refusals) in check(root, &package()?, &programs)? {
+        let file = folder.join(format!("{name}.txt"));
+        let known = fs::read_to_string(&file).unwrap_or_default();
+        let is_known = refusals.iter().all(|refusal| is_told(&known, &name, refusal));
+        let texts: Vec<_> = refusals.iter().map(|refusal| &*refusal.text).collect();
+        let told = if is_known { known } else { texts.join("\n") };
+        write(&file, &told)?;
+        let first = told.lines().next().context("the compiler has said something")?;
+        let (without, with) = step(&programs[&name])?;
+        let diff = format!("-{without}\n+{with}\n{first}\n");
+        write(&folder.join(format!("{name}.diff")), &diff)?;
+    }
+    Ok(())
+}
+
+/// Runs the examples of this crate.
+fn run(root: &Path, folder: &Path) -> Result<()> {
+    let examples = examples(root)?;
+    keep_only(folder, examples.keys().map(|name| format!("{name}.txt")))?;
     for (name, program) in examples {
         let mut command = Command::new(&program);
-        command.current_dir(&root).env("RUST_BACKTRACE", "0").env_remove("RUST_LOG");
+        command.current_dir(root).env("RUST_BACKTRACE", "0").env_remove("RUST_LOG");
         let said = output(command, LIMIT).with_context(|| program.display().to_string())?;
-        write(&folder.join(format!("{name}.txt")), &masked(&said, &root))?;
-    }
-
-    let package = package()?;
-    let programs = programs(&root.join("crates/book-tests/tests/refused"))?;
-    keep_only(&folder.join("refused"), programs.keys())?;
-    for (name, refusals) in check(&root, &package, &programs)? {
-        let file = folder.join("refused").join(format!("{name}.txt"));
-        let known = fs::read_to_string(&file).unwrap_or_default();
-        if !refusals.iter().all(|refusal| is_told(&known, &name, refusal)) {
-            let texts: Vec<_> = refusals.iter().map(|refusal| &*refusal.text).collect();
-            write(&file, &texts.join("\n"))?;
-        }
+        write(&folder.join(format!("{name}.txt")), &masked(&said, root))?;
     }
     Ok(())
 }
@@ -97,8 +112,8 @@ fn is_told(known: &str, name: &str, refusal: &Refusal) -> bool {
 }
 
 /// Removes the outputs in a folder that have none of these names.
-fn keep_only<'a>(folder: &Path, names: impl Iterator<Item = &'a String>) -> Result<()> {
-    let kept: Vec<_> = names.map(|name| folder.join(format!("{name}.txt"))).collect();
+fn keep_only(folder: &Path, names: impl Iterator<Item = String>) -> Result<()> {
+    let kept: Vec<_> = names.map(|name| folder.join(name)).collect();
     for file in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = file?.path();
         if path.is_file() && !kept.contains(&path) {

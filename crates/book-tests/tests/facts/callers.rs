@@ -216,6 +216,11 @@ fn a_future_of_tokio_needs_its_runtime_to_be_entered() {
     assert!(said.contains("there is no reactor running, must be called from"), "{said}");
 
     let runtime = workers();
+    let handle = runtime.handle().clone();
+    let said = panic_of(|| handle.block_on(sleep(soon)));
+    assert!(said.contains("there is no reactor running, must be called from"), "{said}");
+    handle.block_on(async { sleep(soon).await });
+
     let _entered = runtime.enter();
     foreign_block_on(async { sleep(soon).await });
 }

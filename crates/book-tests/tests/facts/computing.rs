@@ -144,13 +144,15 @@ async fn compute_on<T: Send + 'static>(
 
 #[test]
 fn a_fixed_pool_computes_and_the_loop_turns_meanwhile() {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    one_thread(1).block_on(async {
-        let (go_on, gate) = channel();
-        let turns = spawn_local(async move { go_on.send(()).unwrap() });
-        // It ends once another task of this loop has had its turn.
-        compute_on(&pool, move || gate.recv().unwrap()).await;
-        turns.await.unwrap();
+    within(|| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        one_thread(1).block_on(async {
+            let (go_on, gate) = channel();
+            let turns = spawn_local(async move { go_on.send(()).unwrap() });
+            // It ends once another task of this loop has had its turn.
+            compute_on(&pool, move || gate.recv().unwrap()).await;
+            turns.await.unwrap();
+        });
     });
 }
 

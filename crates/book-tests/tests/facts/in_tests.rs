@@ -44,6 +44,7 @@ async fn paused_time_jumps_to_the_next_timer_and_waits_for_jobs() {
 
 #[tokio::test(start_paused = true)]
 async fn paused_time_does_not_wait_for_a_thread_of_ones_own() {
+    let begin = std::time::Instant::now();
     let (go_on, gate) = channel::<()>();
     let (answer, answered) = oneshot::channel();
     thread::spawn(move || {
@@ -53,6 +54,7 @@ async fn paused_time_does_not_wait_for_a_thread_of_ones_own() {
     // Nothing that the runtime knows of is at work, so the clock jumps.
     let given_up = timeout(LONG, async { answered.await.unwrap() });
     given_up.await.expect_err("the thread is waited for");
+    assert!(begin.elapsed() < LONG, "by the clock of std");
     drop(go_on);
 }
 // ANCHOR_END: paused

@@ -13,6 +13,7 @@ mod computing;
 mod ending;
 mod events;
 mod files;
+mod further;
 mod guards;
 mod handing_over;
 mod in_tests;

@@ -147,4 +147,10 @@ fn a_local_task_needs_a_loop_that_promises_to_stay_on_one_thread() {
     // ... and one thread for good, as with `flavor = "local"`.
     let promise = Builder::new_current_thread().build_local(LocalOptions::default());
     promise.expect("a loop can start").block_on(main());
+
+    #[tokio::main(flavor = "local")]
+    async fn is_local() -> u32 {
+        spawn_local(async { 42 }).await.unwrap()
+    }
+    assert_eq!(is_local(), 42);
 }

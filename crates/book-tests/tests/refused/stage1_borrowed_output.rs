@@ -1,4 +1,4 @@
-//! A thread may outlive its caller, so it cannot borrow from it.
+//! A thread may outlive its caller, so it cannot borrow from the caller's plan.
 
 use std::thread;
 

@@ -1,20 +1,20 @@
-//! Threads share `&Output`, and `append` takes `&mut self`.
+//! Threads share `&Writer`, and `append` takes `&mut self`.
 
 use parking_lot::Mutex;
 use tributary::{Error, Lines, Output};
 
 struct Writer {
-    output: Output,
-    // accepted: output: Mutex<Output>,
+    bare: Output,
+    locked: Mutex<Output>,
 }
 
 impl Writer {
     fn write(&self, lines: Lines) -> Result<(), Error> {
-        self.output.append(&lines) // refused: E0596
-        // accepted: self.output.lock().append(&lines)
+        self.bare.append(&lines) // refused: E0596
+        // accepted: self.locked.lock().append(&lines)
     }
 }
 
 fn main() {
-    let _ = (Writer::write, Mutex::<Output>::lock);
+    let _ = Writer::write;
 }

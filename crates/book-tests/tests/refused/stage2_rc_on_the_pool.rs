@@ -10,9 +10,8 @@ async fn start() {
     // accepted: let writer = Arc::new(String::from("shared by all tails"));
     let tail = move || writer.len();
     spawn_blocking(tail).await.unwrap(); // refused: E0277
-    // accepted: spawn_blocking(tail).await.unwrap();
 }
 
 fn main() {
-    let _ = (start(), Arc::new(()));
+    let _ = (start(), Rc::new(()), Arc::new(()));
 }

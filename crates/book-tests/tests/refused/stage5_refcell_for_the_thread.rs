@@ -1,5 +1,5 @@
 //! An `Rc<RefCell<…>>` proves that one thread is left. A writer thread is a
-//! second one, so it owns the output itself.
+//! second one: what it gets, it has to have alone.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,13 +9,11 @@ use tributary::Output;
 
 fn start(output: Output) {
     let output = Rc::new(RefCell::new(output));
-    // accepted: let mut output = output;
+    // accepted: let output = RefCell::new(output);
     let writer = move || drop(output.borrow_mut().finish());
-    // accepted: let writer = move || drop(output.finish());
     thread::spawn(writer); // refused: E0277
-    let _ = (Rc::new(()), RefCell::new(()));
 }
 
 fn main() {
-    let _ = start;
+    let _ = (start, Rc::new(()));
 }

@@ -8,10 +8,8 @@ impl WriteThread {
 }
 
 async fn merge_async(writer: WriteThread) {
-    writer.stop().await;
-    // accepted: writer.write().await;
-    writer.write().await; // refused: E0382
-    // accepted: writer.stop().await;
+    let _ = (writer.stop().await, writer.write().await); // refused: E0382
+    // accepted: let _ = (writer.write().await, writer.stop().await);
 }
 
 fn main() {

@@ -8,15 +8,13 @@ use tokio::task::yield_now;
 
 async fn start() {
     tokio::spawn(async { // refused: future cannot be sent between threads safely
-        // accepted: tokio::spawn(async {
         let name = Rc::new("a.log");
         // accepted: let name = Arc::new("a.log");
         yield_now().await;
         drop(name);
     });
-    let _ = (Rc::new(()), Arc::new(()));
 }
 
 fn main() {
-    drop(start());
+    let _ = (start(), Rc::new(()), Arc::new(()));
 }

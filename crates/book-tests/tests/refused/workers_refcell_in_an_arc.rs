@@ -6,14 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use tributary::Output;
 
-async fn start(output: Output) {
-    let output = Arc::new(RefCell::new(output));
-    // accepted: let output = Arc::new(Mutex::new(output));
-    let finish = move || drop(output.borrow_mut().finish());
-    // accepted: let finish = move || drop(output.lock().unwrap().finish());
+async fn start(cell: Arc<RefCell<Output>>, lock: Arc<Mutex<Output>>) {
+    let finish = move || drop(cell.borrow_mut().finish());
+    // accepted: let finish = move || drop(lock.lock().unwrap().finish());
     tokio::spawn(async move { finish() }); // refused: E0277
-    // accepted: tokio::spawn(async move { finish() });
-    let _ = (RefCell::new(()), Mutex::new(()));
 }
 
 fn main() {

@@ -66,6 +66,7 @@ impl Interrupt {
         if let Some(folder) = self.temporary.get().filter(|folder| folder.exists()) {
             say(&format!("{}: this folder is left behind, remove it", Shown(folder)));
         }
+        conform::kill_all();
         // Not a return from `main`, which may wait for something for ever.
         process::exit(EXIT_CODE.into())
     }

@@ -153,7 +153,7 @@ impl Merger {
                 self.late.extend_from_slice(lines);
                 Ok(())
             }
-            "ignores the full disk" => {
+            "ignores what fails" => {
                 let _ = self.output.write_all(lines);
                 Ok(())
             }

@@ -7,7 +7,7 @@ use std::path::Path;
 use checker::Kind;
 
 use super::REPLACED;
-use crate::scene::{Run, Scene, size};
+use crate::scene::{End, Run, Scene, size};
 use crate::witness::seconds;
 use crate::{Judging, Why};
 
@@ -69,24 +69,32 @@ pub(super) fn a_full_disk_ends_the_run(judging: &Judging<'_>) -> Result<(), Why>
     let link = scene.path("full");
     symlink(FULL, &link).expect("the folder can be written");
     let run = scene.run_with(&[], &link)?;
-    if run.follows() {
-        run.until(|_| false);
-        if run.program.ended().is_none() {
-            return Err(Why::Broken(format!(
-                "the disk is full, and the program goes on after {}",
-                seconds(run.within())
-            )));
-        }
-    }
-    let end = run.end()?;
-    if !link.is_symlink() {
-        return Err(Why::NotAsked(REPLACED.to_owned()));
-    }
-    if end.is_success() {
-        return Err(Why::Broken("the disk is full, and the exit code is 0".to_owned()));
-    }
+    let end = must_fail(run, "the disk is full", || !link.is_symlink())?;
     if end.said.trim().is_empty() {
         return Err(Why::Broken("the disk is full, and nothing is said on stderr".to_owned()));
     }
     Ok(())
+}
+
+/// Asks that the program ends by itself, with an error, since it cannot write.
+pub(super) fn must_fail(
+    run: Run<'_>,
+    why: &str,
+    is_replaced: impl FnOnce() -> bool,
+) -> Result<End, Why> {
+    if run.follows() {
+        run.until(|_| false);
+        if run.program.ended().is_none() {
+            let within = seconds(run.within());
+            return Err(Why::Broken(format!("{why}, and the program goes on after {within}")));
+        }
+    }
+    let end = run.end()?;
+    if is_replaced() {
+        return Err(Why::NotAsked(REPLACED.to_owned()));
+    }
+    if end.is_success() {
+        return Err(Why::Broken(format!("{why}, and the exit code is 0")));
+    }
+    Ok(end)
 }

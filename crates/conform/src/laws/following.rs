@@ -130,6 +130,24 @@ pub(super) fn what_is_written_late_to_a_renamed_file_is_merged(
     scene.check(&end)
 }
 
+/// The program stands still meanwhile. The writer keeps the deleted file open, so the new
+/// one is another.
+pub(super) fn a_deleted_file_that_is_made_anew_is_followed(
+    judging: &Judging<'_>,
+) -> Result<(), Why> {
+    let (mut scene, run) = begun(judging)?;
+    let log = &mut scene.logs[0];
+    run.program.freeze();
+    log.write(10);
+    log.delete();
+    log.create();
+    log.write(10);
+    run.program.signal(Signal::CONT);
+    run.until_written(scene.bytes());
+    let end = run.end()?;
+    scene.check(&end)
+}
+
 pub(super) fn a_truncated_file_is_read_from_its_start(judging: &Judging<'_>) -> Result<(), Why> {
     let (mut scene, run) = begun(judging)?;
     scene.logs[0].truncate();

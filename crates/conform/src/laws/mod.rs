@@ -3,6 +3,7 @@
 mod failures;
 mod following;
 mod lines;
+mod pipes;
 mod scale;
 
 use serde::Serialize;
@@ -68,7 +69,6 @@ pub static LAWS: &[Law] = laws! {
     scale All {
         sixty_four_sources_all_make_progress: "64 files are all read from before the stop."
         six_hundred_sources_all_make_progress: "600 files are all read from before the stop."
-        a_slow_reader_loses_nothing: "An output that is read slowly gets every line."
     }
     following Followers {
         a_line_written_in_pieces_appears_whole: "A line that is written in halves appears whole."
@@ -82,7 +82,14 @@ pub static LAWS: &[Law] = laws! {
             "A file that is rotated is read to its end, and then its successor."
         what_is_written_late_to_a_renamed_file_is_merged:
             "What is still written to a file that was rotated is merged, too."
+        a_deleted_file_that_is_made_anew_is_followed:
+            "A file that is deleted and made anew is read to its end, and then the new one."
         a_truncated_file_is_read_from_its_start: "A file that is truncated is read from its start."
+    }
+    pipes All {
+        a_slow_reader_loses_nothing: "An output that is read slowly gets every line."
+        a_reader_that_goes_away_ends_the_run:
+            "An output that nobody reads any more ends the run, with an error."
     }
     failures All {
         a_missing_source_is_an_error_that_names_it: "A file that is missing is said, by its name."

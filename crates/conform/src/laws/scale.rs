@@ -1,14 +1,7 @@
-//! Many files, and an output that blocks.
+//! Many files.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
-
-use rustix::fs::OFlags;
-use rustix::io::ioctl_fionread;
 use rustix::process::{Resource, getrlimit};
 
-use super::REPLACED;
 use crate::scene::Scene;
 use crate::witness::seconds;
 use crate::{Judging, Why};
@@ -54,52 +47,4 @@ fn all_make_progress(files: usize, judging: &Judging<'_>) -> Result<(), Why> {
     }
     let end = run.end()?;
     scene.check(&end)
-}
-
-/// The output is a FIFO. It is read when it is nearly full, a page at a time.
-pub(super) fn a_slow_reader_loses_nothing(judging: &Judging<'_>) -> Result<(), Why> {
-    const NEARLY_FULL: u64 = 60 << 10;
-    let mut scene = Scene::new(judging, 3);
-    scene.logs.iter_mut().for_each(|log| log.write(4_000));
-    let path = scene.path("fifo");
-    testkit::make_fifo(&path);
-    let mut reader = OpenOptions::new();
-    reader.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
-    let mut fifo = reader.open(&path).expect("a law can open its FIFO");
-
-    let run = scene.run_with(&[], &path)?;
-    run.until(|_| ioctl_fionread(&fifo).is_ok_and(|bytes| bytes >= NEARLY_FULL));
-    let mut read = Vec::new();
-    run.until(|_| {
-        read_page(&mut fifo, &mut read);
-        read.len() as u64 >= scene.bytes()
-    });
-    if run.follows() {
-        run.ask_to_stop();
-    }
-    // What was in the FIFO when the program ended is read by the last look.
-    run.until(|_| {
-        while read_page(&mut fifo, &mut read) {}
-        false
-    });
-    while read_page(&mut fifo, &mut read) {}
-    fs::write(&scene.output, &read).expect("the folder can be written");
-    let end = run.end()?;
-    if path.is_file() {
-        return Err(Why::NotAsked(REPLACED.to_owned()));
-    }
-    scene.check(&end)
-}
-
-/// Reads what is there, up to a page; false if nothing is.
-fn read_page(fifo: &mut File, read: &mut Vec<u8>) -> bool {
-    let mut page = [0; 4096];
-    match fifo.read(&mut page) {
-        Ok(bytes) => {
-            read.extend_from_slice(&page[..bytes]);
-            bytes > 0
-        }
-        Err(error) if error.kind() == ErrorKind::WouldBlock => false,
-        Err(error) => panic!("a law can read its FIFO: {error}"),
-    }
 }

@@ -12,6 +12,7 @@ use super::thin::{self, Part, Piece};
 use crate::canvas::{self, WIDTH};
 use crate::comparison::StageLanes;
 use crate::picture::{Drawing, Picture};
+use crate::table::stage_number;
 use crate::units::Time;
 use crate::{sentences, theme};
 
@@ -45,9 +46,13 @@ pub(super) fn shown(stages: &[StageLanes]) -> Vec<&StageLanes> {
 pub(crate) fn pictures(stages: &[StageLanes]) -> Vec<Picture> {
     let shown = shown(stages);
     let scale = Scale::of(&shown);
+    let of = |name: &str| match stage_number(name) {
+        Some(_) => format!("stage {}", theme::short(name)),
+        None => name.to_owned(),
+    };
     let picture = |stage: &&StageLanes| Picture {
         name: format!("lanes-{}", stage.stage),
-        title: format!("What each thread of stage {} did", theme::short(&stage.stage)),
+        title: format!("What each thread of {} did", of(&stage.stage)),
         says: sentences::of_lanes(stage),
         legend: Some(legend::drawing(stage)),
         drawing: draw(stage, &scale),
@@ -232,7 +237,7 @@ fn place_of(stall: &Stall, lane: &Lane) -> Span {
     let common = |it: &Segment| it.end.min(stall.end) - it.begin.max(stall.begin);
     let is_it = |it: &&Segment| {
         let named = match stall.operation.as_deref() {
-            Some("append" | "finish") => it.kind == Kind::Write,
+            Some("append" | "finish" | "note") => it.kind == Kind::Write,
             Some("read_lines") => it.kind == Kind::Read,
             _ => false,
         };

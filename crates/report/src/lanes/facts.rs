@@ -110,6 +110,16 @@ pub(crate) fn reads_begun(stage: &StageLanes, spans: &[Span]) -> usize {
     reads.filter(|it| it.kind == Kind::Read).filter(within).count()
 }
 
+/// Returns how many lines of clients are sent and answered within the spans, and the
+/// longest that one waits for its answer; nothing without clients.
+pub(crate) fn answered(stage: &StageLanes, spans: &[Span]) -> Option<(usize, f64)> {
+    let asks = stage.lanes.iter().flat_map(|lane| &lane.segments);
+    let asks: Vec<_> = asks.filter(|it| it.kind == Kind::WaitForService).collect();
+    let longest = asks.iter().map(|it| it.end - it.begin).max_by(f64::total_cmp)?;
+    let within = |it: &&&Segment| spans.iter().any(|span| span.0 <= it.begin && it.end < span.1);
+    Some((asks.iter().filter(within).count(), longest))
+}
+
 /// Returns how often and how long: `2 times, 303 ms in all`.
 pub(crate) fn times(spans: &[Span]) -> String {
     let all = Time(spans.iter().map(|span| span.1 - span.0).sum());
@@ -167,6 +177,21 @@ mod tests {
         assert_eq!(causes(&stage), ["an unnamed operation"]);
         stage.lanes.truncate(1);
         assert_eq!(shape(&stage), Shape::Nothing);
+    }
+
+    #[test]
+    fn a_line_counts_as_answered_if_all_of_its_wait_is_within_a_write() {
+        let waits = [(0.04, 0.06), (0.06, 0.07), (0.07, 0.19), (0.19, 0.21)]
+            .map(|(begin, end)| segment(Kind::WaitForService, begin, end));
+        let stage = writes(Role::Loop, &[lane(Role::Client, &waits)]);
+        let (count, longest) = answered(&stage, &blocked(&stage)).unwrap();
+        assert!(count == 2 && (longest - 0.12).abs() < 1e-9, "{count}, {longest}");
+        assert_eq!(
+            crate::sentences::of_lanes(&stage),
+            "In stage9-x, while a note was written (once, for 150 ms), 2 lines were answered, \
+             and a client waited for 120 ms at the longest."
+        );
+        assert_eq!(answered(&writes(Role::Loop, &[]), &[]), None);
     }
 
     #[test]

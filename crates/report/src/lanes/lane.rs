@@ -6,12 +6,13 @@ use crate::units::{Time, counted};
 
 /// Every kind that is drawn: its ink, that of a piece which is too small for a
 /// hatching, and its name in the legend.
-pub(super) const KINDS: [(Kind, [&str; 2], &str); 5] = [
+pub(super) const KINDS: [(Kind, [&str; 2], &str); 6] = [
     (Kind::Read, ["f-read"; 2], "reads"),
     (Kind::Write, ["f-write"; 2], "writes"),
     (Kind::WaitForLock, ["h-lock", "f-wait"], "waits for the lock"),
     (Kind::WaitForLoop, ["h-loop", "f-wait"], "a task waits for its turn on the loop"),
     (Kind::WaitForAnswer, ["h-answer", "f-wait"], "a task waits for the writer's answer"),
+    (Kind::WaitForService, ["h-lock", "f-wait"], "a client waits for the answer to its line"),
 ];
 
 /// Returns the ink of a kind, and that of a piece which is too small for a hatching.
@@ -30,10 +31,13 @@ pub(super) fn in_order(lanes: &[Lane]) -> Vec<(String, &Lane)> {
         Role::Tail if pool => (2, "pool"),
         Role::Tail => (2, "thread"),
         Role::Reader => (3, "reader"),
-        Role::Other => (4, "caller"),
+        Role::Client => (4, "client"),
+        Role::Other => (5, "caller"),
     };
     let mut ordered: Vec<&Lane> = lanes.iter().collect();
-    ordered.sort_by_key(|lane| place(lane.role));
+    // A client has its number in its name; the others are in the order in which they began.
+    let name = |lane: &Lane| (lane.role == Role::Client).then(|| lane.thread.clone());
+    ordered.sort_by_key(|lane| (place(lane.role), name(lane)));
     let of_role = ordered.chunk_by(|one, next| one.role == next.role);
     let labelled = of_role.flat_map(|lanes| {
         let label = move |number| match (place(lanes[0].role).1, lanes.len()) {
@@ -52,6 +56,7 @@ pub(super) fn job(role: Role) -> &'static str {
         Role::Writer => "writes",
         Role::Tail => "reads and writes",
         Role::Reader => "reads",
+        Role::Client => "asks the service",
         Role::Other => "joins the others",
     }
 }

@@ -64,7 +64,7 @@ suite! {
     }
     top_down {
         clients_that_stay_are_all_served:
-            "a job lasts as long as its client stays, and the pool was counted",
+            "a job lasts as long as its client stays, and the pool has a fixed number of threads",
         one_client_too_many_is_told:
             "it waits in the queue of the pool, and nobody says so",
     }
