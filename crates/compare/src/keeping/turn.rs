@@ -1,5 +1,6 @@
 //! The crate in which a learner takes a step: what it is made of, and what was asked.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
@@ -117,78 +118,76 @@ impl YourTurn {
         write().with_context(|| format!("{}: cannot write this file", Shown(&path)))
     }
 
-    /// Makes the manifest of what the two stages and the workspace say.
+    /// Makes the manifest, of what the stages and the workspace say.
     fn manifest(&self) -> anyhow::Result<String> {
-        let Exercise { from, to, .. } = self.exercise;
-        // To cargo two exercises in two folders are the same crate, but for this: it would
-        // take what it has built of the one for the other.
-        let mut folder = DefaultHasher::new();
-        self.folder.hash(&mut folder);
         let path = workspace().join("Cargo.toml");
         let root = fs::read_to_string(&path)
             .with_context(|| format!("{}: cannot read this file", Shown(&path)))?;
         let root: Table = root.parse().with_context(|| format!("{}: no manifest", Shown(&path)))?;
         let all = &root["workspace"];
-        // Those of every stage: so all exercises are built with the same.
-        let needed = stages::taught().flat_map(Stage::dependencies);
-        let besides = ["conformance", "exercises"].map(|name| (name.to_owned(), Vec::new()));
-        let mut dependencies = Table::new();
-        for (name, features) in needed.chain(besides) {
-            let dependency = dependencies
-                .entry(&name)
-                .or_insert_with(|| self.dependency(&all["dependencies"][&name]));
-            let dependency = dependency.as_table_mut().expect("it was made a table");
-            let has = dependency.entry("features").or_insert_with(|| Value::Array(Vec::new()));
-            let has = has.as_array_mut().expect("features are a list");
-            let new = features.into_iter().map(Value::from);
-            new.for_each(|feature| {
-                if !has.contains(&feature) {
-                    has.push(feature)
-                }
-            });
-        }
-        let mut limits: String = limits(self.exercise)
-            .into_iter()
+        let tables = Table::from_iter([
+            ("dependencies".to_owned(), dependencies(&all["dependencies"]).into()),
+            // So that what the workspace has built is taken.
+            ("profile".to_owned(), root["profile"].clone()),
+        ]);
+        let limits = limits(self.exercise).into_iter();
+        let limits: Vec<_> = limits
             .map(|limit| format!("{} = {}\n", limit.law, Value::from(limit.reason)))
             .collect();
-        if !limits.is_empty() {
-            limits.insert_str(
-                0,
-                "\n# What this stage breaks by design.\n[package.metadata.tributary.limits]\n",
-            );
-        }
-        let mut tables = Table::from_iter([("dependencies".to_owned(), dependencies.into())]);
-        // So that what the workspace has built is taken.
-        tables.insert("profile".into(), root["profile"].clone());
+        // To cargo two exercises in two folders are the same crate, but for the version: it
+        // would take what it has built of the one for the other.
+        let mut folder = DefaultHasher::new();
+        self.folder.hash(&mut folder);
+        let Exercise { from, to, .. } = self.exercise;
+        let (folder, edition) = (folder.finish(), &all["package"]["edition"]);
+        let (limits, tables) = (limits.concat(), toml::to_string(&tables)?);
         Ok(format!(
-            "# Made by `cargo compare your-turn {to}`. A workspace of its own, so that a step which\n\
-             # fails or does not compile fails nothing else.\n\
-             [workspace]\n\n\
-             [package]\nname = \"your-turn\"\nversion = \"0.1.0+{:x}\"\nedition = {}\npublish = false\n\n\
-             [package.metadata.your-turn]\nfrom = {from}\nto = {to}\n{limits}\n\
-             [lints.rust]\nunsafe_code = \"forbid\"\n\n{}",
-            folder.finish(),
-            all["package"]["edition"],
-            toml::to_string(&tables)?,
+            r#"# Made by `cargo compare your-turn {to}`. A workspace of its own, so that a step which
+# fails or does not compile fails nothing else.
+[workspace]
+
+[package]
+name = "your-turn"
+version = "0.1.0+{folder:x}"
+edition = {edition}
+publish = false
+
+[package.metadata.your-turn]
+from = {from}
+to = {to}
+
+# What the stage that is to be written breaks by design.
+[package.metadata.tributary.limits]
+{limits}
+[lints.rust]
+unsafe_code = "forbid"
+
+{tables}"#
         ))
     }
+}
 
-    /// What the root says of a dependency, with its path as it is from here.
-    fn dependency(&self, said: &Value) -> Value {
-        let mut said = match said {
+/// Returns what every taught stage depends on, so that all exercises are built with the
+/// same, and what tries them; each as the workspace says.
+fn dependencies(all: &Value) -> Table {
+    let needed = stages::taught().flat_map(Stage::dependencies);
+    let besides = ["conformance", "exercises"].map(|name| (name.to_owned(), Vec::new()));
+    let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, more) in needed.chain(besides) {
+        features.entry(name).or_default().extend(more);
+    }
+    let dependencies = features.into_iter().map(|(name, features)| {
+        let mut dependency = match &all[&*name] {
             Value::Table(said) => said.clone(),
             version => Table::from_iter([("version".to_owned(), version.clone())]),
         };
-        if let Some(Value::String(path)) = said.get_mut("path") {
-            let crates = workspace().join("crates");
-            let beside = self.folder.parent() == Some(&crates);
-            *path = match path.strip_prefix("crates/").filter(|_| beside) {
-                Some(name) => format!("../{name}"),
-                None => workspace().join(&*path).display().to_string(),
-            };
+        if let Some(Value::String(path)) = dependency.get_mut("path") {
+            *path = workspace().join(&*path).display().to_string();
         }
-        Value::Table(said)
-    }
+        dependency.insert("features".to_owned(), Vec::from_iter(features).into());
+        (name, Value::Table(dependency))
+    });
+    dependencies.collect()
 }
 
 /// Returns the file that an exercise begins with: that of the stage before, with what is

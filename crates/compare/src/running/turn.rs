@@ -88,8 +88,17 @@ fn target() -> OsString {
     env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| workspace().join("target").into())
 }
 
+/// What is known of something that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Known {
+    NotTried,
+    Holds,
+    /// What was seen instead.
+    Broken(String),
+}
+
 /// Tries the program, several of what is wanted at once, up to the first that does not
-/// hold. Returns what is known, by place: what was seen instead, or nothing.
+/// hold. Returns what is known, in the order of what is wanted.
 pub(crate) fn hold(
     program: &Path,
     wanted: &[Wanted],
@@ -97,12 +106,12 @@ pub(crate) fn hold(
     interrupt: &Interrupt,
     progress: &ProgressBar,
     is_over: &(dyn Fn() -> bool + Sync),
-) -> anyhow::Result<Vec<Option<Option<String>>>> {
+) -> anyhow::Result<Vec<Known>> {
     let folder = tempfile::tempdir().context("the laws need a folder")?;
     interrupt.would_leave(folder.path());
     progress.set_length(wanted.len() as u64);
     let order: Vec<_> = (0..wanted.len()).collect();
-    let mut known = vec![None; wanted.len()];
+    let mut known = vec![Known::NotTried; wanted.len()];
     let try_one = |at: usize, is_failed: &(dyn Fn() -> bool + Sync)| {
         let within = wanted[at].within(within);
         let mut command = Command::new(program);
@@ -112,12 +121,10 @@ pub(crate) fn hold(
         try_by(&mut command, within, folder.path(), interrupt, &is_over)
     };
     side_by_side(&order, try_one, |at, tried| {
-        let seen = tried.unwrap_or_else(Some);
-        let holds = seen.is_none();
-        known[at] = Some(seen);
+        known[at] = tried.unwrap_or_else(Some).map_or(Known::Holds, Known::Broken);
         progress.inc(1);
         progress.set_message(wanted[at].name());
-        Ok(holds)
+        Ok(known[at] == Known::Holds)
     })?;
     Ok(known)
 }

@@ -7,8 +7,8 @@ use conformance::Limit;
 use exercises::{Asked, Exercise, PANICKED, helps_with_panic};
 use stages::Stage;
 
-use crate::asking::turn::{Wanted, limits, stage, workspace};
-use crate::running::turn::Diagnostic;
+use crate::asking::turn::{self, Wanted, limits, stage, workspace};
+use crate::running::turn::{Diagnostic, Known};
 use crate::telling::terminal::{GREEN, RED, YELLOW};
 
 const BOLD: Style = Style::new().bold();
@@ -65,34 +65,39 @@ pub(crate) fn warned(warnings: &[Diagnostic]) -> String {
 /// Says which laws hold, and of the first that does not, what helps; `times` is how
 /// often in a row it was so.
 pub(crate) fn held(
-    exercise: &Exercise,
+    exercise: &'static Exercise,
     wanted: &[Wanted],
-    known: &[Option<Option<String>>],
+    known: &[Known],
     times: u32,
 ) -> String {
-    let mut text = head(exercise);
+    let (mut text, to) = (head(exercise), stage(exercise.to).name);
     text += &counts(wanted, known);
     for Limit { law, reason } in limits(exercise) {
-        text += &paragraph(
-            "",
-            &format!(
-                "Not asked: {law}. {} breaks it by design: {reason}.",
-                stage(exercise.to).name
-            ),
-        );
+        let said = format!("Not asked: {law}. {to} breaks it by design: {reason}.");
+        text += &paragraph("", &said);
     }
     text.push('\n');
+    let all = turn::wanted(exercise).len();
     match first_broken(known) {
         Some((at, seen)) => text += &broken(exercise, wanted[at], seen, times),
+        None if wanted.len() < all => {
+            let _ = writeln!(
+                text,
+                "{GREEN}What was asked holds.{GREEN:#} {all} laws and checks are what is asked \
+                 without --only."
+            );
+        }
         None => text += &taken(exercise),
     }
     text
 }
 
 /// Finds the first that does not hold, and what was seen.
-pub(crate) fn first_broken(known: &[Option<Option<String>>]) -> Option<(usize, &str)> {
-    let broken = known.iter().enumerate();
-    broken.filter_map(|(at, it)| Some((at, it.as_ref()?.as_deref()?))).next()
+pub(crate) fn first_broken(known: &[Known]) -> Option<(usize, &str)> {
+    known.iter().enumerate().find_map(|(at, known)| match known {
+        Known::Broken(seen) => Some((at, &**seen)),
+        Known::NotTried | Known::Holds => None,
+    })
 }
 
 fn head(exercise: &Exercise) -> String {
@@ -101,7 +106,7 @@ fn head(exercise: &Exercise) -> String {
 }
 
 /// How many hold of each theme, and of what is new in the step.
-fn counts(wanted: &[Wanted], known: &[Option<Option<String>>]) -> String {
+fn counts(wanted: &[Wanted], known: &[Known]) -> String {
     let theme = |wanted: &Wanted| match wanted {
         Wanted::Law(law) => law.theme,
         Wanted::Check(_) => "this step",
@@ -111,8 +116,8 @@ fn counts(wanted: &[Wanted], known: &[Option<Option<String>>]) -> String {
     for of_theme in wanted.chunk_by(|a, b| theme(a) == theme(b)) {
         let (known, after) = rest.split_at(of_theme.len());
         rest = after;
-        let tried = known.iter().flatten().count();
-        let (all, held) = (known.len(), known.iter().flatten().filter(|it| it.is_none()).count());
+        let tried = known.iter().filter(|it| **it != Known::NotTried).count();
+        let (all, held) = (known.len(), known.iter().filter(|it| **it == Known::Holds).count());
         let theme = theme(&of_theme[0]);
         let _ = match (tried, held) {
             (0, _) => writeln!(text, "  {theme:<10} {FAINT}not tried{FAINT:#}"),
@@ -243,10 +248,10 @@ mod tests {
     fn the_first_that_does_not_hold_is_told_with_a_hint_and_asked_again_with_two() {
         let exercise = Exercise::to(3, None).unwrap();
         let wanted = wanted(exercise);
-        let mut known = vec![Some(None); wanted.len()];
+        let mut known = vec![Known::Holds; wanted.len()];
         let at = wanted.iter().position(|it| it.name() == "waiting_costs_nothing").unwrap();
-        known[at] = Some(Some("expected no look".to_owned()));
-        known[at + 2..].fill(None);
+        known[at] = Known::Broken("expected no look".to_owned());
+        known[at + 2..].fill(Known::NotTried);
         let law = &LAWS[at];
         let once = plain(&held(exercise, &wanted, &known, 1));
         for said in
@@ -268,7 +273,7 @@ mod tests {
     fn whoever_holds_all_is_told_the_next_step() {
         let exercise = Exercise::to(4, None).unwrap();
         let wanted = wanted(exercise);
-        let said = plain(&held(exercise, &wanted, &vec![Some(None); wanted.len()], 0));
+        let said = plain(&held(exercise, &wanted, &vec![Known::Holds; wanted.len()], 0));
         assert!(said.contains("you have taken the step"), "{said}");
         assert!(said.contains("your-turn 5    the next step: stage5-fully-async"), "{said}");
         assert!(flat(&said).contains("stage4-tasks breaks it by design: append runs"), "{said}");
