@@ -82,7 +82,7 @@ picture: built
 refresh-report: built
     target/debug/examples/page
 
-# The lanes of the service, five versions beside a slow disk: some seconds
+# The lanes of the service beside a slow disk, drawn anew: on a machine at rest
 [group('look')]
 refresh-service: built
     target/debug/examples/lanes

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -38,13 +38,15 @@ const LINES: usize = 16;
 
 fn main() -> Result<(), Box<dyn Error>> {
     if let Some(version) = env::args().nth(1) {
-        let recording = record(VERSIONS.iter().find(|it| it.0 == version).ok_or("which?")?)?;
+        let recording =
+            record(VERSIONS.iter().find(|it| it.0 == version).ok_or("no such version")?)?;
         return Ok(serde_json::to_writer(io::stdout(), &recording)?);
     }
     // A process each: a recorder that hears all threads is there for the whole process.
     let lanes = VERSIONS.iter().map(|(version, ..)| {
-        let told = Command::new(env::current_exe()?).arg(version).output()?.stdout;
-        let recording: Recording = serde_json::from_slice(&told)?;
+        let mut child = Command::new(env::current_exe()?);
+        let told = child.arg(version).stderr(Stdio::inherit()).output()?;
+        let recording: Recording = serde_json::from_slice(&told.stdout)?;
         let (lanes, what) = (recording.lanes(), String::new());
         let Recording { seconds, left_out, .. } = recording;
         Ok(StageLanes { stage: format!("service-{version}"), what, seconds, lanes, left_out })
