@@ -22,6 +22,21 @@ compare *args:
 diff N:
     cargo compare diff "$1"
 
+# The step to stage N, to be taken by you: makes crates/your-turn
+[group('look')]
+your-turn *args:
+    cargo compare your-turn "$@"
+
+# How far you are with your step, and a hint; asked again, two
+[group('look')]
+check-mine *args:
+    cargo compare check-mine "$@"
+
+# What changes from your step to stage N
+[group('look')]
+solution *args:
+    cargo compare solution "$@"
+
 # What a read, a write, a stage, a check and a span cost: under four minutes
 [group('look')]
 bench *args:

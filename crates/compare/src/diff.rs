@@ -58,7 +58,23 @@ impl Step {
         let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
         (count(ChangeTag::Insert), count(ChangeTag::Delete))
     }
+}
 
+/// Shows what changes from a file to that of a stage, as [`render`] does for a step.
+pub fn from_yours(text: &str, path: &str, to: &Stage) -> String {
+    let (before, after) = (Code::parse(text), Code::parse(to.source));
+    let to = to.name;
+    format!(
+        "{BOLD}yours → {to}{BOLD:#}\n\
+         {GONE}--- {path}{GONE:#}\n{NEW}+++ crates/{to}/src/lib.rs{NEW:#}\n{}",
+        Changes(&before, &after)
+    )
+}
+
+/// The changes between two files, in groups.
+struct Changes<'a>(&'a Code, &'a Code);
+
+impl Changes<'_> {
     /// Writes the line above a group of changes, with the numbers that its
     /// lines have in the files.
     fn write_place(&self, f: &mut fmt::Formatter<'_>, ops: &[DiffOp]) -> fmt::Result {
@@ -68,9 +84,9 @@ impl Step {
         writeln!(
             f,
             "{PLACE}@@ -{},{} +{},{} @@{PLACE:#}",
-            self.before.number(old.start),
+            self.0.number(old.start),
             old.len(),
-            self.after.number(new.start),
+            self.1.number(new.start),
             new.len()
         )
     }
@@ -114,7 +130,13 @@ impl fmt::Display for Step {
         }
         writeln!(f, "{GONE}--- crates/{from}/src/lib.rs{GONE:#}")?;
         writeln!(f, "{NEW}+++ crates/{to}/src/lib.rs{NEW:#}")?;
-        let (before, after) = (self.before.text(), self.after.text());
+        write!(f, "{}", Changes(&self.before, &self.after))
+    }
+}
+
+impl fmt::Display for Changes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, after) = (self.0.text(), self.1.text());
         let diff = TextDiff::from_lines(&*before, &*after);
         for ops in diff.grouped_ops(AROUND) {
             self.write_place(f, &ops)?;

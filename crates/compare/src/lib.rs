@@ -6,7 +6,7 @@
 //! `running` (a stage in a child, measured), `telling` (what was seen, as tables,
 //! words and JSON), `keeping` (where it is gathered). `run` goes through them
 //! from start to end; `protocol` is what parent and child say to each other.
-//! Beside them is [`diff`].
+//! Beside them are [`diff`], and `turn`, which goes through them for a learner.
 
 mod asking;
 pub mod diff;
@@ -15,6 +15,7 @@ mod protocol;
 mod run;
 mod running;
 mod telling;
+mod turn;
 
 pub use run::main;
 

@@ -22,6 +22,7 @@ use crate::running::rounds::{self, Setup};
 use crate::running::{child, cost};
 use crate::telling::terminal::{self, print};
 use crate::telling::{figures, warnings};
+use crate::turn;
 
 /// What this process has open besides the sources.
 const OTHER_FILES: u64 = 32;
@@ -42,6 +43,9 @@ pub fn main() -> ExitCode {
 fn run(args: Args) -> anyhow::Result<ExitCode> {
     let done = match args.command {
         Some(Command::Diff { stage }) => print(&diff::render(stage)),
+        Some(Command::YourTurn(args)) => turn::begin(&args),
+        Some(Command::Solution(args)) => turn::solution(&args),
+        Some(Command::CheckMine(args)) => return turn::check(&args),
         Some(Command::Cost) => cost::run(print),
         Some(Command::Stage(args)) => child::merge(args),
         Some(Command::Law(args)) => child::law(&args),

@@ -35,7 +35,7 @@
 //!   a process that was made for this law ([`Case::alone`]).
 //!
 //! Reading order: [`mod@laws`], a file a theme; [`LAWS`], the list of them;
-//! [`Case`], which tries one; [`Limit`], what is declared. Inside, `scene` is what the laws are written with,
+//! [`Case`], which tries one; [`Limit`], what is declared; [`Hints`], what helps. Inside, `scene` is what the laws are written with,
 //! and `pen` what happens to a log meanwhile.
 
 #![warn(missing_docs)]
@@ -44,6 +44,7 @@ mod alone;
 mod bound;
 mod broken;
 mod fifo;
+mod hints;
 mod law;
 pub mod laws;
 mod limit;
@@ -53,6 +54,7 @@ mod scene;
 mod try_law;
 
 pub use broken::{Broken, Verdict};
+pub use hints::Hints;
 pub use law::{LAWS, Law, LawFn};
 pub use limit::Limit;
 pub use tributary::MergeFn;

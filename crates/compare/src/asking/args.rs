@@ -12,6 +12,7 @@ use workload::WORKLOADS;
 
 use crate::asking::contender::Program;
 use crate::asking::programs::ConformArgs;
+use crate::asking::turn::{CheckArgs, SolutionArgs, YourTurnArgs};
 use crate::protocol::{LawArgs, NOTIFY, StageArgs, wake};
 
 /// Merges the same log files with every stage, checks each merged file, and
@@ -110,6 +111,12 @@ pub(crate) enum Command {
         #[arg(value_parser = find)]
         stage: &'static Stage,
     },
+    /// Take the step to a stage yourself: makes a crate to write it in.
+    YourTurn(YourTurnArgs),
+    /// Say how far you are with your step.
+    CheckMine(CheckArgs),
+    /// Show what changes from what you have written to the stage.
+    Solution(SolutionArgs),
     /// Measure what recording the lanes costs.
     Cost,
     /// Hold any program to the laws that can be seen from outside.

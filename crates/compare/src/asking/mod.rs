@@ -8,3 +8,4 @@ pub(crate) mod jobs;
 pub(crate) mod own_files;
 pub(crate) mod places;
 pub(crate) mod programs;
+pub(crate) mod turn;

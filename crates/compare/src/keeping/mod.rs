@@ -3,3 +3,4 @@
 
 pub(crate) mod compared;
 pub(crate) mod files;
+pub(crate) mod turn;

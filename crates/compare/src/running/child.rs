@@ -10,13 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
-use conformance::{Case, Outcome};
+use anyhow::Context;
 use recorder::Recorder;
 use tracing_subscriber::layer::SubscriberExt;
 use tributary::{Moment, Options, Plan, Probe, Shown, Stop};
 
-use crate::asking::interrupt;
 use crate::protocol::{Done, LawArgs, StageArgs, Until, answer};
 use crate::running::machine::{self, Status};
 
@@ -120,15 +118,10 @@ fn record() -> Recorder {
 
 /// Tries a law, and answers with how it is broken, if it is.
 pub(crate) fn law(args: &LawArgs) -> anyhow::Result<()> {
-    at_the_end_of_stdin(|| process::exit(interrupt::EXIT_CODE.into()))?;
+    exercises::stops_with_stdin().context("cannot start the thread that waits for stdin")?;
     let within = Duration::from_secs(args.within);
-    let case = Case::new(args.law.name, args.stage.name, args.stage.merge).alone().within(within);
-    match case.outcome() {
-        Outcome::Held => answer(&None::<String>),
-        Outcome::Broken(how) => answer(&Some(how.to_string())),
-        Outcome::Hung => bail!("the law hangs beyond its bound of {within:?}"),
-        Outcome::Accident(what) => bail!(what),
-    }
+    let broken = exercises::try_law(args.law, args.stage.name, args.stage.merge, within);
+    answer(&broken.map_err(anyhow::Error::msg)?)
 }
 
 /// Does something when stdin is closed, in a thread that ends with the process.

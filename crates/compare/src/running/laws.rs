@@ -3,6 +3,7 @@
 
 use std::num::NonZero;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -28,7 +29,7 @@ const LONGEST: &str = "scale";
 const GRACE: Duration = Duration::from_secs(45);
 
 /// How a stage breaks a law, if it does; or what happened instead.
-type Tried = Checked<Option<String>>;
+pub(crate) type Tried = Checked<Option<String>>;
 
 /// One law, on one stage.
 #[derive(Debug)]
@@ -83,34 +84,14 @@ impl Laws {
     ) -> anyhow::Result<()> {
         setup.progress.set_message("the laws");
         let folder = setup.folder.passing()?;
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let (order, next, over) = (self.order(), AtomicUsize::new(0), AtomicBool::new(false));
         let mut known: Vec<Option<Outcome>> = vec![None; self.0.len()];
-        thread::scope(|scope| {
-            let (tell, told) = channel();
-            for _ in 0..cores.min(order.len()) {
-                let (tell, order, next, over) = (tell.clone(), &order, &next, &over);
-                let folder = folder.path();
-                scope.spawn(move || {
-                    while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let tried = self.0[at].run(folder, setup.interrupt, over);
-                        let failed = tried.is_err();
-                        // Nobody listens once the first error has come.
-                        if tell.send((at, tried)).is_err() || failed {
-                            break;
-                        }
-                    }
-                });
-            }
-            drop(tell);
-            let taken: anyhow::Result<()> = told.iter().try_for_each(|(at, tried)| {
-                known[at] = Some(self.0[at].outcome(tried?));
-                setup.progress.inc(1);
-                after(self.verdicts(&known))
-            });
-            // The threads then end their processes, and themselves.
-            over.store(true, Ordering::Relaxed);
-            taken
+        let try_one = |at: usize, is_over: &(dyn Fn() -> bool + Sync)| {
+            self.0[at].run(folder.path(), setup.interrupt, is_over)
+        };
+        side_by_side(&self.order(), try_one, |at, tried| {
+            known[at] = Some(self.0[at].outcome(tried));
+            setup.progress.inc(1);
+            after(self.verdicts(&known)).map(|()| true)
         })
     }
 
@@ -160,29 +141,79 @@ impl Try {
         &self,
         folder: &Path,
         interrupt: &Interrupt,
-        over: &AtomicBool,
+        is_over: &(dyn Fn() -> bool + Sync),
     ) -> anyhow::Result<Tried> {
-        let folder = tempfile::tempdir_in(folder).context("a law needs a folder")?;
         let &Try { stage, law, within, .. } = self;
         let mut command = LawArgs { stage, law, within: within.as_secs() }.command()?;
-        // What a child leaves behind that had to be killed goes with our folder.
-        command.env("TMPDIR", folder.path());
-        let (begun, bound) = (Instant::now(), within + GRACE);
-        let ended = measure::run(&mut command, interrupt, |_| {
-            if over.load(Ordering::Relaxed) {
-                return Err(Interrupted.into());
-            }
-            if begun.elapsed() > bound {
-                return Err(Hung { within: format!("{bound:?}") }.into());
+        try_by(&mut command, within, folder, interrupt, is_over)
+    }
+}
+
+/// Does work as many at once as there are cores, begun in this order, and tells of each
+/// as it is done. If `told` answers that it is enough, what has begun is done to its end
+/// and nothing else; at an error what has begun is over.
+pub(crate) fn side_by_side<T: Send>(
+    order: &[usize],
+    work: impl Fn(usize, &(dyn Fn() -> bool + Sync)) -> anyhow::Result<T> + Sync,
+    mut told: impl FnMut(usize, T) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        let (tell, told_of) = channel();
+        for _ in 0..cores.min(order.len()) {
+            let (tell, next, over, work) = (tell.clone(), &next, &over, &work);
+            scope.spawn(move || {
+                while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let done = work(at, &|| over.load(Ordering::Relaxed));
+                    let failed = done.is_err();
+                    // Nobody listens once the first error has come.
+                    if tell.send((at, done)).is_err() || failed {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(tell);
+        let taken: anyhow::Result<()> = told_of.iter().try_for_each(|(at, done)| {
+            if !told(at, done?)? {
+                next.store(order.len(), Ordering::Relaxed);
             }
             Ok(())
         });
-        match ended {
-            Ok(ended) if ended.status.success() => answered(&ended.stdout).map(Ok),
-            Ok(ended) => Ok(Err(failure(&ended))),
-            Err(error) if error.is::<Hung>() => Ok(Err(error.to_string())),
-            Err(error) => Err(error),
+        // The threads then end their processes, and themselves.
+        over.store(true, Ordering::Relaxed);
+        taken
+    })
+}
+
+/// Tries a law by a command that answers with how it is broken, until all is over. The
+/// process has a folder of its own.
+pub(crate) fn try_by(
+    command: &mut Command,
+    within: Duration,
+    folder: &Path,
+    interrupt: &Interrupt,
+    is_over: &(dyn Fn() -> bool + Sync),
+) -> anyhow::Result<Tried> {
+    let folder = tempfile::tempdir_in(folder).context("a law needs a folder")?;
+    // What a child leaves behind that had to be killed goes with our folder.
+    command.env("TMPDIR", folder.path());
+    let (begun, bound) = (Instant::now(), within + GRACE);
+    let ended = measure::run(command, interrupt, |_| {
+        if is_over() {
+            return Err(Interrupted.into());
         }
+        if begun.elapsed() > bound {
+            return Err(Hung { within: format!("{bound:?}") }.into());
+        }
+        Ok(())
+    });
+    match ended {
+        Ok(ended) if ended.status.success() => answered(&ended.stdout).map(Ok),
+        Ok(ended) => Ok(Err(failure(&ended))),
+        Err(error) if error.is::<Hung>() => Ok(Err(error.to_string())),
+        Err(error) => Err(error),
     }
 }
 

@@ -10,3 +10,4 @@ pub(crate) mod laws;
 pub(crate) mod machine;
 pub(crate) mod measure;
 pub(crate) mod rounds;
+pub(crate) mod turn;

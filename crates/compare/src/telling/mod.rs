@@ -4,4 +4,5 @@
 pub(crate) mod figures;
 pub(crate) mod rows;
 pub(crate) mod terminal;
+pub(crate) mod turn;
 pub(crate) mod warnings;

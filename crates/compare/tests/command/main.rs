@@ -4,6 +4,7 @@ mod common;
 mod conform;
 mod places;
 mod signals;
+mod turn;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

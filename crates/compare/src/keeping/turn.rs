@@ -1,0 +1,250 @@
+//! The crate in which a learner takes a step: what it is made of, and what was asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use exercises::{EXERCISES, Exercise};
+use stages::Stage;
+use toml::{Table, Value};
+use tributary::Shown;
+
+use crate::asking::turn::{limits, stage, workspace};
+use crate::telling::turn::{WIDTH, wrapped};
+
+/// The program of the crate, which `check-mine` starts.
+const MAIN: &str =
+    "//! Tries what `cargo compare check-mine` asks for. What you write is in `lib.rs`.
+
+fn main() -> std::process::ExitCode {
+    exercises::main(your_turn::merge)
+}
+";
+/// The suite, as every stage has it.
+const SUITE: &str =
+    "//! Your step, held to the laws that every merge keeps: `cargo test` in this folder.
+
+conformance::suite!(your_turn::merge);
+";
+/// Remembers what did not hold at the last check, and how often that was so.
+const ASKED: &str = ".asked";
+
+/// An exercise that was begun.
+#[derive(Debug)]
+pub(crate) struct YourTurn {
+    pub(crate) exercise: &'static Exercise,
+    pub(crate) folder: PathBuf,
+}
+
+impl YourTurn {
+    /// Makes the crate, unless there is one in which something is written.
+    pub(crate) fn begin(
+        exercise: &'static Exercise,
+        folder: PathBuf,
+        force: bool,
+    ) -> anyhow::Result<YourTurn> {
+        let mine = YourTurn { exercise, folder };
+        let is_mine = |text: &String| EXERCISES.iter().all(|it| template(it) != *text);
+        if mine.text().is_ok_and(|text| is_mine(&text)) && !force {
+            bail!("{}: you have written here, replace it with --force", Shown(&mine.file()));
+        }
+        let lock = workspace().join("Cargo.lock");
+        let lock = fs::read_to_string(&lock)
+            .with_context(|| format!("{}: cannot read this file", Shown(&lock)))?;
+        let target = Value::from(workspace().join("target").display().to_string());
+        for (name, text) in [
+            ("Cargo.toml", &*mine.manifest()?),
+            // The versions that the workspace has built, and where it has built them.
+            ("Cargo.lock", &lock),
+            (".cargo/config.toml", &format!("[build]\ntarget-dir = {target}\n")),
+            ("src/lib.rs", &template(exercise)),
+            ("src/main.rs", MAIN),
+            ("tests/conformance.rs", SUITE),
+            (ASKED, ""),
+        ] {
+            mine.write(name, text)?;
+        }
+        Ok(mine)
+    }
+
+    /// Opens the crate that was made.
+    pub(crate) fn open(folder: PathBuf) -> anyhow::Result<YourTurn> {
+        let path = folder.join("Cargo.toml");
+        let manifest = fs::read_to_string(&path).with_context(|| {
+            format!("{}: no exercise was begun, begin one with `your-turn N`", Shown(&folder))
+        })?;
+        let manifest: Option<Table> = manifest.parse().ok();
+        let said = manifest.as_ref().and_then(|manifest| {
+            manifest.get("package")?.get("metadata")?.get("your-turn")?.as_table()
+        });
+        let number = |key| said.and_then(|said| usize::try_from(said.get(key)?.as_integer()?).ok());
+        let exercise =
+            number("to").zip(number("from")).and_then(|(to, from)| Exercise::to(to, Some(from)));
+        let exercise = exercise.with_context(|| {
+            format!("{}: it does not say which step it is, begin with `your-turn N`", Shown(&path))
+        })?;
+        Ok(YourTurn { exercise, folder })
+    }
+
+    /// Returns the path of the file in which the learner writes.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.join("src/lib.rs")
+    }
+
+    /// Reads that file.
+    pub(crate) fn text(&self) -> anyhow::Result<String> {
+        let path = self.file();
+        fs::read_to_string(&path)
+            .with_context(|| format!("{}: cannot read this file", Shown(&path)))
+    }
+
+    /// Notes what did not hold, if anything, and returns how often in a row that was so.
+    pub(crate) fn asked(&self, name: &str) -> anyhow::Result<u32> {
+        let before = fs::read_to_string(self.folder.join(ASKED)).unwrap_or_default();
+        let before = before.split_once(' ').filter(|(before, _)| *before == name);
+        let times = before.and_then(|(_, times)| times.parse::<u32>().ok()).unwrap_or(0) + 1;
+        self.write(ASKED, &format!("{name} {times}"))?;
+        Ok(times)
+    }
+
+    fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.folder.join(name);
+        let write = || {
+            fs::create_dir_all(path.parent().expect("a file lies in a folder"))?;
+            fs::write(&path, text)
+        };
+        write().with_context(|| format!("{}: cannot write this file", Shown(&path)))
+    }
+
+    /// Makes the manifest, of what the stages and the workspace say.
+    fn manifest(&self) -> anyhow::Result<String> {
+        let path = workspace().join("Cargo.toml");
+        let root = fs::read_to_string(&path)
+            .with_context(|| format!("{}: cannot read this file", Shown(&path)))?;
+        let root: Table = root.parse().with_context(|| format!("{}: no manifest", Shown(&path)))?;
+        let all = &root["workspace"];
+        let tables = Table::from_iter([
+            ("dependencies".to_owned(), dependencies(&all["dependencies"]).into()),
+            // So that what the workspace has built is taken.
+            ("profile".to_owned(), root["profile"].clone()),
+        ]);
+        let limits = limits(self.exercise).into_iter();
+        let limits: Vec<_> = limits
+            .map(|limit| format!("{} = {}\n", limit.law, Value::from(limit.reason)))
+            .collect();
+        // To cargo two exercises in two folders are the same crate, but for the version: it
+        // would take what it has built of the one for the other.
+        let mut folder = DefaultHasher::new();
+        self.folder.hash(&mut folder);
+        let Exercise { from, to, .. } = self.exercise;
+        let (folder, edition) = (folder.finish(), &all["package"]["edition"]);
+        let (limits, tables) = (limits.concat(), toml::to_string(&tables)?);
+        Ok(format!(
+            r#"# Made by `cargo compare your-turn {to}`. A workspace of its own, so that a step which
+# fails or does not compile fails nothing else.
+[workspace]
+
+[package]
+name = "your-turn"
+version = "0.1.0+{folder:x}"
+edition = {edition}
+publish = false
+
+[package.metadata.your-turn]
+from = {from}
+to = {to}
+
+# What the stage that is to be written breaks by design.
+[package.metadata.tributary.limits]
+{limits}
+[lints.rust]
+unsafe_code = "forbid"
+
+{tables}"#
+        ))
+    }
+}
+
+/// Returns what every taught stage depends on, so that all exercises are built with the
+/// same, and what tries them; each as the workspace says.
+fn dependencies(all: &Value) -> Table {
+    let needed = stages::taught().flat_map(Stage::dependencies);
+    let besides = ["conformance", "exercises"].map(|name| (name.to_owned(), Vec::new()));
+    let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, more) in needed.chain(besides) {
+        features.entry(name).or_default().extend(more);
+    }
+    let dependencies = features.into_iter().map(|(name, features)| {
+        let mut dependency = match &all[&*name] {
+            Value::Table(said) => said.clone(),
+            version => Table::from_iter([("version".to_owned(), version.clone())]),
+        };
+        if let Some(Value::String(path)) = dependency.get_mut("path") {
+            *path = workspace().join(&*path).display().to_string();
+        }
+        dependency.insert("features".to_owned(), Vec::from_iter(features).into());
+        (name, Value::Table(dependency))
+    });
+    dependencies.collect()
+}
+
+/// Returns the file that an exercise begins with: that of the stage before, with what is
+/// to be written in comments.
+pub(crate) fn template(exercise: &Exercise) -> String {
+    let mut text = String::new();
+    let of = [&*exercise.about, "", &after(exercise)].join("\n");
+    for line in of.lines() {
+        text += format!("//! {line}").trim_end();
+        text.push('\n');
+    }
+    text.push('\n');
+    let mut number = 0;
+    for line in steps::code(&steps::without_new(stage(exercise.from).source)) {
+        for todo in exercise.todos.iter().filter(|todo| todo.above == line.text) {
+            number += 1;
+            let indent = line.text.len() - line.text.trim_start().len();
+            let said = format!("TODO {number}. {}", todo.say);
+            let paragraphs = said.split("\n\n").map(|said| wrapped(said, WIDTH - 3 - indent));
+            for said in paragraphs.collect::<Vec<_>>().join(&String::new()) {
+                text += format!("{:indent$}// {said}", "").trim_end();
+                text.push('\n');
+            }
+            // What follows is a comment already: this one ends here.
+            text.push('\n');
+        }
+        text += &line.text;
+        text.push('\n');
+    }
+    text
+}
+
+fn after(exercise: &Exercise) -> String {
+    format!(
+        "`cargo compare check-mine` says how far you are, and more if it is asked again; with\n\
+         `--watch`, whenever you save. `cargo compare solution {}` shows how the stage does it.",
+        exercise.to
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exercise_begins_with_the_code_of_the_stage_before_and_all_that_is_to_be_written() {
+        let code = |text: &str| -> Vec<String> {
+            let is_code = |line: &String| !line.is_empty() && !line.trim().starts_with("//");
+            steps::code(text).into_iter().map(|line| line.text).filter(is_code).collect()
+        };
+        for exercise in EXERCISES.iter() {
+            let (text, from) = (template(exercise), stage(exercise.from));
+            assert_eq!(code(&text), code(&steps::without_new(from.source)), "{}", from.name);
+            let todos = text.lines().filter(|line| line.trim().starts_with("// TODO "));
+            assert_eq!(todos.count(), exercise.todos.len(), "from {}:\n{text}", from.name);
+            let width = text.lines().map(|line| line.chars().count()).max();
+            assert!(width <= Some(100), "{width:?}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What a learner has written: it is built, and tried.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use indicatif::ProgressBar;
+use serde::Deserialize;
+
+use crate::asking::interrupt::Interrupt;
+use crate::asking::turn::{Wanted, workspace};
+use crate::running::laws::{side_by_side, try_by};
+use crate::running::measure;
+
+/// What came of a build.
+#[derive(Debug)]
+pub(crate) enum Built {
+    /// The program, and what the compiler warns of although it compiles: futures and
+    /// results that nobody takes.
+    Program { path: PathBuf, warnings: Vec<Diagnostic> },
+    /// The errors.
+    Refused(Vec<Diagnostic>),
+}
+
+/// An error or a warning of the compiler.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Diagnostic {
+    level: String,
+    code: Option<Code>,
+    /// As it is shown, in colours.
+    pub(crate) rendered: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Code {
+    code: String,
+}
+
+impl Diagnostic {
+    /// Returns its code, `E0382` or the name of a lint, where it has one.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.code.as_ref().map(|code| &*code.code)
+    }
+
+    /// Says whether it is an error and not the sum of others.
+    fn is_error(&self) -> bool {
+        let sum = ["aborting due to", "could not compile"];
+        let said = self.rendered.as_deref().unwrap_or_default();
+        self.level == "error" && !sum.iter().any(|sum| said.contains(sum))
+    }
+}
+
+/// A line of what cargo tells.
+#[derive(Deserialize)]
+struct Told {
+    message: Option<Diagnostic>,
+    executable: Option<PathBuf>,
+}
+
+/// Builds the program of the crate in this folder, where the workspace has built.
+pub(crate) fn build(folder: &Path, interrupt: &Interrupt) -> anyhow::Result<Built> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(["build", "--quiet", "--message-format=json-diagnostic-rendered-ansi"]);
+    command.args(["--bin", "your-turn", "--manifest-path"]).arg(folder.join("Cargo.toml"));
+    command.arg("--target-dir").arg(target());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ended = measure::run(&mut command, interrupt, |_| Ok(()))?;
+    let told = String::from_utf8_lossy(&ended.stdout);
+    let told: Vec<Told> = told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let executable = told.iter().find_map(|it| it.executable.clone());
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        told.into_iter().filter_map(|it| it.message).partition(Diagnostic::is_error);
+    match executable {
+        Some(path) if ended.status.success() => {
+            let is_told = |it: &Diagnostic| it.code() == Some("unused_must_use");
+            let warnings = warnings.into_iter().filter(is_told).collect();
+            Ok(Built::Program { path, warnings })
+        }
+        _ if !errors.is_empty() => Ok(Built::Refused(errors)),
+        _ => bail!("{}: cargo cannot build it: {}", folder.display(), ended.stderr),
+    }
+}
+
+fn target() -> OsString {
+    env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| workspace().join("target").into())
+}
+
+/// What is known of something that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Known {
+    NotTried,
+    Holds,
+    /// What was seen instead.
+    Broken(String),
+}
+
+/// Tries the program, several of what is wanted at once, up to the first that does not
+/// hold. Returns what is known, in the order of what is wanted.
+pub(crate) fn hold(
+    program: &Path,
+    wanted: &[Wanted],
+    within: Duration,
+    interrupt: &Interrupt,
+    progress: &ProgressBar,
+    is_over: &(dyn Fn() -> bool + Sync),
+) -> anyhow::Result<Vec<Known>> {
+    let folder = tempfile::tempdir().context("the laws need a folder")?;
+    interrupt.would_leave(folder.path());
+    progress.set_length(wanted.len() as u64);
+    let order: Vec<_> = (0..wanted.len()).collect();
+    let mut known = vec![Known::NotTried; wanted.len()];
+    let try_one = |at: usize, is_failed: &(dyn Fn() -> bool + Sync)| {
+        let within = wanted[at].within(within);
+        let mut command = Command::new(program);
+        command.arg(wanted[at].name()).arg(within.as_secs().max(1).to_string());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let is_over = || is_failed() || is_over();
+        try_by(&mut command, within, folder.path(), interrupt, &is_over)
+    };
+    side_by_side(&order, try_one, |at, tried| {
+        known[at] = tried.unwrap_or_else(Some).map_or(Known::Holds, Known::Broken);
+        progress.inc(1);
+        progress.set_message(wanted[at].name());
+        Ok(known[at] == Known::Holds)
+    })?;
+    Ok(known)
+}

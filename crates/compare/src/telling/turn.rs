@@ -1,0 +1,281 @@
+//! What a teacher says of a step.
+
+use std::fmt::Write;
+
+use anstyle::Style;
+use conformance::Limit;
+use exercises::{Asked, Exercise, PANICKED, helps_with_panic};
+use stages::Stage;
+
+use crate::asking::turn::{self, Wanted, limits, stage, workspace};
+use crate::running::turn::{Diagnostic, Known};
+use crate::telling::terminal::{GREEN, RED, YELLOW};
+
+const BOLD: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+/// How wide a text is.
+pub(crate) const WIDTH: usize = 92;
+/// How many lines are shown of what the compiler says, ...
+const ERROR: usize = 16;
+/// ... and of what a law has seen.
+const WITNESS: usize = 6;
+/// What a law says of a merge that hangs.
+const HANGS: &str = "in vain for this: the merge ends";
+
+/// Says what is to be done now that an exercise was begun.
+pub(crate) fn begun(exercise: &Exercise, file: &str) -> String {
+    let (from, to) = (stage(exercise.from), stage(exercise.to));
+    let mut text = head(exercise);
+    let all = exercise.todos.len();
+    let _ = writeln!(
+        text,
+        "{file}\n  is {}, with what is to be written in comments, TODO 1 to {all}.\n",
+        from.name
+    );
+    text += &paragraph("", &format!("{}.", to.said().new.trim_end_matches('.')));
+    let _ = writeln!(
+        text,
+        "\n  cargo compare check-mine            how far you are; asked again, it says more\n  \
+         cargo compare check-mine --watch    whenever you save"
+    );
+    text
+}
+
+/// Says what the compiler does: its first error, and what helps in this step.
+pub(crate) fn refused(exercise: &Exercise, errors: &[Diagnostic]) -> String {
+    let mut text = head(exercise);
+    let count =
+        if errors.len() == 1 { "one error".into() } else { format!("{} errors", errors.len()) };
+    let _ = writeln!(text, "{RED}It does not compile{RED:#}: {count}, the first is this.\n");
+    let first = &errors[0];
+    let said = first.rendered.as_deref().unwrap_or_default();
+    text += &shortened(ERROR, said);
+    text.push('\n');
+    text += &paragraph("In this step: ", exercise.helps(first.code(), said));
+    text
+}
+
+/// Says what the compiler warns of.
+pub(crate) fn warned(warnings: &[Diagnostic]) -> String {
+    let Some(first) = warnings.first() else { return String::new() };
+    let said = shortened(ERROR, first.rendered.as_deref().unwrap_or_default());
+    format!("{YELLOW}It compiles, and the compiler warns:{YELLOW:#}\n\n{said}\n")
+}
+
+/// Says which laws hold, and of the first that does not, what helps; `times` is how
+/// often in a row it was so.
+pub(crate) fn held(
+    exercise: &'static Exercise,
+    wanted: &[Wanted],
+    known: &[Known],
+    times: u32,
+) -> String {
+    let (mut text, to) = (head(exercise), stage(exercise.to).name);
+    text += &counts(wanted, known);
+    for Limit { law, reason } in limits(exercise) {
+        let said = format!("Not asked: {law}. {to} breaks it by design: {reason}.");
+        text += &paragraph("", &said);
+    }
+    text.push('\n');
+    let all = turn::wanted(exercise).len();
+    match first_broken(known) {
+        Some((at, seen)) => text += &broken(exercise, wanted[at], seen, times),
+        None if wanted.len() < all => {
+            let _ = writeln!(
+                text,
+                "{GREEN}What was asked holds.{GREEN:#} {all} laws and checks are what is asked \
+                 without --only."
+            );
+        }
+        None => text += &taken(exercise),
+    }
+    text
+}
+
+/// Finds the first that does not hold, and what was seen.
+pub(crate) fn first_broken(known: &[Known]) -> Option<(usize, &str)> {
+    known.iter().enumerate().find_map(|(at, known)| match known {
+        Known::Broken(seen) => Some((at, &**seen)),
+        Known::NotTried | Known::Holds => None,
+    })
+}
+
+fn head(exercise: &Exercise) -> String {
+    let (from, to) = (stage(exercise.from), stage(exercise.to));
+    format!("{BOLD}Your turn: {} → {}{BOLD:#}\n", from.name, to.name)
+}
+
+/// How many hold of each theme, and of what is new in the step.
+fn counts(wanted: &[Wanted], known: &[Known]) -> String {
+    let theme = |wanted: &Wanted| match wanted {
+        Wanted::Law(law) => law.theme,
+        Wanted::Check(_) => "this step",
+    };
+    let mut text = String::new();
+    let mut rest = known;
+    for of_theme in wanted.chunk_by(|a, b| theme(a) == theme(b)) {
+        let (known, after) = rest.split_at(of_theme.len());
+        rest = after;
+        let tried = known.iter().filter(|it| **it != Known::NotTried).count();
+        let (all, held) = (known.len(), known.iter().filter(|it| **it == Known::Holds).count());
+        let theme = theme(&of_theme[0]);
+        let _ = match (tried, held) {
+            (0, _) => writeln!(text, "  {theme:<10} {FAINT}not tried{FAINT:#}"),
+            _ if held < tried => writeln!(text, "  {theme:<10} {RED}{held} of {all} hold{RED:#}"),
+            _ if tried < all => {
+                writeln!(text, "  {theme:<10} {held} of {all} hold, the others not tried")
+            }
+            _ => writeln!(text, "  {theme:<10} {GREEN}{held} of {all} hold{GREEN:#}"),
+        };
+    }
+    text
+}
+
+fn broken(exercise: &Exercise, wanted: Wanted, seen: &str, times: u32) -> String {
+    let mut text = String::new();
+    let _ =
+        writeln!(text, "{RED}The first that does not hold:{RED:#} {BOLD}{}{BOLD:#}", wanted.name());
+    let (means, page, first, second) = match wanted {
+        // What is lost, torn or late in a merge that hangs is only what follows.
+        Wanted::Law(law) if seen.contains(HANGS) && !exercise.knows(law) => {
+            text += &paragraph("", law.sentence);
+            let Asked { means, page, first, second, .. } = &exercise.hangs;
+            (&**means, &**page, &**first, &**second)
+        }
+        Wanted::Law(law) => {
+            text += &paragraph("", law.sentence);
+            let hints = law.hints();
+            (exercise.means(law), hints.page, hints.first, hints.second)
+        }
+        Wanted::Check(asked) => (&*asked.means, &*asked.page, &*asked.first, &*asked.second),
+    };
+    text += "\nWhat was seen:\n";
+    text += &shortened(WITNESS, &seen.replace(&format!("{}/", workspace().display()), ""));
+    text.push('\n');
+    if seen.starts_with(PANICKED) {
+        return text + &paragraph("First of all: ", helps_with_panic(seen));
+    }
+    text += &paragraph("In this step: ", means);
+    text += &paragraph("In the book: ", &format!("docs/src/{page}"));
+    text += &paragraph("A hint: ", first);
+    match times {
+        0 | 1 => {
+            let _ = writeln!(text, "\n{FAINT}Asked again, I say more.{FAINT:#}");
+        }
+        _ => {
+            text += &paragraph("And more: ", second);
+            let number = exercise.to;
+            let _ = writeln!(
+                text,
+                "\n{FAINT}`cargo compare solution {number}` shows how the stage does it.{FAINT:#}"
+            );
+        }
+    }
+    text
+}
+
+fn taken(exercise: &Exercise) -> String {
+    let to = stage(exercise.to);
+    let mut text = format!("{GREEN}All holds: you have taken the step.{GREEN:#}\n\n");
+    let _ = writeln!(
+        text,
+        "  cargo compare solution {}     how the stage does it, as a diff to yours",
+        to.number
+    );
+    let follows = |stage: &&Stage| stage.said().follows.iter().any(|name| name == to.name);
+    for next in stages::taught().filter(follows) {
+        let _ = writeln!(
+            text,
+            "  cargo compare your-turn {}    the next step: {}",
+            next.number, next.name
+        );
+    }
+    text
+}
+
+/// The first lines of what was said.
+fn shortened(lines: usize, said: &str) -> String {
+    let mut text = String::new();
+    for line in said.trim_end().lines().take(lines) {
+        let _ = writeln!(text, "  {}", line.trim_end());
+    }
+    let more = said.trim_end().lines().count().saturating_sub(lines);
+    if more > 0 {
+        let _ = writeln!(text, "  {FAINT}… and {more} lines more{FAINT:#}");
+    }
+    text
+}
+
+/// A text, broken into lines, after a word that says what it is.
+fn paragraph(word: &str, said: &str) -> String {
+    let lines = wrapped(&format!("{word}{said}"), WIDTH - 2).join("\n  ");
+    format!("  {BOLD}{word}{BOLD:#}{}\n", &lines[word.len()..])
+}
+
+/// Breaks a text into lines of a width.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is one");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            *line += &format!(" {word}");
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use conformance::LAWS;
+
+    use crate::asking::turn::wanted;
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    /// Without the ends of the lines.
+    fn flat(text: &str) -> String {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_first_that_does_not_hold_is_told_with_a_hint_and_asked_again_with_two() {
+        let exercise = Exercise::to(3, None).unwrap();
+        let wanted = wanted(exercise);
+        let mut known = vec![Known::Holds; wanted.len()];
+        let at = wanted.iter().position(|it| it.name() == "waiting_costs_nothing").unwrap();
+        known[at] = Known::Broken("expected no look".to_owned());
+        known[at + 2..].fill(Known::NotTried);
+        let law = &LAWS[at];
+        let once = plain(&held(exercise, &wanted, &known, 1));
+        for said in
+            ["  lines      10 of 10 hold\n", "  stop       6 of 7 hold\n", "expected no look"]
+        {
+            assert!(once.contains(said), "{said} in {once}");
+        }
+        assert!(once.contains("scale      1 of 2 hold, the others not tried\n"), "{once}");
+        assert!(once.contains("  report     not tried\n"), "{once}");
+        assert!(flat(&once).contains(exercise.means(law)), "{once}");
+        assert!(flat(&once).contains(law.hints().first), "{once}");
+        assert!(!flat(&once).contains(law.hints().second), "{once}");
+        let twice = plain(&held(exercise, &wanted, &known, 2));
+        assert!(flat(&twice).contains(law.hints().second), "{twice}");
+        assert!(twice.lines().all(|line| line.chars().count() <= WIDTH), "{twice}");
+    }
+
+    #[test]
+    fn whoever_holds_all_is_told_the_next_step() {
+        let exercise = Exercise::to(4, None).unwrap();
+        let wanted = wanted(exercise);
+        let said = plain(&held(exercise, &wanted, &vec![Known::Holds; wanted.len()], 0));
+        assert!(said.contains("you have taken the step"), "{said}");
+        assert!(said.contains("your-turn 5    the next step: stage5-fully-async"), "{said}");
+        assert!(flat(&said).contains("stage4-tasks breaks it by design: append runs"), "{said}");
+    }
+}
