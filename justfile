@@ -125,7 +125,8 @@ slowest:
 # The event loop with what tokio tells only if it is asked: where a task began
 [group('hold')]
 test-unstable:
-    RUSTFLAGS="--cfg tokio_unstable" cargo test --package tokio-loop --target-dir target/unstable
+    RUSTFLAGS="--cfg tokio_unstable" cargo test --package tokio-loop --target-dir target/unstable --lib --test watched --test debug
+    RUSTFLAGS="--cfg tokio_unstable" cargo test --package tokio-loop --target-dir target/unstable --test silent hooked
 
 # Form, clippy and rustdoc, with no warning left
 [group('hold')]

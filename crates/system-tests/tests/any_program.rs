@@ -25,7 +25,7 @@ const OTHERS: &[&str] = &[
 ];
 
 /// What is right has to come within it, and what is wrong costs as much.
-const WITHIN: Duration = Duration::from_secs(30);
+const WITHIN: Duration = Duration::from_secs(20);
 
 /// Lets a program have as many files open as in a shell, unless it asks for more.
 const LIMITED: [&str; 2] = ["prlimit", "--nofile=1024:"];
