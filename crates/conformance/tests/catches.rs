@@ -98,7 +98,7 @@ catches! {
     // Who is woken by it: each of these is right where it looks now and then.
     takes_only_growth_for_a_change => a_truncated_file_is_read_from_its_start, "notified\n  waited" within SHORT;
     takes_the_same_size_for_no_change => a_rewritten_file_is_read_from_its_start, "notified\n  waited" within SHORT;
-    sleeps_while_the_name_is_missing => twenty_renames_in_quick_succession_lose_nothing, "notified\n  waited" within SHORT;
+    sleeps_while_the_name_is_missing => a_deleted_file_that_is_made_anew_is_followed, "notified\n  waited" within SHORT;
     distrusts_a_bell_that_rang_for_nothing => a_line_written_in_pieces_appears_whole, "notified\n  waited" within SHORT;
     sleeps_on_a_change_during_a_look => a_change_during_a_look_is_not_lost, "in vain for this: the merge ends" within SHORT;
     drops_bells_that_ring_together => an_overflow_of_notifications_loses_nothing, "in vain for this: line 1 of each source" within AFTER_A_FLOOD;
