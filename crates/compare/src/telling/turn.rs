@@ -176,7 +176,10 @@ fn broken(exercise: &Exercise, wanted: Wanted, seen: &str, times: u32) -> String
 
 fn taken(exercise: &Exercise) -> String {
     let to = stage(exercise.to);
-    let mut text = format!("{GREEN}All holds: you have taken the step.{GREEN:#}\n\n");
+    let mut text = format!(
+        "{GREEN}All holds: you have taken the step.{GREEN:#}\n\
+         No check sees on which thread you join, or how an error comes out: compare these.\n\n"
+    );
     let _ = writeln!(
         text,
         "  cargo compare solution {}     how the stage does it, as a diff to yours",
@@ -201,7 +204,7 @@ fn shortened(lines: usize, said: &str) -> String {
     }
     let more = said.trim_end().lines().count().saturating_sub(lines);
     if more > 0 {
-        let _ = writeln!(text, "  {FAINT}… and {more} lines more{FAINT:#}");
+        let _ = writeln!(text, "  {FAINT}… and more ({more}){FAINT:#}");
     }
     text
 }
