@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::log::Log;
 use crate::scene::{Run, Scene, size};
 use crate::{Judging, Why};
 
@@ -16,6 +17,23 @@ fn begun<'a>(judging: &'a Judging<'a>) -> Result<(Scene<'a>, Run<'a>), Why> {
     let run = scene.run()?;
     run.must_have_written(scene.bytes(), "what was there from the beginning")?;
     Ok((scene, run))
+}
+
+/// Ends a program when it has written as much as it should, and checks what it has written.
+fn merges_it_all(scene: &Scene<'_>, run: Run<'_>) -> Result<(), Why> {
+    run.until_written(scene.bytes());
+    let end = run.end()?;
+    scene.check(&end)
+}
+
+/// Has something become of the first log while the program stands still, so that the
+/// program meets all of it at once.
+fn while_it_stands_still(judging: &Judging<'_>, change: impl FnOnce(&mut Log)) -> Result<(), Why> {
+    let (mut scene, run) = begun(judging)?;
+    run.program.freeze();
+    change(&mut scene.logs[0]);
+    run.program.signal(Signal::CONT);
+    merges_it_all(&scene, run)
 }
 
 /// The first half stays alone until it is in the output, which is wrong, or until five
@@ -96,22 +114,16 @@ pub(super) fn a_stop_ends_the_run_although_the_writers_never_pause(
     })
 }
 
-/// The program stands still while the file is rotated, so it meets all of it at once.
 pub(super) fn a_renamed_file_is_read_to_its_end_before_its_successor(
     judging: &Judging<'_>,
 ) -> Result<(), Why> {
-    let (mut scene, run) = begun(judging)?;
-    let log = &mut scene.logs[0];
-    run.program.freeze();
-    log.write(10);
-    log.rename();
-    log.write(10);
-    log.create();
-    log.write(10);
-    run.program.signal(Signal::CONT);
-    run.until_written(scene.bytes());
-    let end = run.end()?;
-    scene.check(&end)
+    while_it_stands_still(judging, |log| {
+        log.write(10);
+        log.rename();
+        log.write(10);
+        log.create();
+        log.write(10);
+    })
 }
 
 /// The successor's lines are out already when the writer of the old file goes on.
@@ -125,27 +137,19 @@ pub(super) fn what_is_written_late_to_a_renamed_file_is_merged(
     log.write(10);
     run.must_have_written(scene.bytes(), "the first line of the new file")?;
     scene.logs[0].write_late(10);
-    run.until_written(scene.bytes());
-    let end = run.end()?;
-    scene.check(&end)
+    merges_it_all(&scene, run)
 }
 
-/// The program stands still meanwhile. The writer keeps the deleted file open, so the new
-/// one is another.
+/// The writer keeps the deleted file open, so the new one is another.
 pub(super) fn a_deleted_file_that_is_made_anew_is_followed(
     judging: &Judging<'_>,
 ) -> Result<(), Why> {
-    let (mut scene, run) = begun(judging)?;
-    let log = &mut scene.logs[0];
-    run.program.freeze();
-    log.write(10);
-    log.delete();
-    log.create();
-    log.write(10);
-    run.program.signal(Signal::CONT);
-    run.until_written(scene.bytes());
-    let end = run.end()?;
-    scene.check(&end)
+    while_it_stands_still(judging, |log| {
+        log.write(10);
+        log.delete();
+        log.create();
+        log.write(10);
+    })
 }
 
 pub(super) fn a_truncated_file_is_read_from_its_start(judging: &Judging<'_>) -> Result<(), Why> {
@@ -153,7 +157,5 @@ pub(super) fn a_truncated_file_is_read_from_its_start(judging: &Judging<'_>) -> 
     scene.logs[0].truncate();
     // Less than was in it before: its size alone tells that it is another text.
     scene.logs[0].write(3);
-    run.until_written(scene.bytes());
-    let end = run.end()?;
-    scene.check(&end)
+    merges_it_all(&scene, run)
 }
