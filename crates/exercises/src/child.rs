@@ -105,9 +105,18 @@ pub fn try_law(
 ///
 /// The system refuses the thread that waits for it.
 pub fn stops_with_stdin() -> io::Result<()> {
+    at_the_end_of_stdin(|| process::exit(GONE))
+}
+
+/// Does something when stdin is closed, in a thread that ends with the process.
+///
+/// # Errors
+///
+/// The system refuses the thread that waits for it.
+pub fn at_the_end_of_stdin(act: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let wait = || {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
-        process::exit(GONE);
+        act();
     };
     thread::Builder::new().name("stdin".into()).spawn(wait).map(drop)
 }

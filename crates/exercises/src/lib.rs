@@ -14,5 +14,5 @@ mod exercise;
 mod seen;
 
 pub use checks::{CHECKS, Check};
-pub use child::{PANICKED, main, stops_with_stdin, try_law};
+pub use child::{PANICKED, at_the_end_of_stdin, main, stops_with_stdin, try_law};
 pub use exercise::{Asked, EXERCISES, Exercise, Todo, helps_with_panic};

@@ -2,12 +2,10 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -22,6 +20,8 @@ use crate::running::machine::{self, Status};
 const STALL: Duration = Duration::from_millis(50);
 /// How many operations are recorded; a run has about two thousand.
 const OPERATIONS: usize = 100_000;
+/// What is said where the system refuses a thread.
+const NO_THREAD: &str = "cannot start the thread that waits for the end of stdin";
 
 /// Counts threads when they may have become more: as a source is looked at.
 ///
@@ -86,7 +86,7 @@ pub(crate) fn merge(args: StageArgs) -> anyhow::Result<()> {
     let plan = Plan::open(&args.sources, args.output, options)?;
     let stop = stop.get_or_init(|| plan.stop.clone()).clone();
     if until_stdin {
-        at_the_end_of_stdin(move || stop.request())?;
+        exercises::at_the_end_of_stdin(move || stop.request()).context(NO_THREAD)?;
     }
     let report = (args.stage.merge)(plan)?;
     if let Some((recorder, path)) = recorder {
@@ -118,18 +118,8 @@ fn record() -> Recorder {
 
 /// Tries a law, and answers with how it is broken, if it is.
 pub(crate) fn law(args: &LawArgs) -> anyhow::Result<()> {
-    exercises::stops_with_stdin().context("cannot start the thread that waits for stdin")?;
+    exercises::stops_with_stdin().context(NO_THREAD)?;
     let within = Duration::from_secs(args.within);
     let broken = exercises::try_law(args.law, args.stage.name, args.stage.merge, within);
     answer(&broken.map_err(anyhow::Error::msg)?)
-}
-
-/// Does something when stdin is closed, in a thread that ends with the process.
-fn at_the_end_of_stdin(act: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
-    let wait = || {
-        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
-        act();
-    };
-    let thread = thread::Builder::new().name("stdin".into()).spawn(wait);
-    thread.map(drop).context("cannot start the thread that waits for the end of stdin")
 }
