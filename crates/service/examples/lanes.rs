@@ -15,19 +15,13 @@ use std::time::Duration;
 
 use recorder::{Recorder, Recording};
 use report::{Comparison, StageLanes, figures};
-use service::{Serve, Statistics, Stop, bottom_up, fully_async, tasks, threads, top_down};
+use service::{Statistics, Stop, VERSIONS, Version};
 use tokio_loop::SLOW;
 use tracing::{Span, warn_span};
 use tracing_subscriber::prelude::*;
 
-/// Each version, and whether the thread that calls it drives a loop.
-const VERSIONS: [(&str, Serve, bool); 5] = [
-    ("threads", threads::serve, false),
-    ("top_down", top_down::serve, true),
-    ("bottom_up", bottom_up::serve, false),
-    ("tasks", tasks::serve, true),
-    ("fully_async", fully_async::serve, false),
-];
+/// The versions in which the thread that calls them drives a loop.
+const ON_A_LOOP: [&str; 2] = ["top_down", "tasks"];
 
 /// How long the disk takes for a note: twice as long as what the watch tells of.
 const WRITE: Duration = SLOW.saturating_mul(2);
@@ -38,12 +32,11 @@ const LINES: usize = 16;
 
 fn main() -> Result<(), Box<dyn Error>> {
     if let Some(version) = env::args().nth(1) {
-        let recording =
-            record(VERSIONS.iter().find(|it| it.0 == version).ok_or("no such version")?)?;
+        let recording = record(Version::named(&version).ok_or("no such version")?)?;
         return Ok(serde_json::to_writer(io::stdout(), &recording)?);
     }
     // A process each: a recorder that hears all threads is there for the whole process.
-    let lanes = VERSIONS.iter().map(|(version, ..)| {
+    let lanes = VERSIONS.iter().map(|Version { name: version, .. }| {
         let mut child = Command::new(env::current_exe()?);
         let told = child.arg(version).stderr(Stdio::inherit()).output()?;
         let recording: Recording = serde_json::from_slice(&told.stdout)?;
@@ -61,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Serves four clients, and returns who did what when.
-fn record((_, serve, drives): &(&str, Serve, bool)) -> io::Result<Recording> {
+fn record(Version { name, serve, .. }: &Version) -> io::Result<Recording> {
     let recorder = Recorder::new(10_000);
     tracing_subscriber::registry().with(recorder.layer()).with(tokio_loop::names()).init();
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -79,7 +72,7 @@ fn record((_, serve, drives): &(&str, Serve, bool)) -> io::Result<Recording> {
         });
         // As `tokio_loop::run` does: so the lane is that of a loop.
         let span = || warn_span!(target: "tokio_loop", "tokio_loop");
-        let _span = if *drives { span() } else { Span::none() }.entered();
+        let _span = if ON_A_LOOP.contains(name) { span() } else { Span::none() }.entered();
         serve(listener, Statistics::new(SlowDisk), stop)
     })?;
     Ok(recorder.recording())

@@ -7,20 +7,14 @@ use std::io::{self, stdin};
 use std::net::TcpListener;
 use std::{env, thread};
 
-use service::{Serve, Statistics, Stop, bottom_up, fully_async, tasks, threads, top_down};
+use service::{Statistics, Stop, VERSIONS, Version};
 use tracing_subscriber::prelude::*;
 
 fn main() -> io::Result<()> {
-    let versions: [(&str, Serve); 5] = [
-        ("threads", threads::serve),
-        ("top_down", top_down::serve),
-        ("bottom_up", bottom_up::serve),
-        ("tasks", tasks::serve),
-        ("fully_async", fully_async::serve),
-    ];
     let wanted = env::args().nth(1).unwrap_or_default();
-    let Some((_, serve)) = versions.iter().find(|(name, _)| *name == wanted) else {
-        let message = format!("a version is one of {:?}", versions.map(|(name, _)| name));
+    let Some(&Version { serve, .. }) = Version::named(&wanted) else {
+        let names: Vec<_> = VERSIONS.iter().map(|version| version.name).collect();
+        let message = format!("a version is one of {names:?}");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     };
     let prints = tracing_subscriber::fmt::layer();

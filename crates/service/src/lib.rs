@@ -7,8 +7,9 @@
 //!
 //! Each version is one module with one function, [`Serve`]: [`threads`], then
 //! half-way down one road, [`top_down`], and half-way up the other, [`bottom_up`];
-//! [`tasks`], where both roads meet; and [`fully_async`]. `tests/suite.rs` holds all
-//! of them to the same laws, and says what each of them cannot do.
+//! [`tasks`], where both roads meet; and [`fully_async`]. They are listed in [`VERSIONS`].
+//! `tests/suite.rs` holds all of them to the same laws, those of `service-laws`, and says
+//! what each of them cannot do.
 //!
 //! [`Statistics`] and [`Stop`] are the same for all.
 
@@ -43,3 +44,32 @@ pub use stop::{OnRequest, Stop};
 /// Panics if a client's thread, job or task did, or the writer of the statistics.
 /// Those on tokio panic if they are called from async code.
 pub type Serve = fn(TcpListener, Statistics, Stop) -> io::Result<Served>;
+
+/// One version.
+#[derive(Debug, Clone, Copy)]
+pub struct Version {
+    /// The name of its module.
+    pub name: &'static str,
+    /// Its entry point.
+    pub serve: Serve,
+    /// The text of its file.
+    pub source: &'static str,
+}
+
+macro_rules! versions {
+    ($($name:ident)+) => { &[$(Version {
+        name: stringify!($name),
+        serve: $name::serve,
+        source: include_str!(concat!(stringify!($name), ".rs")),
+    }),+] };
+}
+
+/// All versions, in the order of the chapter.
+pub static VERSIONS: &[Version] = versions! { threads top_down bottom_up tasks fully_async };
+
+impl Version {
+    /// Finds a version by its name.
+    pub fn named(name: &str) -> Option<&'static Version> {
+        VERSIONS.iter().find(|version| version.name == name)
+    }
+}

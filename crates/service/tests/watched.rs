@@ -3,12 +3,6 @@
 //! In a process of its own: `tracing` remembers of each event whether anybody listens,
 //! and asks that where it is first told, which may be a thread of another test.
 
-#[path = "suite/bench.rs"]
-#[expect(dead_code, reason = "the suite uses it all")]
-mod bench;
-#[path = "suite/disk.rs"]
-mod disk;
-
 use std::io::{self, Write};
 use std::net::TcpListener;
 use std::sync::{LazyLock, Mutex};
@@ -16,12 +10,10 @@ use std::sync::{LazyLock, Mutex};
 use anyhow::Result;
 use recorder::{Name, Recorder};
 use service::{Served, Statistics, Stop, tasks};
+use service_laws::{Bench, SlowDisk};
 use testkit::{BOUND, until, within};
 use tracing::subscriber::with_default;
 use tracing_subscriber::prelude::*;
-
-use bench::Bench;
-use disk::SlowDisk;
 
 static SAID: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static RECORDER: LazyLock<Recorder> = LazyLock::new(|| Recorder::new(100));
@@ -51,10 +43,10 @@ fn serve(listener: TcpListener, statistics: Statistics, stop: Stop) -> io::Resul
 fn the_watch_names_what_blocks_the_loop_and_for_whom() {
     within(|| -> Result<()> {
         let (output, disk) = SlowDisk::new()?;
-        let service = Bench { serve, patience: BOUND }.start_with(output)?;
+        let service = Bench::new(serve).start_with(output)?;
         let client = service.client()?;
         client.has_said_all()?;
-        disk.is_written_to()?;
+        disk.is_written_to(BOUND)?;
         let line = format!("`note` of {} blocks it", client.address);
         let said = || String::from_utf8_lossy(&SAID.lock().unwrap()).into_owned();
         until("the watch tells", || said().contains(&line));

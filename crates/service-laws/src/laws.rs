@@ -1,15 +1,13 @@
 //! What every version has to do.
 
 use std::io::{self, ErrorKind, Write};
-use std::net::{Shutdown, TcpListener};
+use std::net::Shutdown;
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
-use service::{Served, Statistics, Stop};
-use testkit::until;
+use service::{Served, Stop};
 
-use crate::bench::{Bench, Client};
-use crate::disk::SlowDisk;
+use crate::{Bench, SlowDisk};
 
 /// More clients than any pool that was counted.
 const STAY: usize = 64;
@@ -17,8 +15,11 @@ const STAY: usize = 64;
 /// One more than any version takes that takes a number of them.
 const TOO_MANY: usize = 101;
 
+/// How many come late: by then, whoever frees a place too early has freed it.
+const LATE: usize = 10;
+
 /// What a client says is heard line by line, also its last one.
-pub(crate) fn each_line_is_answered_with_its_number(bench: &Bench) -> Result<()> {
+pub fn each_line_is_answered_with_its_number(bench: &Bench) -> Result<()> {
     let service = bench.start()?;
     let mut client = service.client()?;
     client.say("one\n\nthree\nfour without an end")?;
@@ -33,9 +34,7 @@ pub(crate) fn each_line_is_answered_with_its_number(bench: &Bench) -> Result<()>
 }
 
 /// Half a line is waited for, and its second half belongs to it.
-pub(crate) fn clients_that_pause_in_the_middle_of_a_line_hold_up_nobody(
-    bench: &Bench,
-) -> Result<()> {
+pub fn clients_that_pause_in_the_middle_of_a_line_hold_up_nobody(bench: &Bench) -> Result<()> {
     let service = bench.start()?;
     let mut clients = service.clients(3)?;
     for number in 1..4 {
@@ -43,7 +42,7 @@ pub(crate) fn clients_that_pause_in_the_middle_of_a_line_hold_up_nobody(
             client.say("half a l")?;
         }
         for client in &clients {
-            client.is_read();
+            client.is_read()?;
         }
         // Whoever comes first is not served first.
         for client in clients.iter_mut().rev() {
@@ -56,7 +55,7 @@ pub(crate) fn clients_that_pause_in_the_middle_of_a_line_hold_up_nobody(
 }
 
 /// Nobody has to leave so that somebody else is served.
-pub(crate) fn clients_that_stay_are_all_served(bench: &Bench) -> Result<()> {
+pub fn clients_that_stay_are_all_served(bench: &Bench) -> Result<()> {
     let service = bench.start()?;
     let mut clients = service.clients(STAY)?;
     for number in 1..3 {
@@ -68,9 +67,11 @@ pub(crate) fn clients_that_stay_are_all_served(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Whoever cannot be served hears that at once, and those who are served go on.
-pub(crate) fn one_client_too_many_is_told(bench: &Bench) -> Result<()> {
-    let service = bench.start()?;
+/// Whoever cannot be served hears that at once, and those who are served go on. A place
+/// is free again once the one who has left is noted: so no more than that many notes wait.
+pub fn one_client_too_many_is_told(bench: &Bench) -> Result<()> {
+    let (output, disk) = SlowDisk::new()?;
+    let service = bench.start_with(output)?;
     let mut clients = service.clients(TOO_MANY)?;
     // It says nothing, and is told something.
     let mut last = clients.pop().context("there is a last one")?;
@@ -79,16 +80,22 @@ pub(crate) fn one_client_too_many_is_told(bench: &Bench) -> Result<()> {
     for client in &mut clients {
         client.is_told(1)?;
     }
-    // Its place is free again, once the one who leaves is noted.
     drop(clients.pop());
-    until("somebody is noted", || service.statistics().lines().count() == 1);
-    until("there is a place", || service.client().and_then(|mut late| late.is_told(1)).is_ok());
+    service.waits_for(&disk)?;
+    for _ in 0..LATE {
+        let told = service.client()?.hears("busy");
+        told.context("one who comes while the one who has left is not noted yet")?;
+    }
+    let text = disk.let_go();
+    let is_served = || service.client().and_then(|mut late| late.is_told(1)).is_ok();
+    service.until("there is a place", is_served)?;
     service.stop()?;
+    text.join().expect("a disk does not panic")?;
     Ok(())
 }
 
 /// While somebody who has left is noted on a slow disk, all others are served.
-pub(crate) fn a_slow_disk_keeps_no_client_waiting(bench: &Bench) -> Result<()> {
+pub fn a_slow_disk_keeps_no_client_waiting(bench: &Bench) -> Result<()> {
     let (output, disk) = SlowDisk::new()?;
     let service = bench.start_with(output)?;
     let mut stays = service.client()?;
@@ -98,7 +105,7 @@ pub(crate) fn a_slow_disk_keeps_no_client_waiting(bench: &Bench) -> Result<()> {
         client.is_told(1)?;
     }
     leaves[0].has_said_all()?;
-    disk.is_written_to()?;
+    service.waits_for(&disk)?;
     leaves[1].has_said_all()?;
 
     let served = (|| {
@@ -120,11 +127,12 @@ pub(crate) fn a_slow_disk_keeps_no_client_waiting(bench: &Bench) -> Result<()> {
 }
 
 /// Who is silent, who is in the middle of a line, and who has not come yet.
-pub(crate) fn a_stop_reaches_whoever_waits(bench: &Bench) -> Result<()> {
+pub fn a_stop_reaches_whoever_waits(bench: &Bench) -> Result<()> {
     // Before it begins to wait.
-    let (listener, stop) = (TcpListener::bind("127.0.0.1:0")?, Stop::default());
+    let stop = Stop::default();
     stop.request();
-    ensure!((bench.serve)(listener, Statistics::new(io::sink()), stop)? == Served::default());
+    let never = bench.start_until(stop, io::sink())?;
+    ensure!(never.end()?? == Served::default());
 
     let nobody = bench.start()?;
     ensure!(nobody.stop()? == Served::default());
@@ -136,7 +144,7 @@ pub(crate) fn a_stop_reaches_whoever_waits(bench: &Bench) -> Result<()> {
     }
     clients[1].is_told(2)?;
     clients[2].say("half a l")?;
-    clients[2].is_read();
+    clients[2].is_read()?;
     ensure!(service.stop()? == Served { clients: 3, lines: 4 });
     for client in &mut clients {
         client.is_left()?;
@@ -146,7 +154,7 @@ pub(crate) fn a_stop_reaches_whoever_waits(bench: &Bench) -> Result<()> {
 }
 
 /// Its answers fill the connection, until the service cannot send any more.
-pub(crate) fn a_stop_reaches_a_client_that_does_not_read(bench: &Bench) -> Result<()> {
+pub fn a_stop_reaches_a_client_that_does_not_read(bench: &Bench) -> Result<()> {
     let service = bench.start()?;
     let mut client = service.client()?;
     client.is_told(1)?;
@@ -156,7 +164,7 @@ pub(crate) fn a_stop_reaches_a_client_that_does_not_read(bench: &Bench) -> Resul
 }
 
 /// One is reset in the middle of a line, one goes on listening after its last line.
-pub(crate) fn a_client_that_vanishes_is_noted_and_ends_nobody_else(bench: &Bench) -> Result<()> {
+pub fn a_client_that_vanishes_is_noted_and_ends_nobody_else(bench: &Bench) -> Result<()> {
     let service = bench.start()?;
     let mut stays = service.client()?;
     let mut vanishes = service.client()?;
@@ -166,7 +174,7 @@ pub(crate) fn a_client_that_vanishes_is_noted_and_ends_nobody_else(bench: &Bench
     }
     vanishes.say("half a l")?;
     vanishes.vanishes()?;
-    until("it is noted", || service.statistics().lines().count() == 1);
+    service.until("it is noted", || service.statistics().lines().count() == 1)?;
     says_all.say("a last line\n")?;
     says_all.has_said_all()?;
     says_all.hears("2")?;
@@ -177,12 +185,12 @@ pub(crate) fn a_client_that_vanishes_is_noted_and_ends_nobody_else(bench: &Bench
 }
 
 /// However many come and go at once: one whole line for each, with its own count.
-pub(crate) fn the_statistics_are_whole(bench: &Bench) -> Result<()> {
+pub fn the_statistics_are_whole(bench: &Bench) -> Result<()> {
     const EACH: usize = 25;
     let service = bench.start()?;
-    let (address, patience) = (service.address, bench.patience);
+    let connect = service.connects();
     let visit = |lines: usize| -> Result<_> {
-        let mut client = Client::new(address, patience)?;
+        let mut client = connect()?;
         client.say(&"a line\n".repeat(lines))?;
         for number in 1..=lines {
             client.hears(&number.to_string())?;
@@ -214,9 +222,7 @@ pub(crate) fn the_statistics_are_whole(bench: &Bench) -> Result<()> {
 }
 
 /// The clients do not suffer for it, and it is not forgotten.
-pub(crate) fn statistics_that_cannot_be_written_are_an_error_at_the_end(
-    bench: &Bench,
-) -> Result<()> {
+pub fn statistics_that_cannot_be_written_are_an_error_at_the_end(bench: &Bench) -> Result<()> {
     struct Full;
     impl Write for Full {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -240,7 +246,7 @@ pub(crate) fn statistics_that_cannot_be_written_are_an_error_at_the_end(
 }
 
 /// Nobody is left waiting by a service that cannot go on.
-pub(crate) fn a_listener_that_fails_ends_the_service(bench: &Bench) -> Result<()> {
+pub fn a_listener_that_fails_ends_the_service(bench: &Bench) -> Result<()> {
     let service = bench.start()?;
     let mut client = service.client()?;
     client.is_told(1)?;

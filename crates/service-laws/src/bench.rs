@@ -4,35 +4,77 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::mem;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use service::{Serve, Served, Statistics, Stop};
 use socket2::SockRef;
-use testkit::{BOUND, Folder, until};
+use testkit::{BOUND, Folder};
+
+use crate::SlowDisk;
 
 /// What a law is tried on.
-pub(crate) struct Bench {
-    pub(crate) serve: Serve,
-    /// How long a client waits for what must come.
-    pub(crate) patience: Duration,
+#[derive(Debug, Clone)]
+pub struct Bench {
+    serve: Serve,
+    waits: Waits,
+    /// The error with which a service has ended.
+    error: Arc<OnceLock<String>>,
+}
+
+/// How long is waited for what must come: by a client, and for everything else.
+#[derive(Debug, Clone, Copy)]
+struct Waits {
+    client: Duration,
+    all: Duration,
 }
 
 /// A service that serves. Dropped, it is asked to stop.
-pub(crate) struct Service {
+#[derive(Debug)]
+pub struct Service {
     pub(crate) address: SocketAddr,
     pub(crate) listener: TcpListener,
     pub(crate) stop: Stop,
     folder: Folder,
-    patience: Duration,
+    waits: Waits,
     ended: Receiver<io::Result<Served>>,
 }
 
 impl Bench {
+    /// Tries a version, and waits for nothing for longer than a minute.
+    pub fn new(serve: Serve) -> Bench {
+        let waits = Waits { client: BOUND / 2, all: BOUND };
+        Bench { serve, waits, error: Arc::default() }
+    }
+
+    /// Sets how long a client waits for what must come.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Bench {
+        self.waits.client = patience;
+        self
+    }
+
+    /// Sets how long anything is waited for.
+    #[must_use]
+    pub fn within(mut self, bound: Duration) -> Bench {
+        self.waits = Waits { client: bound, all: bound };
+        self
+    }
+
+    /// Returns the error with which a service has ended, if one has.
+    pub fn error(&self) -> Option<&str> {
+        self.error.get().map(String::as_str)
+    }
+
     /// Starts a service with its statistics in a file.
-    pub(crate) fn start(&self) -> Result<Service> {
+    ///
+    /// # Errors
+    ///
+    /// The system refuses a file, a socket or a thread.
+    pub fn start(&self) -> Result<Service> {
         let folder = Folder::new();
         let file = File::create(folder.path("statistics"))?;
         let mut service = self.start_with(file)?;
@@ -41,32 +83,64 @@ impl Bench {
     }
 
     /// Starts a service with its statistics in `output`.
-    pub(crate) fn start_with(&self, output: impl Write + Send + 'static) -> Result<Service> {
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Bench::start).
+    pub fn start_with(&self, output: impl Write + Send + 'static) -> Result<Service> {
+        self.start_until(Stop::default(), output)
+    }
+
+    /// Starts a service that ends when this stop is requested, or at once if it was.
+    pub(crate) fn start_until(
+        &self,
+        stop: Stop,
+        output: impl Write + Send + 'static,
+    ) -> Result<Service> {
         // Both ends of each connection are in this process.
         rlimit::increase_nofile_limit(4096)?;
         let listener = TcpListener::bind("127.0.0.1:0")?;
         // Of each socket that is accepted, too: so a client that does not read is felt soon.
         SockRef::from(&listener).set_send_buffer_size(1 << 18)?;
-        let (address, stop) = (listener.local_addr()?, Stop::default());
+        let address = listener.local_addr()?;
         let (end, ended) = channel();
         let (serve, its) = (self.serve, (listener.try_clone()?, stop.clone()));
+        let error = Arc::clone(&self.error);
         thread::Builder::new().spawn(move || {
+            let ended = serve(its.0, Statistics::new(output), its.1);
+            if let Err(told) = &ended {
+                error.get_or_init(|| told.to_string());
+            }
             // Nobody listens to a service whose law has failed already.
-            let _ = end.send(serve(its.0, Statistics::new(output), its.1));
+            let _ = end.send(ended);
         })?;
-        let (folder, patience) = (Folder::new(), self.patience);
-        Ok(Service { address, listener, stop, folder, patience, ended })
+        let (folder, waits) = (Folder::new(), self.waits);
+        Ok(Service { address, listener, stop, folder, waits, ended })
     }
 }
 
 impl Service {
     /// Connects a client.
-    pub(crate) fn client(&self) -> Result<Client> {
-        Client::new(self.address, self.patience)
+    ///
+    /// # Errors
+    ///
+    /// Nobody listens.
+    pub fn client(&self) -> Result<Client> {
+        Client::new(self.address, self.waits)
+    }
+
+    /// Returns what further clients are connected by, in other threads.
+    pub(crate) fn connects(&self) -> impl Fn() -> Result<Client> + use<> {
+        let (address, waits) = (self.address, self.waits);
+        move || Client::new(address, waits)
     }
 
     /// Connects so many clients.
-    pub(crate) fn clients(&self, count: usize) -> Result<Vec<Client>> {
+    ///
+    /// # Errors
+    ///
+    /// As [`client`](Service::client).
+    pub fn clients(&self, count: usize) -> Result<Vec<Client>> {
         (0..count).map(|_| self.client()).collect()
     }
 
@@ -77,13 +151,30 @@ impl Service {
 
     /// Waits for the end, which somebody has to have asked for.
     pub(crate) fn end(&self) -> Result<io::Result<Served>> {
-        self.ended.recv_timeout(BOUND).context("the service does not end")
+        self.ended.recv_timeout(self.waits.all).map_err(|missing| match missing {
+            RecvTimeoutError::Timeout => in_vain(self.waits.all, "the service ends"),
+            RecvTimeoutError::Disconnected => anyhow!("the service has panicked"),
+        })
     }
 
     /// Asks it to stop, waits for the end, and returns what was served.
-    pub(crate) fn stop(&self) -> Result<Served> {
+    ///
+    /// # Errors
+    ///
+    /// Those of the service, and that it does not end.
+    pub fn stop(&self) -> Result<Served> {
         self.stop.request();
         Ok(self.end()??)
+    }
+
+    /// Waits until it waits for a disk that is slow.
+    pub(crate) fn waits_for(&self, disk: &SlowDisk) -> Result<()> {
+        disk.is_written_to(self.waits.all)
+    }
+
+    /// Waits until something is so.
+    pub(crate) fn until(&self, what: &str, is_so: impl FnMut() -> bool) -> Result<()> {
+        until(self.waits.all, what, is_so)
     }
 }
 
@@ -93,18 +184,35 @@ impl Drop for Service {
     }
 }
 
+fn in_vain(bound: Duration, what: &str) -> anyhow::Error {
+    anyhow!("waited {bound:?} in vain for this: {what}")
+}
+
+fn until(bound: Duration, what: &str, mut is_so: impl FnMut() -> bool) -> Result<()> {
+    let deadline = Instant::now() + bound;
+    while !is_so() {
+        ensure!(Instant::now() < deadline, in_vain(bound, what));
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
 /// A client of the service.
-pub(crate) struct Client {
+#[derive(Debug)]
+pub struct Client {
     server: SocketAddr,
-    pub(crate) address: SocketAddr,
+    /// Its own address, by which the statistics call it.
+    pub address: SocketAddr,
     socket: BufReader<TcpStream>,
+    bound: Duration,
 }
 
 impl Client {
-    pub(crate) fn new(server: SocketAddr, patience: Duration) -> Result<Client> {
+    fn new(server: SocketAddr, waits: Waits) -> Result<Client> {
         let socket = TcpStream::connect(server)?;
-        socket.set_read_timeout(Some(patience))?;
-        Ok(Client { server, address: socket.local_addr()?, socket: BufReader::new(socket) })
+        socket.set_read_timeout(Some(waits.client))?;
+        let address = socket.local_addr()?;
+        Ok(Client { server, address, socket: BufReader::new(socket), bound: waits.all })
     }
 
     /// Sends a text: a line, a part of it, or many.
@@ -117,6 +225,7 @@ impl Client {
         let mut line = String::new();
         match self.socket.read_line(&mut line) {
             Ok(_) if line == format!("{expected}\n") => Ok(()),
+            Ok(0) => bail!("the service hangs up on a client that waits for {expected:?}"),
             Ok(_) => bail!("a client hears {line:?} and not {expected:?}"),
             Err(told) if told.kind() == ErrorKind::WouldBlock => {
                 bail!("a client waits in vain for {expected:?}")
@@ -126,7 +235,11 @@ impl Client {
     }
 
     /// Sends a line, and waits for the answer.
-    pub(crate) fn is_told(&mut self, number: u64) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// It is another one, or does not come.
+    pub fn is_told(&mut self, number: u64) -> Result<()> {
         self.say("a line\n")?;
         self.hears(&number.to_string())
     }
@@ -145,7 +258,11 @@ impl Client {
     }
 
     /// Says that nothing more will come.
-    pub(crate) fn has_said_all(&self) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// The connection is gone.
+    pub fn has_said_all(&self) -> Result<()> {
         Ok(self.socket.get_ref().shutdown(Shutdown::Write)?)
     }
 
@@ -169,8 +286,8 @@ impl Client {
     }
 
     /// Waits until the service has read all that it was sent.
-    pub(crate) fn is_read(&self) {
-        until("all is read", || matches!(self.under_way(), Ok((_, 0))));
+    pub(crate) fn is_read(&self) -> Result<()> {
+        until(self.bound, "all is read", || matches!(self.under_way(), Ok((_, 0))))
     }
 
     /// Sends lines and reads no answer, until the service can neither send nor read.
@@ -180,13 +297,12 @@ impl Client {
         SockRef::from(socket).set_recv_buffer_size(1 << 18)?;
         let many = "\n".repeat(1 << 12);
         let (mut last, mut looks) = ((0, 0), 0);
-        until("the connection is full in both directions", || {
+        until(self.bound, "the connection is full in both directions", || {
             while socket.write(many.as_bytes()).is_ok() {}
             let now = self.under_way().unwrap_or_default();
             looks = if now == mem::replace(&mut last, now) { looks + 1 } else { 0 };
             // Nothing moves any more.
             matches!(now, (1.., 1..)) && looks > 20
-        });
-        Ok(())
+        })
     }
 }

@@ -4,19 +4,22 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-use testkit::{BOUND, Folder, open_fifo};
+use testkit::{Folder, open_fifo};
 
 /// A FIFO that is full, as the output of the statistics.
-pub(crate) struct Output {
+#[derive(Debug)]
+pub struct Output {
     file: File,
     waits: Sender<()>,
 }
 
 /// The reader of that FIFO, who does not read yet.
-pub(crate) struct SlowDisk {
+#[derive(Debug)]
+pub struct SlowDisk {
     file: File,
     waits: Receiver<()>,
     /// What was in the FIFO to fill it.
@@ -37,7 +40,11 @@ impl Write for Output {
 
 impl SlowDisk {
     /// Makes a FIFO, and fills it.
-    pub(crate) fn new() -> Result<(Output, SlowDisk)> {
+    ///
+    /// # Errors
+    ///
+    /// The system refuses it.
+    pub fn new() -> Result<(Output, SlowDisk)> {
         let folder = Folder::new();
         let file = open_fifo(&folder.path("fifo"));
         let mut full = File::options().write(true).open(folder.path("fifo"))?;
@@ -53,12 +60,20 @@ impl SlowDisk {
     }
 
     /// Waits until a write has begun, which then waits for the disk.
-    pub(crate) fn is_written_to(&self) -> Result<()> {
-        self.waits.recv_timeout(BOUND).context("nothing is written to the disk")
+    ///
+    /// # Errors
+    ///
+    /// None has begun for so long.
+    pub fn is_written_to(&self, within: Duration) -> Result<()> {
+        self.waits.recv_timeout(within).context("nothing is written to the disk")
     }
 
     /// Lets the disk go: it takes what comes until its writer has closed it.
-    pub(crate) fn let_go(mut self) -> thread::JoinHandle<io::Result<String>> {
+    ///
+    /// # Errors
+    ///
+    /// The thread that reads has them.
+    pub fn let_go(mut self) -> thread::JoinHandle<io::Result<String>> {
         thread::spawn(move || {
             let mut text = String::new();
             self.file.read_to_string(&mut text)?;
