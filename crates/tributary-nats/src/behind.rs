@@ -94,7 +94,7 @@ impl Behind {
             Same::Message(bytes) => {
                 self.0.remove(at);
                 let mut rest = chunk.split_at(bytes).1;
-                // Not less than what was met: it may be a newline more than they had.
+                // Not before what was met: the file may have got their last newline since.
                 rest.span.begin = rest.span.begin.max(min(message.span.end, rest.span.end));
                 Some(rest)
             }
@@ -128,12 +128,7 @@ fn same(chunk: Chunk<'_>, theirs: &[u8], end: u64) -> Option<Same> {
     // The end of that run gave their last line a newline that its file did not have.
     let in_file = (end - chunk.span.begin) as usize;
     let given = theirs.len() == in_file + 1 && in_file < chunk.lines.len();
-    if !given || chunk.lines[..in_file] != theirs[..in_file] {
-        return None;
-    }
-    // It may have got that very newline since.
-    let newline = usize::from(chunk.lines[in_file] == b'\n');
-    Some(Same::Message(in_file + newline))
+    (given && chunk.lines[..in_file] == theirs[..in_file]).then_some(Same::Message(in_file))
 }
 
 #[cfg(test)]
@@ -239,5 +234,7 @@ mod tests {
         let given = Chunk { span: span(1, 0, 3), ..chunk(1, 0, "a\nb\n") };
         assert_eq!(given.split_at(2).1.span, span(1, 2, 3));
         assert_eq!(given.split_at(4).0.span, span(1, 0, 3));
+        let cut = Chunk { lines: b"ab\n", span: span(1, 0, 10) };
+        assert_eq!(cut.split_at(3).0, cut);
     }
 }

@@ -21,7 +21,7 @@ use tokio::select;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
-use tributary::Stop;
+use tributary::{Shown, Stop};
 
 use crate::message::SUBJECTS;
 use crate::place::{Login, Place};
@@ -331,7 +331,7 @@ fn options(
         options = options.require_tls(true);
     }
     if let Some(ca) = &place.ca {
-        std::fs::metadata(ca).map_err(|why| format!("{}: cannot read it: {why}", ca.display()))?;
+        std::fs::metadata(ca).map_err(|why| format!("{}: cannot read it: {why}", Shown(ca)))?;
         options = options.add_root_certificates(ca.clone());
     }
     Ok(options)
@@ -351,7 +351,13 @@ fn of_connect(place: &Place, why: &async_nats::ConnectError) -> Trouble {
         }
         ConnectErrorKind::Tls | ConnectErrorKind::ServerParse => Lasting(told),
         _ if told.contains("certificate") => {
-            Lasting(format!("{told}; name the file of the authority that has signed it"))
+            let known = match &place.ca {
+                Some(ca) => format!("{} has not signed it", Shown(ca)),
+                None => "the system knows no authority that has signed it; name the file of yours \
+                         with --nats-ca"
+                    .to_owned(),
+            };
+            Lasting(format!("{told}; {known}"))
         }
         _ if told.contains("InvalidContentType") => {
             Lasting("the server does not speak TLS; write nats:// instead of tls://".to_owned())
