@@ -1,0 +1,240 @@
+//! What a stream has that the checkpoint does not speak of yet.
+//!
+//! A merge that was killed has sent more than its checkpoint says, and the next merge
+//! reads those lines again. A file is cut back to its checkpoint; a stream cannot be.
+//! So the next merge reads what its subjects hold behind the checkpoint, and takes from
+//! its chunks what has arrived.
+//!
+//! Lines have arrived if a message has them at the same offset of the same file, byte
+//! by byte. Inode and offset alone would not do: a file that is truncated is written
+//! again at the same offsets.
+
+use std::cmp::min;
+
+use crate::message::Span;
+
+/// The messages of one log behind its checkpoint, the oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Behind(Vec<Arrived>);
+
+/// A message, or the rest of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Arrived {
+    pub(crate) sequence: u64,
+    /// Where its lines stand that were not met yet.
+    pub(crate) span: Span,
+    /// How many bytes of its lines were met.
+    pub(crate) met: usize,
+}
+
+/// Lines that are to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chunk<'a> {
+    pub(crate) lines: &'a [u8],
+    pub(crate) span: Span,
+}
+
+impl<'a> Chunk<'a> {
+    /// Returns the first bytes, which are whole lines, and the rest.
+    pub(crate) fn split_at(self, bytes: usize) -> (Chunk<'a>, Chunk<'a>) {
+        let (first, rest) = self.lines.split_at(bytes);
+        // A line that was cut, or was given its newline, has other bytes than its file.
+        // Both are at the end of a chunk.
+        let middle = min(self.span.begin + bytes as u64, self.span.end);
+        let middle = if rest.is_empty() { self.span.end } else { middle };
+        let first = Chunk { lines: first, span: Span { end: middle, ..self.span } };
+        (first, Chunk { lines: rest, span: Span { begin: middle, ..self.span } })
+    }
+}
+
+impl Behind {
+    /// Takes in the next message.
+    pub(crate) fn push(&mut self, sequence: u64, span: Span) {
+        self.0.push(Arrived { sequence, span, met: 0 });
+    }
+
+    /// Returns the message that may have the first lines of a chunk: of several, the
+    /// last, since the file was truncated in between.
+    pub(crate) fn find(&self, chunk: Chunk<'_>) -> Option<Arrived> {
+        let Span { inode, begin, .. } = chunk.span;
+        let may =
+            |it: &&Arrived| it.span.inode == inode && it.span.begin <= begin && begin < it.span.end;
+        self.0.iter().rev().find(may).copied()
+    }
+
+    /// Takes the lines of a message from the head of a chunk, byte by byte; returns the
+    /// rest of the chunk, or nothing if the message has other lines, or ends in them.
+    ///
+    /// In either case the message is not found again for these lines.
+    pub(crate) fn meet<'a>(
+        &mut self,
+        chunk: Chunk<'a>,
+        message: Arrived,
+        payload: &[u8],
+    ) -> Option<Chunk<'a>> {
+        let at = self.0.iter().position(|it| *it == message)?;
+        let ahead = (chunk.span.begin - message.span.begin) as usize;
+        let begin = message.met + ahead;
+        let begins_a_line = begin == 0 || payload.get(begin - 1) == Some(&b'\n');
+        let theirs = payload.get(begin..).filter(|it| !it.is_empty() && begins_a_line);
+        let Some(same) = theirs.and_then(|theirs| same(chunk, theirs, message.span.end)) else {
+            self.0.remove(at);
+            return None;
+        };
+        // What the log gave before these lines will not come again.
+        let inode = message.span.inode;
+        let mut index = 0;
+        self.0.retain(|it| {
+            let older = index < at && it.span.inode == inode;
+            index += 1;
+            !older
+        });
+        let at = self.0.iter().position(|it| *it == message)?;
+        match same {
+            Same::Message(bytes) => {
+                self.0.remove(at);
+                let mut rest = chunk.split_at(bytes).1;
+                // Not before what was met: the file may have got their last newline since.
+                rest.span.begin = rest.span.begin.max(min(message.span.end, rest.span.end));
+                Some(rest)
+            }
+            Same::Chunk => {
+                let left = &mut self.0[at];
+                left.met = begin + chunk.lines.len();
+                left.span.begin = chunk.span.end;
+                Some(chunk.split_at(chunk.lines.len()).1)
+            }
+        }
+    }
+}
+
+/// What ends first where a chunk and a message have the same lines.
+enum Same {
+    /// The message, behind so many bytes of the chunk.
+    Message(usize),
+    /// The chunk; or both.
+    Chunk,
+}
+
+/// Compares a chunk with the lines of a message, which end at `end` in their file.
+fn same(chunk: Chunk<'_>, theirs: &[u8], end: u64) -> Option<Same> {
+    let bytes = min(chunk.lines.len(), theirs.len());
+    if chunk.lines[..bytes] == theirs[..bytes] {
+        return Some(match chunk.lines.len().cmp(&theirs.len()) {
+            std::cmp::Ordering::Less => Same::Chunk,
+            _ => Same::Message(bytes),
+        });
+    }
+    // The end of that run gave their last line a newline that its file did not have.
+    let in_file = (end - chunk.span.begin) as usize;
+    let given = theirs.len() == in_file + 1 && in_file < chunk.lines.len();
+    (given && chunk.lines[..in_file] == theirs[..in_file]).then_some(Same::Message(in_file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(inode: u64, begin: u64, end: u64) -> Span {
+        Span { inode, begin, end }
+    }
+
+    /// A chunk of the file with this inode, from an offset on, whose bytes are all there.
+    fn chunk(inode: u64, begin: u64, lines: &str) -> Chunk<'_> {
+        let end = begin + lines.len() as u64;
+        Chunk { lines: lines.as_bytes(), span: span(inode, begin, end) }
+    }
+
+    /// What is sent of chunks, if these messages have arrived.
+    fn sent<'a>(messages: &[(Span, &str)], chunks: &[Chunk<'a>]) -> Vec<Chunk<'a>> {
+        let mut behind = Behind::default();
+        (1..).zip(messages).for_each(|(sequence, (span, _))| behind.push(sequence, *span));
+        let mut sent = Vec::new();
+        for chunk in chunks {
+            let mut rest = *chunk;
+            while let Some(message) = behind.find(rest).filter(|_| !rest.lines.is_empty()) {
+                let payload = messages[message.sequence as usize - 1].1.as_bytes();
+                rest = behind.meet(rest, message, payload).unwrap_or(rest);
+            }
+            if !rest.lines.is_empty() {
+                sent.push(rest);
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn what_has_arrived_is_not_sent_however_it_is_cut_into_chunks() {
+        let messages = [(span(1, 10, 16), "a\nb\nc\n"), (span(1, 16, 20), "d\ne\n")];
+        let all = "a\nb\nc\nd\ne\nf\n";
+        assert_eq!(sent(&messages, &[chunk(1, 10, all)]), [chunk(1, 20, "f\n")]);
+        for first in [2, 4, 6, 8, 10] {
+            let chunks = [chunk(1, 10, &all[..first]), chunk(1, 10 + first as u64, &all[first..])];
+            assert_eq!(sent(&messages, &chunks), [chunk(1, 20, "f\n")], "{first}");
+        }
+        assert_eq!(sent(&messages, &[chunk(1, 10, "a\nb\n"), chunk(1, 14, "c\nd\n")]), []);
+    }
+
+    #[test]
+    fn a_merge_that_begins_in_the_middle_of_a_message_meets_its_rest() {
+        let messages = [(span(1, 0, 6), "a\nb\nc\n")];
+        assert_eq!(sent(&messages, &[chunk(1, 2, "b\nc\nd\n")]), [chunk(1, 6, "d\n")]);
+    }
+
+    #[test]
+    fn other_lines_at_the_same_place_are_sent() {
+        let messages = [(span(1, 0, 4), "a\nb\n")];
+        // Another file; other bytes; the same file behind that.
+        for other in [chunk(2, 0, "a\nb\n"), chunk(1, 0, "a\nc\n"), chunk(1, 4, "a\nb\n")] {
+            assert_eq!(sent(&messages, &[other]), [other]);
+        }
+    }
+
+    #[test]
+    fn lines_that_stand_twice_in_a_log_are_met_as_often_as_they_have_arrived() {
+        let messages = [(span(1, 0, 4), "a\nb\n")];
+        let (first, next) = (chunk(1, 0, "a\nb\n"), chunk(2, 0, "a\nb\n"));
+        assert_eq!(sent(&messages, &[first, next]), [next]);
+        let both = [messages[0], (span(2, 0, 4), "a\nb\n")];
+        assert_eq!(sent(&both, &[first, next]), []);
+        assert_eq!(sent(&messages, &[first, first]), [first]);
+    }
+
+    #[test]
+    fn of_a_file_that_was_truncated_the_last_lines_at_a_place_count() {
+        // Six bytes arrived, the file was truncated, and two of the same bytes again.
+        let messages = [(span(1, 0, 6), "a\nb\nc\n"), (span(1, 0, 2), "a\n")];
+        let again = chunk(1, 0, "a\nb\nc\n");
+        assert_eq!(sent(&messages, &[again]), [chunk(1, 2, "b\nc\n")]);
+    }
+
+    #[test]
+    fn a_newline_that_the_file_did_not_have_is_met_too() {
+        let messages = [(span(1, 0, 5), "a\nhal\n")];
+        let whole = chunk(1, 0, "a\nhalf\nb\n");
+        assert_eq!(sent(&messages, &[whole]), [chunk(1, 5, "f\nb\n")]);
+        let newline = chunk(1, 0, "a\nhal\nb\n");
+        assert_eq!(sent(&messages, &[newline]), [chunk(1, 6, "b\n")]);
+        let again = Chunk { span: span(1, 0, 5), ..chunk(1, 0, "a\nhal\n") };
+        assert_eq!(sent(&messages, &[again]), []);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_is_met() {
+        // Of ten bytes in the file, three came out.
+        let cut = Chunk { lines: b"ab\n", span: span(1, 0, 10) };
+        assert_eq!(sent(&[(cut.span, "ab\n")], &[cut]), []);
+    }
+
+    #[test]
+    fn a_chunk_is_split_where_its_file_is() {
+        let (first, rest) = chunk(1, 10, "a\nb\n").split_at(2);
+        assert_eq!((first, rest), (chunk(1, 10, "a\n"), chunk(1, 12, "b\n")));
+        // The last newline is not in the file.
+        let given = Chunk { span: span(1, 0, 3), ..chunk(1, 0, "a\nb\n") };
+        assert_eq!(given.split_at(2).1.span, span(1, 2, 3));
+        assert_eq!(given.split_at(4).0.span, span(1, 0, 3));
+        let cut = Chunk { lines: b"ab\n", span: span(1, 0, 10) };
+        assert_eq!(cut.split_at(3).0, cut);
+    }
+}
