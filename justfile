@@ -22,7 +22,7 @@ compare *args:
 diff N:
     cargo compare diff "$1"
 
-# The step to stage N, to be taken by you: makes crates/your-turn
+# The step to stage N or of the service, to be taken by you: makes crates/your-turn
 [group('look')]
 your-turn *args:
     cargo compare your-turn "$@"

@@ -60,13 +60,15 @@ impl Step {
     }
 }
 
-/// Shows what changes from a file to that of a stage, as [`render`] does for a step.
-pub fn from_yours(text: &str, path: &str, to: &Stage) -> String {
-    let (before, after) = (Code::parse(text), Code::parse(to.source));
-    let to = to.name;
+/// A file that is shown in a diff: what it is, where it lies, and its text.
+pub(crate) type File<'a> = (&'a str, &'a str, &'a str);
+
+/// Shows what changes from one file to another, as [`render`] does for a step.
+pub(crate) fn between((what, path, text): File<'_>, (to, file, source): File<'_>) -> String {
+    let (before, after) = (Code::parse(text), Code::parse(source));
     format!(
-        "{BOLD}yours → {to}{BOLD:#}\n\
-         {GONE}--- {path}{GONE:#}\n{NEW}+++ crates/{to}/src/lib.rs{NEW:#}\n{}",
+        "{BOLD}{what} → {to}{BOLD:#}\n\
+         {GONE}--- {path}{GONE:#}\n{NEW}+++ {file}{NEW:#}\n{}",
         Changes(&before, &after)
     )
 }

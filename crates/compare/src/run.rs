@@ -63,10 +63,15 @@ fn conform(args: &ConformArgs) -> anyhow::Result<ExitCode> {
     rlimit::increase_nofile_limit(u64::MAX).context("cannot open many files")?;
     let is_given_up = || interrupt.check().is_err();
     let mut programs = Vec::new();
+    let progress = rounds::bar();
+    progress.set_length(templates.len() as u64);
     for template in &templates {
+        progress.set_message(format!("{}: {} laws", template.name(), args.laws().len()));
         programs.push(conform::judge(template, &args.laws(), args.within, &is_given_up)?);
         interrupt.check()?;
+        progress.inc(1);
     }
+    progress.finish_and_clear();
     print(&if args.json { conform::json(&programs) } else { conform::text(&programs) })?;
     Ok(ExitCode::from(u8::from(!programs.iter().all(conform::Judged::is_right))))
 }

@@ -8,10 +8,11 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
+use exercises::Exercise;
 use tributary::Shown;
 
 use crate::asking::interrupt::{Interrupt, Interrupted};
-use crate::asking::turn::{CheckArgs, SolutionArgs, YourTurnArgs, workspace};
+use crate::asking::turn::{CheckArgs, End, SolutionArgs, YourTurnArgs, workspace};
 use crate::diff;
 use crate::keeping::turn::YourTurn;
 use crate::running::rounds;
@@ -28,16 +29,23 @@ pub(crate) fn begin(args: &YourTurnArgs) -> anyhow::Result<()> {
     print(&told::begun(mine.exercise, &shown(&mine.file())))
 }
 
-/// Shows what changes from what was written to the stage; without an exercise that
-/// leads there, from its predecessors.
+/// Shows what changes from what was written to the end of its step; without an exercise
+/// that leads there, from its predecessors.
 pub(crate) fn solution(args: &SolutionArgs) -> anyhow::Result<()> {
     let mine = YourTurn::open(args.place.folder());
-    match mine.ok().filter(|mine| mine.exercise.to == args.stage.number) {
-        Some(mine) => {
-            let (text, path) = (mine.text()?, shown(&mine.file()));
-            print(&diff::from_yours(&text, &path, args.stage))
+    let mine = mine.ok().filter(|mine| mine.exercise.to == args.to.key());
+    let (name, file, source) = (args.to.name(), args.to.file(), args.to.source());
+    let to = (&*name, &*file, &*source);
+    match (mine, args.to) {
+        (Some(mine), _) => {
+            print(&diff::between(("yours", &shown(&mine.file()), &mine.text()?), to))
         }
-        None => print(&diff::render(args.stage)),
+        (None, End::Stage(stage)) => print(&diff::render(stage)),
+        (None, End::Service(_)) => {
+            let exercise = Exercise::to(&args.to.key(), None);
+            let from = End::of(&exercise.context(format!("{name}: no step leads there"))?.from);
+            print(&diff::between((&from.name(), &from.file(), &from.source()), to))
+        }
     }
 }
 
@@ -56,13 +64,14 @@ pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
             Ok(false) if !args.watch => return Ok(ExitCode::FAILURE),
             Ok(false) => {}
             // It was saved meanwhile, so what was tried is of no use any more.
-            Err(error) if error.is::<Interrupted>() && interrupt.check().is_ok() => continue,
+            Err(error) if error.is::<Interrupted>() && interrupt.check().is_ok() => {}
             Err(error) => return Err(error),
         }
         while !is_saved() {
             interrupt.check()?;
             thread::sleep(LOOK);
         }
+        print(&told::saved(&shown(&file)))?;
     }
 }
 
@@ -79,16 +88,18 @@ fn check_once(
         Built::Program { path, warnings } => (path, warnings),
         Built::Refused(errors) => {
             progress.finish_and_clear();
-            print(&told::refused(mine.exercise, &errors))?;
+            print(&told::refused(mine.exercise, &errors, &shown(&mine.file())))?;
             return Ok(false);
         }
     };
     let known = hold(&path, &wanted, args.within, interrupt, &progress, is_over)?;
     progress.finish_and_clear();
-    let broken = told::first_broken(&known).map(|(at, _)| wanted[at].name());
-    let times = mine.asked(broken.unwrap_or("nothing"))?;
-    print(&told::warned(&warnings))?;
-    print(&told::held(mine.exercise, &wanted, &known, times))?;
+    let broken = told::first_broken(&known);
+    let helps = broken.map(|(at, seen)| told::helps(mine.exercise, wanted[at], seen));
+    let times = mine.asked(helps.as_ref().map_or("nothing", |help| help.of))?;
+    let file = shown(&mine.file());
+    print(&told::warned(&warnings, &file))?;
+    print(&told::held(mine.exercise, &wanted, &known, times, &file))?;
     Ok(broken.is_none())
 }
 

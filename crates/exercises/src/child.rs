@@ -12,7 +12,7 @@ use std::time::Duration;
 use conformance::{Case, Law, Outcome};
 use tributary::MergeFn;
 
-use crate::Check;
+use crate::{Check, Mine};
 
 /// Stands before what was seen where the code of the learner has panicked.
 pub const PANICKED: &str = "your code has panicked, at ";
@@ -26,8 +26,8 @@ const GONE: i32 = 130;
 ///
 /// `your-turn NAME SECONDS`: a law or a check, and how long it may wait. An accident is
 /// told on stderr.
-pub fn main(merge: MergeFn) -> ExitCode {
-    match answer(merge) {
+pub fn main(mine: Mine) -> ExitCode {
+    match answer(mine) {
         Ok(()) => ExitCode::SUCCESS,
         Err(what) => {
             // Nobody is left to tell that stderr is gone.
@@ -37,7 +37,7 @@ pub fn main(merge: MergeFn) -> ExitCode {
     }
 }
 
-fn answer(merge: MergeFn) -> Result<(), String> {
+fn answer(mine: Mine) -> Result<(), String> {
     let arguments: Vec<_> = env::args().skip(1).collect();
     let [name, seconds] = &arguments[..] else {
         return Err("this is for `cargo compare check-mine`, which says what to try".into());
@@ -45,7 +45,7 @@ fn answer(merge: MergeFn) -> Result<(), String> {
     let within = seconds.parse().map(Duration::from_secs).map_err(|error| error.to_string())?;
     stops_with_stdin().map_err(|error| error.to_string())?;
     note_panics();
-    let broken = tried(name, merge, within);
+    let broken = tried(name, mine, within);
     // What a panic has done is told after the panic.
     let broken = match (PANICS.lock().ok().and_then(|said| said.first().cloned()), broken) {
         (Some(said), Ok(Some(seen)) | Err(seen)) => Some(format!("{PANICKED}{said}\n{seen}")),
@@ -55,17 +55,16 @@ fn answer(merge: MergeFn) -> Result<(), String> {
     serde_json::to_writer(&mut stdout, &broken).map_err(|error| error.to_string())
 }
 
-fn tried(name: &str, merge: MergeFn, within: Duration) -> Result<Option<String>, String> {
-    let broken = match (Check::named(name), Law::named(name)) {
-        (Some(check), _) => (check.function)(merge, within).err(),
-        (None, Some(law)) => try_law(law, "your merge", merge, within)?,
-        (None, None) => return Err(format!("there is no law and no check named {name}")),
-    };
-    Ok(broken)
+fn tried(name: &str, mine: Mine, within: Duration) -> Result<Option<String>, String> {
+    match (Check::named(name), Law::named(name), mine) {
+        (Some(check), _, _) => Ok(check.hold(mine, within).err()),
+        (None, Some(law), Mine::Merge(merge)) => try_law(law, "your merge", merge, within),
+        (None, _, _) => Err(format!("there is no law and no check named {name}")),
+    }
 }
 
-/// Notes what panics in the file of the learner, instead of printing it: a merge that
-/// panics where a law has it panic is no mistake.
+/// Notes what panics in the file of the learner, instead of printing it: what panics
+/// where a law has it panic is no mistake.
 fn note_panics() {
     panic::set_hook(Box::new(|panic| {
         let Some(place) = panic.location().filter(|place| place.file() == "src/lib.rs") else {

@@ -13,17 +13,19 @@ macro_rules! exercises {
 }
 
 /// All exercises, in the order of the lesson.
-pub static EXERCISES: LazyLock<Vec<Exercise>> =
-    LazyLock::new(|| exercises!("1-2.toml" "1-3.toml" "2-4.toml" "3-4.toml" "4-5.toml"));
+pub static EXERCISES: LazyLock<Vec<Exercise>> = LazyLock::new(
+    || exercises!("1-2.toml" "1-3.toml" "2-4.toml" "3-4.toml" "4-5.toml" "service.toml"),
+);
 
 /// One step of the lesson, to be taken by the learner.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exercise {
-    /// The number of the stage with whose file it begins.
-    pub from: usize,
-    /// The number of the stage that is to be written.
-    pub to: usize,
+    /// With whose file it begins: the number of a stage, or a version of the service,
+    /// `service/tasks`.
+    pub from: String,
+    /// What is to be written.
+    pub to: String,
     /// What the step is about: the crate doc of the file.
     pub about: String,
     /// What is to be written, and where.
@@ -32,10 +34,14 @@ pub struct Exercise {
     /// What can be seen of it once it is written.
     #[serde(rename = "check")]
     pub checks: Vec<Asked>,
-    /// What is said of a merge that does not end, whichever law it hangs in.
+    /// What is said of a merge or of a service that does not end, whichever law it hangs
+    /// in.
     pub hangs: Asked,
-    /// What it means *in this step* that a law is broken, by the name of the law or of
-    /// its theme.
+    /// What no law and no check sees, and what to compare when all of them hold.
+    pub unseen: String,
+    /// What it means *in this step* that a law of the stages is broken, by the name of
+    /// the law or of its theme.
+    #[serde(default)]
     means: BTreeMap<String, String>,
     /// What helps with an error of the compiler, by its code or by a piece of what it says;
     /// `any`, with every other.
@@ -56,8 +62,10 @@ pub struct Todo {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
-    /// The name of the check.
+    /// The name of the check, or of a law of the service.
     pub name: String,
+    /// What it is about, where it is not what is new in the step.
+    pub theme: Option<String>,
     /// What it means that it does not hold.
     pub means: String,
     /// The page of the book that speaks of it.
@@ -99,9 +107,9 @@ impl Exercise {
         toml::from_str(text).unwrap_or_else(|error| panic!("an exercise: {error}"))
     }
 
-    /// Finds the exercise that leads to a stage, from the first of its predecessors or
-    /// from the one that is named.
-    pub fn to(to: usize, from: Option<usize>) -> Option<&'static Exercise> {
+    /// Finds the exercise that leads there, from the first of its predecessors or from
+    /// the one that is named.
+    pub fn to(to: &str, from: Option<&str>) -> Option<&'static Exercise> {
         let is_meant = |it: &&Exercise| it.to == to && from.is_none_or(|from| it.from == from);
         EXERCISES.iter().find(is_meant)
     }
@@ -147,7 +155,7 @@ impl Asked {
     /// # Panics
     ///
     /// Panics if no check has this name, which a test of this crate does not allow.
-    pub fn check(&self) -> &'static Check {
+    pub fn check(&self) -> Check {
         Check::named(&self.name).unwrap_or_else(|| panic!("there is no check {}", self.name))
     }
 }

@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio_util::sync::CancellationToken;
+use tracing::trace;
 
 /// A stop that reaches a task that waits, and a thread that waits for a socket.
 ///
@@ -42,6 +43,8 @@ impl Stop {
 
     /// Waits for the stop: a task can wait for a socket at the same time.
     pub async fn requested(&self) {
+        // For whoever wants to see who waits, and where.
+        trace!("waits for the stop");
         self.requested.cancelled().await;
     }
 

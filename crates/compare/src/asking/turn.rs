@@ -7,23 +7,28 @@ use anyhow::bail;
 use clap::Args;
 use conformance::{LAWS, Law, Limit};
 use exercises::{Asked, EXERCISES, Exercise};
-use stages::{STAGES, Stage, find};
+use service::Version;
+use stages::{Stage, find};
 
 use crate::asking::args::seconds;
 
 /// How much longer a law may wait that has thousands of sources.
 const MANY: u32 = 3;
+/// The theme of what is new in a step.
+const STEP: &str = "step";
+/// What a version of the service has before its name.
+const SERVICE: &str = "service/";
 
 /// Asks for an exercise.
 #[derive(Debug, Args)]
 pub(crate) struct YourTurnArgs {
-    /// The stage that is to be written, by number or name.
-    #[arg(value_parser = find)]
-    pub(crate) stage: &'static Stage,
+    /// The stage that is to be written, by number or name; or `service`.
+    #[arg(value_name = "STAGE", value_parser = End::find)]
+    to: End,
 
     /// The stage to begin with, where two roads lead there [default: the first].
-    #[arg(long, value_name = "N", value_parser = find)]
-    from: Option<&'static Stage>,
+    #[arg(long, value_name = "N", value_parser = End::find)]
+    from: Option<End>,
 
     /// Replace what you have written.
     #[arg(long)]
@@ -41,7 +46,7 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) watch: bool,
 
-    /// Try these laws, or what is new in the step by its name [default: everything].
+    /// Try these laws or checks, or those of these themes [default: everything].
     #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',')]
     only: Vec<String>,
 
@@ -56,9 +61,9 @@ pub(crate) struct CheckArgs {
 /// Asks for what changes from what you have written to a stage.
 #[derive(Debug, Args)]
 pub(crate) struct SolutionArgs {
-    /// The stage, by number or name.
-    #[arg(value_parser = find)]
-    pub(crate) stage: &'static Stage,
+    /// The stage, by number or name; or `service`.
+    #[arg(value_name = "STAGE", value_parser = End::find)]
+    pub(crate) to: End,
 
     #[command(flatten)]
     pub(crate) place: Place,
@@ -93,19 +98,93 @@ pub(crate) fn workspace() -> &'static Path {
 impl YourTurnArgs {
     /// Returns the exercise that was asked for.
     pub(crate) fn exercise(&self) -> anyhow::Result<&'static Exercise> {
-        let from = self.from.map(|stage| stage.number);
-        let Some(exercise) = Exercise::to(self.stage.number, from) else {
+        let from = self.from.map(|from| from.key());
+        let Some(exercise) = Exercise::to(&self.to.key(), from.as_deref()) else {
             let there: Vec<_> =
                 EXERCISES.iter().map(|it| format!("{} from {}", it.to, it.from)).collect();
-            bail!("{}: no exercise, there is {}", self.stage.name, there.join(", "));
+            bail!("{}: no exercise, there is {}", self.to.name(), there.join(", "));
         };
         Ok(exercise)
     }
 }
 
-/// Returns the stage that has this number.
-pub(crate) fn stage(number: usize) -> &'static Stage {
-    &STAGES[number - 1]
+/// One end of a step: a stage, or a version of the service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum End {
+    Stage(&'static Stage),
+    Service(&'static Version),
+}
+
+impl End {
+    /// Finds a stage by what it is called by, the service by its name, which is its last
+    /// version, and any version by `service/` and its name.
+    pub(crate) fn find(word: &str) -> Result<End, String> {
+        let of_service =
+            if word == "service" { Some("fully_async") } else { word.strip_prefix(SERVICE) };
+        match of_service {
+            None => find(word).map(End::Stage).map_err(|said| format!("{said}; and service")),
+            Some(name) => Version::named(name).map(End::Service).ok_or_else(|| {
+                let names: Vec<_> = service::VERSIONS.iter().map(|version| version.name).collect();
+                format!("the service has the versions {}", names.join(", "))
+            }),
+        }
+    }
+
+    /// Returns what an exercise calls one of its ends.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is none, which a test of `exercises` does not allow.
+    pub(crate) fn of(key: &str) -> End {
+        End::find(key).unwrap_or_else(|said| panic!("{key}: {said}"))
+    }
+
+    /// How an exercise calls it.
+    pub(crate) fn key(&self) -> String {
+        match self {
+            End::Stage(stage) => stage.number.to_string(),
+            End::Service(version) => format!("{SERVICE}{}", version.name),
+        }
+    }
+
+    /// What is typed for it.
+    pub(crate) fn word(&self) -> String {
+        match self {
+            End::Stage(stage) => stage.number.to_string(),
+            End::Service(_) => "service".to_owned(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        match self {
+            End::Stage(stage) => stage.name.to_owned(),
+            End::Service(_) => self.key(),
+        }
+    }
+
+    /// The path of its file.
+    pub(crate) fn file(&self) -> String {
+        match self {
+            End::Stage(stage) => format!("crates/{}/src/lib.rs", stage.name),
+            End::Service(version) => format!("crates/service/src/{}.rs", version.name),
+        }
+    }
+
+    /// The text of its file, as it is in a crate of its own.
+    pub(crate) fn source(&self) -> String {
+        match self {
+            End::Stage(stage) => stage.source.to_owned(),
+            End::Service(version) => version.source.replace("use crate::", "use service::"),
+        }
+    }
+
+    /// What is new in it, where it says so itself.
+    pub(crate) fn what_is_new(&self) -> Option<String> {
+        match self {
+            End::Stage(stage) => Some(stage.said().new),
+            End::Service(_) => None,
+        }
+    }
 }
 
 /// Something that an exercise is held to.
@@ -123,6 +202,14 @@ impl Wanted {
         }
     }
 
+    /// Returns what it is about.
+    pub(crate) fn theme(&self) -> &'static str {
+        match self {
+            Wanted::Law(law) => law.theme,
+            Wanted::Check(asked) => asked.theme.as_deref().unwrap_or(STEP),
+        }
+    }
+
     /// Returns how long it may wait where most may wait for so long.
     pub(crate) fn within(&self, within: Duration) -> Duration {
         let is_large = matches!(self, Wanted::Law(law) if law.theme == "scale");
@@ -134,23 +221,34 @@ impl CheckArgs {
     /// Returns what was asked of all that an exercise is held to.
     pub(crate) fn wanted(&self, exercise: &'static Exercise) -> anyhow::Result<Vec<Wanted>> {
         let mut all = wanted(exercise);
-        if let Some(name) = self.only.iter().find(|name| all.iter().all(|it| it.name() != *name)) {
-            bail!("{name}: no law that is asked in this step, and nothing that is new in it");
+        let is_meant = |it: &Wanted, name: &str| name == it.name() || name == it.theme();
+        if let Some(name) = self.only.iter().find(|name| !all.iter().any(|it| is_meant(it, name))) {
+            let themes = all.chunk_by(|a, b| a.theme() == b.theme()).map(|of_theme| {
+                let names: Vec<_> = of_theme.iter().map(Wanted::name).collect();
+                format!("{}: {}", of_theme[0].theme(), names.join(", "))
+            });
+            let themes: Vec<_> = themes.collect();
+            bail!("{name}: no law and no check of this step, there are {}", themes.join("; "));
         }
-        all.retain(|it| self.only.is_empty() || self.only.iter().any(|name| name == it.name()));
+        all.retain(|it| self.only.is_empty() || self.only.iter().any(|name| is_meant(it, name)));
         Ok(all)
     }
 }
 
-/// Returns all that an exercise is held to: the laws that the stage keeps, and what is
-/// new in it.
+/// Returns all that an exercise is held to: the laws that the stage keeps, and its
+/// checks.
 pub(crate) fn wanted(exercise: &'static Exercise) -> Vec<Wanted> {
     let limits = limits(exercise);
-    let laws = LAWS.iter().filter(|law| limits.iter().all(|limit| limit.law != law.name));
+    let is_kept = |law: &&Law| limits.iter().all(|limit| limit.law != law.name);
+    let is_merge = matches!(End::of(&exercise.to), End::Stage(_));
+    let laws = LAWS.iter().filter(|_| is_merge).filter(is_kept);
     laws.map(Wanted::Law).chain(exercise.checks.iter().map(Wanted::Check)).collect()
 }
 
 /// Returns the laws that the stage of an exercise breaks by design.
 pub(crate) fn limits(exercise: &Exercise) -> Vec<Limit> {
-    Limit::declared(stage(exercise.to).manifest)
+    match End::of(&exercise.to) {
+        End::Stage(stage) => Limit::declared(stage.manifest),
+        End::Service(_) => Vec::new(),
+    }
 }

@@ -11,24 +11,20 @@ use stages::Stage;
 use toml::{Table, Value};
 use tributary::Shown;
 
-use crate::asking::turn::{limits, stage, workspace};
+use crate::asking::turn::{End, limits, workspace};
 use crate::telling::turn::{WIDTH, wrapped};
 
-/// The program of the crate, which `check-mine` starts.
+/// The program of the crate, which `check-mine` starts; up to what it tries.
 const MAIN: &str =
     "//! Tries what `cargo compare check-mine` asks for. What you write is in `lib.rs`.
 
 fn main() -> std::process::ExitCode {
-    exercises::main(your_turn::merge)
-}
-";
-/// The suite, as every stage has it.
-const SUITE: &str =
-    "//! Your step, held to the laws that every merge keeps: `cargo test` in this folder.
+    exercises::main(exercises::Mine::";
+/// The suite, as every stage and every version of the service has it; up to its laws.
+const SUITE: &str = "//! Your step, held to the laws of all others: `cargo test` in this folder.
 
-conformance::suite!(your_turn::merge);
 ";
-/// Remembers what did not hold at the last check, and how often that was so.
+/// Remembers what was helped with at the last check, and how often that was so.
 const ASKED: &str = ".asked";
 
 /// An exercise that was begun.
@@ -53,15 +49,20 @@ impl YourTurn {
         let lock = workspace().join("Cargo.lock");
         let lock = fs::read_to_string(&lock)
             .with_context(|| format!("{}: cannot read this file", Shown(&lock)))?;
-        let target = Value::from(workspace().join("target").display().to_string());
+        let (entry, suite) = match End::of(&exercise.to) {
+            End::Stage(_) => ("Merge(your_turn::merge)", "conformance::suite!(your_turn::merge)"),
+            End::Service(_) => {
+                ("Serve(your_turn::serve)", "service_laws::suite!(your_turn::serve)")
+            }
+        };
         for (name, text) in [
             ("Cargo.toml", &*mine.manifest()?),
             // The versions that the workspace has built, and where it has built them.
             ("Cargo.lock", &lock),
-            (".cargo/config.toml", &format!("[build]\ntarget-dir = {target}\n")),
+            (".cargo/config.toml", &config()),
             ("src/lib.rs", &template(exercise)),
-            ("src/main.rs", MAIN),
-            ("tests/conformance.rs", SUITE),
+            ("src/main.rs", &format!("{MAIN}{entry})\n}}\n")),
+            ("tests/conformance.rs", &format!("{SUITE}{suite};\n")),
             (ASKED, ""),
         ] {
             mine.write(name, text)?;
@@ -79,9 +80,8 @@ impl YourTurn {
         let said = manifest.as_ref().and_then(|manifest| {
             manifest.get("package")?.get("metadata")?.get("your-turn")?.as_table()
         });
-        let number = |key| said.and_then(|said| usize::try_from(said.get(key)?.as_integer()?).ok());
-        let exercise =
-            number("to").zip(number("from")).and_then(|(to, from)| Exercise::to(to, Some(from)));
+        let end = |key| said.and_then(|said| said.get(key)?.as_str());
+        let exercise = end("to").and_then(|to| Exercise::to(to, Some(end("from")?)));
         let exercise = exercise.with_context(|| {
             format!("{}: it does not say which step it is, begin with `your-turn N`", Shown(&path))
         })?;
@@ -100,12 +100,13 @@ impl YourTurn {
             .with_context(|| format!("{}: cannot read this file", Shown(&path)))
     }
 
-    /// Notes what did not hold, if anything, and returns how often in a row that was so.
-    pub(crate) fn asked(&self, name: &str) -> anyhow::Result<u32> {
+    /// Notes of what was helped with, if with anything, and returns how often in a row
+    /// that was so.
+    pub(crate) fn asked(&self, of: &str) -> anyhow::Result<u32> {
         let before = fs::read_to_string(self.folder.join(ASKED)).unwrap_or_default();
-        let before = before.split_once(' ').filter(|(before, _)| *before == name);
+        let before = before.split_once(' ').filter(|(before, _)| *before == of);
         let times = before.and_then(|(_, times)| times.parse::<u32>().ok()).unwrap_or(0) + 1;
-        self.write(ASKED, &format!("{name} {times}"))?;
+        self.write(ASKED, &format!("{of} {times}"))?;
         Ok(times)
     }
 
@@ -120,13 +121,12 @@ impl YourTurn {
 
     /// Makes the manifest, of what the stages and the workspace say.
     fn manifest(&self) -> anyhow::Result<String> {
-        let path = workspace().join("Cargo.toml");
-        let root = fs::read_to_string(&path)
-            .with_context(|| format!("{}: cannot read this file", Shown(&path)))?;
-        let root: Table = root.parse().with_context(|| format!("{}: no manifest", Shown(&path)))?;
+        let root = read_manifest("Cargo.toml")?;
         let all = &root["workspace"];
+        let of_service = read_manifest("crates/service/Cargo.toml")?;
+        let dependencies = dependencies(&all["dependencies"], &of_service["dependencies"]);
         let tables = Table::from_iter([
-            ("dependencies".to_owned(), dependencies(&all["dependencies"]).into()),
+            ("dependencies".to_owned(), dependencies.into()),
             // So that what the workspace has built is taken.
             ("profile".to_owned(), root["profile"].clone()),
         ]);
@@ -140,9 +140,10 @@ impl YourTurn {
         self.folder.hash(&mut folder);
         let Exercise { from, to, .. } = self.exercise;
         let (folder, edition) = (folder.finish(), &all["package"]["edition"]);
+        let word = End::of(to).word();
         let (limits, tables) = (limits.concat(), toml::to_string(&tables)?);
         Ok(format!(
-            r#"# Made by `cargo compare your-turn {to}`. A workspace of its own, so that a step which
+            r#"# Made by `cargo compare your-turn {word}`. A workspace of its own, so that a step which
 # fails or does not compile fails nothing else.
 [workspace]
 
@@ -153,8 +154,8 @@ edition = {edition}
 publish = false
 
 [package.metadata.your-turn]
-from = {from}
-to = {to}
+from = "{from}"
+to = "{to}"
 
 # What the stage that is to be written breaks by design.
 [package.metadata.tributary.limits]
@@ -167,11 +168,36 @@ unsafe_code = "forbid"
     }
 }
 
-/// Returns what every taught stage depends on, so that all exercises are built with the
-/// same, and what tries them; each as the workspace says.
-fn dependencies(all: &Value) -> Table {
-    let needed = stages::taught().flat_map(Stage::dependencies);
-    let besides = ["conformance", "exercises"].map(|name| (name.to_owned(), Vec::new()));
+/// What cargo is told in the folder: where the workspace has built, and what `compare` is.
+fn config() -> String {
+    let of = |path| workspace().join(path).display().to_string();
+    // A string, as at the root: cargo would join two lists.
+    let compare =
+        format!("run --release --manifest-path {} --package compare --", of("Cargo.toml"));
+    let (target, compare) = (Value::from(of("target")), Value::from(compare));
+    format!("[build]\ntarget-dir = {target}\n\n[alias]\ncompare = {compare}\n")
+}
+
+/// Reads a manifest of the workspace.
+fn read_manifest(path: &str) -> anyhow::Result<Table> {
+    let path = workspace().join(path);
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("{}: cannot read this file", Shown(&path)))?;
+    text.parse().with_context(|| format!("{}: no manifest", Shown(&path)))
+}
+
+/// Returns what every taught stage and the service depend on, so that all exercises are
+/// built with the same, and what tries them; each as the workspace says.
+fn dependencies(all: &Value, of_service: &Value) -> Table {
+    let features = |dependency: &Value| -> Vec<String> {
+        let named = dependency.get("features").and_then(Value::as_array);
+        named.into_iter().flatten().filter_map(|it| it.as_str().map(str::to_owned)).collect()
+    };
+    let of_service = of_service.as_table().into_iter().flatten();
+    let of_service = of_service.map(|(name, it)| (name.clone(), features(it)));
+    let needed = stages::taught().flat_map(Stage::dependencies).chain(of_service);
+    let besides = ["conformance", "exercises", "service", "service-laws"];
+    let besides = besides.map(|name| (name.to_owned(), Vec::new()));
     let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, more) in needed.chain(besides) {
         features.entry(name).or_default().extend(more);
@@ -190,8 +216,8 @@ fn dependencies(all: &Value) -> Table {
     dependencies.collect()
 }
 
-/// Returns the file that an exercise begins with: that of the stage before, with what is
-/// to be written in comments.
+/// Returns the file that an exercise begins with: that of the stage or the version
+/// before, with what is to be written in comments.
 pub(crate) fn template(exercise: &Exercise) -> String {
     let mut text = String::new();
     let of = [&*exercise.about, "", &after(exercise)].join("\n");
@@ -201,7 +227,7 @@ pub(crate) fn template(exercise: &Exercise) -> String {
     }
     text.push('\n');
     let mut number = 0;
-    for line in steps::code(&steps::without_new(stage(exercise.from).source)) {
+    for line in steps::code(&steps::without_new(&End::of(&exercise.from).source())) {
         for todo in exercise.todos.iter().filter(|todo| todo.above == line.text) {
             number += 1;
             let indent = line.text.len() - line.text.trim_start().len();
@@ -223,8 +249,10 @@ pub(crate) fn template(exercise: &Exercise) -> String {
 fn after(exercise: &Exercise) -> String {
     format!(
         "`cargo compare check-mine` says how far you are, and more if it is asked again; with\n\
-         `--watch`, whenever you save. `cargo compare solution {}` shows how the stage does it.",
-        exercise.to
+         `--watch`, whenever you save. `cargo compare solution {}` shows\n\
+         how {} does it.",
+        End::of(&exercise.to).word(),
+        End::of(&exercise.to).name()
     )
 }
 
@@ -239,10 +267,11 @@ mod tests {
             steps::code(text).into_iter().map(|line| line.text).filter(is_code).collect()
         };
         for exercise in EXERCISES.iter() {
-            let (text, from) = (template(exercise), stage(exercise.from));
-            assert_eq!(code(&text), code(&steps::without_new(from.source)), "{}", from.name);
+            let (text, from) = (template(exercise), &exercise.from);
+            let source = End::of(from).source();
+            assert_eq!(code(&text), code(&steps::without_new(&source)), "{from}");
             let todos = text.lines().filter(|line| line.trim().starts_with("// TODO "));
-            assert_eq!(todos.count(), exercise.todos.len(), "from {}:\n{text}", from.name);
+            assert_eq!(todos.count(), exercise.todos.len(), "from {from}:\n{text}");
             let width = text.lines().map(|line| line.chars().count()).max();
             assert!(width <= Some(100), "{width:?}");
         }

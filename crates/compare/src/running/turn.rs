@@ -110,6 +110,7 @@ pub(crate) fn hold(
     let folder = tempfile::tempdir().context("the laws need a folder")?;
     interrupt.would_leave(folder.path());
     progress.set_length(wanted.len() as u64);
+    progress.set_message("the laws");
     let order: Vec<_> = (0..wanted.len()).collect();
     let mut known = vec![Known::NotTried; wanted.len()];
     let try_one = |at: usize, is_failed: &(dyn Fn() -> bool + Sync)| {

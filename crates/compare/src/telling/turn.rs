@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use anstyle::Style;
 use conformance::Limit;
-use exercises::{Asked, Exercise, PANICKED, helps_with_panic};
-use stages::Stage;
+use exercises::{Asked, EXERCISES, Exercise, PANICKED, helps_with_panic};
+use jiff::Zoned;
 
-use crate::asking::turn::{self, Wanted, limits, stage, workspace};
+use crate::asking::turn::{self, End, Wanted, limits, workspace};
 use crate::running::turn::{Diagnostic, Known};
 use crate::telling::terminal::{GREEN, RED, YELLOW};
 
@@ -19,58 +19,71 @@ pub(crate) const WIDTH: usize = 92;
 const ERROR: usize = 16;
 /// ... and of what a law has seen.
 const WITNESS: usize = 6;
-/// What a law says of a merge that hangs.
-const HANGS: &str = "in vain for this: the merge ends";
+/// What a law says of a merge and of a service that hangs.
+const HANGS: [&str; 2] = ["in vain for this: the merge ends", "in vain for this: the service ends"];
+/// What is helped with where code has panicked, whatever the law.
+const PANIC: &str = "panic";
+/// The file of a learner, as his compiler and his panics call it.
+const FILE: &str = "src/lib.rs:";
 
 /// Says what is to be done now that an exercise was begun.
 pub(crate) fn begun(exercise: &Exercise, file: &str) -> String {
-    let (from, to) = (stage(exercise.from), stage(exercise.to));
+    let (from, to) = (End::of(&exercise.from), End::of(&exercise.to));
     let mut text = head(exercise);
     let all = exercise.todos.len();
     let _ = writeln!(
         text,
         "{file}\n  is {}, with what is to be written in comments, TODO 1 to {all}.\n",
-        from.name
+        from.name()
     );
-    text += &paragraph("", &format!("{}.", to.said().new.trim_end_matches('.')));
+    if let Some(new) = to.what_is_new() {
+        text += &paragraph("", &format!("{}.\n", new.trim_end_matches('.')));
+        text.push('\n');
+    }
     let _ = writeln!(
         text,
-        "\n  cargo compare check-mine            how far you are; asked again, it says more\n  \
+        "  cargo compare check-mine            how far you are; asked again, it says more\n  \
          cargo compare check-mine --watch    whenever you save"
     );
     text
 }
 
+/// Says that the file was saved, and when.
+pub(crate) fn saved(file: &str) -> String {
+    format!("\n{BOLD}{}: {file} was saved{BOLD:#}\n\n", Zoned::now().strftime("%H:%M:%S"))
+}
+
 /// Says what the compiler does: its first error, and what helps in this step.
-pub(crate) fn refused(exercise: &Exercise, errors: &[Diagnostic]) -> String {
+pub(crate) fn refused(exercise: &Exercise, errors: &[Diagnostic], file: &str) -> String {
     let mut text = head(exercise);
     let count =
         if errors.len() == 1 { "one error".into() } else { format!("{} errors", errors.len()) };
     let _ = writeln!(text, "{RED}It does not compile{RED:#}: {count}, the first is this.\n");
     let first = &errors[0];
     let said = first.rendered.as_deref().unwrap_or_default();
-    text += &shortened(ERROR, said);
+    text += &shortened(ERROR, &placed(said, file));
     text.push('\n');
     text += &paragraph("In this step: ", exercise.helps(first.code(), said));
     text
 }
 
 /// Says what the compiler warns of.
-pub(crate) fn warned(warnings: &[Diagnostic]) -> String {
+pub(crate) fn warned(warnings: &[Diagnostic], file: &str) -> String {
     let Some(first) = warnings.first() else { return String::new() };
-    let said = shortened(ERROR, first.rendered.as_deref().unwrap_or_default());
+    let said = shortened(ERROR, &placed(first.rendered.as_deref().unwrap_or_default(), file));
     format!("{YELLOW}It compiles, and the compiler warns:{YELLOW:#}\n\n{said}\n")
 }
 
 /// Says which laws hold, and of the first that does not, what helps; `times` is how
-/// often in a row it was so.
+/// often in a row that was told.
 pub(crate) fn held(
     exercise: &'static Exercise,
     wanted: &[Wanted],
     known: &[Known],
     times: u32,
+    file: &str,
 ) -> String {
-    let (mut text, to) = (head(exercise), stage(exercise.to).name);
+    let (mut text, to) = (head(exercise), End::of(&exercise.to).name());
     text += &counts(wanted, known);
     for Limit { law, reason } in limits(exercise) {
         let said = format!("Not asked: {law}. {to} breaks it by design: {reason}.");
@@ -79,7 +92,7 @@ pub(crate) fn held(
     text.push('\n');
     let all = turn::wanted(exercise).len();
     match first_broken(known) {
-        Some((at, seen)) => text += &broken(exercise, wanted[at], seen, times),
+        Some((at, seen)) => text += &broken(exercise, wanted[at], seen, times, file),
         None if wanted.len() < all => {
             let _ = writeln!(
                 text,
@@ -101,24 +114,20 @@ pub(crate) fn first_broken(known: &[Known]) -> Option<(usize, &str)> {
 }
 
 fn head(exercise: &Exercise) -> String {
-    let (from, to) = (stage(exercise.from), stage(exercise.to));
-    format!("{BOLD}Your turn: {} → {}{BOLD:#}\n", from.name, to.name)
+    let (from, to) = (End::of(&exercise.from), End::of(&exercise.to));
+    format!("{BOLD}Your turn: {} → {}{BOLD:#}\n", from.name(), to.name())
 }
 
 /// How many hold of each theme, and of what is new in the step.
 fn counts(wanted: &[Wanted], known: &[Known]) -> String {
-    let theme = |wanted: &Wanted| match wanted {
-        Wanted::Law(law) => law.theme,
-        Wanted::Check(_) => "this step",
-    };
     let mut text = String::new();
     let mut rest = known;
-    for of_theme in wanted.chunk_by(|a, b| theme(a) == theme(b)) {
+    for of_theme in wanted.chunk_by(|a, b| a.theme() == b.theme()) {
         let (known, after) = rest.split_at(of_theme.len());
         rest = after;
         let tried = known.iter().filter(|it| **it != Known::NotTried).count();
         let (all, held) = (known.len(), known.iter().filter(|it| **it == Known::Holds).count());
-        let theme = theme(&of_theme[0]);
+        let theme = of_theme[0].theme();
         let _ = match (tried, held) {
             (0, _) => writeln!(text, "  {theme:<10} {FAINT}not tried{FAINT:#}"),
             _ if held < tried => writeln!(text, "  {theme:<10} {RED}{held} of {all} hold{RED:#}"),
@@ -131,29 +140,52 @@ fn counts(wanted: &[Wanted], known: &[Known]) -> String {
     text
 }
 
-fn broken(exercise: &Exercise, wanted: Wanted, seen: &str, times: u32) -> String {
+/// What helps with something that does not hold.
+pub(crate) struct Help<'a> {
+    /// What it helps with: a law, a check, a merge that hangs, or a panic.
+    pub(crate) of: &'a str,
+    means: &'a str,
+    page: &'a str,
+    first: &'a str,
+    second: &'a str,
+}
+
+/// Returns what helps with what was seen.
+pub(crate) fn helps<'a>(exercise: &'a Exercise, wanted: Wanted, seen: &str) -> Help<'a> {
+    let of_asked = |asked: &'a Asked| {
+        let Asked { name, means, page, first, second, .. } = asked;
+        Help { of: name, means, page, first, second }
+    };
+    let hangs = HANGS.iter().any(|hangs| seen.contains(hangs));
+    match wanted {
+        _ if seen.starts_with(PANICKED) => {
+            Help { of: PANIC, means: helps_with_panic(seen), page: "", first: "", second: "" }
+        }
+        // What is lost, torn or late in a merge that hangs is only what follows.
+        Wanted::Law(law) if hangs && !exercise.knows(law) => of_asked(&exercise.hangs),
+        Wanted::Check(_) if hangs => of_asked(&exercise.hangs),
+        Wanted::Law(law) => {
+            let (hints, means) = (law.hints(), exercise.means(law));
+            Help { of: law.name, means, page: hints.page, first: hints.first, second: hints.second }
+        }
+        Wanted::Check(asked) => of_asked(asked),
+    }
+}
+
+fn broken(exercise: &Exercise, wanted: Wanted, seen: &str, times: u32, file: &str) -> String {
     let mut text = String::new();
     let _ =
         writeln!(text, "{RED}The first that does not hold:{RED:#} {BOLD}{}{BOLD:#}", wanted.name());
-    let (means, page, first, second) = match wanted {
-        // What is lost, torn or late in a merge that hangs is only what follows.
-        Wanted::Law(law) if seen.contains(HANGS) && !exercise.knows(law) => {
-            text += &paragraph("", law.sentence);
-            let Asked { means, page, first, second, .. } = &exercise.hangs;
-            (&**means, &**page, &**first, &**second)
-        }
-        Wanted::Law(law) => {
-            text += &paragraph("", law.sentence);
-            let hints = law.hints();
-            (exercise.means(law), hints.page, hints.first, hints.second)
-        }
-        Wanted::Check(asked) => (&*asked.means, &*asked.page, &*asked.first, &*asked.second),
-    };
+    if let Wanted::Law(law) = wanted {
+        text += &paragraph("", law.sentence);
+    }
     text += "\nWhat was seen:\n";
-    text += &shortened(WITNESS, &seen.replace(&format!("{}/", workspace().display()), ""));
+    let said = placed(&seen.replace(&format!("{}/", workspace().display()), ""), file);
+    text += &shortened(WITNESS, &said);
     text.push('\n');
-    if seen.starts_with(PANICKED) {
-        return text + &paragraph("First of all: ", helps_with_panic(seen));
+    let Help { of, means, page, first, second } = helps(exercise, wanted, seen);
+    if of == PANIC {
+        return text + &paragraph("First of all: ", means);
     }
     text += &paragraph("In this step: ", means);
     text += &paragraph("In the book: ", &format!("docs/src/{page}"));
@@ -164,10 +196,10 @@ fn broken(exercise: &Exercise, wanted: Wanted, seen: &str, times: u32) -> String
         }
         _ => {
             text += &paragraph("And more: ", second);
-            let number = exercise.to;
+            let (word, to) = (End::of(&exercise.to).word(), End::of(&exercise.to).name());
             let _ = writeln!(
                 text,
-                "\n{FAINT}`cargo compare solution {number}` shows how the stage does it.{FAINT:#}"
+                "\n{FAINT}`cargo compare solution {word}` shows how {to} does it.{FAINT:#}"
             );
         }
     }
@@ -175,23 +207,38 @@ fn broken(exercise: &Exercise, wanted: Wanted, seen: &str, times: u32) -> String
 }
 
 fn taken(exercise: &Exercise) -> String {
-    let to = stage(exercise.to);
-    let mut text = format!(
-        "{GREEN}All holds: you have taken the step.{GREEN:#}\n\
-         No check sees on which thread you join, or how an error comes out: compare these.\n\n"
-    );
+    let to = End::of(&exercise.to);
+    let mut text = format!("{GREEN}All holds: you have taken the step.{GREEN:#}\n");
+    text += &paragraph("", &exercise.unseen);
     let _ = writeln!(
         text,
-        "  cargo compare solution {}     how the stage does it, as a diff to yours",
-        to.number
+        "\n  cargo compare solution {:<8} how {} does it, as a diff to yours",
+        to.word(),
+        to.name()
     );
-    let follows = |stage: &&Stage| stage.said().follows.iter().any(|name| name == to.name);
-    for next in stages::taught().filter(follows) {
+    let follows = EXERCISES.iter().filter(|it| it.from == exercise.to).map(|it| End::of(&it.to));
+    for next in follows {
         let _ = writeln!(
             text,
-            "  cargo compare your-turn {}    the next step: {}",
-            next.number, next.name
+            "  cargo compare your-turn {:<7} the next step: {}",
+            next.word(),
+            next.name()
         );
+    }
+    text
+}
+
+/// What was said, with the places in the learner's file as they are from the root.
+fn placed(said: &str, file: &str) -> String {
+    let mut text = String::new();
+    for (at, piece) in said.split(FILE).enumerate() {
+        if at > 0 {
+            // The file of another crate has a folder before it.
+            let is_mine = !text.ends_with('/');
+            text += if is_mine { file } else { FILE.trim_end_matches(':') };
+            text.push(':');
+        }
+        text += piece;
     }
     text
 }
@@ -249,14 +296,14 @@ mod tests {
 
     #[test]
     fn the_first_that_does_not_hold_is_told_with_a_hint_and_asked_again_with_two() {
-        let exercise = Exercise::to(3, None).unwrap();
+        let exercise = Exercise::to("3", None).unwrap();
         let wanted = wanted(exercise);
         let mut known = vec![Known::Holds; wanted.len()];
         let at = wanted.iter().position(|it| it.name() == "waiting_costs_nothing").unwrap();
         known[at] = Known::Broken("expected no look".to_owned());
         known[at + 2..].fill(Known::NotTried);
         let law = &LAWS[at];
-        let once = plain(&held(exercise, &wanted, &known, 1));
+        let once = plain(&held(exercise, &wanted, &known, 1, "my.rs"));
         for said in
             ["  lines      10 of 10 hold\n", "  stop       6 of 7 hold\n", "expected no look"]
         {
@@ -267,18 +314,24 @@ mod tests {
         assert!(flat(&once).contains(exercise.means(law)), "{once}");
         assert!(flat(&once).contains(law.hints().first), "{once}");
         assert!(!flat(&once).contains(law.hints().second), "{once}");
-        let twice = plain(&held(exercise, &wanted, &known, 2));
+        let twice = plain(&held(exercise, &wanted, &known, 2, "my.rs"));
         assert!(flat(&twice).contains(law.hints().second), "{twice}");
         assert!(twice.lines().all(|line| line.chars().count() <= WIDTH), "{twice}");
     }
 
     #[test]
     fn whoever_holds_all_is_told_the_next_step() {
-        let exercise = Exercise::to(4, None).unwrap();
+        let exercise = Exercise::to("4", None).unwrap();
         let wanted = wanted(exercise);
-        let said = plain(&held(exercise, &wanted, &vec![Known::Holds; wanted.len()], 0));
+        let said = plain(&held(exercise, &wanted, &vec![Known::Holds; wanted.len()], 0, ""));
         assert!(said.contains("you have taken the step"), "{said}");
-        assert!(said.contains("your-turn 5    the next step: stage5-fully-async"), "{said}");
+        assert!(said.contains("your-turn 5       the next step: stage5-fully-async"), "{said}");
         assert!(flat(&said).contains("stage4-tasks breaks it by design: append runs"), "{said}");
+    }
+
+    #[test]
+    fn a_place_in_the_learners_file_is_one_from_the_root_and_another_one_stays() {
+        let said = "--> src/lib.rs:7:1, and /rustc/src/lib.rs:8:1";
+        assert_eq!(placed(said, "a/lib.rs"), "--> a/lib.rs:7:1, and /rustc/src/lib.rs:8:1");
     }
 }
