@@ -63,12 +63,14 @@ fn tried(name: &str, mine: Mine, within: Duration) -> Result<Option<String>, Str
     }
 }
 
-/// Notes what panics in the file of the learner, instead of printing it: what panics
-/// where a law has it panic is no mistake.
+/// Notes what panics in the file of the learner, or in tokio, which he has called; instead
+/// of printing it. What panics where a law has it panic is no mistake.
 fn note_panics() {
     panic::set_hook(Box::new(|panic| {
-        let Some(place) = panic.location().filter(|place| place.file() == "src/lib.rs") else {
-            return;
+        let place = match panic.location() {
+            Some(place) if place.file() == "src/lib.rs" => place.to_string(),
+            Some(place) if place.file().contains("/tokio-1.") => "a call of tokio".to_owned(),
+            _ => return,
         };
         let payload = panic.payload();
         let said = payload.downcast_ref::<&str>().copied();

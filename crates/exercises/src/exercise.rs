@@ -137,7 +137,9 @@ impl Exercise {
     pub fn helps(&self, code: Option<&str>, said: &str) -> &str {
         let help = code.and_then(|code| self.compile.get(code));
         let fits = |piece: &str| piece != "any" && said.contains(piece);
-        let by_piece = || self.compile.iter().find(|(piece, _)| fits(piece));
+        // The longest piece says most.
+        let pieces = || self.compile.iter().filter(|(piece, _)| fits(piece));
+        let by_piece = || pieces().max_by_key(|(piece, _)| piece.len());
         let help = help.or_else(|| by_piece().map(|(_, help)| help));
         help.or_else(|| self.compile.get("any")).expect("there is help with any error")
     }

@@ -172,3 +172,11 @@ fn a_panic_has_the_help_that_fits_it_and_any_other_one_at_least() {
     assert!(exercises::helps_with_panic("RefCell already borrowed").contains("`.await`"));
     assert!(exercises::helps_with_panic("index out of bounds").contains("that line"));
 }
+
+#[test]
+fn an_error_of_the_compiler_has_the_help_of_the_longest_piece_that_fits_it() {
+    let exercise = Exercise::to("service/fully_async", None).unwrap();
+    let of_value = exercise.helps(None, "`Rc<u8>` cannot be sent between threads safely");
+    let of_future = exercise.helps(None, "future cannot be sent between threads safely");
+    assert!(of_future != of_value && of_future.contains("at each `.await`"), "{of_future}");
+}
