@@ -133,6 +133,14 @@ fn what_does_not_compile_hangs_or_panics_is_told_with_its_help() {
     let line = said.lines().find(|line| line.contains("your code has panicked, at ")).unwrap();
     assert!(line.contains("/your-turn/src/lib.rs:"), "a place that can be opened: {said}");
     assert!(said.contains("This is where you go on writing."), "{said}");
+
+    let refused = "Read::Closed => {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        return Ok(runtime.block_on(async { drop(tokio::task::spawn_local(async {})) }));
+    }";
+    turn.write(&text.replace("Read::Closed => return Ok(())", refused));
+    let said = turn.check(&[A_LAW], 1);
+    assert!(said.contains("at a call of tokio: `spawn_local` called from outside"), "{said}");
 }
 
 #[test]
