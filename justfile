@@ -62,6 +62,12 @@ computing:
 demo:
     cargo run --release --package tributary-cli --example demo
 
+# A NATS server with JetStream on the loopback, whose folder is target/nats, until Ctrl-C
+[group('look')]
+nats *args:
+    @echo 'ship: tributary -F --output nats://127.0.0.1/LOGS FILE...   read: tributary --from nats://127.0.0.1/LOGS'
+    @PATH="$PATH:target/ci-tools/bin:/usr/sbin" nats-server --addr 127.0.0.1 --jetstream --store_dir target/nats "$@"
+
 # The book, as pages under target/book; `just book --open` shows it
 [group('look')]
 book *args:
