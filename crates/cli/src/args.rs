@@ -16,6 +16,7 @@ use tributary::{Marks, Options, Start, Target, Template, TemplateError};
 use crate::help::{self, Topic};
 use crate::metrics;
 use crate::stats::Format;
+use crate::wire::{self, Place, Wire};
 
 /// Merges log files into one, while they are still being written.
 ///
@@ -40,10 +41,10 @@ pub(crate) struct Args {
     /// The log files to merge.
     ///
     /// A file that is called like a command is `./help`, or stands behind `--`.
-    #[arg(value_name = "IN", required_unless_present_any = ["watch", "files_from"], value_parser = OsStringValueParser::new().try_map(source))]
+    #[arg(value_name = "IN", required_unless_present_any = ["watch", "files_from", "from"], value_parser = OsStringValueParser::new().try_map(source))]
     pub(crate) sources: Vec<PathBuf>,
 
-    /// Where the lines go; `-` is stdout.
+    /// Where the lines go; `-` is stdout, nats://HOST/STREAM a stream.
     ///
     /// A file that is there starts anew, as with `>`; with --checkpoint it is
     /// gone on with. With --follow it may be rotated: what comes after a rename
@@ -227,6 +228,9 @@ pub(crate) struct Args {
     )]
     pub(crate) debug: Option<Duration>,
 
+    #[command(flatten)]
+    pub(crate) wire: Wire,
+
     /// Tell more of what happens, on stderr.
     #[arg(short, long)]
     pub(crate) verbose: bool,
@@ -243,6 +247,8 @@ const KEPT: &str = "Output and checkpoint";
 /// Flags that are seldom needed.
 const TUNING: &str = "Tuning";
 const STAGES: &str = "Stages and debugging";
+/// Flags for a stream.
+pub(crate) const STREAM: &str = "A stream of NATS";
 
 /// What is done instead of a merge.
 #[derive(Debug, Subcommand)]
@@ -325,6 +331,7 @@ impl Args {
             append: self.append,
             restart: self.restart,
             checkpoint: self.checkpoint.clone(),
+            from: self.stream_that_is_read().map(|place| place.to_string()),
             durability: match self.durability {
                 Durability::None => tributary::Durability::None,
                 Durability::Flush => tributary::Durability::Flush,
@@ -338,7 +345,11 @@ impl Args {
 
     /// Returns where the lines go.
     pub(crate) fn target(&self) -> Target {
-        if self.to_stdout() { Target::Stdout } else { Target::from(&self.output) }
+        match self.stream_that_is_written() {
+            Some(place) => Target::Stream(place.to_string()),
+            None if self.to_stdout() => Target::Stdout,
+            None => Target::from(&self.output),
+        }
     }
 
     /// Returns a flag whose value was taken for a source, what the flag asks
@@ -361,6 +372,11 @@ impl Args {
         let metrics = self.metrics.as_deref().map(metrics::pattern);
         let metrics = metrics.into_iter().flat_map(|name| [format!(".{name}.*.new"), name]);
         self.exclude.iter().cloned().chain(metrics).collect()
+    }
+
+    /// Tells whether something is put round each line.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.json || self.prefix.0.is_some()
     }
 
     /// Returns what is put round each line.
@@ -432,7 +448,7 @@ fn by_name(text: &str) -> Result<bool, &'static str> {
 }
 
 /// `100ms`, `1.5s`, `2 minutes`: more than nothing.
-fn time(text: &str) -> Result<Duration, String> {
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
     let time: SignedDuration = text.parse().map_err(|_| {
         "write a number and its unit, which is ms, s, m or h: 100ms, 2s, 1m".to_owned()
     })?;
@@ -457,8 +473,15 @@ fn size(text: &str) -> Result<u64, &'static str> {
 }
 
 /// `-o json` is how others are asked for JSON; `habits` says what is typed here.
-fn output(path: PathBuf) -> Result<PathBuf, &'static str> {
-    if path == Path::new("json") { Err("this is no format") } else { Ok(path) }
+fn output(path: PathBuf) -> Result<PathBuf, String> {
+    if path == Path::new("json") {
+        return Err("this is no format".to_owned());
+    }
+    if wire::is_stream(&path) {
+        let parsed = path.to_string_lossy().parse::<Place>();
+        parsed.map_err(|why| why.to_string())?;
+    }
+    Ok(path)
 }
 
 fn source(path: OsString) -> Result<PathBuf, &'static str> {

@@ -21,7 +21,9 @@ pub(crate) fn instead(error: &clap::Error, args: &[OsString]) -> Option<String> 
             )
         }
         (ErrorKind::ValueValidation, ContextValue::String(flag))
-            if flag.starts_with("--output") =>
+            if flag.starts_with("--output")
+                && error.get(ContextKind::InvalidValue)
+                    == Some(&ContextValue::String("json".to_owned())) =>
         {
             Some(
                 "-o json: for a JSON object a line write --json; a file of that name is ./json"

@@ -1,7 +1,8 @@
 //! The `tributary` command: merges log files into one, while they are still
 //! being written.
 //!
-//! The reading order of its modules: `args` (what can be typed), `habits` (and
+//! The reading order of its modules: `args` (what can be typed) with `wire` (of that,
+//! what concerns a stream on another machine), `habits` (and
 //! what is typed by habit), `list`, `run` (one merge), `signals`, `exit` (codes
 //! and errors), then what it says: `voice`, `observer` (how far a merge is) with
 //! `stalls`, `stats`, `metrics`, `backlog`, and instead of a merge `print`,
@@ -22,6 +23,7 @@ mod signals;
 mod stalls;
 mod stats;
 mod voice;
+mod wire;
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -40,6 +40,10 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
         voice.error(print::CLOSED);
         return exit::OUTPUT;
     }
+    if let Some(told) = args.stream_refused() {
+        voice.error(told);
+        return exit::USAGE;
+    }
     let sources = match sources(args) {
         Ok(sources) => sources,
         Err(told) => {
@@ -137,7 +141,7 @@ fn merge(
     }
 
     let shows = backlog::show(progress, voice, args.to_stdout());
-    let merged = (args.stage.merge)(plan);
+    let merged = args.merge(plan);
     drop((shows, metrics));
     if let Some(format) = args.stats {
         let stall = merged.as_ref().ok().map(|report| report.stall);

@@ -48,7 +48,11 @@ impl Voice {
     /// made, and looked at by nobody, with every read and every write.
     fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(self, verbose: bool) -> impl Layer<S> {
         let level = if verbose { Level::INFO } else { Level::WARN };
-        let said = filter_fn(move |metadata| metadata.is_event() && *metadata.level() <= level);
+        let said = filter_fn(move |metadata| {
+            // What the client of NATS logs comes out as our error, or as our warning.
+            let is_ours = !metadata.target().starts_with("async_nats");
+            metadata.is_event() && is_ours && *metadata.level() <= level
+        });
         self.with_filter(said.with_max_level_hint(level))
     }
 

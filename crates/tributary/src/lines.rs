@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use memchr::memchr_iter;
 
 use crate::following::identity::{Before, FileId};
 use crate::progress::Counters;
@@ -35,6 +36,16 @@ pub(crate) struct Origin {
     pub(crate) before: Option<Box<Before>>,
 }
 
+impl Origin {
+    /// Of lines that come from a stream, and that are in no file here.
+    pub(crate) fn foreign(lines: &[u8], counters: &Arc<Counters>) -> Origin {
+        let count = memchr_iter(b'\n', lines).count() as u64;
+        let (bytes, read, file) = (lines.len(), lines.len() as u64, FileId::NONE);
+        let counters = Arc::clone(counters);
+        Origin { count, bytes, read, source: 0, counters, file, end: read, before: None }
+    }
+}
+
 impl Lines {
     /// Returns the bytes: at least one line, the last byte a newline.
     pub fn as_bytes(&self) -> &[u8] {
@@ -59,6 +70,11 @@ impl Lines {
     /// Returns the device and the inode of the file that the lines were read from.
     pub fn device_and_inode(&self) -> (u64, u64) {
         (self.origin.file.device, self.origin.file.inode)
+    }
+
+    /// Returns the offset of the first line in its file, in bytes.
+    pub fn begin(&self) -> u64 {
+        self.origin.end - self.origin.read
     }
 
     /// Returns the offset behind the last line in its file, in bytes.

@@ -47,6 +47,10 @@ pub struct Options {
     /// goes on there: with it every line is in the output exactly once,
     /// whatever ends the process (default: none).
     pub checkpoint: Option<PathBuf>,
+    /// The name of a stream on another machine that the lines come from, instead of
+    /// sources: the checkpoint then says how far it was read (default: none). See
+    /// [`Output::append_from`](crate::Output::append_from).
+    pub from: Option<String>,
     /// When the output is synced to the disk (default: by the system).
     pub durability: Durability,
     /// What is put round each line (default: nothing).
@@ -119,6 +123,7 @@ impl Default for Options {
             append: false,
             restart: false,
             checkpoint: None,
+            from: None,
             durability: Durability::None,
             marks: Marks::None,
             debug: None,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tracing::warn;
 
+use crate::following::entry::SavedStream;
 use crate::following::expand::{self, Expanded, Pattern};
 use crate::following::file;
 use crate::following::files::Files;
@@ -120,9 +121,16 @@ impl Plan {
             notified.then(|| Notifier::start(options.interval, options.latency)).transpose();
         let notifier = notifier.map_err(Error::Runtime)?;
 
+        let stream = begin::stream(&target, &options).map(|name| {
+            let known = saved.as_ref().and_then(|saved| saved.output.stream.clone());
+            known.unwrap_or(SavedStream { name: name.to_owned(), sequence: 0 })
+        });
         let files = Arc::new(Files::load(saved.map(|saved| saved.files).unwrap_or_default()));
+        if let Some(stream) = stream {
+            files.stream(stream);
+        }
         for file in beginning.outputs() {
-            files.output(&beginning.to.path, file, 0);
+            files.output(beginning.to.name(), file, 0);
         }
         if let Some(path) = &options.checkpoint {
             files.checkpoint(path);
@@ -297,7 +305,7 @@ fn fitting(
     let id = |path: &Path| fs::metadata(path).ok().map(|it| FileId::of(&it));
     let output = match output {
         Target::Path(path) => id(path),
-        Target::Stdout => None,
+        Target::Stdout | Target::Stream(_) => None,
     };
     if paths.iter().any(|path| output.is_none() || id(path) != output) {
         return Ok(paths);

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use crate::Changed;
 use crate::waking::change::Change;
 
 /// A request to end a merge: clones share it, and it cannot be taken back.
@@ -24,6 +25,8 @@ pub struct Stop {
 struct Shared {
     requested: AtomicBool,
     abandoned: AtomicBool,
+    /// Rings with the request.
+    change: Change,
     /// The sources to wake. The entry of a dropped source stays, and no longer
     /// upgrades.
     changes: Mutex<Vec<Weak<Change>>>,
@@ -47,6 +50,7 @@ impl Stop {
         if self.shared.requested.swap(true, Ordering::SeqCst) {
             return;
         }
+        self.shared.change.ring();
         let changes = self.shared.changes.lock();
         for change in changes.unwrap_or_else(PoisonError::into_inner).iter() {
             if let Some(change) = change.upgrade() {
@@ -71,6 +75,16 @@ impl Stop {
     /// Tells whether the end was requested.
     pub fn requested(&self) -> bool {
         self.shared.requested.load(Ordering::SeqCst)
+    }
+
+    /// Returns what to wait on for the request: ready at once if that was made already.
+    /// It is for who waits for something else than a source.
+    ///
+    /// # Blocking
+    ///
+    /// As [`Source::changed`](crate::Source::changed).
+    pub fn changed(&self) -> Changed {
+        self.shared.change.since(0)
     }
 
     /// Has `change` rung when the end is requested.

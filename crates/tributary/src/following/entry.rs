@@ -36,13 +36,24 @@ pub(crate) enum Line {
 /// The output of a moment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SavedOutput {
-    /// Nothing where the version before has written it.
+    /// Nothing for a stream, and where the version before has written it.
     pub(crate) path: Option<FullPath>,
     #[serde(flatten)]
     pub(crate) id: FileId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) born: Option<Time>,
     pub(crate) length: u64,
+    /// The stream that this is, or that its lines come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stream: Option<SavedStream>,
+}
+
+/// How far a stream on another machine is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SavedStream {
+    pub(crate) name: String,
+    /// The sequence of the last message.
+    pub(crate) sequence: u64,
 }
 
 impl SavedOutput {
@@ -69,6 +80,9 @@ pub(crate) struct Entry {
     pub(crate) target: Option<FullPath>,
     /// How many files were claimed before: the order of the files of a home.
     pub(crate) rank: u64,
+    /// Of a merge into a stream: the message with which its last lines arrived.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) sequence: u64,
     #[serde(flatten)]
     pub(crate) reader: Reader,
     /// Whether it was deleted when it was let go.
@@ -88,6 +102,7 @@ impl Entry {
             home,
             target: None,
             rank: 0,
+            sequence: 0,
             reader: Reader::Before,
             deleted: false,
             truncations: Vec::new(),
@@ -131,6 +146,10 @@ impl Entry {
             self.truncations.drain(..old);
         }
     }
+}
+
+fn is_zero(sequence: &u64) -> bool {
+    *sequence == 0
 }
 
 /// Who reads a file.

@@ -27,7 +27,7 @@ use tracing::warn;
 
 use crate::error::Shown;
 use crate::following::alike::{self, Alike, stands_in};
-use crate::following::entry::{Entry, Line, ReadTo, Reader, SavedOutput};
+use crate::following::entry::{Entry, Line, ReadTo, Reader, SavedOutput, SavedStream};
 use crate::following::identity::{Before, FileId, Position, Time, has_birth};
 use crate::following::path::{self, FullPath};
 use crate::keeping::saver::Saver;
@@ -43,6 +43,8 @@ pub(crate) struct Files(Mutex<Table>);
 #[derive(Debug, Default)]
 struct Table {
     output: Option<SavedOutput>,
+    /// The stream that is the output, or that its lines come from.
+    stream: Option<SavedStream>,
     /// The checkpoint: neither it nor its temporary files are logs.
     checkpoint: Option<FullPath>,
     /// Boxed, since a map has room for up to twice as many entries.
@@ -126,21 +128,40 @@ impl Files {
     }
 
     /// Says which file the output is and how long it is. What was the output of
-    /// this path before is no log either.
-    pub(crate) fn output(&self, path: &Path, file: &File, length: u64) {
+    /// this path before is no log either. A stream has no path.
+    pub(crate) fn output(&self, path: Option<&Path>, file: &File, length: u64) {
         // Of an open file that is always known.
         let Ok(metadata) = file.metadata() else { return };
-        let (path, id) = (FullPath::of(path), FileId::of(&metadata));
+        let (path, id) = (path.map(FullPath::of), FileId::of(&metadata));
         let born = Time::of_birth(&metadata);
-        let now = SavedOutput { path: Some(path.clone()), id, born, length };
+        let now = SavedOutput { path: path.clone(), id, born, length, stream: None };
         let mut table = self.table();
-        if let Some(before) = table.output.replace(now)
+        if let (Some(before), Some(path)) = (table.output.replace(now), path)
             && before.id != id
         {
             let entry = Entry::new(Position::start(before.id), before.born, path);
             table.insert(Entry { reader: Reader::Copy, ..entry });
         }
         table.save_soon();
+    }
+
+    /// Says which stream is the output, or gives its lines, and how far.
+    pub(crate) fn stream(&self, stream: SavedStream) {
+        self.table().stream = Some(stream);
+    }
+
+    /// Returns how far the stream is known.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.table().stream.as_ref().map_or(0, |stream| stream.sequence)
+    }
+
+    /// Returns the full path of the log that reads a file, and the last message that
+    /// any file of this log has in the stream.
+    pub(crate) fn arrived_of(&self, file: FileId) -> Option<(PathBuf, u64)> {
+        let table = self.table();
+        let home = &table.files.get(&file)?.home;
+        let sequences = table.of_home(home).into_iter().map(|entry| entry.sequence);
+        Some((home.to_path_buf(), sequences.max().unwrap_or(0)))
     }
 
     /// Has what changes from now on saved.
@@ -273,13 +294,22 @@ impl Files {
         Ok(Begin::Read { from, read })
     }
 
-    /// Notes that lines are in the output, which is `length` bytes long now.
-    pub(crate) fn appended(&self, origins: &[Origin], length: u64) {
+    /// Notes that lines are in the output, which is `length` bytes long now. If a
+    /// stream is part of that, `sequence` is the message that they came, or arrived, as.
+    pub(crate) fn appended(&self, origins: &[Origin], length: u64, sequence: Option<u64>) {
         let mut table = self.table();
         if let Some(output) = &mut table.output {
             output.length = length;
         }
+        if let (Some(stream), Some(sequence)) = (&mut table.stream, sequence) {
+            stream.sequence = stream.sequence.max(sequence);
+            // Lines that came from there are in none of the files below.
+            table.save_soon();
+        }
         for Origin { file, end, before, .. } in origins {
+            if let (Some(sequence), Some(entry)) = (sequence, table.files.get_mut(file)) {
+                entry.sequence = sequence;
+            }
             // Without a checkpoint nobody asks, and an offset alone says nothing.
             let Some(before) = before else { continue };
             if let Some(entry) = table.files.get_mut(file) {
@@ -436,7 +466,8 @@ impl Files {
                 None => (!whole).then_some(Line::Left { path }),
             }
         });
-        let output = Line::Output(table.output.clone()?);
+        let output = SavedOutput { stream: table.stream.clone(), ..table.output.clone()? };
+        let output = Line::Output(output);
         Some(files.chain(homes).chain([output]).collect())
     }
 
@@ -576,9 +607,11 @@ impl Table {
     /// Takes in a file. One that has no rank yet becomes the youngest.
     fn insert(&mut self, mut entry: Entry) {
         let id = entry.id();
-        let old = self.remove(id).map(|old| old.truncations).unwrap_or_default();
-        if entry.truncations.is_empty() {
-            entry.truncations = old;
+        if let Some(old) = self.remove(id) {
+            entry.sequence = entry.sequence.max(old.sequence);
+            if entry.truncations.is_empty() {
+                entry.truncations = old.truncations;
+            }
         }
         if entry.rank == 0 {
             entry.rank = self.ranks + 1;

@@ -23,6 +23,9 @@ pub(crate) struct FileId {
 }
 
 impl FileId {
+    /// Of no file.
+    pub(crate) const NONE: FileId = FileId { device: 0, inode: 0 };
+
     pub(crate) fn of(metadata: &Metadata) -> FileId {
         FileId { device: metadata.dev(), inode: metadata.ino() }
     }

@@ -52,7 +52,7 @@ pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>,
         Target::Path(output) if is(|it| !it.is_file() && !it.is_dir(), output) => {
             return Err(no_file(output));
         }
-        Target::Path(_) => {}
+        Target::Path(_) | Target::Stream(_) => {}
         Target::Stdout => return Err(no_file(Path::new("standard output"))),
     }
     if is(|it| !it.is_file(), path) {
@@ -63,7 +63,34 @@ pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>,
     if let Err(cause) = access(&folder, Access::WRITE_OK | Access::EXEC_OK) {
         return Err(Error::Checkpoint { path: path.clone(), cause: cause.into() });
     }
-    if options.restart { Ok(None) } else { Saved::load(path) }
+    let stream = stream(target, options);
+    if options.restart {
+        return match target {
+            Target::Stream(name) => Err(bad(
+                Path::new(name),
+                "a stream cannot be emptied from here; purge it and remove the checkpoint".into(),
+            )),
+            _ => Ok(None),
+        };
+    }
+    let saved = Saved::load(path)?;
+    if let Some(saved) = &saved {
+        let known = saved.output.stream.as_ref().map(|stream| stream.name.as_str());
+        if known != stream {
+            let (known, now) = (known.unwrap_or("files"), stream.unwrap_or("files"));
+            let why = format!("it is of a merge with {known}, and this one is with {now}");
+            return Err(Error::BadCheckpoint { path: path.clone(), why });
+        }
+    }
+    Ok(saved)
+}
+
+/// Returns the name of the stream that the output is, or that its lines come from.
+pub(crate) fn stream<'a>(target: &'a Target, options: &'a Options) -> Option<&'a str> {
+    match target {
+        Target::Stream(name) => Some(name),
+        _ => options.from.as_deref(),
+    }
 }
 
 impl Beginning {
@@ -95,6 +122,7 @@ impl Beginning {
             (Some(path), _) if fs::metadata(path).is_ok_and(|it| FileId::of(&it) == to.id) => {
                 return Err(bad(&to.path, "it is also the checkpoint; name another file".into()));
             }
+            (_, Some(_)) if to.is_stream => BeginAt::End,
             (_, Some(saved)) if to.file.metadata().is_ok_and(|it| saved.is(&it)) => {
                 BeginAt::Offset(saved.length)
             }
@@ -106,7 +134,7 @@ impl Beginning {
                 )
             }
             (Some(path), Some(saved)) => return Err(another(&to.path, path, saved)),
-            _ if options.append => BeginAt::End,
+            _ if options.append || to.is_stream => BeginAt::End,
             (Some(_), None) if !options.restart && to.length != Some(0) => {
                 let bytes = to.length.unwrap_or(0);
                 return Err(Error::UnknownLines { path: to.path.to_path_buf(), bytes });

@@ -149,7 +149,7 @@ impl Checkpoint {
         durability: Durability,
         files: Arc<Files>,
     ) -> Checkpoint {
-        files.output(&output.path, &output.file, length);
+        files.output(output.name(), &output.file, length);
         Checkpoint {
             path: path.to_owned(),
             output: Mutex::new(Arc::clone(&output.file)),
@@ -162,7 +162,7 @@ impl Checkpoint {
     /// Takes another file for the output.
     pub(crate) fn output_is(&self, output: &OutputFile) {
         *self.output.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&output.file);
-        self.files.output(&output.path, &output.file, output.length.unwrap_or(0));
+        self.files.output(output.name(), &output.file, output.length.unwrap_or(0));
     }
 
     /// Saves for the last time: as short as can be.

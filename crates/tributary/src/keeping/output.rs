@@ -1,5 +1,6 @@
 //! The merged file.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use crate::keeping::checkpoint::{self, Checkpoint};
 use crate::keeping::output_file::{Named, OutputFile};
 use crate::keeping::saver::Saver;
 use crate::lines::Origin;
-use crate::progress::Tally;
+use crate::progress::{Counters, Tally};
 use crate::{Batch, Durability, Error, Lines, Shown, Stop, Written};
 
 /// Where the merged lines go.
@@ -26,6 +27,9 @@ pub enum Target {
     Path(PathBuf),
     /// The standard output of this process.
     Stdout,
+    /// A stream on another machine, by its name. The output takes note of what has
+    /// arrived there ([`Output::arrived`]); taking it there is up to the merge.
+    Stream(String),
 }
 
 impl<P: AsRef<Path>> From<P> for Target {
@@ -71,6 +75,8 @@ pub struct Output {
     to: OutputFile,
     /// What each log has in here.
     tally: Arc<Tally>,
+    /// The same for each log whose lines come from a stream.
+    from: HashMap<Arc<Path>, Arc<Counters>>,
     durability: Durability,
     checkpoint: Option<Arc<Checkpoint>>,
     files: Arc<Files>,
@@ -101,6 +107,7 @@ impl Output {
         Output {
             to,
             tally,
+            from: HashMap::new(),
             durability,
             checkpoint: None,
             files: Arc::clone(files),
@@ -175,7 +182,58 @@ impl Output {
     pub fn append(&mut self, lines: &Lines) -> Result<(), Error> {
         let source = Shown(lines.path());
         let _span = warn_span!(target: "tributary", "append", %source).entered();
-        self.append_all(lines.as_bytes(), lines.origins())
+        self.append_all(lines.as_bytes(), lines.origins(), None)
+    }
+
+    /// Writes lines of a stream behind what is there: those of the message with this
+    /// sequence, which came from the log at `path`.
+    ///
+    /// A checkpoint then says that the output has the stream up to this message.
+    ///
+    /// # Blocking
+    ///
+    /// As [`append`](Output::append).
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Output::append).
+    pub fn append_from(&mut self, path: &Path, lines: &[u8], sequence: u64) -> Result<(), Error> {
+        let _span = warn_span!(target: "tributary", "append", source = %Shown(path)).entered();
+        if !self.from.contains_key(path) {
+            let path: Arc<Path> = path.into();
+            let counters = self.tally.add(&path);
+            self.from.insert(path, counters);
+        }
+        let origin = Origin::foreign(lines, &self.from[path]);
+        self.append_all(lines, &[origin], Some(sequence))
+    }
+
+    /// Returns how far the checkpoint knows the stream that the output is, or that its
+    /// lines come from: the sequence of the last message, 0 if there was none.
+    pub fn sequence(&self) -> u64 {
+        self.files.sequence()
+    }
+
+    /// Returns the full path of the log of some lines, and the last message that this
+    /// log had in the stream when its last lines arrived there; 0 if there was none.
+    pub fn arrived_of(&self, lines: &Lines) -> (PathBuf, u64) {
+        let known = self.files.arrived_of(lines.origin.file);
+        known.unwrap_or_else(|| (lines.path().to_owned(), 0))
+    }
+
+    /// Notes that lines have arrived in the stream that the output is, the last of them
+    /// in the message with this sequence. A checkpoint then says so.
+    ///
+    /// Note the lines of a log in their order, and each before the next is sent.
+    pub fn arrived(&mut self, lines: &Lines, sequence: u64) {
+        self.note(lines.origins(), Some(sequence));
+    }
+
+    /// Notes that a stream takes no more lines, and asks for the stop.
+    ///
+    /// The error comes out with every later append and with the finish.
+    pub fn give_up(&mut self, cause: io::Error) -> Error {
+        self.fail(cause)
     }
 
     /// Writes all lines of a batch behind what is there, in one piece.
@@ -195,16 +253,25 @@ impl Output {
         let Some(first) = batch.origins().first() else { return Ok(()) };
         let source = Shown(first.counters.path());
         let _span = warn_span!(target: "tributary", "append", %source).entered();
-        self.append_all(batch.as_bytes(), batch.origins())
+        self.append_all(batch.as_bytes(), batch.origins(), None)
     }
 
-    fn append_all(&mut self, bytes: &[u8], origins: &[Origin]) -> Result<(), Error> {
+    fn append_all(
+        &mut self,
+        bytes: &[u8],
+        origins: &[Origin],
+        sequence: Option<u64>,
+    ) -> Result<(), Error> {
+        if self.to.is_stream {
+            let why = "a stream, and this merge writes to files only; choose another stage";
+            return Err(Error::BadOutput { path: self.path().to_owned(), why: why.into() });
+        }
         if let Some(failed) = self.failed {
             return Err(self.error(again(failed)));
         }
         self.reopen_if_lost(false)?;
         let whole = self.to.length;
-        if let Err(cause) = self.append_and_note(bytes, origins) {
+        if let Err(cause) = self.append_and_note(bytes, origins, sequence) {
             if let Some(length) = whole {
                 // A disk that is full still lets itself be cut.
                 let _ = self.to.cut(length);
@@ -214,16 +281,25 @@ impl Output {
         Ok(())
     }
 
-    fn append_and_note(&mut self, bytes: &[u8], origins: &[Origin]) -> io::Result<()> {
+    fn append_and_note(
+        &mut self,
+        bytes: &[u8],
+        origins: &[Origin],
+        sequence: Option<u64>,
+    ) -> io::Result<()> {
         self.to.write(bytes)?;
         if self.durability == Durability::Fsync {
             sync(&self.to.file)?;
         }
         // A checkpoint that is saved in between speaks of the moment before: the
         // next merge cuts these lines off, and merges them again.
-        self.files.appended(origins, self.to.length.unwrap_or(0));
-        origins.iter().for_each(|origin| origin.counters.written(origin));
+        self.note(origins, sequence);
         Ok(())
+    }
+
+    fn note(&self, origins: &[Origin], sequence: Option<u64>) {
+        self.files.appended(origins, self.to.length.unwrap_or(0), sequence);
+        origins.iter().for_each(|origin| origin.counters.written(origin));
     }
 
     /// Opens the output anew if its name leads to another file: when somebody
@@ -283,7 +359,7 @@ impl Output {
         self.to = new;
         self.told = false;
         let Some(checkpoint) = &self.checkpoint else {
-            self.files.output(&self.to.path, &self.to.file, 0);
+            self.files.output(self.to.name(), &self.to.file, 0);
             return Ok(());
         };
         // Before the first byte goes there. Until this is saved, the next merge

@@ -25,6 +25,8 @@ pub(crate) struct OutputFile {
     /// cut: a pipe, a device, and what the shell has opened, since `>> out` is
     /// to keep what was there.
     pub(crate) length: Option<u64>,
+    /// Whether this is a stream, whose lines another writer takes there.
+    pub(crate) is_stream: bool,
 }
 
 /// Where the name of the output leads.
@@ -45,6 +47,7 @@ impl OutputFile {
         let path = match target {
             Target::Path(path) => path,
             Target::Stdout => Path::new("standard output"),
+            Target::Stream(name) => Path::new(name),
         };
         OutputFile::open_at(path, target)
             .map_err(|cause| Error::Create { path: path.to_owned(), cause })
@@ -56,6 +59,8 @@ impl OutputFile {
             // Appending, so that the end stays the end, whoever cuts the file.
             Target::Path(path) => OpenOptions::new().append(true).create(true).open(path)?,
             Target::Stdout => io::stdout().as_fd().try_clone_to_owned()?.into(),
+            // Nothing is written to what stands for it here.
+            Target::Stream(_) => OpenOptions::new().append(true).open("/dev/null")?,
         };
         let metadata = file.metadata()?;
         let ours = *target != Target::Stdout && metadata.is_file();
@@ -64,7 +69,13 @@ impl OutputFile {
             file: Arc::new(file),
             id: FileId::of(&metadata),
             length: ours.then_some(metadata.len()),
+            is_stream: matches!(target, Target::Stream(_)),
         })
+    }
+
+    /// Returns the path by which another file may become the output.
+    pub(crate) fn name(&self) -> Option<&Path> {
+        (!self.is_stream).then_some(&self.path)
     }
 
     /// Locks a regular file against a second merge.

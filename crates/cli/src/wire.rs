@@ -1,0 +1,151 @@
+//! A stream on another machine, as the output or as what is read.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tributary::{Error, Plan, Report};
+
+use crate::args::{Args, STREAM, time};
+
+#[cfg(not(feature = "nats"))]
+use absent as tributary_nats;
+pub(crate) use tributary_nats::Place;
+
+/// What can be typed for a stream.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Wire {
+    /// Read this stream instead of files: nats://HOST/STREAM, or tls:// for TLS alone.
+    ///
+    /// It is read up to what it holds, and with --follow on. The checkpoint says
+    /// how far; messages that were lost before they were read are an error.
+    #[arg(
+        long,
+        value_name = "STREAM",
+        conflicts_with_all = ["sources", "watch", "files_from", "lines", "from_end", "prefix", "json"],
+        help_heading = STREAM,
+    )]
+    pub(crate) from: Option<Place>,
+
+    /// What this machine is called in the stream, instead of its own name.
+    #[arg(long, value_name = "NAME", help_heading = STREAM)]
+    pub(crate) host_name: Option<String>,
+
+    /// How long the server may fail to answer before the merge ends.
+    ///
+    /// Until then it is asked again, and no line is lost.
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = time, help_heading = STREAM)]
+    pub(crate) patience: Duration,
+
+    /// Trust this authority of certificates, a file of PEM, instead of the system's.
+    ///
+    /// User and password stand in the URL, as nats://USER:PASSWORD@HOST/STREAM, or,
+    /// where nobody sees them, in NATS_USER and NATS_PASSWORD.
+    #[arg(long, value_name = "FILE", help_heading = STREAM)]
+    pub(crate) nats_ca: Option<PathBuf>,
+}
+
+/// Tells whether an output is a stream, by its name.
+pub(crate) fn is_stream(output: &Path) -> bool {
+    output.to_str().is_some_and(|text| text.starts_with("nats://") || text.starts_with("tls://"))
+}
+
+impl Args {
+    /// Returns the stream that the lines go to, if they go to one.
+    pub(crate) fn stream_that_is_written(&self) -> Option<Place> {
+        let place = self.output.to_str().filter(|_| is_stream(&self.output))?;
+        // The parser of the arguments has seen that it is one.
+        place.parse().ok().map(|place| self.wire.asked(place))
+    }
+
+    /// Returns the stream that is read, if one is.
+    pub(crate) fn stream_that_is_read(&self) -> Option<Place> {
+        self.wire.from.clone().map(|place| self.wire.asked(place))
+    }
+
+    /// Returns why a stream cannot be merged in this way, if so.
+    pub(crate) fn stream_refused(&self) -> Option<&'static str> {
+        let to_stream = is_stream(&self.output);
+        if !to_stream && self.wire.from.is_none() {
+            return None;
+        }
+        if to_stream && self.wire.from.is_some() {
+            return Some("--from: a stream is read into a file or to stdout, not into a stream");
+        }
+        if self.is_marked() {
+            return Some(
+                "--prefix, --json: a message of a stream has the path of its log and the offset in \
+                 its headers, and the lines as they are",
+            );
+        }
+        if to_stream && self.append {
+            return Some("--append: a stream always goes on behind what it has");
+        }
+        if self.stage.number != stages::STAGES.len() {
+            return Some("--stage: a stream has a stage of its own");
+        }
+        None
+    }
+
+    /// Merges as planned: with a stage, into a stream or from one.
+    pub(crate) fn merge(&self, plan: Plan) -> Result<Report, Error> {
+        match (self.stream_that_is_written(), self.stream_that_is_read()) {
+            (Some(place), _) => tributary_nats::merge(plan, &place),
+            (None, Some(place)) => tributary_nats::read(plan, &place, self.follow),
+            (None, None) => (self.stage.merge)(plan),
+        }
+    }
+}
+
+/// What stands for the streams in a build without them.
+#[cfg(not(feature = "nats"))]
+mod absent {
+    use super::*;
+
+    /// There is none.
+    #[derive(Debug, Clone)]
+    pub(crate) enum Place {}
+
+    impl std::str::FromStr for Place {
+        type Err = &'static str;
+
+        fn from_str(_: &str) -> Result<Place, &'static str> {
+            Err("this tributary was built without streams; build it with `--features nats`")
+        }
+    }
+
+    impl std::fmt::Display for Place {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            match *self {}
+        }
+    }
+
+    pub(crate) fn merge(_: Plan, place: &Place) -> Result<Report, Error> {
+        match *place {}
+    }
+
+    pub(crate) fn read(_: Plan, place: &Place, _: bool) -> Result<Report, Error> {
+        match *place {}
+    }
+}
+
+impl Wire {
+    /// Returns a place, asked as the flags and the environment say.
+    #[cfg(feature = "nats")]
+    fn asked(&self, place: Place) -> Place {
+        let of_environment = |name| std::env::var(name).ok();
+        let place = place.with_patience(self.patience).with_ca(self.nats_ca.clone());
+        let place = match (of_environment("NATS_USER"), of_environment("NATS_PASSWORD")) {
+            (Some(user), Some(password)) => place.with_user(user, password),
+            _ => place,
+        };
+        match &self.host_name {
+            Some(name) => place.with_host_name(name.clone()),
+            None => place,
+        }
+    }
+
+    #[cfg(not(feature = "nats"))]
+    fn asked(&self, place: Place) -> Place {
+        place
+    }
+}

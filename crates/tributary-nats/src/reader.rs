@@ -1,0 +1,192 @@
+//! From a stream back into a file.
+
+use std::io;
+use std::panic::resume_unwind;
+use std::path::Path;
+
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::{DeliverPolicy, pull};
+use futures_util::StreamExt;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::select;
+use tokio::task::spawn_blocking;
+use tracing::warn;
+use tributary::{Error, Output, Plan, Report, Stop};
+
+use crate::message;
+use crate::place::Place;
+use crate::server::{Server, Trouble};
+
+/// Writes what the stream at `place` holds to the output of `plan`, which has no sources,
+/// and whose [`Options::from`](tributary::Options::from) is the name of the place: each
+/// message once, in the order of the stream.
+///
+/// With `follow` also what comes later, until the stop; then what the stream holds at
+/// that moment. The checkpoint says which message is the last in the output.
+///
+/// # Blocking
+///
+/// Blocks the calling thread until the end.
+///
+/// # Errors
+///
+/// [`Error::Read`] with the name of the place: the server does not answer, or the stream
+/// has lost messages that the output does not have. Otherwise those of
+/// [`Output::append_from`].
+///
+/// # Panics
+///
+/// Panics if it is called from async code, as every runtime inside a runtime does.
+pub fn read(plan: Plan, place: &Place, follow: bool) -> Result<Report, Error> {
+    let Plan { output, stop, .. } = plan;
+    let mut builder = Builder::new_current_thread();
+    let runtime = builder.enable_all().build_local(LocalOptions::default());
+    let runtime = runtime.map_err(Error::Runtime)?;
+    let mut reader = Reader { place, stop, follow, output: Some(output), read: 0, pending: 0 };
+    let ended = runtime.block_on(reader.read());
+    // Finished in any case: the next run is to begin where this one ended.
+    let written = reader.output.take().expect("no append is under way").finish();
+    ended?;
+    Ok(Report::new(written?, None))
+}
+
+struct Reader<'a> {
+    place: &'a Place,
+    stop: Stop,
+    follow: bool,
+    /// Not here during an append.
+    output: Option<Output>,
+    /// The last message that is in the output.
+    read: u64,
+    /// How many messages were behind it when it came.
+    pending: u64,
+}
+
+impl Reader<'_> {
+    async fn read(&mut self) -> Result<(), Error> {
+        self.read = self.output.as_ref().map_or(0, Output::sequence);
+        let server = Server::connect(self.place, &self.stop, false).await;
+        let server = server.map_err(|why| self.error(why))?;
+        // Up to there, if nobody waits for more.
+        let mut end = if self.follow { None } else { Some(self.check(&server).await?) };
+        loop {
+            // Before a consumer is asked for, and again after each that was lost.
+            self.check(&server).await?;
+            let mut messages = match self.consumer(&server).await {
+                Ok(messages) => messages,
+                Err(why) => return Err(self.error(why)),
+            };
+            loop {
+                if let Some(end) = end
+                    && self.is_at(&server, end).await?
+                {
+                    return Ok(());
+                }
+                let message = select! {
+                    message = messages.next() => message,
+                    () = self.stop.changed(), if end.is_none() => {
+                        end = Some(self.check(&server).await?);
+                        continue;
+                    }
+                };
+                match message {
+                    Some(Ok(message)) => self.take(&server, message).await?,
+                    // The consumer is lost, with the connection or by its own end.
+                    Some(Err(_)) | None => break,
+                }
+            }
+        }
+    }
+
+    /// Tells whether the output has all that the stream holds up to `end`.
+    async fn is_at(&self, server: &Server, end: u64) -> Result<bool, Error> {
+        if self.read >= end || self.pending > 0 {
+            return Ok(self.read >= end);
+        }
+        // The last ones may have been deleted, and would be waited for.
+        let next = server.first_of(">", self.read + 1).await.map_err(|why| self.error(why))?;
+        Ok(next.is_none_or(|next| next.sequence > end))
+    }
+
+    /// Asks whether the stream still has what comes next; returns its last message.
+    async fn check(&self, server: &Server) -> Result<u64, Error> {
+        let (first, last) = server.bounds().await.map_err(|why| self.error(why))?;
+        let read = self.read;
+        if last < read {
+            return Err(self.error(format!(
+                "the output has it up to message {read}, and it has {last}; it was lost or made \
+                 anew: name another output and another checkpoint"
+            )));
+        }
+        if read > 0 && first > read + 1 {
+            return Err(self.error(format!(
+                "messages {} to {} are gone from it, and not in the output; to go on with what is \
+                 left, name another output and another checkpoint",
+                read + 1,
+                first - 1
+            )));
+        }
+        Ok(last)
+    }
+
+    async fn consumer(&self, server: &Server) -> Result<pull::Ordered, String> {
+        server
+            .insist()
+            .on(async || {
+                let config = pull::OrderedConfig {
+                    deliver_policy: DeliverPolicy::ByStartSequence {
+                        start_sequence: self.read + 1,
+                    },
+                    ..pull::OrderedConfig::default()
+                };
+                let passing = |why: String| Trouble::Passing(why);
+                let consumer = server.stream().create_consumer(config).await;
+                let consumer = consumer.map_err(|why| passing(why.to_string()))?;
+                consumer.messages().await.map_err(|why| passing(why.to_string()))
+            })
+            .await
+    }
+
+    /// Appends a message to the output.
+    async fn take(&mut self, server: &Server, message: Message) -> Result<(), Error> {
+        let info = message.info().map_err(|why| self.error(why.to_string()))?;
+        let sequence = info.stream_sequence;
+        self.pending = info.pending;
+        if sequence <= self.read {
+            return Ok(());
+        }
+        if sequence > self.read + 1 && self.read > 0 {
+            // Lost, or deleted one by one.
+            self.check(server).await?;
+            warn!("{}: messages {} to {} were deleted", self.place, self.read + 1, sequence - 1);
+        }
+        let source = message::source(&message.subject);
+        let output = self.output.take().expect("appends follow one another");
+        // Bridge: the disk blocks, so the pool appends and the connection goes on.
+        let appended = spawn_blocking(move || append(output, &source, &message.payload, sequence));
+        let (output, appended) =
+            appended.await.unwrap_or_else(|failed| resume_unwind(failed.into_panic()));
+        self.output = Some(output);
+        appended?;
+        self.read = sequence;
+        Ok(())
+    }
+
+    fn error(&self, why: String) -> Error {
+        Error::Read { path: self.place.path(), cause: io::Error::other(why) }
+    }
+}
+
+/// Appends whole lines: a message of somebody else may lack the last newline.
+fn append(
+    mut output: Output,
+    source: &Path,
+    lines: &[u8],
+    sequence: u64,
+) -> (Output, Result<(), Error>) {
+    let appended = match lines {
+        [] | [.., b'\n'] => output.append_from(source, lines, sequence),
+        _ => output.append_from(source, &[lines, b"\n"].concat(), sequence),
+    };
+    (output, appended)
+}

@@ -1,0 +1,406 @@
+//! The connection to a server, which may go and come back.
+
+use std::cell::Cell;
+use std::error::Error as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_nats::client::Client;
+use async_nats::jetstream::context::{
+    ContextBuilder, CreateStreamErrorKind, GetStreamErrorKind, PublishErrorKind,
+};
+use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::publish::PublishAck;
+use async_nats::jetstream::stream::{
+    Config, DiscardPolicy, RawMessageError, RawMessageErrorKind, Stream,
+};
+use async_nats::jetstream::{self, Context};
+use async_nats::{ConnectErrorKind, ConnectOptions, Event};
+use tokio::select;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+use tributary::Stop;
+
+use crate::message::SUBJECTS;
+use crate::place::{Login, Place};
+
+/// How long one question may take before it is asked again.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How long to wait before a question is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How often a server is asked whether it is there, whose connection is quiet.
+const PING: Duration = Duration::from_secs(10);
+
+/// Why a question has no good answer.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// It may pass: the question is asked again, until the patience ends.
+    Passing(String),
+    /// It will not pass.
+    Lasting(String),
+}
+
+use Trouble::{Lasting, Passing};
+
+/// What a publish came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Published {
+    /// The message is in the stream, with this sequence.
+    As(u64),
+    /// The fence has refused it: the subject holds something else.
+    Fenced,
+}
+
+/// A server, and the stream on it.
+pub(crate) struct Server {
+    place: Place,
+    stop: Stop,
+    client: Client,
+    context: Context,
+    stream: Stream,
+    /// How often the client has connected.
+    connections: watch::Receiver<u64>,
+    /// What the server has refused outside of any answer.
+    refused: Arc<Mutex<Option<String>>>,
+    /// Whether it was said that the server does not answer.
+    told: Cell<bool>,
+}
+
+impl Server {
+    /// Connects, and asks for the stream; with `make`, it is made if it is missing.
+    pub(crate) async fn connect(place: &Place, stop: &Stop, make: bool) -> Result<Server, String> {
+        let (connected, connections) = watch::channel(0);
+        let refused = Arc::default();
+        let options = options(place, connected, &refused)?;
+        let told = Cell::new(false);
+        // A merge that does not follow has been asked to stop before it begins.
+        let gives_up_at_the_stop = !stop.requested();
+        let insist = Insist { place, stop, told: &told, gives_up_at_the_stop };
+        let client = insist.on(async || {
+            options.clone().connect(place.address()).await.map_err(|why| of_connect(place, &why))
+        });
+        let client = client.await?;
+        let context =
+            ContextBuilder::new().timeout(ANSWER.min(place.patience)).build(client.clone());
+        let stream =
+            insist.on(async || ask_for_stream(&context, &client, place, make).await).await?;
+        let (place, stop) = (place.clone(), stop.clone());
+        Ok(Server { place, stop, client, context, stream, connections, refused, told })
+    }
+
+    /// Returns the limits and the state of the stream, as the server has answered last.
+    pub(crate) fn subjects(&self) -> &[String] {
+        &self.stream.cached_info().config.subjects
+    }
+
+    /// Returns how many bytes a message may have, with its headers.
+    pub(crate) fn most_bytes(&self) -> usize {
+        let of_stream = usize::try_from(self.stream.cached_info().config.max_message_size).ok();
+        let of_server = self.client.max_payload();
+        of_stream.filter(|it| *it > 0).map_or(of_server, |it| it.min(of_server))
+    }
+
+    /// Publishes a message, and waits until the server has acknowledged it.
+    pub(crate) async fn publish(
+        &self,
+        subject: &str,
+        message: impl Fn() -> PublishMessage,
+    ) -> Result<Published, String> {
+        self.insist()
+            .on(async || {
+                let mut connections = self.connections.clone();
+                connections.borrow_and_update();
+                let sent = self.context.send_publish(subject.to_owned(), message()).await;
+                let sent = sent.map_err(|why| self.of_publish(&why));
+                let answer = match sent {
+                    Ok(answer) => select! {
+                        answer = answer.into_future() => answer,
+                        // What was on its way is not sent again by the client.
+                        _ = connections.changed() => return Err(Passing("the connection was lost".into())),
+                    },
+                    Err(trouble) => return Err(trouble),
+                };
+                match answer {
+                    Ok(PublishAck { sequence, .. }) => Ok(Published::As(sequence)),
+                    Err(why) if why.kind() == PublishErrorKind::WrongLastSequence => {
+                        Ok(Published::Fenced)
+                    }
+                    Err(why) => Err(self.of_publish(&why)),
+                }
+            })
+            .await
+    }
+
+    /// Returns the last message of a subject.
+    pub(crate) async fn last_of(&self, subject: &str) -> Result<Option<StreamMessage>, String> {
+        self.one(async || self.stream.get_last_raw_message_by_subject(subject).await).await
+    }
+
+    /// Returns the first message of a subject whose sequence is this one or greater.
+    pub(crate) async fn first_of(
+        &self,
+        subject: &str,
+        sequence: u64,
+    ) -> Result<Option<StreamMessage>, String> {
+        self.one(async || self.stream.get_first_raw_message_by_subject(subject, sequence).await)
+            .await
+    }
+
+    /// Returns the message with this sequence.
+    pub(crate) async fn message(&self, sequence: u64) -> Result<Option<StreamMessage>, String> {
+        self.one(async || self.stream.get_raw_message(sequence).await).await
+    }
+
+    async fn one(
+        &self,
+        ask: impl AsyncFn() -> Result<StreamMessage, RawMessageError>,
+    ) -> Result<Option<StreamMessage>, String> {
+        let asked = async || match ask().await {
+            Ok(message) => Ok(Some(message)),
+            Err(why) if why.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(why) => Err(Passing(self.whole(&why))),
+        };
+        self.insist().on(asked).await
+    }
+
+    /// Returns the first and the last sequence of the stream.
+    pub(crate) async fn bounds(&self) -> Result<(u64, u64), String> {
+        let asked = async || match self.stream.get_info().await {
+            Ok(info) => Ok((info.state.first_sequence, info.state.last_sequence)),
+            Err(why) => Err(Passing(self.whole(&why))),
+        };
+        self.insist().on(asked).await
+    }
+
+    /// Returns the stream, for a consumer.
+    pub(crate) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// Asks again and again, while the trouble may pass.
+    pub(crate) fn insist(&self) -> Insist<'_> {
+        let Server { place, stop, told, .. } = self;
+        Insist { place, stop, told, gives_up_at_the_stop: false }
+    }
+
+    fn of_publish(&self, why: &async_nats::jetstream::context::PublishError) -> Trouble {
+        let code = why.source().and_then(|it| it.downcast_ref::<jetstream::Error>());
+        match (why.kind(), code.map(|it| it.error_code().0)) {
+            (PublishErrorKind::StreamNotFound, _) => Passing(format!(
+                "no stream takes the message; is {} still there, and JetStream enabled?",
+                self.place.stream
+            )),
+            (_, Some(10077 | 10023)) => {
+                Passing(format!("the stream is full: {}; make room", self.whole(why)))
+            }
+            (_, Some(10060)) => Lasting(format!(
+                "another stream of this server takes our subjects, {SUBJECTS}: {}",
+                self.whole(why)
+            )),
+            (_, Some(10054 | 10109)) => Lasting(self.whole(why)),
+            (PublishErrorKind::MaxPayloadExceeded, _) => Lasting(self.whole(why)),
+            _ => Passing(self.whole(why)),
+        }
+    }
+
+    /// Tells the whole of an error, with what the server has refused meanwhile.
+    fn whole(&self, why: &dyn std::error::Error) -> String {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match refused {
+            Some(refused) => format!("{} ({refused})", chain(why)),
+            None => chain(why),
+        }
+    }
+}
+
+/// How a question is asked again and again.
+pub(crate) struct Insist<'a> {
+    place: &'a Place,
+    stop: &'a Stop,
+    told: &'a Cell<bool>,
+    /// Whether a stop ends the waiting: nothing was read yet that could be lost.
+    gives_up_at_the_stop: bool,
+}
+
+impl Insist<'_> {
+    /// Asks until there is an answer, or the trouble will not pass, or has lasted longer
+    /// than the patience. The first trouble is told, and its end.
+    pub(crate) async fn on<T>(
+        &self,
+        ask: impl AsyncFn() -> Result<T, Trouble>,
+    ) -> Result<T, String> {
+        let (place, patience) = (self.place, self.place.patience);
+        let began = Instant::now();
+        loop {
+            let left = patience.saturating_sub(began.elapsed());
+            // Whatever a client waits for, it is not waited for longer than this.
+            let asked = timeout(left.max(PAUSE), ask()).await;
+            let why = match asked {
+                Ok(Ok(answer)) => {
+                    if self.told.replace(false) {
+                        warn!("{place}: the server answers again");
+                    }
+                    return Ok(answer);
+                }
+                Ok(Err(Lasting(why))) => return Err(why),
+                Ok(Err(Passing(why))) => why,
+                Err(_) => "the server does not answer".to_owned(),
+            };
+            if began.elapsed() >= patience {
+                return Err(format!("{why}; tried for {patience:?}"));
+            }
+            if self.gives_up_at_the_stop && self.stop.requested() {
+                return Err(format!("{why}; stopped before that"));
+            }
+            if !self.told.replace(true) {
+                warn!("{place}: {why}; tried again for {patience:?}");
+            }
+            if self.gives_up_at_the_stop {
+                select! {
+                    () = sleep(PAUSE) => {}
+                    () = self.stop.changed() => {}
+                }
+            } else {
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Returns how to connect.
+fn options(
+    place: &Place,
+    connected: watch::Sender<u64>,
+    refused: &Arc<Mutex<Option<String>>>,
+) -> Result<ConnectOptions, String> {
+    let refused = Arc::clone(refused);
+    let mut options = ConnectOptions::new()
+        .name("tributary")
+        .ping_interval(PING)
+        .request_timeout(Some(ANSWER))
+        .connection_timeout(ANSWER.min(place.patience))
+        .reconnect_delay_callback(|tries| PAUSE * u32::try_from(tries.clamp(1, 6) - 1).unwrap_or(5))
+        .event_callback(move |event| {
+            match event {
+                Event::Connected => connected.send_modify(|count| *count += 1),
+                Event::ServerError(why) => {
+                    *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_string());
+                }
+                _ => {}
+            }
+            async {}
+        });
+    options = match &place.login {
+        Login::Nobody => options,
+        Login::Token(token) => options.token(token.clone()),
+        Login::User(user, password) => options.user_and_password(user.clone(), password.clone()),
+    };
+    if place.tls {
+        options = options.require_tls(true);
+    }
+    if let Some(ca) = &place.ca {
+        std::fs::metadata(ca).map_err(|why| format!("{}: cannot read it: {why}", ca.display()))?;
+        options = options.add_root_certificates(ca.clone());
+    }
+    Ok(options)
+}
+
+/// Says why there is no connection.
+fn of_connect(place: &Place, why: &async_nats::ConnectError) -> Trouble {
+    let told = chain(why);
+    match why.kind() {
+        ConnectErrorKind::Dns => Passing(format!("no address is known for {}: {told}", place.host)),
+        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+            let login = match place.login {
+                Login::Nobody => "it wants a user and a password",
+                _ => "it does not take the user, the password or the token",
+            };
+            Lasting(format!("the server refuses us: {login}"))
+        }
+        ConnectErrorKind::Tls | ConnectErrorKind::ServerParse => Lasting(told),
+        _ if told.contains("certificate") => {
+            Lasting(format!("{told}; name the file of the authority that has signed it"))
+        }
+        _ if told.contains("InvalidContentType") => {
+            Lasting("the server does not speak TLS; write nats:// instead of tls://".to_owned())
+        }
+        _ if told.contains("invalid server operation") => {
+            Lasting(format!("this is no NATS server: {told}"))
+        }
+        _ => Passing(format!("there is no answer: {told}")),
+    }
+}
+
+/// Asks for the stream, or makes it.
+async fn ask_for_stream(
+    context: &Context,
+    client: &Client,
+    place: &Place,
+    make: bool,
+) -> Result<Stream, Trouble> {
+    let name = &place.stream;
+    if !client.server_info().jetstream {
+        return Err(Lasting("JetStream is not enabled on this server".to_owned()));
+    }
+    let why = match context.get_stream(name).await {
+        Ok(stream) => {
+            let config = &stream.cached_info().config;
+            let bounded =
+                config.max_messages > 0 || config.max_bytes > 0 || !config.max_age.is_zero();
+            if make && config.discard == DiscardPolicy::Old && bounded {
+                warn!(
+                    "{place}: it discards old messages; lines that nobody has read by then are lost"
+                );
+            }
+            return Ok(stream);
+        }
+        Err(why) => why,
+    };
+    let is_missing = matches!(
+        why.kind(),
+        GetStreamErrorKind::JetStream(error) if error.error_code().0 == 10059
+    );
+    if !is_missing {
+        let lasts = matches!(
+            why.kind(),
+            GetStreamErrorKind::JetStream(error) if error.error_code().0 == 10039
+        );
+        return Err(if lasts { Lasting(chain(&why)) } else { Passing(chain(&why)) });
+    }
+    if !make {
+        return Err(Lasting("there is no such stream on this server".to_owned()));
+    }
+    let config = Config {
+        name: name.clone(),
+        subjects: vec![SUBJECTS.to_owned()],
+        discard: DiscardPolicy::New,
+        ..Config::default()
+    };
+    match context.create_stream(config).await {
+        Ok(stream) => {
+            info!("{place}: made, for {SUBJECTS}, in files, without a limit");
+            Ok(stream)
+        }
+        Err(why) => {
+            let told = format!("cannot make the stream: {}", chain(&why));
+            let lasts = matches!(why.kind(), CreateStreamErrorKind::JetStream(_));
+            Err(if lasts { Lasting(told) } else { Passing(told) })
+        }
+    }
+}
+
+/// Tells an error and its causes, each once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(why) = cause {
+        let why_told = why.to_string();
+        if !told.contains(&why_told) {
+            told.push_str(": ");
+            told.push_str(&why_told);
+        }
+        cause = why.source();
+    }
+    told
+}

@@ -1,0 +1,266 @@
+//! The writer's side of a stream: each line arrives once, whatever is killed.
+//!
+//! Three things see to that:
+//!
+//! - **The fence.** Each message says which message its subject held last. The server
+//!   refuses it if that has changed meanwhile (error 10071). So of a message that was
+//!   sent twice, since nobody knew whether it had arrived, one is refused: also after
+//!   an hour, and also if the first was sent by a process that is dead by now.
+//! - **What is behind the checkpoint.** The checkpoint says with which message the last
+//!   lines of a log arrived. What its subject holds behind that was sent by a merge that
+//!   was killed; it is met by the chunks that are read again ([`Behind`]).
+//! - **The id.** A server that compares ids before fences (2.9 does, 2.15 does not)
+//!   answers a retry with the sequence that it has, which saves a question. So the fence
+//!   alone would do. An id alone would not: it is forgotten after two minutes, and until
+//!   then an id that other lines have, too, would swallow them. Subject, fence and
+//!   offsets are in it, so no other lines have it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+
+use async_nats::jetstream::message::PublishMessage;
+use memchr::memrchr;
+use tracing::warn;
+use tributary::{Error, Lines, Output, Shown, Stop, Written};
+
+use crate::behind::{Behind, Chunk};
+use crate::message::{self, Span};
+use crate::place::Place;
+use crate::server::{Published, Server};
+
+/// How many bytes of a message are left for its headers, beside the path.
+const HEADERS: usize = 1024;
+/// How long a subject may be: a server takes no line of more than 4 KiB.
+const LONGEST_SUBJECT: usize = 3000;
+/// How often in a row a fence may refuse us before somebody is at fault.
+const REFUSALS: u32 = 100;
+
+/// Sends lines into a stream, and takes note of what has arrived.
+pub(crate) struct Shipper {
+    place: Place,
+    server: Server,
+    output: RefCell<Output>,
+    /// By the number of the log. It is not here while a chunk is on its way.
+    subjects: RefCell<HashMap<usize, Subject>>,
+    /// Why nothing can be sent any more.
+    failed: RefCell<Option<String>>,
+}
+
+/// What is known of the subject of a log.
+struct Subject {
+    name: String,
+    path: PathBuf,
+    /// The message that it holds last: the fence.
+    last: u64,
+    /// What it held behind the checkpoint when it was asked.
+    behind: Behind,
+    /// Whether somebody else was found in it.
+    shared: bool,
+}
+
+impl Shipper {
+    /// Connects to the server, and makes the stream if there is none.
+    pub(crate) async fn connect(
+        mut output: Output,
+        place: Place,
+        stop: Stop,
+    ) -> Result<Shipper, Error> {
+        let connected = connect(&place, &stop, output.sequence()).await;
+        let server = connected.map_err(|why| output.give_up(io::Error::other(why)))?;
+        let output = RefCell::new(output);
+        let (subjects, failed) = (RefCell::default(), RefCell::default());
+        Ok(Shipper { place, server, output, subjects, failed })
+    }
+
+    /// Sends lines, and waits until they have arrived. Of one log, one chunk is sent
+    /// at a time.
+    pub(crate) async fn send(&self, lines: &Lines) -> Result<(), Error> {
+        let number = lines.source();
+        let known = self.subjects.borrow_mut().remove(&number);
+        let sent = async {
+            let mut subject = match known {
+                Some(subject) => subject,
+                None => self.subject(lines).await?,
+            };
+            let sent = self.send_all(&mut subject, lines).await;
+            self.subjects.borrow_mut().insert(number, subject);
+            sent
+        };
+        match sent.await {
+            Ok(sequence) => {
+                self.output.borrow_mut().arrived(lines, sequence);
+                Ok(())
+            }
+            Err(Failed::Lines(why)) => Err(Error::BadOutput { path: self.place.path(), why }),
+            Err(Failed::Server(why)) => {
+                // The first reason is the one that is told, by every source.
+                let why = self.failed.borrow_mut().get_or_insert(why).clone();
+                Err(self.output.borrow_mut().give_up(io::Error::other(why)))
+            }
+        }
+    }
+
+    /// Ends the output: the last checkpoint speaks of all that has arrived.
+    pub(crate) fn finish(&self) -> Result<Written, Error> {
+        // It blocks this loop, on which nothing else is left to do.
+        self.output.borrow_mut().finish()
+    }
+
+    /// Asks what the subject of a log holds.
+    async fn subject(&self, lines: &Lines) -> Result<Subject, Failed> {
+        let (path, known) = self.output.borrow().arrived_of(lines);
+        let name = message::subject(&self.place.host_name, &path);
+        if name.len() > LONGEST_SUBJECT {
+            let why = format!("{}: this path is too long for a subject", Shown(&path));
+            return Err(Failed::Lines(why));
+        }
+        if !message::takes(self.server.subjects(), &name) {
+            let why = format!(
+                "its subjects ({}) do not take {name}; add {}",
+                self.server.subjects().join(", "),
+                message::SUBJECTS
+            );
+            return Err(Failed::Server(why));
+        }
+        let mut subject = Subject { name, path, last: 0, behind: Behind::default(), shared: false };
+        self.catch_up(&mut subject, known).await?;
+        Ok(subject)
+    }
+
+    /// Takes in what a subject holds behind the message `known`; returns how much.
+    async fn catch_up(&self, subject: &mut Subject, known: u64) -> Result<usize, Failed> {
+        let Subject { name, last, behind, .. } = subject;
+        let end = self.server.last_of(name).await?;
+        *last = end.as_ref().map_or(0, |message| message.sequence);
+        let (mut next, mut taken) = (known + 1, 0);
+        while next <= *last {
+            let Some(message) = self.server.first_of(name, next).await? else { break };
+            if let Some(span) = message::span(&message.headers) {
+                behind.push(message.sequence, span);
+            }
+            next = message.sequence + 1;
+            taken += 1;
+        }
+        Ok(taken)
+    }
+
+    /// Sends all that has not arrived yet; returns the last message that has these lines.
+    async fn send_all(&self, subject: &mut Subject, lines: &Lines) -> Result<u64, Failed> {
+        let (_, inode) = lines.device_and_inode();
+        let span = Span { inode, begin: lines.begin(), end: lines.end() };
+        let mut rest = Chunk { lines: lines.as_bytes(), span };
+        let (mut sequence, mut refusals) = (subject.last, 0);
+        while !rest.lines.is_empty() {
+            if let Some(why) = &*self.failed.borrow() {
+                return Err(Failed::Server(why.clone()));
+            }
+            if let Some(message) = subject.behind.find(rest) {
+                let payload = self.server.message(message.sequence).await?;
+                let payload = payload.map(|message| message.payload).unwrap_or_default();
+                if let Some(left) = subject.behind.meet(rest, message, &payload) {
+                    (rest, sequence) = (left, message.sequence);
+                }
+                continue;
+            }
+            let (first, left) = self.cut(subject, rest)?;
+            match self.publish(subject, first).await? {
+                Published::As(number) if number > subject.last => {
+                    (subject.last, sequence) = (number, number);
+                    (rest, refusals) = (left, 0);
+                }
+                // The number of an older message: some id that was thought of twice.
+                Published::As(_) | Published::Fenced => {
+                    refusals += 1;
+                    self.refused(subject, refusals).await?;
+                }
+            }
+        }
+        Ok(sequence)
+    }
+
+    /// Looks at what has come into a subject in the place of our message.
+    async fn refused(&self, subject: &mut Subject, refusals: u32) -> Result<(), Failed> {
+        let known = subject.last;
+        let taken = self.catch_up(subject, known).await?;
+        let path = Shown(&subject.path);
+        if taken > 0 && refusals > 1 && !std::mem::replace(&mut subject.shared, true) {
+            warn!(
+                "{path}: another merge sends into its subject, {}; give each machine a host name \
+                 of its own",
+                subject.name
+            );
+        }
+        if refusals < REFUSALS {
+            return Ok(());
+        }
+        Err(Failed::Server(format!("{}: {refusals} messages in a row were refused", subject.name)))
+    }
+
+    /// Cuts off as many whole lines as a message takes.
+    fn cut<'a>(
+        &self,
+        subject: &Subject,
+        chunk: Chunk<'a>,
+    ) -> Result<(Chunk<'a>, Chunk<'a>), Failed> {
+        let most = self.server.most_bytes().saturating_sub(HEADERS + subject.name.len() * 2);
+        if chunk.lines.len() <= most {
+            return Ok(chunk.split_at(chunk.lines.len()));
+        }
+        match memrchr(b'\n', &chunk.lines[..most]) {
+            Some(newline) => Ok(chunk.split_at(newline + 1)),
+            None => Err(Failed::Lines(format!(
+                "{}: the line at byte {} is longer than a message may be, {most} bytes; cut such \
+                 lines with --max-line, or raise max_payload of the server",
+                Shown(&subject.path),
+                chunk.span.begin
+            ))),
+        }
+    }
+
+    async fn publish(&self, subject: &Subject, chunk: Chunk<'_>) -> Result<Published, Failed> {
+        let Subject { name, path, last, .. } = subject;
+        let Span { begin, end, .. } = chunk.span;
+        let id = format!("{name} {last} {begin}-{end}");
+        let headers = message::headers(path, chunk.span);
+        let payload = bytes::Bytes::copy_from_slice(chunk.lines);
+        let message = || {
+            PublishMessage::build()
+                .headers(headers.clone())
+                .payload(payload.clone())
+                .message_id(&id)
+                .expected_stream(&self.place.stream)
+                .expected_last_subject_sequence(*last)
+        };
+        Ok(self.server.publish(name, message).await?)
+    }
+}
+
+/// Connects, and asks whether the stream is the one that the checkpoint knows up to
+/// `known`.
+async fn connect(place: &Place, stop: &Stop, known: u64) -> Result<Server, String> {
+    let server = Server::connect(place, stop, true).await?;
+    let (_, last) = server.bounds().await?;
+    if last < known {
+        return Err(format!(
+            "the checkpoint knows it up to message {known}, and it has {last}; it was lost or made \
+             anew: remove the checkpoint, and every line is sent again"
+        ));
+    }
+    Ok(server)
+}
+
+/// Why lines could not be sent.
+enum Failed {
+    /// It is their fault: others may still be sent.
+    Lines(String),
+    /// It is that of the server, or of the stream.
+    Server(String),
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Failed {
+        Failed::Server(why)
+    }
+}
