@@ -1,11 +1,14 @@
 //! A stream on another machine, as the output or as what is read.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
+#[cfg(feature = "nats")]
+use std::{path::PathBuf, time::Duration};
 
 use tributary::{Error, Plan, Report};
 
-use crate::args::{Args, STREAM, time};
+#[cfg(feature = "nats")]
+use crate::args::time;
+use crate::args::{Args, STREAM};
 
 #[cfg(not(feature = "nats"))]
 use absent as tributary_nats;
@@ -27,12 +30,14 @@ pub(crate) struct Wire {
     pub(crate) from: Option<Place>,
 
     /// What this machine is called in the stream, instead of its own name.
+    #[cfg(feature = "nats")]
     #[arg(long, value_name = "NAME", help_heading = STREAM)]
     pub(crate) host_name: Option<String>,
 
     /// How long the server may fail to answer before the merge ends.
     ///
     /// Until then it is asked again, and no line is lost.
+    #[cfg(feature = "nats")]
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = time, help_heading = STREAM)]
     pub(crate) patience: Duration,
 
@@ -40,6 +45,7 @@ pub(crate) struct Wire {
     ///
     /// User and password stand in the URL, as nats://USER:PASSWORD@HOST/STREAM, or,
     /// where nobody sees them, in NATS_USER and NATS_PASSWORD.
+    #[cfg(feature = "nats")]
     #[arg(long, value_name = "FILE", help_heading = STREAM)]
     pub(crate) nats_ca: Option<PathBuf>,
 }

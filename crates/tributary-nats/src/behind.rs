@@ -94,7 +94,7 @@ impl Behind {
             Same::Message(bytes) => {
                 self.0.remove(at);
                 let mut rest = chunk.split_at(bytes).1;
-                // Not less than what was met: it may be a newline more than they had.
+                // Not before what was met: the file may have got their last newline since.
                 rest.span.begin = rest.span.begin.max(min(message.span.end, rest.span.end));
                 Some(rest)
             }
@@ -128,10 +128,113 @@ fn same(chunk: Chunk<'_>, theirs: &[u8], end: u64) -> Option<Same> {
     // The end of that run gave their last line a newline that its file did not have.
     let in_file = (end - chunk.span.begin) as usize;
     let given = theirs.len() == in_file + 1 && in_file < chunk.lines.len();
-    if !given || chunk.lines[..in_file] != theirs[..in_file] {
-        return None;
+    (given && chunk.lines[..in_file] == theirs[..in_file]).then_some(Same::Message(in_file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(inode: u64, begin: u64, end: u64) -> Span {
+        Span { inode, begin, end }
     }
-    // It may have got that very newline since.
-    let newline = usize::from(chunk.lines[in_file] == b'\n');
-    Some(Same::Message(in_file + newline))
+
+    /// A chunk of the file with this inode, from an offset on, whose bytes are all there.
+    fn chunk(inode: u64, begin: u64, lines: &str) -> Chunk<'_> {
+        let end = begin + lines.len() as u64;
+        Chunk { lines: lines.as_bytes(), span: span(inode, begin, end) }
+    }
+
+    /// What is sent of chunks, if these messages have arrived.
+    fn sent<'a>(messages: &[(Span, &str)], chunks: &[Chunk<'a>]) -> Vec<Chunk<'a>> {
+        let mut behind = Behind::default();
+        (1..).zip(messages).for_each(|(sequence, (span, _))| behind.push(sequence, *span));
+        let mut sent = Vec::new();
+        for chunk in chunks {
+            let mut rest = *chunk;
+            while let Some(message) = behind.find(rest).filter(|_| !rest.lines.is_empty()) {
+                let payload = messages[message.sequence as usize - 1].1.as_bytes();
+                rest = behind.meet(rest, message, payload).unwrap_or(rest);
+            }
+            if !rest.lines.is_empty() {
+                sent.push(rest);
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn what_has_arrived_is_not_sent_however_it_is_cut_into_chunks() {
+        let messages = [(span(1, 10, 16), "a\nb\nc\n"), (span(1, 16, 20), "d\ne\n")];
+        let all = "a\nb\nc\nd\ne\nf\n";
+        assert_eq!(sent(&messages, &[chunk(1, 10, all)]), [chunk(1, 20, "f\n")]);
+        for first in [2, 4, 6, 8, 10] {
+            let chunks = [chunk(1, 10, &all[..first]), chunk(1, 10 + first as u64, &all[first..])];
+            assert_eq!(sent(&messages, &chunks), [chunk(1, 20, "f\n")], "{first}");
+        }
+        assert_eq!(sent(&messages, &[chunk(1, 10, "a\nb\n"), chunk(1, 14, "c\nd\n")]), []);
+    }
+
+    #[test]
+    fn a_merge_that_begins_in_the_middle_of_a_message_meets_its_rest() {
+        let messages = [(span(1, 0, 6), "a\nb\nc\n")];
+        assert_eq!(sent(&messages, &[chunk(1, 2, "b\nc\nd\n")]), [chunk(1, 6, "d\n")]);
+    }
+
+    #[test]
+    fn other_lines_at_the_same_place_are_sent() {
+        let messages = [(span(1, 0, 4), "a\nb\n")];
+        // Another file; other bytes; the same file behind that.
+        for other in [chunk(2, 0, "a\nb\n"), chunk(1, 0, "a\nc\n"), chunk(1, 4, "a\nb\n")] {
+            assert_eq!(sent(&messages, &[other]), [other]);
+        }
+    }
+
+    #[test]
+    fn lines_that_stand_twice_in_a_log_are_met_as_often_as_they_have_arrived() {
+        let messages = [(span(1, 0, 4), "a\nb\n")];
+        let (first, next) = (chunk(1, 0, "a\nb\n"), chunk(2, 0, "a\nb\n"));
+        assert_eq!(sent(&messages, &[first, next]), [next]);
+        let both = [messages[0], (span(2, 0, 4), "a\nb\n")];
+        assert_eq!(sent(&both, &[first, next]), []);
+        assert_eq!(sent(&messages, &[first, first]), [first]);
+    }
+
+    #[test]
+    fn of_a_file_that_was_truncated_the_last_lines_at_a_place_count() {
+        // Six bytes arrived, the file was truncated, and two of the same bytes again.
+        let messages = [(span(1, 0, 6), "a\nb\nc\n"), (span(1, 0, 2), "a\n")];
+        let again = chunk(1, 0, "a\nb\nc\n");
+        assert_eq!(sent(&messages, &[again]), [chunk(1, 2, "b\nc\n")]);
+    }
+
+    #[test]
+    fn a_newline_that_the_file_did_not_have_is_met_too() {
+        let messages = [(span(1, 0, 5), "a\nhal\n")];
+        let whole = chunk(1, 0, "a\nhalf\nb\n");
+        assert_eq!(sent(&messages, &[whole]), [chunk(1, 5, "f\nb\n")]);
+        let newline = chunk(1, 0, "a\nhal\nb\n");
+        assert_eq!(sent(&messages, &[newline]), [chunk(1, 6, "b\n")]);
+        let again = Chunk { span: span(1, 0, 5), ..chunk(1, 0, "a\nhal\n") };
+        assert_eq!(sent(&messages, &[again]), []);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_is_met() {
+        // Of ten bytes in the file, three came out.
+        let cut = Chunk { lines: b"ab\n", span: span(1, 0, 10) };
+        assert_eq!(sent(&[(cut.span, "ab\n")], &[cut]), []);
+    }
+
+    #[test]
+    fn a_chunk_is_split_where_its_file_is() {
+        let (first, rest) = chunk(1, 10, "a\nb\n").split_at(2);
+        assert_eq!((first, rest), (chunk(1, 10, "a\n"), chunk(1, 12, "b\n")));
+        // The last newline is not in the file.
+        let given = Chunk { span: span(1, 0, 3), ..chunk(1, 0, "a\nb\n") };
+        assert_eq!(given.split_at(2).1.span, span(1, 2, 3));
+        assert_eq!(given.split_at(4).0.span, span(1, 0, 3));
+        let cut = Chunk { lines: b"ab\n", span: span(1, 0, 10) };
+        assert_eq!(cut.split_at(3).0, cut);
+    }
 }

@@ -3,19 +3,25 @@
 use std::io;
 use std::panic::resume_unwind;
 use std::path::Path;
+use std::time::Duration;
 
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use futures_util::StreamExt;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::select;
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 use tracing::warn;
 use tributary::{Error, Output, Plan, Report, Stop};
 
 use crate::message;
 use crate::place::Place;
 use crate::server::{Server, Trouble};
+
+/// After how long without a message it is asked whether the stream is still there.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// Writes what the stream at `place` holds to the output of `plan`, which has no sources,
 /// and whose [`Options::from`](tributary::Options::from) is the name of the place: each
@@ -72,10 +78,8 @@ impl Reader<'_> {
         loop {
             // Before a consumer is asked for, and again after each that was lost.
             self.check(&server).await?;
-            let mut messages = match self.consumer(&server).await {
-                Ok(messages) => messages,
-                Err(why) => return Err(self.error(why)),
-            };
+            let (mut messages, mut connections) =
+                self.consumer(&server).await.map_err(|why| self.error(why))?;
             loop {
                 if let Some(end) = end
                     && self.is_at(&server, end).await?
@@ -84,6 +88,10 @@ impl Reader<'_> {
                 }
                 let message = select! {
                     message = messages.next() => message,
+                    // By itself, the consumer would notice a new connection late, and a
+                    // stream that was made anew never.
+                    _ = connections.changed() => break,
+                    () = sleep(QUIET) => break,
                     () = self.stop.changed(), if end.is_none() => {
                         end = Some(self.check(&server).await?);
                         continue;
@@ -110,29 +118,36 @@ impl Reader<'_> {
 
     /// Asks whether the stream still has what comes next; returns its last message.
     async fn check(&self, server: &Server) -> Result<u64, Error> {
-        let (first, last) = server.bounds().await.map_err(|why| self.error(why))?;
+        let holds = server.holds().await.map_err(|why| self.error(why))?;
+        let output = self.output.as_ref().expect("no append is under way");
         let read = self.read;
-        if last < read {
+        if !output.stream_was_made(&holds.made) || holds.last < read {
             return Err(self.error(format!(
-                "the output has it up to message {read}, and it has {last}; it was lost or made \
-                 anew: name another output and another checkpoint"
+                "the output has the messages up to {read} of a stream of this name that is gone, \
+                 and this one was made at {}; name another output and another checkpoint",
+                holds.made
             )));
         }
-        if read > 0 && first > read + 1 {
+        if read > 0 && holds.first > read + 1 {
             return Err(self.error(format!(
                 "messages {} to {} are gone from it, and not in the output; to go on with what is \
                  left, name another output and another checkpoint",
                 read + 1,
-                first - 1
+                holds.first - 1
             )));
         }
-        Ok(last)
+        Ok(holds.last)
     }
 
-    async fn consumer(&self, server: &Server) -> Result<pull::Ordered, String> {
+    /// Asks for a consumer of what comes next, with what tells that it is lost.
+    async fn consumer(
+        &self,
+        server: &Server,
+    ) -> Result<(pull::Ordered, watch::Receiver<u64>), String> {
         server
             .insist()
             .on(async || {
+                let connections = server.connections().await?;
                 let config = pull::OrderedConfig {
                     deliver_policy: DeliverPolicy::ByStartSequence {
                         start_sequence: self.read + 1,
@@ -142,7 +157,8 @@ impl Reader<'_> {
                 let passing = |why: String| Trouble::Passing(why);
                 let consumer = server.stream().create_consumer(config).await;
                 let consumer = consumer.map_err(|why| passing(why.to_string()))?;
-                consumer.messages().await.map_err(|why| passing(why.to_string()))
+                let messages = consumer.messages().await;
+                Ok((messages.map_err(|why| passing(why.to_string()))?, connections))
             })
             .await
     }

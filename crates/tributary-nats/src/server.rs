@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_nats::client::Client;
+use async_nats::connection::State;
 use async_nats::jetstream::context::{
     ContextBuilder, CreateStreamErrorKind, GetStreamErrorKind, PublishErrorKind,
 };
@@ -20,13 +21,15 @@ use tokio::select;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
-use tributary::Stop;
+use tributary::{Shown, Stop};
 
 use crate::message::SUBJECTS;
 use crate::place::{Login, Place};
 
 /// How long one question may take before it is asked again.
 const ANSWER: Duration = Duration::from_secs(5);
+/// The same for a message, of which each try may leave a copy in the client.
+const ACK: Duration = Duration::from_secs(30);
 /// How long to wait before a question is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How often a server is asked whether it is there, whose connection is quiet.
@@ -42,6 +45,16 @@ pub(crate) enum Trouble {
 }
 
 use Trouble::{Lasting, Passing};
+
+/// What a stream holds.
+#[derive(Debug)]
+pub(crate) struct Holds {
+    /// When it was made.
+    pub(crate) made: String,
+    /// The sequence of the first message; behind the last one, if there is none.
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+}
 
 /// What a publish came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,7 +72,7 @@ pub(crate) struct Server {
     client: Client,
     context: Context,
     stream: Stream,
-    /// How often the client has connected.
+    /// How often a connection has come or gone.
     connections: watch::Receiver<u64>,
     /// What the server has refused outside of any answer.
     refused: Arc<Mutex<Option<String>>>,
@@ -81,15 +94,17 @@ impl Server {
             options.clone().connect(place.address()).await.map_err(|why| of_connect(place, &why))
         });
         let client = client.await?;
-        let context =
-            ContextBuilder::new().timeout(ANSWER.min(place.patience)).build(client.clone());
+        let context = ContextBuilder::new()
+            .timeout(ANSWER.min(place.patience))
+            .ack_timeout(ACK.min(place.patience))
+            .build(client.clone());
         let stream =
             insist.on(async || ask_for_stream(&context, &client, place, make).await).await?;
         let (place, stop) = (place.clone(), stop.clone());
         Ok(Server { place, stop, client, context, stream, connections, refused, told })
     }
 
-    /// Returns the limits and the state of the stream, as the server has answered last.
+    /// Returns the subjects that the stream takes.
     pub(crate) fn subjects(&self) -> &[String] {
         &self.stream.cached_info().config.subjects
     }
@@ -109,17 +124,13 @@ impl Server {
     ) -> Result<Published, String> {
         self.insist()
             .on(async || {
-                let mut connections = self.connections.clone();
-                connections.borrow_and_update();
+                let mut connections = self.connections().await?;
                 let sent = self.context.send_publish(subject.to_owned(), message()).await;
-                let sent = sent.map_err(|why| self.of_publish(&why));
-                let answer = match sent {
-                    Ok(answer) => select! {
-                        answer = answer.into_future() => answer,
-                        // What was on its way is not sent again by the client.
-                        _ = connections.changed() => return Err(Passing("the connection was lost".into())),
-                    },
-                    Err(trouble) => return Err(trouble),
+                let answer = sent.map_err(|why| self.of_publish(&why))?.into_future();
+                let answer = select! {
+                    answer = answer => answer,
+                    // The client does not send again what was on its way.
+                    _ = connections.changed() => return Err(lost()),
                 };
                 match answer {
                     Ok(PublishAck { sequence, .. }) => Ok(Published::As(sequence)),
@@ -152,23 +163,41 @@ impl Server {
         self.one(async || self.stream.get_raw_message(sequence).await).await
     }
 
+    /// Returns what changes when a connection comes or goes; an error if there is none,
+    /// once there is one again. What is sent meanwhile would wait in the client.
+    pub(crate) async fn connections(&self) -> Result<watch::Receiver<u64>, Trouble> {
+        let mut connections = self.connections.clone();
+        connections.borrow_and_update();
+        if self.client.connection_state() == State::Connected {
+            return Ok(connections);
+        }
+        let _ = connections.changed().await;
+        Err(lost())
+    }
+
     async fn one(
         &self,
         ask: impl AsyncFn() -> Result<StreamMessage, RawMessageError>,
     ) -> Result<Option<StreamMessage>, String> {
-        let asked = async || match ask().await {
-            Ok(message) => Ok(Some(message)),
-            Err(why) if why.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(why) => Err(Passing(self.whole(&why))),
+        let asked = async || {
+            self.connections().await?;
+            match ask().await {
+                Ok(message) => Ok(Some(message)),
+                Err(why) if why.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+                Err(why) => Err(Passing(self.whole(&why))),
+            }
         };
         self.insist().on(asked).await
     }
 
-    /// Returns the first and the last sequence of the stream.
-    pub(crate) async fn bounds(&self) -> Result<(u64, u64), String> {
-        let asked = async || match self.stream.get_info().await {
-            Ok(info) => Ok((info.state.first_sequence, info.state.last_sequence)),
-            Err(why) => Err(Passing(self.whole(&why))),
+    /// Returns what the stream holds.
+    pub(crate) async fn holds(&self) -> Result<Holds, String> {
+        let asked = async || {
+            self.connections().await?;
+            let info = self.stream.get_info().await;
+            let info = info.map_err(|why| Passing(self.whole(&why)))?;
+            let (first, last) = (info.state.first_sequence, info.state.last_sequence);
+            Ok(Holds { made: info.created.to_string(), first, last })
         };
         self.insist().on(asked).await
     }
@@ -283,7 +312,9 @@ fn options(
         .reconnect_delay_callback(|tries| PAUSE * u32::try_from(tries.clamp(1, 6) - 1).unwrap_or(5))
         .event_callback(move |event| {
             match event {
-                Event::Connected => connected.send_modify(|count| *count += 1),
+                Event::Connected | Event::Disconnected => {
+                    connected.send_modify(|count| *count += 1);
+                }
                 Event::ServerError(why) => {
                     *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_string());
                 }
@@ -300,7 +331,7 @@ fn options(
         options = options.require_tls(true);
     }
     if let Some(ca) = &place.ca {
-        std::fs::metadata(ca).map_err(|why| format!("{}: cannot read it: {why}", ca.display()))?;
+        std::fs::metadata(ca).map_err(|why| format!("{}: cannot read it: {why}", Shown(ca)))?;
         options = options.add_root_certificates(ca.clone());
     }
     Ok(options)
@@ -320,7 +351,13 @@ fn of_connect(place: &Place, why: &async_nats::ConnectError) -> Trouble {
         }
         ConnectErrorKind::Tls | ConnectErrorKind::ServerParse => Lasting(told),
         _ if told.contains("certificate") => {
-            Lasting(format!("{told}; name the file of the authority that has signed it"))
+            let known = match &place.ca {
+                Some(ca) => format!("{} has not signed it", Shown(ca)),
+                None => "the system knows no authority that has signed it; name the file of yours \
+                         with --nats-ca"
+                    .to_owned(),
+            };
+            Lasting(format!("{told}; {known}"))
         }
         _ if told.contains("InvalidContentType") => {
             Lasting("the server does not speak TLS; write nats:// instead of tls://".to_owned())
@@ -388,6 +425,10 @@ async fn ask_for_stream(
             Err(if lasts { Lasting(told) } else { Passing(told) })
         }
     }
+}
+
+fn lost() -> Trouble {
+    Passing("the connection is lost".to_owned())
 }
 
 /// Tells an error and its causes, each once.

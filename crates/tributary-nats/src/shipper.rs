@@ -67,7 +67,7 @@ impl Shipper {
         place: Place,
         stop: Stop,
     ) -> Result<Shipper, Error> {
-        let connected = connect(&place, &stop, output.sequence()).await;
+        let connected = connect(&place, &stop, &output).await;
         let server = connected.map_err(|why| output.give_up(io::Error::other(why)))?;
         let output = RefCell::new(output);
         let (subjects, failed) = (RefCell::default(), RefCell::default());
@@ -237,15 +237,16 @@ impl Shipper {
     }
 }
 
-/// Connects, and asks whether the stream is the one that the checkpoint knows up to
-/// `known`.
-async fn connect(place: &Place, stop: &Stop, known: u64) -> Result<Server, String> {
+/// Connects, and asks whether the stream is the one that the checkpoint knows.
+async fn connect(place: &Place, stop: &Stop, output: &Output) -> Result<Server, String> {
     let server = Server::connect(place, stop, true).await?;
-    let (_, last) = server.bounds().await?;
-    if last < known {
+    let holds = server.holds().await?;
+    let known = output.sequence();
+    if !output.stream_was_made(&holds.made) || holds.last < known {
         return Err(format!(
-            "the checkpoint knows it up to message {known}, and it has {last}; it was lost or made \
-             anew: remove the checkpoint, and every line is sent again"
+            "the checkpoint knows messages up to {known} of a stream of this name that is gone, \
+             and this one was made at {}; remove the checkpoint, and every line is sent again",
+            holds.made
         ));
     }
     Ok(server)

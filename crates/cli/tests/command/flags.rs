@@ -191,6 +191,18 @@ fn flag_files_from() {
     // `sources.rs` has more of it.
 }
 
+/// The system tests, which have a server, see what it does.
+#[test]
+fn flag_from() {
+    let folder = Folder::of([("a.log", "one\n")]);
+    let built = cfg!(feature = "nats");
+    let how = "build it with `--features nats`";
+    let told = run(&folder, &["--from", "nats://h/LOGS", "a.log"]).with(2).stderr;
+    assert!(told.contains(if built { "cannot be used with" } else { how }), "{told}");
+    let told = run(&folder, &["--output", "nats://h", "a.log"]).with(2).stderr;
+    assert!(told.contains(if built { "no name of a stream" } else { how }), "{told}");
+}
+
 #[test]
 fn flag_retry() {
     let folder = Folder::of([("a.log", "one\n")]);

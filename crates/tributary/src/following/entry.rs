@@ -52,6 +52,9 @@ pub(crate) struct SavedOutput {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SavedStream {
     pub(crate) name: String,
+    /// When it was made, as its server says; one of that name may be made anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) made: Option<String>,
     /// The sequence of the last message.
     pub(crate) sequence: u64,
 }

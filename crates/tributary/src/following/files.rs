@@ -150,6 +150,15 @@ impl Files {
         self.table().stream = Some(stream);
     }
 
+    /// Notes when the stream was made; false if another time is known.
+    pub(crate) fn stream_was_made(&self, at: &str) -> bool {
+        let mut table = self.table();
+        let Some(stream) = &mut table.stream else { return true };
+        let known = stream.made.get_or_insert_with(|| at.to_owned()) == at;
+        table.save_soon();
+        known
+    }
+
     /// Returns how far the stream is known.
     pub(crate) fn sequence(&self) -> u64 {
         self.table().stream.as_ref().map_or(0, |stream| stream.sequence)

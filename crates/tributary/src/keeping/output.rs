@@ -214,6 +214,12 @@ impl Output {
         self.files.sequence()
     }
 
+    /// Notes when the stream was made, as its server says; false if the checkpoint knows
+    /// another time, and so another stream.
+    pub fn stream_was_made(&self, at: &str) -> bool {
+        self.files.stream_was_made(at)
+    }
+
     /// Returns the full path of the log of some lines, and the last message that this
     /// log had in the stream when its last lines arrived there; 0 if there was none.
     pub fn arrived_of(&self, lines: &Lines) -> (PathBuf, u64) {
