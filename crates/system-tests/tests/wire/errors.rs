@@ -79,6 +79,8 @@ fn wrong_credentials_are_refused_at_once() {
     let address = scene.nats.address();
     is_told(scene.ship_one(), OUTPUT, &[&address, "wants a user and a password"]);
     let wrong = scene.ship_one_to(&format!("nats://me:wrong@{address}"), &[]);
+    // Nothing is tried again, and no password is shown.
+    assert!(!wrong.stderr.contains("tried"), "{}", wrong.stderr);
     assert!(!wrong.stderr.contains("wrong@"), "{}", wrong.stderr);
     is_told(wrong, OUTPUT, &[&address, "does not take the user"]);
     let right = scene.ship_one_to(&format!("nats://me:secret@{address}"), &[]);

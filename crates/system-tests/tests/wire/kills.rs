@@ -13,8 +13,8 @@ use async_nats::jetstream::stream;
 use testkit::rotating::{check, log, wait_for_all, while_written};
 use testkit::{Folder, Running, until};
 
-use crate::Scene;
 use crate::server::Nats;
+use crate::{Scene, is_alive};
 
 const LOGS: usize = 3;
 /// How long the server remembers the id of a message: shorter than it is paused.
@@ -105,13 +105,6 @@ fn restart(merge: &mut Running, start: impl Fn() -> Running) {
     merge.child.kill().unwrap();
     merge.child.wait().unwrap();
     *merge = start();
-}
-
-#[track_caller]
-fn is_alive(both: &mut [Running]) {
-    for one in both {
-        assert!(one.child.try_wait().unwrap().is_none(), "it ended by itself: {}", one.said());
-    }
 }
 
 /// The file that the lines come out in.

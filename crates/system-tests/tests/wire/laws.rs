@@ -54,7 +54,9 @@ fn every_name_of_a_log_is_a_subject_of_its_own() {
     }
     let list: Vec<u8> = names.iter().flat_map(|name| [name, b"\0".as_slice()].concat()).collect();
     fs::write(scene.folder.path("list"), list).unwrap();
-    scene.ship(&["--files-from", "list"]).end().with(0);
+    let said = scene.ship(&["--files-from", "list"]).end().with(0).stderr;
+    // Two logs of one subject would be taken for two machines.
+    assert_eq!((scene.nats.subjects(), &*said), (names.len() as u64, ""));
     let merged = scene.merged();
     let verdict = check_untagged(&logs, &scene.folder.path("merged")).unwrap();
     assert!(verdict.is_right(), "{verdict}: {merged:?}");

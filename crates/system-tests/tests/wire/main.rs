@@ -3,7 +3,9 @@
 //!
 //! Two of them, where two are there: the one that `PATH` leads to, and Debian's.
 
+mod between;
 mod errors;
+mod fence;
 mod kills;
 mod laws;
 mod server;
@@ -18,6 +20,13 @@ use crate::server::Nats;
 
 /// The command.
 const TRIBUTARY: &str = env!("CARGO_BIN_EXE_tributary");
+
+#[track_caller]
+fn is_alive(merges: &mut [Running]) {
+    for merge in merges {
+        assert!(merge.child.try_wait().unwrap().is_none(), "it ended by itself: {}", merge.said());
+    }
+}
 
 /// A folder of logs, and a server that their lines go to.
 struct Scene {
@@ -63,8 +72,7 @@ impl Scene {
     #[track_caller]
     fn until_shipped(&self, ship: &mut Running, messages: u64) {
         until("the messages are in the stream", || {
-            let ended = ship.child.try_wait().unwrap();
-            assert!(ended.is_none(), "{ended:?}: {}", ship.said());
+            is_alive(std::slice::from_mut(ship));
             self.nats.messages() >= messages
         });
     }

@@ -108,6 +108,14 @@ impl Nats {
         })
     }
 
+    /// Counts the subjects that have messages.
+    pub(crate) fn subjects(&self) -> u64 {
+        self.ask(async |server| {
+            let stream = server.get_stream(STREAM).await.unwrap();
+            stream.cached_info().state.subjects_count
+        })
+    }
+
     /// Removes all that the stream holds.
     pub(crate) fn purge(&self) {
         self.ask(async |server| {
