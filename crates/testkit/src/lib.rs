@@ -5,6 +5,7 @@
 
 mod fifo;
 mod folder;
+pub mod rotating;
 mod running;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

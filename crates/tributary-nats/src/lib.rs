@@ -19,7 +19,7 @@
 //! The channel and the answer over a oneshot are as before. So is the back-pressure: a
 //! task has at most one chunk on its way, so a slow server costs no memory.
 //!
-//! What makes a chunk arrive once is in [`Shipper`](shipper): the fence, and what is
+//! What makes a chunk arrive once is in the module `shipper`: the fence, and what is
 //! behind the checkpoint. How the lines come back into a file is in [`read`].
 
 mod behind;

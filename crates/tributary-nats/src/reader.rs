@@ -152,6 +152,7 @@ impl Reader<'_> {
                     deliver_policy: DeliverPolicy::ByStartSequence {
                         start_sequence: self.read + 1,
                     },
+                    max_batch: ahead(server.most_bytes()),
                     ..pull::OrderedConfig::default()
                 };
                 let passing = |why: String| Trouble::Passing(why);
@@ -191,6 +192,13 @@ impl Reader<'_> {
     fn error(&self, why: String) -> Error {
         Error::Read { path: self.place.path(), cause: io::Error::other(why) }
     }
+}
+
+/// Returns how many messages a server may send ahead, while the disk has others: 32 MiB
+/// of the largest that there are. The client asks for more when it has half of them.
+fn ahead(most_bytes: usize) -> i64 {
+    const MIB: usize = 1024 * 1024;
+    (32 * MIB / most_bytes.max(1)).clamp(2, 500) as i64
 }
 
 /// Appends whole lines: a message of somebody else may lack the last newline.

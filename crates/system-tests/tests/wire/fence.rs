@@ -1,0 +1,76 @@
+//! Why a chunk arrives once: an answer that is lost, and a message that comes late.
+
+use std::thread;
+use std::time::Duration;
+
+use async_nats::jetstream::stream;
+use testkit::Folder;
+
+use crate::Scene;
+use crate::between::Between;
+use crate::server::{Nats, STREAM};
+
+/// How long the server remembers the id of a message, at the least that is tried here.
+const WINDOW: Duration = Duration::from_millis(100);
+
+/// Tries it with every server, which remembers ids for long or forgets them.
+fn with_every_server(test: impl Fn(&Scene) + Sync) {
+    thread::scope(|scope| {
+        for program in Nats::programs() {
+            for duplicate_window in [Duration::from_secs(120), WINDOW] {
+                let (program, test) = (program.clone(), &test);
+                scope.spawn(move || {
+                    let nats = Nats::start_program(&program, "");
+                    nats.make(stream::Config { duplicate_window, ..Default::default() });
+                    test(&Scene { folder: Folder::new(), nats });
+                });
+            }
+        }
+    });
+}
+
+#[test]
+fn a_chunk_whose_answer_was_lost_is_there_once() {
+    with_every_server(|scene| {
+        let between = Between::open(scene.nats.address());
+        let url = format!("nats://{}/{STREAM}", between.address());
+        scene.folder.append("app.log", "one\n");
+        let mut ship = scene.run(&["-F", "--output", &url, "app.log"]);
+        scene.until_shipped(&mut ship, 1);
+        between.hold_answers();
+        scene.folder.append("app.log", "two\n");
+        scene.until_shipped(&mut ship, 2);
+        // The id is forgotten: the pause itself, and no wait.
+        thread::sleep(5 * WINDOW);
+        between.cut();
+        scene.folder.append("app.log", "three\n");
+        scene.until_shipped(&mut ship, 3);
+        ship.terminate().with(0);
+        assert_eq!(scene.merged(), "one\ntwo\nthree\n");
+    });
+}
+
+#[test]
+fn what_a_killed_merge_has_sent_and_comes_late_is_there_once() {
+    with_every_server(|scene| {
+        let between = Between::open(scene.nats.address());
+        let url = format!("nats://{}/{STREAM}", between.address());
+        scene.folder.append("app.log", "one\n");
+        let flags = ["-F", "--output", &url, "--checkpoint", "shipped", "app.log"];
+        let mut killed = scene.run(&flags);
+        scene.until_shipped(&mut killed, 1);
+        between.hold_requests();
+        scene.folder.append("app.log", "two\n");
+        between.until_held();
+        drop(killed);
+        let mut ship = scene.run(&flags);
+        scene.until_shipped(&mut ship, 2);
+        thread::sleep(5 * WINDOW);
+        between.let_through();
+        // In the order of the wire: the late one is refused before this one comes.
+        scene.folder.append("app.log", "three\n");
+        scene.until_shipped(&mut ship, 3);
+        ship.terminate().with(0);
+        assert_eq!(scene.merged(), "one\ntwo\nthree\n");
+    });
+}

@@ -1,0 +1,88 @@
+//! The writer has left the machine: what is shipped into a stream of NATS and read back
+//! is held to what every merge promises, against real servers.
+//!
+//! Two of them, where two are there: the one that `PATH` leads to, and Debian's.
+
+mod between;
+mod errors;
+mod fence;
+mod kills;
+mod laws;
+mod server;
+mod slow;
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use testkit::{Folder, Running, until};
+
+use crate::server::Nats;
+
+/// The command.
+const TRIBUTARY: &str = env!("CARGO_BIN_EXE_tributary");
+
+#[track_caller]
+fn is_alive(merges: &mut [Running]) {
+    for merge in merges {
+        assert!(merge.child.try_wait().unwrap().is_none(), "it ended by itself: {}", merge.said());
+    }
+}
+
+/// A folder of logs, and a server that their lines go to.
+struct Scene {
+    folder: Folder,
+    nats: Nats,
+}
+
+impl Scene {
+    /// Starts a server that has these lines in its configuration besides.
+    fn of(config: &str) -> Scene {
+        Scene { folder: Folder::new(), nats: Nats::start(config) }
+    }
+
+    fn new() -> Scene {
+        Scene::of("")
+    }
+
+    /// Starts to ship logs, which are named as seen from the folder.
+    fn ship(&self, flags: &[&str]) -> Running {
+        self.run(&[&["--output", &self.nats.url()], flags].concat())
+    }
+
+    /// Starts to read the stream into the file `merged`.
+    fn read(&self, flags: &[&str]) -> Running {
+        self.run(&[&["--from", &self.nats.url(), "--output", "merged"], flags].concat())
+    }
+
+    /// Starts the command in the folder.
+    fn run(&self, flags: &[&str]) -> Running {
+        let mut command = Command::new(TRIBUTARY);
+        command.args(flags).current_dir(self.folder.folder());
+        Running::start(&self.folder, command.stdin(Stdio::null()))
+    }
+
+    /// Reads what the stream holds by now.
+    #[track_caller]
+    fn merged(&self) -> String {
+        self.read(&[]).end().with(0);
+        self.folder.read("merged")
+    }
+
+    /// Waits until the stream holds so many messages, or the merge has ended.
+    #[track_caller]
+    fn until_shipped(&self, ship: &mut Running, messages: u64) {
+        until("the messages are in the stream", || {
+            is_alive(std::slice::from_mut(ship));
+            self.nats.messages() >= messages
+        });
+    }
+
+    /// Waits until so many bytes are read back.
+    #[track_caller]
+    fn until_merged(&self, bytes: usize) {
+        let merged = self.folder.path("merged");
+        until("the lines are read back", || {
+            fs::metadata(&merged).is_ok_and(|it| it.len() >= bytes as u64)
+        });
+    }
+}
