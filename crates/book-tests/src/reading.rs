@@ -24,7 +24,7 @@ const CORE: [&str; 4] = ["", "The subject", "The stages", "Your own program"];
 fn is_beside(title: &str, page: &str) -> bool {
     title.starts_with("Predict")
         || title.starts_with("Wrong turn")
-        || ["cannot-await.md", "tuned.md"].contains(&page)
+        || ["cannot-await.md", "tuned.md", "stream.md"].contains(&page)
 }
 
 /// The words of a chapter, its pages together.
