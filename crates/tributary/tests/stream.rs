@@ -23,12 +23,12 @@ impl Place {
     }
 
     /// A merge of `log` into a stream.
-    fn into_stream(&self, name: &str) -> Result<Plan, Error> {
+    fn written_to(&self, name: &str) -> Result<Plan, Error> {
         Plan::open([self.path("log")], Target::Stream(name.to_owned()), self.options())
     }
 
     /// A merge from a stream into `out`.
-    fn from_stream(&self, name: &str) -> Result<Plan, Error> {
+    fn read_of(&self, name: &str) -> Result<Plan, Error> {
         let options = Options { from: Some(name.to_owned()), ..self.options() };
         Plan::open(Vec::<&Path>::new(), self.path("out"), options)
     }
@@ -49,7 +49,7 @@ fn look(plan: &mut Plan) -> Lines {
 fn a_checkpoint_says_with_which_message_the_lines_of_a_log_have_arrived() {
     let place = Place::new();
     fs::write(place.path("log"), "1\n2\n").unwrap();
-    let mut plan = place.into_stream("nats://a/S").unwrap();
+    let mut plan = place.written_to("nats://a/S").unwrap();
     let lines = look(&mut plan);
     assert_eq!((lines.begin(), lines.end(), plan.output.sequence()), (0, 4, 0));
     let home = fs::canonicalize(place.path("log")).unwrap();
@@ -63,7 +63,7 @@ fn a_checkpoint_says_with_which_message_the_lines_of_a_log_have_arrived() {
     // Rotated: it is the log that has sent the message, and not its file.
     fs::rename(place.path("log"), place.path("log.1")).unwrap();
     fs::write(place.path("log"), "3\n").unwrap();
-    let mut plan = place.into_stream("nats://a/S").unwrap();
+    let mut plan = place.written_to("nats://a/S").unwrap();
     let lines = look(&mut plan);
     assert_eq!(lines.as_bytes(), b"3\n");
     assert_eq!((plan.output.arrived_of(&lines), plan.output.sequence()), ((home, 7), 7));
@@ -73,38 +73,38 @@ fn a_checkpoint_says_with_which_message_the_lines_of_a_log_have_arrived() {
 fn what_has_not_arrived_is_read_again() {
     let place = Place::new();
     fs::write(place.path("log"), "1\n").unwrap();
-    let mut plan = place.into_stream("nats://a/S").unwrap();
+    let mut plan = place.written_to("nats://a/S").unwrap();
     drop(look(&mut plan));
     plan.output.finish().unwrap();
     drop(plan);
-    assert_eq!(look(&mut place.into_stream("nats://a/S").unwrap()).as_bytes(), b"1\n");
+    assert_eq!(look(&mut place.written_to("nats://a/S").unwrap()).as_bytes(), b"1\n");
 }
 
 #[test]
 fn a_stage_that_writes_files_writes_no_stream() {
     let place = Place::new();
     fs::write(place.path("log"), "1\n").unwrap();
-    let told = tributary::merge(place.into_stream("nats://a/S").unwrap()).unwrap_err();
+    let told = tributary::merge(place.written_to("nats://a/S").unwrap()).unwrap_err();
     assert!(told.to_string().starts_with("nats://a/S: a stream, and"), "{told}");
 }
 
 #[test]
 fn the_output_and_the_place_in_the_stream_are_of_one_moment() {
     let place = Place::new();
-    let mut plan = place.from_stream("nats://a/S").unwrap();
+    let mut plan = place.read_of("nats://a/S").unwrap();
     plan.output.append_from(Path::new("web:/log"), b"1\n2\n", 4).unwrap();
     let written = plan.output.finish().unwrap();
     assert_eq!((written.lines, written.sources[0].path.as_path()), (2, Path::new("web:/log")));
     drop(plan);
 
-    let mut plan = place.from_stream("nats://a/S").unwrap();
+    let mut plan = place.read_of("nats://a/S").unwrap();
     assert_eq!(plan.output.sequence(), 4);
     // Dropped before a save, as by a kill: these lines are cut off, and come again.
     plan.output.append_from(Path::new("web:/log"), b"3\n", 5).unwrap();
     let saved = fs::read(place.path("state")).unwrap();
     drop(plan);
     fs::write(place.path("state"), saved).unwrap();
-    let plan = place.from_stream("nats://a/S").unwrap();
+    let plan = place.read_of("nats://a/S").unwrap();
     assert_eq!((plan.output.sequence(), place.out().as_str()), (4, "1\n2\n"));
 }
 
@@ -112,12 +112,12 @@ fn the_output_and_the_place_in_the_stream_are_of_one_moment() {
 fn a_checkpoint_of_another_stream_or_of_files_is_refused_and_nothing_is_changed() {
     let place = Place::new();
     fs::write(place.path("log"), "1\n").unwrap();
-    let mut plan = place.from_stream("nats://a/S").unwrap();
+    let mut plan = place.read_of("nats://a/S").unwrap();
     plan.output.append_from(Path::new("web:/log"), b"1\n", 1).unwrap();
     plan.output.finish().unwrap();
     drop(plan);
     let of_files = Plan::open([place.path("log")], place.path("out"), place.options());
-    let refused = [place.from_stream("nats://b/S"), place.into_stream("nats://b/S"), of_files];
+    let refused = [place.read_of("nats://b/S"), place.written_to("nats://b/S"), of_files];
     for (plan, now) in refused.into_iter().zip(["nats://b/S", "nats://b/S", "files"]) {
         let told = plan.unwrap_err().to_string();
         let why = format!("it is of a merge with nats://a/S, and this one is with {now}");
@@ -129,11 +129,11 @@ fn a_checkpoint_of_another_stream_or_of_files_is_refused_and_nothing_is_changed(
 #[test]
 fn a_stream_that_was_made_anew_is_another_one() {
     let place = Place::new();
-    let mut plan = place.from_stream("nats://a/S").unwrap();
+    let mut plan = place.read_of("nats://a/S").unwrap();
     assert!(plan.output.stream_was_made("monday") && plan.output.stream_was_made("monday"));
     plan.output.finish().unwrap();
     drop(plan);
-    assert!(!place.from_stream("nats://a/S").unwrap().output.stream_was_made("tuesday"));
+    assert!(!place.read_of("nats://a/S").unwrap().output.stream_was_made("tuesday"));
 }
 
 #[test]
