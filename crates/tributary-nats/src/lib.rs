@@ -51,8 +51,7 @@ use crate::shipper::Shipper;
 /// How many threads read; see `stage5-fully-async`.
 const READERS: usize = 4;
 
-/// How many chunks may be on their way to the server. More of them gain nothing: see
-/// the table of costs in the book.
+/// How many chunks may be on their way to the server at once.
 const ON_THEIR_WAY: usize = 256;
 
 // ANCHOR: merge
