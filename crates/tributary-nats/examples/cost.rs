@@ -2,8 +2,9 @@
 //!
 //! The same logs are merged into a file by stage 5, shipped into a stream, read from it
 //! into a file, and sent by a loop that checks nothing; in turns, so that what the
-//! machine does meanwhile meets all of them. Each way is a process of its own. What has
-//! come out is compared with what went in before a figure is told.
+//! machine does meanwhile meets all of them. Each way is a process of its own. Before a
+//! figure is told, the lines of both merged files are counted, and each has to be whole;
+//! that each is the right one is what the system tests hold. The bare loop is not checked.
 
 #![allow(clippy::print_stdout, reason = "this is a command")]
 
