@@ -316,7 +316,9 @@ impl Files {
             table.save_soon();
         }
         for Origin { file, end, before, .. } in origins {
-            if let (Some(sequence), Some(entry)) = (sequence, table.files.get_mut(file)) {
+            if let Some(sequence) = sequence
+                && let Some(entry) = table.files.get_mut(file)
+            {
                 entry.sequence = sequence;
             }
             // Without a checkpoint nobody asks, and an offset alone says nothing.

@@ -122,7 +122,7 @@ impl Beginning {
             (Some(path), _) if fs::metadata(path).is_ok_and(|it| FileId::of(&it) == to.id) => {
                 return Err(bad(&to.path, "it is also the checkpoint; name another file".into()));
             }
-            (_, Some(_)) if to.is_stream => BeginAt::End,
+            _ if to.is_stream => BeginAt::End,
             (_, Some(saved)) if to.file.metadata().is_ok_and(|it| saved.is(&it)) => {
                 BeginAt::Offset(saved.length)
             }
@@ -134,7 +134,7 @@ impl Beginning {
                 )
             }
             (Some(path), Some(saved)) => return Err(another(&to.path, path, saved)),
-            _ if options.append || to.is_stream => BeginAt::End,
+            _ if options.append => BeginAt::End,
             (Some(_), None) if !options.restart && to.length != Some(0) => {
                 let bytes = to.length.unwrap_or(0);
                 return Err(Error::UnknownLines { path: to.path.to_path_buf(), bytes });
