@@ -63,7 +63,7 @@ impl Behind {
     }
 
     /// Takes the lines of a message from the head of a chunk, byte by byte; returns the
-    /// rest of the chunk, or nothing if the message has other lines, or ends in them.
+    /// rest of the chunk, or nothing if the message has other lines.
     ///
     /// In either case the message is not found again for these lines.
     pub(crate) fn meet<'a>(
@@ -72,36 +72,30 @@ impl Behind {
         message: Arrived,
         payload: &[u8],
     ) -> Option<Chunk<'a>> {
-        let at = self.0.iter().position(|it| *it == message)?;
         let ahead = (chunk.span.begin - message.span.begin) as usize;
         let begin = message.met + ahead;
         let begins_a_line = begin == 0 || payload.get(begin - 1) == Some(&b'\n');
         let theirs = payload.get(begin..).filter(|it| !it.is_empty() && begins_a_line);
         let Some(same) = theirs.and_then(|theirs| same(chunk, theirs, message.span.end)) else {
-            self.0.remove(at);
+            self.0.retain(|it| it.sequence != message.sequence);
             return None;
         };
         // What the log gave before these lines will not come again.
-        let inode = message.span.inode;
-        let mut index = 0;
-        self.0.retain(|it| {
-            let older = index < at && it.span.inode == inode;
-            index += 1;
-            !older
-        });
-        let at = self.0.iter().position(|it| *it == message)?;
+        let Arrived { sequence, span: Span { inode, .. }, .. } = message;
+        self.0.retain(|it| it.span.inode != inode || it.sequence >= sequence);
         match same {
             Same::Message(bytes) => {
-                self.0.remove(at);
+                self.0.retain(|it| it.sequence != sequence);
                 let mut rest = chunk.split_at(bytes).1;
                 // Not before what was met: the file may have got their last newline since.
                 rest.span.begin = rest.span.begin.max(min(message.span.end, rest.span.end));
                 Some(rest)
             }
             Same::Chunk => {
-                let left = &mut self.0[at];
-                left.met = begin + chunk.lines.len();
-                left.span.begin = chunk.span.end;
+                for left in self.0.iter_mut().filter(|it| it.sequence == sequence) {
+                    left.met = begin + chunk.lines.len();
+                    left.span.begin = chunk.span.end;
+                }
                 Some(chunk.split_at(chunk.lines.len()).1)
             }
         }

@@ -74,10 +74,13 @@ impl Reader<'_> {
         let server = Server::connect(self.place, &self.stop, false).await;
         let server = server.map_err(|why| self.error(why))?;
         // Up to there, if nobody waits for more.
-        let mut end = if self.follow { None } else { Some(self.check(&server).await?) };
+        let mut end = None;
         loop {
             // Before a consumer is asked for, and again after each that was lost.
-            self.check(&server).await?;
+            let last = self.check(&server).await?;
+            if !self.follow {
+                end.get_or_insert(last);
+            }
             let (mut messages, mut connections) =
                 self.consumer(&server).await.map_err(|why| self.error(why))?;
             loop {
@@ -91,7 +94,10 @@ impl Reader<'_> {
                     // By itself, the consumer would notice a new connection late, and a
                     // stream that was made anew never.
                     _ = connections.changed() => break,
-                    () = sleep(QUIET) => break,
+                    () = sleep(QUIET) => {
+                        self.check(&server).await?;
+                        continue;
+                    }
                     () = self.stop.changed(), if end.is_none() => {
                         end = Some(self.check(&server).await?);
                         continue;
@@ -108,8 +114,11 @@ impl Reader<'_> {
 
     /// Tells whether the output has all that the stream holds up to `end`.
     async fn is_at(&self, server: &Server, end: u64) -> Result<bool, Error> {
-        if self.read >= end || self.pending > 0 {
-            return Ok(self.read >= end);
+        if self.read >= end {
+            return Ok(true);
+        }
+        if self.pending > 0 {
+            return Ok(false);
         }
         // The last ones may have been deleted, and would be waited for.
         let next = server.first_of(">", self.read + 1).await.map_err(|why| self.error(why))?;
@@ -145,21 +154,17 @@ impl Reader<'_> {
         server: &Server,
     ) -> Result<(pull::Ordered, watch::Receiver<u64>), String> {
         server
-            .insist()
-            .on(async || {
-                let connections = server.connections().await?;
+            .ask(async |connections| {
+                let start_sequence = self.read + 1;
                 let config = pull::OrderedConfig {
-                    deliver_policy: DeliverPolicy::ByStartSequence {
-                        start_sequence: self.read + 1,
-                    },
+                    deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
                     max_batch: ahead(server.most_bytes()),
                     ..pull::OrderedConfig::default()
                 };
-                let passing = |why: String| Trouble::Passing(why);
                 let consumer = server.stream().create_consumer(config).await;
-                let consumer = consumer.map_err(|why| passing(why.to_string()))?;
+                let consumer = consumer.map_err(|why| Trouble::Passing(why.to_string()))?;
                 let messages = consumer.messages().await;
-                Ok((messages.map_err(|why| passing(why.to_string()))?, connections))
+                Ok((messages.map_err(|why| Trouble::Passing(why.to_string()))?, connections))
             })
             .await
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use async_nats::client::Client;
 use async_nats::connection::State;
 use async_nats::jetstream::context::{
-    ContextBuilder, CreateStreamErrorKind, GetStreamErrorKind, PublishErrorKind,
+    ContextBuilder, CreateStreamErrorKind, GetStreamErrorKind, PublishError, PublishErrorKind,
 };
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::publish::PublishAck;
@@ -67,7 +67,7 @@ pub(crate) enum Published {
 
 /// A server, and the stream on it.
 pub(crate) struct Server {
-    place: Place,
+    pub(crate) place: Place,
     stop: Stop,
     client: Client,
     context: Context,
@@ -122,25 +122,23 @@ impl Server {
         subject: &str,
         message: impl Fn() -> PublishMessage,
     ) -> Result<Published, String> {
-        self.insist()
-            .on(async || {
-                let mut connections = self.connections().await?;
-                let sent = self.context.send_publish(subject.to_owned(), message()).await;
-                let answer = sent.map_err(|why| self.of_publish(&why))?.into_future();
-                let answer = select! {
-                    answer = answer => answer,
-                    // The client does not send again what was on its way.
-                    _ = connections.changed() => return Err(lost()),
-                };
-                match answer {
-                    Ok(PublishAck { sequence, .. }) => Ok(Published::As(sequence)),
-                    Err(why) if why.kind() == PublishErrorKind::WrongLastSequence => {
-                        Ok(Published::Fenced)
-                    }
-                    Err(why) => Err(self.of_publish(&why)),
+        self.ask(async |mut connections| {
+            let sent = self.context.send_publish(subject.to_owned(), message()).await;
+            let answer = sent.map_err(|why| self.of_publish(&why))?.into_future();
+            let answer = select! {
+                answer = answer => answer,
+                // The client does not send again what was on its way.
+                _ = connections.changed() => return Err(lost()),
+            };
+            match answer {
+                Ok(PublishAck { sequence, .. }) => Ok(Published::As(sequence)),
+                Err(why) if why.kind() == PublishErrorKind::WrongLastSequence => {
+                    Ok(Published::Fenced)
                 }
-            })
-            .await
+                Err(why) => Err(self.of_publish(&why)),
+            }
+        })
+        .await
     }
 
     /// Returns the last message of a subject.
@@ -165,7 +163,7 @@ impl Server {
 
     /// Returns what changes when a connection comes or goes; an error if there is none,
     /// once there is one again. What is sent meanwhile would wait in the client.
-    pub(crate) async fn connections(&self) -> Result<watch::Receiver<u64>, Trouble> {
+    async fn connections(&self) -> Result<watch::Receiver<u64>, Trouble> {
         let mut connections = self.connections.clone();
         connections.borrow_and_update();
         if self.client.connection_state() == State::Connected {
@@ -179,27 +177,23 @@ impl Server {
         &self,
         ask: impl AsyncFn() -> Result<StreamMessage, RawMessageError>,
     ) -> Result<Option<StreamMessage>, String> {
-        let asked = async || {
-            self.connections().await?;
-            match ask().await {
-                Ok(message) => Ok(Some(message)),
-                Err(why) if why.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
-                Err(why) => Err(Passing(self.whole(&why))),
-            }
-        };
-        self.insist().on(asked).await
+        self.ask(async |_| match ask().await {
+            Ok(message) => Ok(Some(message)),
+            Err(why) if why.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(why) => Err(Passing(self.whole(&why))),
+        })
+        .await
     }
 
     /// Returns what the stream holds.
     pub(crate) async fn holds(&self) -> Result<Holds, String> {
-        let asked = async || {
-            self.connections().await?;
+        self.ask(async |_| {
             let info = self.stream.get_info().await;
             let info = info.map_err(|why| Passing(self.whole(&why)))?;
             let (first, last) = (info.state.first_sequence, info.state.last_sequence);
             Ok(Holds { made: info.created.to_string(), first, last })
-        };
-        self.insist().on(asked).await
+        })
+        .await
     }
 
     /// Returns the stream, for a consumer.
@@ -207,13 +201,18 @@ impl Server {
         &self.stream
     }
 
-    /// Asks again and again, while the trouble may pass.
-    pub(crate) fn insist(&self) -> Insist<'_> {
+    /// Asks while there is a connection, again and again while the trouble may pass. The
+    /// question is told by what the connection comes and goes.
+    pub(crate) async fn ask<T>(
+        &self,
+        question: impl AsyncFn(watch::Receiver<u64>) -> Result<T, Trouble>,
+    ) -> Result<T, String> {
         let Server { place, stop, told, .. } = self;
-        Insist { place, stop, told, gives_up_at_the_stop: false }
+        let insist = Insist { place, stop, told, gives_up_at_the_stop: false };
+        insist.on(async || question(self.connections().await?).await).await
     }
 
-    fn of_publish(&self, why: &async_nats::jetstream::context::PublishError) -> Trouble {
+    fn of_publish(&self, why: &PublishError) -> Trouble {
         let code = why.source().and_then(|it| it.downcast_ref::<jetstream::Error>());
         match (why.kind(), code.map(|it| it.error_code().0)) {
             (PublishErrorKind::StreamNotFound, _) => Passing(format!(
@@ -244,7 +243,7 @@ impl Server {
 }
 
 /// How a question is asked again and again.
-pub(crate) struct Insist<'a> {
+struct Insist<'a> {
     place: &'a Place,
     stop: &'a Stop,
     told: &'a Cell<bool>,
@@ -255,10 +254,7 @@ pub(crate) struct Insist<'a> {
 impl Insist<'_> {
     /// Asks until there is an answer, or the trouble will not pass, or has lasted longer
     /// than the patience. The first trouble is told, and its end.
-    pub(crate) async fn on<T>(
-        &self,
-        ask: impl AsyncFn() -> Result<T, Trouble>,
-    ) -> Result<T, String> {
+    async fn on<T>(&self, ask: impl AsyncFn() -> Result<T, Trouble>) -> Result<T, String> {
         let (place, patience) = (self.place, self.place.patience);
         let began = Instant::now();
         loop {
@@ -394,19 +390,15 @@ async fn ask_for_stream(
         }
         Err(why) => why,
     };
-    let is_missing = matches!(
-        why.kind(),
-        GetStreamErrorKind::JetStream(error) if error.error_code().0 == 10059
-    );
-    if !is_missing {
-        let lasts = matches!(
-            why.kind(),
-            GetStreamErrorKind::JetStream(error) if error.error_code().0 == 10039
-        );
-        return Err(if lasts { Lasting(chain(&why)) } else { Passing(chain(&why)) });
-    }
-    if !make {
-        return Err(Lasting("there is no such stream on this server".to_owned()));
+    let code = match why.kind() {
+        GetStreamErrorKind::JetStream(error) => Some(error.error_code().0),
+        _ => None,
+    };
+    match code {
+        Some(10059) if make => {}
+        Some(10059) => return Err(Lasting("there is no such stream on this server".to_owned())),
+        Some(10039) => return Err(Lasting(chain(&why))),
+        _ => return Err(Passing(chain(&why))),
     }
     let config = Config {
         name: name.clone(),

@@ -39,7 +39,6 @@ const REFUSALS: u32 = 100;
 
 /// Sends lines into a stream, and takes note of what has arrived.
 pub(crate) struct Shipper {
-    place: Place,
     server: Server,
     output: RefCell<Output>,
     /// By the number of the log. It is not here while a chunk is on its way.
@@ -71,7 +70,7 @@ impl Shipper {
         let server = connected.map_err(|why| output.give_up(io::Error::other(why)))?;
         let output = RefCell::new(output);
         let (subjects, failed) = (RefCell::default(), RefCell::default());
-        Ok(Shipper { place, server, output, subjects, failed })
+        Ok(Shipper { server, output, subjects, failed })
     }
 
     /// Sends lines, and waits until they have arrived. Of one log, one chunk is sent
@@ -93,7 +92,9 @@ impl Shipper {
                 self.output.borrow_mut().arrived(lines, sequence);
                 Ok(())
             }
-            Err(Failed::Lines(why)) => Err(Error::BadOutput { path: self.place.path(), why }),
+            Err(Failed::Lines(why)) => {
+                Err(Error::BadOutput { path: self.server.place.path(), why })
+            }
             Err(Failed::Server(why)) => {
                 // The first reason is the one that is told, by every source.
                 let why = self.failed.borrow_mut().get_or_insert(why).clone();
@@ -111,7 +112,7 @@ impl Shipper {
     /// Asks what the subject of a log holds.
     async fn subject(&self, lines: &Lines) -> Result<Subject, Failed> {
         let (path, known) = self.output.borrow().arrived_of(lines);
-        let name = message::subject(&self.place.host_name, &path);
+        let name = message::subject(&self.server.place.host_name, &path);
         if name.len() > LONGEST_SUBJECT {
             let why = format!("{}: this path is too long for a subject", Shown(&path));
             return Err(Failed::Lines(why));
@@ -230,7 +231,7 @@ impl Shipper {
                 .headers(headers.clone())
                 .payload(payload.clone())
                 .message_id(&id)
-                .expected_stream(&self.place.stream)
+                .expected_stream(&self.server.place.stream)
                 .expected_last_subject_sequence(*last)
         };
         Ok(self.server.publish(name, message).await?)
