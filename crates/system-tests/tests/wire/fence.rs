@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use async_nats::jetstream::stream;
-use testkit::Folder;
+use testkit::{Folder, Running};
 
 use crate::Scene;
 use crate::between::Between;
@@ -13,16 +13,29 @@ use crate::server::{Nats, STREAM};
 /// How long the server remembers the id of a message, at the least that is tried here.
 const WINDOW: Duration = Duration::from_millis(100);
 
-/// Tries it with every server, which remembers ids for long or forgets them.
-fn with_every_server(test: impl Fn(&Scene) + Sync) {
+/// Ships a line, by a way that can be held up; then `second` has another one shipped,
+/// whatever happens to it on the way; then comes a third. Each is there once, with every
+/// server, which remembers ids for long or forgets them.
+fn is_there_once(second: impl Fn(&Scene, &Between, &[&str], Running) -> Running + Sync) {
     thread::scope(|scope| {
         for program in Nats::programs() {
             for duplicate_window in [Duration::from_secs(120), WINDOW] {
-                let (program, test) = (program.clone(), &test);
+                let (program, second) = (program.clone(), &second);
                 scope.spawn(move || {
                     let nats = Nats::start_program(&program, "");
                     nats.make(stream::Config { duplicate_window, ..Default::default() });
-                    test(&Scene { folder: Folder::new(), nats });
+                    let scene = Scene { folder: Folder::new(), nats };
+                    let between = Between::open(scene.nats.address());
+                    let url = format!("nats://{}/{STREAM}", between.address());
+                    let flags = ["-F", "--output", &url, "--checkpoint", "shipped", "app.log"];
+                    scene.folder.append("app.log", "one\n");
+                    let mut ship = scene.run(&flags);
+                    scene.until_shipped(&mut ship, 1);
+                    let mut ship = second(&scene, &between, &flags, ship);
+                    scene.folder.append("app.log", "three\n");
+                    scene.until_shipped(&mut ship, 3);
+                    ship.terminate().with(0);
+                    assert_eq!(scene.merged(), "one\ntwo\nthree\n");
                 });
             }
         }
@@ -31,46 +44,29 @@ fn with_every_server(test: impl Fn(&Scene) + Sync) {
 
 #[test]
 fn a_chunk_whose_answer_was_lost_is_there_once() {
-    with_every_server(|scene| {
-        let between = Between::open(scene.nats.address());
-        let url = format!("nats://{}/{STREAM}", between.address());
-        scene.folder.append("app.log", "one\n");
-        let mut ship = scene.run(&["-F", "--output", &url, "app.log"]);
-        scene.until_shipped(&mut ship, 1);
+    is_there_once(|scene, between, _, mut ship| {
         between.hold_answers();
         scene.folder.append("app.log", "two\n");
         scene.until_shipped(&mut ship, 2);
         // The id is forgotten: the pause itself, and no wait.
         thread::sleep(5 * WINDOW);
         between.cut();
-        scene.folder.append("app.log", "three\n");
-        scene.until_shipped(&mut ship, 3);
-        ship.terminate().with(0);
-        assert_eq!(scene.merged(), "one\ntwo\nthree\n");
+        ship
     });
 }
 
 #[test]
 fn what_a_killed_merge_has_sent_and_comes_late_is_there_once() {
-    with_every_server(|scene| {
-        let between = Between::open(scene.nats.address());
-        let url = format!("nats://{}/{STREAM}", between.address());
-        scene.folder.append("app.log", "one\n");
-        let flags = ["-F", "--output", &url, "--checkpoint", "shipped", "app.log"];
-        let mut killed = scene.run(&flags);
-        scene.until_shipped(&mut killed, 1);
+    is_there_once(|scene, between, flags, killed| {
         between.hold_requests();
         scene.folder.append("app.log", "two\n");
         between.until_held();
         drop(killed);
-        let mut ship = scene.run(&flags);
+        let mut ship = scene.run(flags);
         scene.until_shipped(&mut ship, 2);
         thread::sleep(5 * WINDOW);
+        // In the order of the wire: the late one is refused before the third comes.
         between.let_through();
-        // In the order of the wire: the late one is refused before this one comes.
-        scene.folder.append("app.log", "three\n");
-        scene.until_shipped(&mut ship, 3);
-        ship.terminate().with(0);
-        assert_eq!(scene.merged(), "one\ntwo\nthree\n");
+        ship
     });
 }

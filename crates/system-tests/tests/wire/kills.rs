@@ -14,7 +14,7 @@ use testkit::rotating::{check, log, wait_for_all, while_written};
 use testkit::{Folder, Running, until};
 
 use crate::server::Nats;
-use crate::{Scene, is_alive};
+use crate::{Scene, is_alive, names};
 
 const LOGS: usize = 3;
 /// How long the server remembers the id of a message: shorter than it is paused.
@@ -48,8 +48,7 @@ fn killed(program: &Path, window: Option<Duration>, kills: u64, seed: u64) {
     let merged = Merged(scene.folder.path("merged"));
     let is_known = |index| merged.lines().iter().any(|it| it.starts_with(&format!("{index} ")));
     let logs: Vec<_> = (0..LOGS).map(|index| log(&scene.folder, index)).collect();
-    let logs: Vec<_> = logs.iter().map(|log| log.to_str().unwrap()).collect();
-    let ship = || scene.ship(&[&["-F", "--checkpoint", "shipped"], &*logs].concat());
+    let ship = || scene.ship(&[&["-F", "--checkpoint", "shipped"], &*names(&logs)].concat());
     let read = || scene.read(&["-F", "--checkpoint", "read"]);
 
     let mut both = [ship(), {

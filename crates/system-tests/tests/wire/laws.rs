@@ -10,12 +10,7 @@ use checker::{check_tagged, check_untagged};
 use rustix::process::Signal;
 use workload::{Backlog, Live};
 
-use crate::Scene;
-
-/// Returns sources as arguments.
-fn names(sources: &[PathBuf]) -> Vec<&str> {
-    sources.iter().map(|source| source.to_str().unwrap()).collect()
-}
+use crate::{Scene, names};
 
 #[track_caller]
 fn is_right(sources: &[PathBuf], merged: &Path) {

@@ -12,6 +12,7 @@ mod server;
 mod slow;
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use testkit::{Folder, Running, until};
@@ -20,6 +21,11 @@ use crate::server::Nats;
 
 /// The command.
 const TRIBUTARY: &str = env!("CARGO_BIN_EXE_tributary");
+
+/// Returns sources as arguments.
+fn names(sources: &[PathBuf]) -> Vec<&str> {
+    sources.iter().map(|source| source.to_str().unwrap()).collect()
+}
 
 #[track_caller]
 fn is_alive(merges: &mut [Running]) {

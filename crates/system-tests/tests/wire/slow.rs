@@ -6,7 +6,7 @@ use std::io::Read;
 use testkit::{Running, open_fifo, until};
 use workload::Backlog;
 
-use crate::Scene;
+use crate::{Scene, names};
 
 /// Returns the most memory that a merge has had, in MiB; nothing once it has ended.
 fn peak(merge: &Running) -> Option<u64> {
@@ -29,6 +29,7 @@ fn until_still(merge: &Running) {
         still > 200
     });
 }
+
 #[test]
 fn two_thousand_sources_and_a_paused_server_stay_under_96_mib() {
     let scene = Scene::new();
@@ -39,8 +40,8 @@ fn two_thousand_sources_and_a_paused_server_stay_under_96_mib() {
     scene.until_shipped(&mut ship, 1);
     scene.nats.pause();
     until_still(&ship);
+    let mut most = peak(&ship).unwrap();
     scene.nats.go_on();
-    let mut most = 0;
     until("all is shipped", || {
         most = peak(&ship).unwrap_or(0).max(most);
         ship.child.try_wait().unwrap().is_some()
@@ -56,8 +57,7 @@ fn an_output_that_blocks_keeps_the_stream_on_the_server() {
     // Messages of the largest size there is, and more of them than may be held.
     let backlog = Backlog { files: 20, bytes: 6 * 1024 * 1024 };
     let sources = backlog.make(&scene.folder.path("logs"), 1).unwrap();
-    let names: Vec<_> = sources.iter().map(|source| source.to_str().unwrap()).collect();
-    scene.ship(&names).end().with(0);
+    scene.ship(&names(&sources)).end().with(0);
     let mut fifo = open_fifo(&scene.folder.path("merged"));
     let read = scene.read(&[]);
     until("something comes out", || fifo.read(&mut [0]).is_ok_and(|read| read > 0));
