@@ -177,7 +177,7 @@ package:
 # The oldest compiler that the manifests promise
 [group('hold')]
 msrv:
-    cargo +1.88 check --workspace --all-targets --target-dir target/msrv
+    cargo +1.89 check --workspace --all-targets --target-dir target/msrv
 
 # Tests with foreign programs: logrotate, gzip, Python, prlimit, unshare, systemd-analyze, groff, gdb, strace, NATS, openssl and Chromium
 [group('hold')]
