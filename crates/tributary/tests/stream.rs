@@ -117,13 +117,33 @@ fn a_checkpoint_of_another_stream_or_of_files_is_refused_and_nothing_is_changed(
     plan.output.finish().unwrap();
     drop(plan);
     let of_files = Plan::open([place.path("log")], place.path("out"), place.options());
-    let refused = [place.read_of("nats://b/S"), place.written_to("nats://b/S"), of_files];
-    for (plan, now) in refused.into_iter().zip(["nats://b/S", "nats://b/S", "files"]) {
+    // Into the same stream, too: it is the place of a reader.
+    for plan in [place.read_of("nats://a/T"), place.written_to("nats://a/S"), of_files] {
         let told = plan.unwrap_err().to_string();
-        let why = format!("it is of a merge with nats://a/S, and this one is with {now}");
-        assert!(told.ends_with(&why), "{told}");
+        assert!(told.ends_with("is of a merge from nats://a/S; name another one"), "{told}");
     }
     assert_eq!(place.out(), "1\n");
+}
+
+#[test]
+fn a_server_that_has_got_another_address_has_the_same_stream() {
+    let place = Place::new();
+    fs::write(place.path("log"), "1\n").unwrap();
+    let mut plan = place.written_to("nats://a/S").unwrap();
+    assert!(plan.output.stream_was_made("monday"));
+    let lines = look(&mut plan);
+    plan.output.arrived(&lines, 7);
+    drop(lines);
+    plan.output.finish().unwrap();
+    drop(plan);
+    let mut plan = place.written_to("nats://b:4222/S").unwrap();
+    assert_eq!(plan.output.sequence(), 7);
+    assert!(plan.output.stream_was_made("monday") && !plan.output.stream_was_made("tuesday"));
+    plan.output.finish().unwrap();
+    drop(plan);
+    // What is told from now on is the new address.
+    let told = place.written_to("nats://b:4222/T").unwrap_err().to_string();
+    assert!(told.ends_with("is of a merge into nats://b:4222/S; name another one"), "{told}");
 }
 
 #[test]

@@ -44,7 +44,7 @@ enum BeginAt {
 pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>, Error> {
     let Some(path) = &options.checkpoint else { return Ok(None) };
     let is = |kind: fn(&fs::Metadata) -> bool, path| fs::metadata(path).is_ok_and(|it| kind(&it));
-    match target {
+    let output = match target {
         Target::Path(output) if same_name(output, path) => {
             return Err(bad(output, "it is also the checkpoint; name another file".into()));
         }
@@ -52,9 +52,10 @@ pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>,
         Target::Path(output) if is(|it| !it.is_file() && !it.is_dir(), output) => {
             return Err(no_file(output));
         }
-        Target::Path(_) | Target::Stream(_) => {}
+        Target::Path(output) => output,
+        Target::Stream(name) => Path::new(name),
         Target::Stdout => return Err(no_file(Path::new("standard output"))),
-    }
+    };
     if is(|it| !it.is_file(), path) {
         return Err(Error::NotACheckpoint { path: path.clone() });
     }
@@ -66,8 +67,8 @@ pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>,
     let stream = stream(target, options);
     if options.restart {
         return match target {
-            Target::Stream(name) => Err(bad(
-                Path::new(name),
+            Target::Stream(_) => Err(bad(
+                output,
                 "a stream cannot be emptied from here; purge it and remove the checkpoint".into(),
             )),
             _ => Ok(None),
@@ -76,10 +77,17 @@ pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>,
     let saved = Saved::load(path)?;
     if let Some(saved) = &saved {
         let known = saved.output.stream.as_ref().map(|stream| stream.name.as_str());
-        if known != stream {
-            let (known, now) = (known.unwrap_or("files"), stream.unwrap_or("files"));
-            let why = format!("it is of a merge with {known}, and this one is with {now}");
-            return Err(Error::BadCheckpoint { path: path.clone(), why });
+        let was_stream = known.is_some() && saved.output.path.is_none();
+        let is_stream = matches!(target, Target::Stream(_));
+        if known.map(last_part) != stream.map(last_part) || was_stream != is_stream {
+            let known = match known {
+                Some(name) if was_stream => format!("into {name}"),
+                Some(name) => format!("from {name}"),
+                None => "of files".to_owned(),
+            };
+            let path = Shown(path);
+            let why = format!("the checkpoint {path} is of a merge {known}; name another one");
+            return Err(bad(output, why));
         }
     }
     Ok(saved)
@@ -91,6 +99,12 @@ pub(crate) fn stream<'a>(target: &'a Target, options: &'a Options) -> Option<&'a
         Target::Stream(name) => Some(name),
         _ => options.from.as_deref(),
     }
+}
+
+/// Returns what the name of a stream has behind the last slash. The server may get
+/// another address; that the stream is the same is known by when it was made.
+fn last_part(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
 }
 
 impl Beginning {

@@ -28,7 +28,8 @@ pub enum Target {
     /// The standard output of this process.
     Stdout,
     /// A stream on another machine, by its name. The output takes note of what has
-    /// arrived there ([`Output::arrived`]); taking it there is up to the merge.
+    /// arrived there ([`Output::arrived`]); taking it there is up to the merge. What is
+    /// in front of the last slash is where it is, which may change between two runs.
     Stream(String),
 }
 
