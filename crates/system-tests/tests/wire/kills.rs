@@ -1,5 +1,5 @@
-//! Exactly once, whatever is killed: who ships, the server, or who reads, at random
-//! moments, under load, while the logs are rotated.
+//! Exactly once, whatever is killed: one of three who ship into the stream, the server,
+//! or who reads, at random moments, under load, while the logs are rotated.
 //!
 //! `just kill-wire` is the long run; the default is short. `SEED=…` draws the same
 //! moments again.
@@ -16,7 +16,10 @@ use testkit::{Folder, Running, until};
 use crate::server::Nats;
 use crate::{Scene, is_alive, names};
 
-const LOGS: usize = 3;
+/// How many ship, each under a host name of its own.
+const HOSTS: usize = 3;
+/// The first host has two of them.
+const LOGS: usize = 4;
 /// How long the server remembers the id of a message: shorter than it is paused.
 const WINDOW: Duration = Duration::from_millis(100);
 
@@ -48,19 +51,25 @@ fn killed(program: &Path, window: Option<Duration>, kills: u64, seed: u64) {
     let merged = Merged(scene.folder.path("merged"));
     let is_known = |index| merged.lines().iter().any(|it| it.starts_with(&format!("{index} ")));
     let logs: Vec<_> = (0..LOGS).map(|index| log(&scene.folder, index)).collect();
-    let ship = || scene.ship(&[&["-F", "--checkpoint", "shipped"], &*names(&logs)].concat());
+    let ship = |host: usize| {
+        let (name, checkpoint) = (format!("host{host}"), format!("shipped{host}"));
+        let flags = ["-F", "--checkpoint", &checkpoint, "--host-name", &name];
+        let logs: Vec<_> = logs.iter().skip(host).step_by(HOSTS).cloned().collect();
+        scene.ship(&[&flags, &*names(&logs)].concat())
+    };
     let read = || scene.read(&["-F", "--checkpoint", "read"]);
 
-    let mut both = [ship(), {
-        scene.nats.until_made();
-        read()
-    }];
+    // Those who ship, and who reads.
+    let mut all: Vec<_> = (0..HOSTS).map(ship).collect();
+    scene.nats.until_made();
+    all.push(read());
     let written = while_written(&scene.folder, LOGS, seed, is_known, || {
         for _ in 0..kills {
-            merged.grows(&mut both, random.u64(0..100_000));
+            merged.grows(&mut all, random.u64(0..100_000));
+            let host = random.usize(..HOSTS);
             match random.u8(0..5) {
-                0 => restart(&mut both[0], ship),
-                1 => restart(&mut both[1], read),
+                0 => restart(&mut all[host], || ship(host)),
+                1 => restart(&mut all[HOSTS], read),
                 2 => {
                     scene.nats.kill();
                     scene.nats.start_again();
@@ -69,7 +78,7 @@ fn killed(program: &Path, window: Option<Duration>, kills: u64, seed: u64) {
                 // before its successor asks, or after that.
                 3 => {
                     scene.nats.pause();
-                    restart(&mut both[0], ship);
+                    restart(&mut all[host], || ship(host));
                     scene.nats.go_on();
                 }
                 // So long that the server forgets: the pause itself, and no wait.
@@ -77,7 +86,7 @@ fn killed(program: &Path, window: Option<Duration>, kills: u64, seed: u64) {
                     scene.nats.pause();
                     thread::sleep(2 * WINDOW);
                     if random.bool() {
-                        restart(&mut both[0], ship);
+                        restart(&mut all[host], || ship(host));
                     }
                     scene.nats.go_on();
                 }
@@ -86,10 +95,10 @@ fn killed(program: &Path, window: Option<Duration>, kills: u64, seed: u64) {
     });
 
     wait_for_all(&written, || {
-        is_alive(&mut both);
+        is_alive(&mut all);
         merged.lines().len()
     });
-    for one in both {
+    for one in all {
         one.terminate().with(0);
     }
     if let Err(wrong) = check(&merged.lines(), &written, false) {
@@ -116,11 +125,11 @@ impl Merged {
     }
 
     /// Waits until there are so many bytes more.
-    fn grows(&self, both: &mut [Running], more: u64) {
+    fn grows(&self, all: &mut [Running], more: u64) {
         let length = || fs::metadata(&self.0).map_or(0, |it| it.len());
         let begun = length();
         until("more is merged", || {
-            is_alive(both);
+            is_alive(all);
             length() >= begun + more
         });
     }
