@@ -10,12 +10,15 @@
 //! again at the same offsets.
 
 use std::cmp::min;
+use std::collections::{HashMap, VecDeque};
 
 use crate::message::Span;
 
-/// The messages of one log behind its checkpoint, the oldest first.
+/// The messages of one log behind its checkpoint: of each file, by its inode, what was
+/// sent between two truncations, in the order of the file and of the stream. None is
+/// empty.
 #[derive(Debug, Default)]
-pub(crate) struct Behind(Vec<Arrived>);
+pub(crate) struct Behind(HashMap<u64, Vec<VecDeque<Arrived>>>);
 
 /// A message, or the rest of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,16 +53,37 @@ impl<'a> Chunk<'a> {
 impl Behind {
     /// Takes in the next message.
     pub(crate) fn push(&mut self, sequence: u64, span: Span) {
-        self.0.push(Arrived { sequence, span, met: 0 });
+        let message = Arrived { sequence, span, met: 0 };
+        let runs = self.0.entry(span.inode).or_default();
+        match runs.last_mut() {
+            Some(run) if run.back().is_some_and(|last| last.span.end <= span.begin) => {
+                run.push_back(message);
+            }
+            // The first of its file, or the first since that was truncated.
+            _ => runs.push(VecDeque::from([message])),
+        }
     }
 
     /// Returns the message that may have the first lines of a chunk: of several, the
     /// last, since the file was truncated in between.
     pub(crate) fn find(&self, chunk: Chunk<'_>) -> Option<Arrived> {
         let Span { inode, begin, .. } = chunk.span;
-        let may =
-            |it: &&Arrived| it.span.inode == inode && it.span.begin <= begin && begin < it.span.end;
-        self.0.iter().rev().find(may).copied()
+        self.0.get(&inode)?.iter().rev().find_map(|run| {
+            let at = run.partition_point(|it| it.span.end <= begin);
+            run.get(at).filter(|it| it.span.begin <= begin).copied()
+        })
+    }
+
+    /// Returns a message and those that follow it in its file, up to so many bytes of
+    /// lines; itself in any case.
+    pub(crate) fn from(&self, message: Arrived, bytes: u64) -> impl Iterator<Item = u64> {
+        let run = self.0.get(&message.span.inode).and_then(|runs| {
+            let (run, at) = place(runs, message.sequence)?;
+            Some(runs[run].range(at..))
+        });
+        let end = message.span.begin + bytes;
+        let is_near = move |it: &&Arrived| it.sequence == message.sequence || it.span.end <= end;
+        run.into_iter().flatten().take_while(is_near).map(|it| it.sequence)
     }
 
     /// Takes the lines of a message from the head of a chunk, byte by byte; returns the
@@ -76,30 +100,41 @@ impl Behind {
         let begin = message.met + ahead;
         let begins_a_line = begin == 0 || payload.get(begin - 1) == Some(&b'\n');
         let theirs = payload.get(begin..).filter(|it| !it.is_empty() && begins_a_line);
-        let Some(same) = theirs.and_then(|theirs| same(chunk, theirs, message.span.end)) else {
-            self.0.retain(|it| it.sequence != message.sequence);
+        let same = theirs.and_then(|theirs| same(chunk, theirs, message.span.end));
+        let runs = self.0.get_mut(&message.span.inode)?;
+        let (run, at) = place(runs, message.sequence)?;
+        let Some(same) = same else {
+            runs[run].remove(at);
+            runs.retain(|run| !run.is_empty());
             return None;
         };
         // What the log gave before these lines will not come again.
-        let Arrived { sequence, span: Span { inode, .. }, .. } = message;
-        self.0.retain(|it| it.span.inode != inode || it.sequence >= sequence);
+        runs.drain(..run);
+        runs[0].drain(..at);
         match same {
             Same::Message(bytes) => {
-                self.0.retain(|it| it.sequence != sequence);
+                runs[0].pop_front();
+                runs.retain(|run| !run.is_empty());
                 let mut rest = chunk.split_at(bytes).1;
                 // Not before what was met: the file may have got their last newline since.
                 rest.span.begin = rest.span.begin.max(min(message.span.end, rest.span.end));
                 Some(rest)
             }
             Same::Chunk => {
-                for left in self.0.iter_mut().filter(|it| it.sequence == sequence) {
-                    left.met = begin + chunk.lines.len();
-                    left.span.begin = chunk.span.end;
-                }
+                let left = &mut runs[0][0];
+                left.met = begin + chunk.lines.len();
+                left.span.begin = chunk.span.end;
                 Some(chunk.split_at(chunk.lines.len()).1)
             }
         }
     }
+}
+
+/// Returns where the message with this sequence is: in which run, and at which place.
+fn place(runs: &[VecDeque<Arrived>], sequence: u64) -> Option<(usize, usize)> {
+    let run = runs.partition_point(|run| run.back().is_some_and(|last| last.sequence < sequence));
+    let at = runs.get(run)?.binary_search_by_key(&sequence, |it| it.sequence).ok()?;
+    Some((run, at))
 }
 
 /// What ends first where a chunk and a message have the same lines.
@@ -200,6 +235,23 @@ mod tests {
         let messages = [(span(1, 0, 6), "a\nb\nc\n"), (span(1, 0, 2), "a\n")];
         let again = chunk(1, 0, "a\nb\nc\n");
         assert_eq!(sent(&messages, &[again]), [chunk(1, 2, "b\nc\n")]);
+    }
+
+    #[test]
+    fn what_is_asked_for_ahead_is_near_and_of_the_same_file() {
+        let mut behind = Behind::default();
+        for (sequence, span) in
+            [(1, span(1, 0, 4)), (2, span(2, 0, 4)), (3, span(1, 4, 8)), (5, span(1, 8, 12))]
+        {
+            behind.push(sequence, span);
+        }
+        let first = behind.find(chunk(1, 0, "a\n")).unwrap();
+        let from = |bytes| behind.from(first, bytes).collect::<Vec<_>>();
+        assert_eq!((from(0), from(8), from(100)), (vec![1], vec![1, 3], vec![1, 3, 5]));
+        // Truncated: what comes behind that is not near.
+        behind.push(6, span(1, 0, 4));
+        let second = behind.find(chunk(1, 4, "a\n")).unwrap();
+        assert_eq!(behind.from(second, 100).collect::<Vec<_>>(), [3, 5]);
     }
 
     #[test]

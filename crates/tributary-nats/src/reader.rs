@@ -18,7 +18,7 @@ use tributary::{Error, Output, Plan, Report, Stop};
 
 use crate::message;
 use crate::place::Place;
-use crate::server::{Server, Trouble};
+use crate::server::Server;
 
 /// After how long without a message it is asked whether the stream is still there.
 const QUIET: Duration = Duration::from_secs(10);
@@ -161,10 +161,7 @@ impl Reader<'_> {
                     max_batch: ahead(server.most_bytes()),
                     ..pull::OrderedConfig::default()
                 };
-                let consumer = server.stream().create_consumer(config).await;
-                let consumer = consumer.map_err(|why| Trouble::Passing(why.to_string()))?;
-                let messages = consumer.messages().await;
-                Ok((messages.map_err(|why| Trouble::Passing(why.to_string()))?, connections))
+                Ok((server.consume(config).await?, connections))
             })
             .await
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::client::Client;
 use async_nats::connection::State;
+use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::context::{
     ContextBuilder, CreateStreamErrorKind, GetStreamErrorKind, PublishError, PublishErrorKind,
 };
@@ -17,13 +18,14 @@ use async_nats::jetstream::stream::{
 };
 use async_nats::jetstream::{self, Context};
 use async_nats::{ConnectErrorKind, ConnectOptions, Event};
+use futures_util::StreamExt;
 use tokio::select;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 use tributary::{Shown, Stop};
 
-use crate::message::SUBJECTS;
+use crate::message::{SUBJECTS, Span, span};
 use crate::place::{Login, Place};
 
 /// How long one question may take before it is asked again.
@@ -156,6 +158,52 @@ impl Server {
             .await
     }
 
+    /// Returns where the lines of each message of a subject stand, from one sequence up
+    /// to another, which is there: `None` for a message of somebody else.
+    pub(crate) async fn headers_of(
+        &self,
+        subject: &str,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<(u64, Option<Span>)>, String> {
+        // Often there is one alone, and a consumer costs the server more.
+        match self.first_of(subject, from).await? {
+            Some(first) if first.sequence < to => {}
+            one => return Ok(one.iter().map(|it| (it.sequence, span(&it.headers))).collect()),
+        }
+        self.ask(async |mut connections| {
+            let config = pull::OrderedConfig {
+                filter_subject: subject.to_owned(),
+                deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from },
+                headers_only: true,
+                ..pull::OrderedConfig::default()
+            };
+            let mut messages = self.consume(config).await?;
+            let mut found = Vec::new();
+            while found.last().is_none_or(|(last, _)| *last < to) {
+                let message = select! {
+                    message = messages.next() => message,
+                    _ = connections.changed() => None,
+                };
+                let message = message.ok_or_else(lost)?.map_err(|why| Passing(self.whole(&why)))?;
+                let info = message.info().map_err(|why| Passing(why.to_string()))?;
+                found.push((info.stream_sequence, message.headers.as_ref().and_then(span)));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Asks for a consumer.
+    pub(crate) async fn consume(
+        &self,
+        config: pull::OrderedConfig,
+    ) -> Result<pull::Ordered, Trouble> {
+        let consumer = self.stream.create_consumer(config).await;
+        let consumer = consumer.map_err(|why| Passing(self.whole(&why)))?;
+        consumer.messages().await.map_err(|why| Passing(self.whole(&why)))
+    }
+
     /// Returns the message with this sequence.
     pub(crate) async fn message(&self, sequence: u64) -> Result<Option<StreamMessage>, String> {
         self.one(async || self.stream.get_raw_message(sequence).await).await
@@ -194,11 +242,6 @@ impl Server {
             Ok(Holds { made: info.created.to_string(), first, last })
         })
         .await
-    }
-
-    /// Returns the stream, for a consumer.
-    pub(crate) fn stream(&self) -> &Stream {
-        &self.stream
     }
 
     /// Asks while there is a connection, again and again while the trouble may pass. The

@@ -21,11 +21,13 @@ use std::io;
 use std::path::PathBuf;
 
 use async_nats::jetstream::message::PublishMessage;
+use bytes::Bytes;
+use futures_util::future::try_join_all;
 use memchr::memrchr;
 use tracing::warn;
 use tributary::{Error, Lines, Output, Shown, Stop, Written};
 
-use crate::behind::{Behind, Chunk};
+use crate::behind::{Arrived, Behind, Chunk};
 use crate::message::{self, Span};
 use crate::place::Place;
 use crate::server::{Published, Server};
@@ -34,6 +36,9 @@ use crate::server::{Published, Server};
 const HEADERS: usize = 1024;
 /// How long a subject may be: a server takes no line of more than 4 KiB.
 const LONGEST_SUBJECT: usize = 3000;
+/// How much of what is behind the checkpoint is asked for at once, in bytes of lines:
+/// about a chunk.
+const AHEAD: u64 = 256 * 1024;
 /// How often in a row a fence may refuse us before somebody is at fault.
 const REFUSALS: u32 = 100;
 
@@ -55,6 +60,8 @@ struct Subject {
     last: u64,
     /// What it held behind the checkpoint when it was asked.
     behind: Behind,
+    /// The lines of some of these messages, by their sequence.
+    fetched: HashMap<u64, Bytes>,
     /// Whether somebody else was found in it.
     shared: bool,
 }
@@ -125,7 +132,8 @@ impl Shipper {
             );
             return Err(Failed::Server(why));
         }
-        let mut subject = Subject { name, path, last: 0, behind: Behind::default(), shared: false };
+        let (behind, fetched) = (Behind::default(), HashMap::default());
+        let mut subject = Subject { name, path, last: 0, behind, fetched, shared: false };
         self.catch_up(&mut subject, known).await?;
         Ok(subject)
     }
@@ -135,16 +143,32 @@ impl Shipper {
         let Subject { name, last, behind, .. } = subject;
         let end = self.server.last_of(name).await?;
         *last = end.as_ref().map_or(0, |message| message.sequence);
-        let (mut next, mut taken) = (known + 1, 0);
-        while next <= *last {
-            let Some(message) = self.server.first_of(name, next).await? else { break };
-            if let Some(span) = message::span(&message.headers) {
-                behind.push(message.sequence, span);
+        if known >= *last {
+            return Ok(0);
+        }
+        let messages = self.server.headers_of(name, known + 1, *last).await?;
+        let taken = messages.len();
+        for (sequence, span) in messages {
+            // A message of somebody else says nothing of a file.
+            if let Some(span) = span {
+                behind.push(sequence, span);
             }
-            next = message.sequence + 1;
-            taken += 1;
         }
         Ok(taken)
+    }
+
+    /// Returns the lines of a message that is behind the checkpoint; those of the next
+    /// ones are asked for in the same moment, since they will be wanted, too.
+    async fn lines_of(&self, subject: &mut Subject, message: Arrived) -> Result<Bytes, Failed> {
+        if !subject.fetched.contains_key(&message.sequence) {
+            let wanted = subject.behind.from(message, AHEAD).map(async |sequence| {
+                let found = self.server.message(sequence).await?;
+                // One that was deleted has no lines.
+                Ok::<_, String>((sequence, found.map(|it| it.payload).unwrap_or_default()))
+            });
+            subject.fetched = try_join_all(wanted).await?.into_iter().collect();
+        }
+        Ok(subject.fetched[&message.sequence].clone())
     }
 
     /// Sends all that has not arrived yet; returns the last message that has these lines.
@@ -158,8 +182,7 @@ impl Shipper {
                 return Err(Failed::Server(why.clone()));
             }
             if let Some(message) = subject.behind.find(rest) {
-                let payload = self.server.message(message.sequence).await?;
-                let payload = payload.map(|message| message.payload).unwrap_or_default();
+                let payload = self.lines_of(subject, message).await?;
                 if let Some(left) = subject.behind.meet(rest, message, &payload) {
                     (rest, sequence) = (left, message.sequence);
                 }
@@ -225,7 +248,7 @@ impl Shipper {
         let Span { begin, end, .. } = chunk.span;
         let id = format!("{name} {last} {begin}-{end}");
         let headers = message::headers(path, chunk.span);
-        let payload = bytes::Bytes::copy_from_slice(chunk.lines);
+        let payload = Bytes::copy_from_slice(chunk.lines);
         let message = || {
             PublishMessage::build()
                 .headers(headers.clone())
