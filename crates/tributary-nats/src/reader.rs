@@ -2,11 +2,10 @@
 
 use std::io;
 use std::panic::resume_unwind;
-use std::path::Path;
 use std::time::Duration;
 
 use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::{DeliverPolicy, pull};
+use async_nats::jetstream::consumer::pull;
 use futures_util::StreamExt;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::select;
@@ -22,6 +21,8 @@ use crate::server::Server;
 
 /// After how long without a message it is asked whether the stream is still there.
 const QUIET: Duration = Duration::from_secs(10);
+/// How many messages are appended by one job of the pool, if so many have arrived.
+const AT_ONCE: usize = 256;
 
 /// Writes what the stream at `place` holds to the output of `plan`, which has no sources,
 /// and whose [`Options::from`](tributary::Options::from) is the name of the place: each
@@ -48,7 +49,8 @@ pub fn read(plan: Plan, place: &Place, follow: bool) -> Result<Report, Error> {
     let mut builder = Builder::new_current_thread();
     let runtime = builder.enable_all().build_local(LocalOptions::default());
     let runtime = runtime.map_err(Error::Runtime)?;
-    let mut reader = Reader { place, stop, follow, output: Some(output), read: 0, pending: 0 };
+    let mut reader =
+        Reader { place, stop, follow, output: Some(output), read: 0, pending: 0, delivered: 0 };
     let ended = runtime.block_on(reader.read());
     // Finished in any case: the next run is to begin where this one ended.
     let written = reader.output.take().expect("no append is under way").finish();
@@ -66,6 +68,8 @@ struct Reader<'a> {
     read: u64,
     /// How many messages were behind it when it came.
     pending: u64,
+    /// The number of that message in its consumer.
+    delivered: u64,
 }
 
 impl Reader<'_> {
@@ -81,16 +85,17 @@ impl Reader<'_> {
             if !self.follow {
                 end.get_or_insert(last);
             }
-            let (mut messages, mut connections) =
+            let (messages, mut connections) =
                 self.consumer(&server).await.map_err(|why| self.error(why))?;
+            let mut messages = messages.ready_chunks(AT_ONCE);
             loop {
                 if let Some(end) = end
                     && self.is_at(&server, end).await?
                 {
                     return Ok(());
                 }
-                let message = select! {
-                    message = messages.next() => message,
+                let arrived = select! {
+                    arrived = messages.next() => arrived,
                     // By itself, the consumer would notice a new connection late, and a
                     // stream that was made anew never.
                     _ = connections.changed() => break,
@@ -103,10 +108,11 @@ impl Reader<'_> {
                         continue;
                     }
                 };
-                match message {
-                    Some(Ok(message)) => self.take(&server, message).await?,
-                    // The consumer is lost, with the connection or by its own end.
-                    Some(Err(_)) | None => break,
+                // An error: the consumer is lost, with the connection or by its own end.
+                let whole: Option<Result<Vec<_>, _>> = arrived.map(|it| it.into_iter().collect());
+                let Some(Ok(arrived)) = whole else { break };
+                if !self.take(&server, arrived).await? {
+                    break;
                 }
             }
         }
@@ -150,45 +156,46 @@ impl Reader<'_> {
 
     /// Asks for a consumer of what comes next, with what tells that it is lost.
     async fn consumer(
-        &self,
+        &mut self,
         server: &Server,
-    ) -> Result<(pull::Ordered, watch::Receiver<u64>), String> {
+    ) -> Result<(pull::Stream, watch::Receiver<u64>), String> {
+        self.delivered = 0;
+        let next = self.read + 1;
         server
             .ask(async |connections| {
-                let start_sequence = self.read + 1;
-                let config = pull::OrderedConfig {
-                    deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
-                    max_batch: ahead(server.most_bytes()),
-                    ..pull::OrderedConfig::default()
-                };
-                Ok((server.consume(config).await?, connections))
+                Ok((server.consume(next, pull::Config::default()).await?, connections))
             })
             .await
     }
 
-    /// Appends a message to the output.
-    async fn take(&mut self, server: &Server, message: Message) -> Result<(), Error> {
-        let info = message.info().map_err(|why| self.error(why.to_string()))?;
-        let sequence = info.stream_sequence;
-        self.pending = info.pending;
-        if sequence <= self.read {
-            return Ok(());
+    /// Appends messages to the output; false if one before them was lost on the way.
+    async fn take(&mut self, server: &Server, messages: Vec<Message>) -> Result<bool, Error> {
+        let mut numbered = Vec::with_capacity(messages.len());
+        let mut read = self.read;
+        for message in messages {
+            let info = message.info().map_err(|why| self.error(why.to_string()))?;
+            if info.consumer_sequence != self.delivered + 1 {
+                return Ok(false);
+            }
+            let sequence = info.stream_sequence;
+            (self.delivered, self.pending) = (info.consumer_sequence, info.pending);
+            if sequence > read + 1 && read > 0 {
+                // Lost, or deleted one by one.
+                self.check(server).await?;
+                warn!("{}: messages {} to {} were deleted", self.place, read + 1, sequence - 1);
+            }
+            read = sequence;
+            numbered.push((sequence, message));
         }
-        if sequence > self.read + 1 && self.read > 0 {
-            // Lost, or deleted one by one.
-            self.check(server).await?;
-            warn!("{}: messages {} to {} were deleted", self.place, self.read + 1, sequence - 1);
-        }
-        let source = message::source(&message.subject);
         let output = self.output.take().expect("appends follow one another");
         // Bridge: the disk blocks, so the pool appends and the connection goes on.
-        let appended = spawn_blocking(move || append(output, &source, &message.payload, sequence));
+        let appended = spawn_blocking(move || append(output, numbered));
         let (output, appended) =
             appended.await.unwrap_or_else(|failed| resume_unwind(failed.into_panic()));
         self.output = Some(output);
         appended?;
-        self.read = sequence;
-        Ok(())
+        self.read = read;
+        Ok(true)
     }
 
     fn error(&self, why: String) -> Error {
@@ -196,23 +203,17 @@ impl Reader<'_> {
     }
 }
 
-/// Returns how many messages a server may send ahead, while the disk has others: 32 MiB
-/// of the largest that there are. The client asks for more when it has half of them.
-fn ahead(most_bytes: usize) -> i64 {
-    const MIB: usize = 1024 * 1024;
-    (32 * MIB / most_bytes.max(1)).clamp(2, 500) as i64
-}
-
 /// Appends whole lines: a message of somebody else may lack the last newline.
-fn append(
-    mut output: Output,
-    source: &Path,
-    lines: &[u8],
-    sequence: u64,
-) -> (Output, Result<(), Error>) {
-    let appended = match lines {
-        [] | [.., b'\n'] => output.append_from(source, lines, sequence),
-        _ => output.append_from(source, &[lines, b"\n"].concat(), sequence),
-    };
-    (output, appended)
+fn append(mut output: Output, messages: Vec<(u64, Message)>) -> (Output, Result<(), Error>) {
+    for (sequence, message) in messages {
+        let source = message::source(&message.subject);
+        let appended = match &*message.payload {
+            lines @ ([] | [.., b'\n']) => output.append_from(&source, lines, sequence),
+            lines => output.append_from(&source, &[lines, b"\n"].concat(), sequence),
+        };
+        if appended.is_err() {
+            return (output, appended);
+        }
+    }
+    (output, Ok(()))
 }

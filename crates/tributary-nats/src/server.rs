@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::client::Client;
 use async_nats::connection::State;
-use async_nats::jetstream::consumer::{DeliverPolicy, pull};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::context::{
     ContextBuilder, CreateStreamErrorKind, GetStreamErrorKind, PublishError, PublishErrorKind,
 };
@@ -34,6 +34,11 @@ const ANSWER: Duration = Duration::from_secs(5);
 const ACK: Duration = Duration::from_secs(30);
 /// How long to wait before a question is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How many messages and how many bytes a server may send ahead, while the disk has
+/// others. The client asks for more when it has half of either.
+const AHEAD: (usize, usize) = (1_000, 16 * 1024 * 1024);
+/// When the server forgets a consumer that is not asked for anything.
+const FORGOTTEN: Duration = Duration::from_secs(30);
 /// How often a server is asked whether it is there, whose connection is quiet.
 const PING: Duration = Duration::from_secs(10);
 
@@ -172,13 +177,12 @@ impl Server {
             one => return Ok(one.iter().map(|it| (it.sequence, span(&it.headers))).collect()),
         }
         self.ask(async |mut connections| {
-            let config = pull::OrderedConfig {
+            let config = pull::Config {
                 filter_subject: subject.to_owned(),
-                deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from },
                 headers_only: true,
-                ..pull::OrderedConfig::default()
+                ..pull::Config::default()
             };
-            let mut messages = self.consume(config).await?;
+            let mut messages = self.consume(from, config).await?;
             let mut found = Vec::new();
             while found.last().is_none_or(|(last, _)| *last < to) {
                 let message = select! {
@@ -187,6 +191,9 @@ impl Server {
                 };
                 let message = message.ok_or_else(lost)?.map_err(|why| Passing(self.whole(&why)))?;
                 let info = message.info().map_err(|why| Passing(why.to_string()))?;
+                if info.consumer_sequence != found.len() as u64 + 1 {
+                    return Err(lost());
+                }
                 found.push((info.stream_sequence, message.headers.as_ref().and_then(span)));
             }
             Ok(found)
@@ -194,14 +201,27 @@ impl Server {
         .await
     }
 
-    /// Asks for a consumer.
+    /// Asks for a consumer of what comes from a sequence on. It numbers its messages from
+    /// one: a number that is left out is a message that was lost on the way. The server
+    /// sends so much ahead as [`AHEAD`] says.
     pub(crate) async fn consume(
         &self,
-        config: pull::OrderedConfig,
-    ) -> Result<pull::Ordered, Trouble> {
+        start_sequence: u64,
+        config: pull::Config,
+    ) -> Result<pull::Stream, Trouble> {
+        let config = pull::Config {
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
+            ack_policy: AckPolicy::None,
+            inactive_threshold: FORGOTTEN,
+            memory_storage: true,
+            ..config
+        };
         let consumer = self.stream.create_consumer(config).await;
         let consumer = consumer.map_err(|why| Passing(self.whole(&why)))?;
-        consumer.messages().await.map_err(|why| Passing(self.whole(&why)))
+        let (messages, bytes) = AHEAD;
+        let ahead = consumer.stream().max_messages_per_batch(messages).max_bytes_per_batch(bytes);
+        let messages = ahead.messages().await;
+        messages.map_err(|why| Passing(self.whole(&why)))
     }
 
     /// Returns the message with this sequence.

@@ -123,7 +123,8 @@ impl Plan {
 
         let stream = begin::stream(&target, &options).map(|name| {
             let known = saved.as_ref().and_then(|saved| saved.output.stream.clone());
-            let known = known.unwrap_or(SavedStream { name: String::new(), made: None, sequence: 0 });
+            let known =
+                known.unwrap_or(SavedStream { name: String::new(), made: None, sequence: 0 });
             SavedStream { name: name.to_owned(), ..known }
         });
         let files = Arc::new(Files::load(saved.map(|saved| saved.files).unwrap_or_default()));

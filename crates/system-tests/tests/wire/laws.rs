@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use async_nats::jetstream::stream;
 use checker::{check_tagged, check_untagged};
 use rustix::process::Signal;
 use workload::{Backlog, Live};
@@ -110,6 +111,21 @@ fn with_checkpoints_both_go_on_where_they_have_ended() {
     // Nothing is new, so nothing is sent.
     assert_eq!(twice(""), "one\ntwo\n");
     assert_eq!(scene.nats.messages(), 2);
+}
+
+#[test]
+fn without_its_checkpoint_a_merge_sends_what_is_new_and_nothing_else() {
+    let scene = Scene::new();
+    // So many messages that they are asked for in several turns.
+    scene.nats.make(stream::Config { max_message_size: 2048, ..Default::default() });
+    let lines: String = (0..40_000).map(|number| format!("line {number}\n")).collect();
+    scene.folder.append("app.log", &lines);
+    scene.ship(&["app.log"]).end().with(0);
+    let messages = scene.nats.messages();
+    assert!(messages > 400, "{messages}");
+    scene.folder.append("app.log", "new\n");
+    scene.ship(&["app.log"]).end().with(0);
+    assert_eq!((scene.nats.messages(), scene.merged()), (messages + 1, lines + "new\n"));
 }
 
 #[test]
