@@ -48,6 +48,23 @@ pub(crate) struct Wire {
     #[cfg(feature = "nats")]
     #[arg(long, value_name = "FILE", help_heading = STREAM)]
     pub(crate) nats_ca: Option<PathBuf>,
+
+    /// Log in with these credentials, or with the seed of an NKey.
+    ///
+    /// A `.creds` file has the JWT of a user and its seed.
+    #[cfg(feature = "nats")]
+    #[arg(long, value_name = "FILE", help_heading = STREAM)]
+    pub(crate) nats_creds: Option<PathBuf>,
+
+    /// Show the server this certificate, a file of PEM.
+    #[cfg(feature = "nats")]
+    #[arg(long, value_name = "FILE", requires = "nats_key", help_heading = STREAM)]
+    pub(crate) nats_cert: Option<PathBuf>,
+
+    /// The key of that certificate, a file of PEM.
+    #[cfg(feature = "nats")]
+    #[arg(long, value_name = "FILE", requires = "nats_cert", help_heading = STREAM)]
+    pub(crate) nats_key: Option<PathBuf>,
 }
 
 /// Tells whether an output is a stream, by its name.
@@ -142,6 +159,16 @@ impl Wire {
         let place = place.with_patience(self.patience).with_ca(self.nats_ca.clone());
         let place = match (of_environment("NATS_USER"), of_environment("NATS_PASSWORD")) {
             (Some(user), Some(password)) => place.with_user(user, password),
+            _ => place,
+        };
+        let place = match &self.nats_creds {
+            Some(file) => place.with_credentials(file.clone()),
+            None => place,
+        };
+        let place = match (&self.nats_cert, &self.nats_key) {
+            (Some(certificate), Some(key)) => {
+                place.with_certificate(certificate.clone(), key.clone())
+            }
             _ => place,
         };
         match &self.host_name {

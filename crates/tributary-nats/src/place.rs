@@ -32,6 +32,8 @@ pub struct Place {
     pub(crate) host_name: String,
     pub(crate) patience: Duration,
     pub(crate) ca: Option<PathBuf>,
+    /// Our own certificate, and its key.
+    pub(crate) certificate: Option<(PathBuf, PathBuf)>,
 }
 
 /// How the server knows us.
@@ -40,6 +42,8 @@ pub(crate) enum Login {
     Nobody,
     Token(String),
     User(String, String),
+    /// By what is in this file.
+    File(PathBuf),
 }
 
 impl fmt::Debug for Login {
@@ -48,6 +52,7 @@ impl fmt::Debug for Login {
             Login::Nobody => "Nobody",
             Login::Token(_) => "Token",
             Login::User(..) => "User",
+            Login::File(_) => "File",
         })
     }
 }
@@ -103,6 +108,7 @@ impl FromStr for Place {
             host_name: host_name(),
             patience: Duration::from_secs(60),
             ca: None,
+            certificate: None,
         })
     }
 }
@@ -123,6 +129,18 @@ impl Place {
     /// Trusts those certificates, too, that this file of PEM has signed.
     pub fn with_ca(self, ca: Option<PathBuf>) -> Place {
         Place { ca, ..self }
+    }
+
+    /// Shows the server this certificate, a file of PEM, with the key that is in the
+    /// other.
+    pub fn with_certificate(self, certificate: PathBuf, key: PathBuf) -> Place {
+        Place { certificate: Some((certificate, key)), ..self }
+    }
+
+    /// Logs in with this file, instead of a user and a password: the credentials of a
+    /// user (`.creds`), or the seed of an NKey.
+    pub fn with_credentials(self, file: PathBuf) -> Place {
+        Place { login: Login::File(file), ..self }
     }
 
     /// Logs in as this user, where the text named nobody.

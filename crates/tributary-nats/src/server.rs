@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::error::Error as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,7 @@ use async_nats::jetstream::stream::{
 use async_nats::jetstream::{self, Context};
 use async_nats::{ConnectErrorKind, ConnectOptions, Event};
 use futures_util::StreamExt;
+use nkeys::KeyPair;
 use tokio::select;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -385,15 +387,38 @@ fn options(
         Login::Nobody => options,
         Login::Token(token) => options.token(token.clone()),
         Login::User(user, password) => options.user_and_password(user.clone(), password.clone()),
+        Login::File(file) => with_credentials(options, file)?,
     };
     if place.tls {
         options = options.require_tls(true);
     }
+    // Read here once for the sake of their errors: the client does not say whose they are.
     if let Some(ca) = &place.ca {
-        std::fs::metadata(ca).map_err(|why| format!("{}: cannot read it: {why}", Shown(ca)))?;
+        read(ca)?;
         options = options.add_root_certificates(ca.clone());
     }
+    if let Some((certificate, key)) = &place.certificate {
+        read(certificate)?;
+        read(key)?;
+        options = options.add_client_certificate(certificate.clone(), key.clone());
+    }
     Ok(options)
+}
+
+/// Has the options log in with what is in a file: credentials, or the seed of an NKey.
+fn with_credentials(options: ConnectOptions, file: &Path) -> Result<ConnectOptions, String> {
+    let text = read(file)?;
+    let seed = text.trim();
+    if KeyPair::from_seed(seed).is_ok() {
+        return Ok(options.nkey(seed.to_owned()));
+    }
+    options.credentials(&text).map_err(|why| {
+        format!("{}: neither credentials nor the seed of an NKey: {why}", Shown(file))
+    })
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    std::fs::read_to_string(file).map_err(|why| format!("{}: cannot read it: {why}", Shown(file)))
 }
 
 /// Says why there is no connection.
@@ -402,13 +427,21 @@ fn of_connect(place: &Place, why: &async_nats::ConnectError) -> Trouble {
     match why.kind() {
         ConnectErrorKind::Dns => Passing(format!("no address is known for {}: {told}", place.host)),
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-            let login = match place.login {
-                Login::Nobody => "it wants a user and a password",
-                _ => "it does not take the user, the password or the token",
+            let login = match &place.login {
+                Login::Nobody => "it wants a user and a password".to_owned(),
+                Login::File(file) => format!("it does not take what is in {}", Shown(file)),
+                _ => "it does not take the user, the password or the token".to_owned(),
             };
             Lasting(format!("the server refuses us: {login}"))
         }
         ConnectErrorKind::Tls | ConnectErrorKind::ServerParse => Lasting(told),
+        _ if told.contains("fatal alert") => {
+            let ours = match &place.certificate {
+                Some((file, _)) => format!("it does not take {}", Shown(file)),
+                None => "it wants a certificate of ours; name one with --nats-cert".to_owned(),
+            };
+            Lasting(format!("{told}; {ours}"))
+        }
         _ if told.contains("certificate") => {
             let known = match &place.ca {
                 Some(ca) => format!("{} has not signed it", Shown(ca)),

@@ -12,12 +12,12 @@ use crate::Scene;
 use crate::server::STREAM;
 
 /// The exit codes: the output has failed, or what is read.
-const OUTPUT: i32 = 3;
+pub(crate) const OUTPUT: i32 = 3;
 const SOURCE: i32 = 1;
 
 impl Scene {
     /// Ships the line `one` to an address, with little patience.
-    fn ship_one_to(&self, address: &str, flags: &[&str]) -> Ended {
+    pub(crate) fn ship_one_to(&self, address: &str, flags: &[&str]) -> Ended {
         fs::write(self.folder.path("app.log"), "one\n").unwrap();
         let url = format!("{address}/{STREAM}");
         self.run(&[&["--output", &url, "app.log", "--patience", "1s"], flags].concat()).end()
@@ -35,7 +35,7 @@ impl Scene {
 /// Asks for one error with all of `parts` in it. Before it, a trouble that was
 /// waited for has been told once.
 #[track_caller]
-fn is_told(ended: Ended, code: i32, parts: &[&str]) {
+pub(crate) fn is_told(ended: Ended, code: i32, parts: &[&str]) {
     let said = ended.with(code).stderr;
     let (warnings, error): (Vec<_>, Vec<_>) =
         said.lines().partition(|line| line.starts_with("warning: "));
@@ -108,6 +108,26 @@ fn tls_is_spoken_with_a_server_that_an_authority_has_signed() {
     for scheme in ["nats", "tls"] {
         ship(scheme, &["--nats-ca", ca.to_str().unwrap()]).with(0);
     }
+}
+
+#[test]
+fn a_server_that_wants_a_certificate_is_shown_one() {
+    let certificates = Certificates::make();
+    let file = |name| certificates.file(name).to_str().unwrap().to_owned();
+    let scene = Scene::of(&format!(
+        "tls {{ cert_file: {:?}, key_file: {:?}, ca_file: {:?}, verify: true }}",
+        file("server.pem"),
+        file("server.key"),
+        file("ca.pem")
+    ));
+    let (address, ca) = (format!("tls://localhost:{}", scene.nats.port()), file("ca.pem"));
+    let ship = |flags: &[&str]| scene.ship_one_to(&address, &[&["--nats-ca", &ca], flags].concat());
+    is_told(ship(&[]), OUTPUT, &["localhost", "--nats-cert"]);
+    let missing = ship(&["--nats-cert", "missing.pem", "--nats-key", &file("server.key")]);
+    is_told(missing, OUTPUT, &["missing.pem", "No such file"]);
+    let other = ship(&["--nats-cert", &file("other.pem"), "--nats-key", &file("other.key")]);
+    is_told(other, OUTPUT, &["does not take", "other.pem"]);
+    ship(&["--nats-cert", &file("server.pem"), "--nats-key", &file("server.key")]).with(0);
 }
 
 #[test]

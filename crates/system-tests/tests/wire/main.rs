@@ -8,6 +8,7 @@ mod errors;
 mod fence;
 mod kills;
 mod laws;
+mod logins;
 mod server;
 mod slow;
 
