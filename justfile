@@ -68,7 +68,7 @@ nats *args:
     @echo 'with cargo install --path crates/cli --features nats; ship: tributary -F --output nats://127.0.0.1/LOGS FILE...   read: tributary --from nats://127.0.0.1/LOGS'
     @PATH="$PATH:target/ci-tools/bin:/usr/sbin" nats-server --addr 127.0.0.1 --jetstream --store_dir target/nats "$@"
 
-# What it costs that the writer leaves the machine: into a stream and back, in turns: a minute
+# What it costs that the writer leaves the machine: into a stream and back, in turns: two minutes
 [group('look')]
 wire-cost:
     cargo run --quiet --release --package tributary-nats --example cost

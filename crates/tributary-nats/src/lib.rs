@@ -51,9 +51,6 @@ use crate::shipper::Shipper;
 /// How many threads read; see `stage5-fully-async`.
 const READERS: usize = 4;
 
-/// How many chunks may be on their way to the server at once.
-const ON_THEIR_WAY: usize = 256;
-
 // ANCHOR: merge
 /// Merges the sources of `plan` into the stream at `place`, which is the output of the
 /// plan ([`Place::target`]), with a task for each source and a thread for the output.
@@ -203,7 +200,7 @@ async fn ship(mut inbox: UnboundedReceiver<Request>, shipper: &Rc<Shipper>) {
     let mut sent = JoinSet::new(); // New
     loop {
         select! {
-            request = inbox.recv(), if sent.len() < ON_THEIR_WAY => {
+            request = inbox.recv(), if sent.len() < shipper.on_their_way() => {
                 let Some(Request { lines, answer }) = request else { break };
                 let shipper = Rc::clone(shipper);
                 sent.spawn_local(async move {

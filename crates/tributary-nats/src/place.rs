@@ -31,6 +31,8 @@ pub struct Place {
     pub(crate) stream: String,
     pub(crate) host_name: String,
     pub(crate) patience: Duration,
+    pub(crate) on_their_way: usize,
+    pub(crate) most_bytes: usize,
     pub(crate) ca: Option<PathBuf>,
     /// Our own certificate, and its key.
     pub(crate) certificate: Option<(PathBuf, PathBuf)>,
@@ -107,6 +109,8 @@ impl FromStr for Place {
             stream,
             host_name: host_name(),
             patience: Duration::from_secs(60),
+            on_their_way: 256,
+            most_bytes: usize::MAX,
             ca: None,
             certificate: None,
         })
@@ -124,6 +128,18 @@ impl Place {
     /// error (a minute, if nobody says otherwise).
     pub fn with_patience(self, patience: Duration) -> Place {
         Place { patience, ..self }
+    }
+
+    /// Bounds how many chunks may be on their way to the server at once (256, if nobody
+    /// says otherwise). Of one source there is never more than one.
+    pub fn with_on_their_way(self, chunks: usize) -> Place {
+        Place { on_their_way: chunks.max(1), ..self }
+    }
+
+    /// Bounds how many bytes of lines a message may have (those of a chunk, if nobody
+    /// says otherwise, and never more than the server takes).
+    pub fn with_most_bytes(self, bytes: usize) -> Place {
+        Place { most_bytes: bytes, ..self }
     }
 
     /// Trusts those certificates, too, that this file of PEM has signed.

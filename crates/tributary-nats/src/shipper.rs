@@ -80,6 +80,11 @@ impl Shipper {
         Ok(Shipper { server, output, subjects, failed })
     }
 
+    /// Returns how many chunks may be on their way at once.
+    pub(crate) fn on_their_way(&self) -> usize {
+        self.server.place.on_their_way
+    }
+
     /// Sends lines, and waits until they have arrived. Of one log, one chunk is sent
     /// at a time.
     pub(crate) async fn send(&self, lines: &Lines) -> Result<(), Error> {
@@ -229,6 +234,7 @@ impl Shipper {
         chunk: Chunk<'a>,
     ) -> Result<(Chunk<'a>, Chunk<'a>), Failed> {
         let most = self.server.most_bytes().saturating_sub(HEADERS + subject.name.len() * 2);
+        let most = most.min(self.server.place.most_bytes);
         if chunk.lines.len() <= most {
             return Ok(chunk.split_at(chunk.lines.len()));
         }
