@@ -21,6 +21,7 @@ use crate::print;
 use crate::signals::Signals;
 use crate::stats::{self, Format};
 use crate::voice::Voice;
+use crate::wire;
 
 /// Descriptors that are no source: the output, the checkpoint, pipes, notifications.
 const OTHER_FILES: usize = 64;
@@ -63,14 +64,20 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
         true => "stdout".to_owned(),
         false => Shown(&args.output).to_string(),
     };
+    let from = args.stream_that_is_read().map(|place| place.to_string());
     // Before the plan, which waits if the output is a FIFO without a reader.
     let reopens = args.follow && !args.to_stdout();
-    let signals = match Signals::listen(args.follow, output, reopens) {
+    let signals = match Signals::listen(args.follow, output, from, reopens) {
         Ok(signals) => signals,
         Err(cause) => return failed(Error::Runtime(cause), voice),
     };
     match merge(args, sources, voice, &signals) {
         Err(error) if args.to_stdout() && exit::is_closed_pipe(&error) => 0,
+        // Some lines had no answer yet: the next run sends them.
+        Err(error) if wire::is_stream(&args.output) && signals.cut_short() => {
+            failed(error, voice);
+            exit::INTERRUPTED
+        }
         Err(error) => failed(error, voice),
         Ok(_) if signals.cut_short() => exit::INTERRUPTED,
         Ok(left_out) if left_out && !args.follow => exit::SOURCE,
@@ -130,7 +137,9 @@ fn merge(
     let plan = Plan::open(sources, args.target(), args.options())?;
     let left_out = !plan.left_out().is_empty();
     let progress = plan.progress();
-    let stalls = args.stage.said().has_loop.then(|| voice.stalls.clone());
+    // Nobody watches the loop of a reader.
+    let is_read = args.wire.from.is_some();
+    let stalls = (args.stage.said().has_loop && !is_read).then(|| voice.stalls.clone());
     let observer = Arc::new(Observer::new(progress.clone(), stalls, args.checkpoint.clone()));
     let watched = args.metrics.is_some() || matches!(args.stats, Some(Format::Json));
     let metrics = watched.then(|| Metrics::keep(Arc::clone(&observer), args.metrics.clone()));
@@ -144,7 +153,7 @@ fn merge(
     let merged = args.merge(plan);
     drop((shows, metrics));
     if let Some(format) = args.stats {
-        let stall = merged.as_ref().ok().map(|report| report.stall);
+        let stall = merged.as_ref().ok().filter(|_| !is_read).map(|report| report.stall);
         voice.text(&stats::told(&observer.observe(), format, stall));
     }
     merged.map(|_| left_out)

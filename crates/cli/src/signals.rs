@@ -34,6 +34,8 @@ struct Shared {
     follow: bool,
     /// The name of the output.
     output: String,
+    /// The name of the stream that is read, if one is.
+    from: Option<String>,
     /// Whether the output has a name that can be opened once more.
     reopens: bool,
     /// Whether this process began on a terminal.
@@ -69,9 +71,14 @@ impl Signals {
     /// With `follow`, the first signal ends the merge in good order: what was
     /// written before is merged. Without, it ends it where it stands. The
     /// second ends the process. If the end takes a while, it is said what for:
-    /// for `output`, mostly. With `reopens`, SIGHUP opens the output once more,
-    /// unless it tells that the terminal has gone.
-    pub(crate) fn listen(follow: bool, output: String, reopens: bool) -> io::Result<Signals> {
+    /// for `output`, mostly, or for the stream `from`. With `reopens`, SIGHUP
+    /// opens the output once more, unless it tells that the terminal has gone.
+    pub(crate) fn listen(
+        follow: bool,
+        output: String,
+        from: Option<String>,
+        reopens: bool,
+    ) -> io::Result<Signals> {
         let mut taken = vec![SIGINT, SIGTERM, SIGUSR1];
         // `nohup` asks that the end of a terminal means nothing.
         if !is_ignored(SIGHUP) {
@@ -81,6 +88,7 @@ impl Signals {
         let shared = Arc::new(Shared {
             follow,
             output,
+            from,
             reopens,
             terminal: has_terminal(),
             state: Mutex::default(),
@@ -210,7 +218,10 @@ impl Shared {
             Some((_, lag @ 1..)) if self.follow => {
                 format!("{} are still to be merged into {output}", BinaryBytes(lag))
             }
-            Some(_) => format!("{output} has not yet taken what was read"),
+            Some(_) => match &self.from {
+                Some(from) => format!("what {from} holds is not all in {output} yet"),
+                None => format!("{output} has not yet taken what was read"),
+            },
             None => format!("{output} is not open yet; a FIFO waits for its reader"),
         };
         warn!("still stopping: {what}; a second signal ends at once");

@@ -14,6 +14,24 @@ use crate::args::{Args, STREAM};
 use absent as tributary_nats;
 pub(crate) use tributary_nats::Place;
 
+/// What is asked of logs that are files: a stream has none of it.
+const OF_FILES: [&str; 14] = [
+    "sources",
+    "watch",
+    "exclude",
+    "files_from",
+    "lines",
+    "from_end",
+    "prefix",
+    "json",
+    "max_line",
+    "interval",
+    "wake",
+    "latency",
+    "quiet_after",
+    "debug",
+];
+
 /// What can be typed for a stream.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Wire {
@@ -24,22 +42,24 @@ pub(crate) struct Wire {
     #[arg(
         long,
         value_name = "STREAM",
-        conflicts_with_all = ["sources", "watch", "files_from", "lines", "from_end", "prefix", "json"],
+        conflicts_with_all = OF_FILES,
         help_heading = STREAM,
     )]
     pub(crate) from: Option<Place>,
 
     /// What this machine is called in the stream, instead of its own name.
     #[cfg(feature = "nats")]
-    #[arg(long, value_name = "NAME", help_heading = STREAM)]
+    #[arg(long, value_name = "NAME", conflicts_with = "from", value_parser = host_name, help_heading = STREAM)]
     pub(crate) host_name: Option<String>,
 
     /// How long the server may fail to answer before the merge ends.
     ///
     /// Until then it is asked again, and no line is lost.
     #[cfg(feature = "nats")]
-    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = time, help_heading = STREAM)]
-    pub(crate) patience: Duration,
+    ///
+    /// [default: 1m]
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = STREAM)]
+    pub(crate) patience: Option<Duration>,
 
     /// Trust this authority of certificates, a file of PEM, instead of the system's.
     #[cfg(feature = "nats")]
@@ -66,9 +86,18 @@ pub(crate) struct Wire {
     pub(crate) nats_key: Option<PathBuf>,
 }
 
-/// Tells whether an output is a stream, by its name.
+/// Tells whether an output is a stream, by its name, which begins with a scheme. A file
+/// of such a name is `./http://name`.
 pub(crate) fn is_stream(output: &Path) -> bool {
-    output.to_str().is_some_and(|text| text.starts_with("nats://") || text.starts_with("tls://"))
+    let scheme = output.to_str().and_then(|text| text.split_once("://"));
+    scheme.is_some_and(|(scheme, _)| {
+        !scheme.is_empty() && scheme.bytes().all(|it| it.is_ascii_alphanumeric())
+    })
+}
+
+#[cfg(feature = "nats")]
+fn host_name(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() { Err("an empty name: is a variable unset?") } else { Ok(text.to_owned()) }
 }
 
 impl Args {
@@ -88,7 +117,10 @@ impl Args {
     pub(crate) fn stream_refused(&self) -> Option<&'static str> {
         let to_stream = is_stream(&self.output);
         if !to_stream && self.wire.from.is_none() {
-            return None;
+            return self.wire.is_asked_for().then_some(
+                "--host-name, --patience, --nats-…: no stream is named; write --output or --from \
+                 nats://HOST/STREAM",
+            );
         }
         if to_stream && self.wire.from.is_some() {
             return Some("--from: a stream is read into a file or to stdout, not into a stream");
@@ -151,11 +183,29 @@ mod absent {
 }
 
 impl Wire {
+    /// Tells whether a flag was typed that concerns a stream alone.
+    #[cfg(feature = "nats")]
+    fn is_asked_for(&self) -> bool {
+        let files = [&self.nats_ca, &self.nats_creds, &self.nats_cert, &self.nats_key];
+        self.host_name.is_some()
+            || self.patience.is_some()
+            || files.iter().any(|file| file.is_some())
+    }
+
+    #[cfg(not(feature = "nats"))]
+    fn is_asked_for(&self) -> bool {
+        false
+    }
+
     /// Returns a place, asked as the flags and the environment say.
     #[cfg(feature = "nats")]
     fn asked(&self, place: Place) -> Place {
         let of_environment = |name| std::env::var(name).ok();
-        let place = place.with_patience(self.patience).with_ca(self.nats_ca.clone());
+        let place = place.with_ca(self.nats_ca.clone());
+        let place = match self.patience {
+            Some(patience) => place.with_patience(patience),
+            None => place,
+        };
         let place = match (of_environment("NATS_USER"), of_environment("NATS_PASSWORD")) {
             (Some(user), Some(password)) => place.with_user(user, password),
             _ => place,

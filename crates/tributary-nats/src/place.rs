@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use tributary::Target;
-use url::Url;
+use url::{Position, Url};
 
 /// The port of a server that names none.
 const PORT: u16 = 4222;
@@ -90,8 +90,10 @@ impl FromStr for Place {
             other => return Err(PlaceError::Scheme(other.to_owned())),
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(PlaceError::NoHost)?;
-        let stream = decoded(url.path().strip_prefix('/').unwrap_or_default());
-        let bad = |c: char| c.is_whitespace() || c.is_control() || ".*>/\\".contains(c);
+        // With what else a URL may have there, and the name of no stream.
+        let stream = decoded(&url[Position::BeforePath..]);
+        let stream = stream.strip_prefix('/').unwrap_or(&stream).to_owned();
+        let bad = |c: char| c.is_whitespace() || c.is_control() || ".*>/\\?#".contains(c);
         if stream.is_empty() || stream.contains(bad) {
             return Err(PlaceError::Stream(stream));
         }
@@ -220,6 +222,7 @@ mod tests {
             ("nats://h/", "stream"),
             ("nats://h/a.b", "a.b"),
             ("nats://h/a/b", "a/b"),
+            ("nats://h/a?b=c#d", "a?b=c#d"),
         ] {
             let told = text.parse::<Place>().unwrap_err().to_string();
             assert!(told.contains(word), "{text}: {told}");

@@ -46,6 +46,7 @@ const AT_ONCE: usize = 256;
 /// Panics if it is called from async code, as every runtime inside a runtime does.
 pub fn read(plan: Plan, place: &Place, follow: bool) -> Result<Report, Error> {
     let Plan { output, stop, .. } = plan;
+    let asked = stop.clone();
     let mut builder = Builder::new_current_thread();
     let runtime = builder.enable_all().build_local(LocalOptions::default());
     let runtime = runtime.map_err(Error::Runtime)?;
@@ -54,7 +55,10 @@ pub fn read(plan: Plan, place: &Place, follow: bool) -> Result<Report, Error> {
     let ended = runtime.block_on(reader.read());
     // Finished in any case: the next run is to begin where this one ended.
     let written = reader.output.take().expect("no append is under way").finish();
-    ended?;
+    // What was not read is with the server still.
+    if !asked.abandoned() {
+        ended?;
+    }
     Ok(Report::new(written?, None))
 }
 
@@ -82,6 +86,8 @@ impl Reader<'_> {
         loop {
             // Before a consumer is asked for, and again after each that was lost.
             let last = self.check(&server).await?;
+            // A name with a mistake in it, or a server that is away, empties no file.
+            self.output.as_mut().expect("no append is under way").start_anew()?;
             if !self.follow {
                 end.get_or_insert(last);
             }
@@ -89,6 +95,9 @@ impl Reader<'_> {
                 self.consumer(&server).await.map_err(|why| self.error(why))?;
             let mut messages = messages.ready_chunks(AT_ONCE);
             loop {
+                if self.stop.abandoned() {
+                    return Ok(());
+                }
                 if let Some(end) = end
                     && self.is_at(&server, end).await?
                 {
@@ -103,6 +112,7 @@ impl Reader<'_> {
                         self.check(&server).await?;
                         continue;
                     }
+                    () = self.stop.abandonment() => continue,
                     () = self.stop.changed(), if end.is_none() => {
                         end = Some(self.check(&server).await?);
                         continue;

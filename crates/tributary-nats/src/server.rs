@@ -34,6 +34,8 @@ use crate::place::{Login, Place};
 const ANSWER: Duration = Duration::from_secs(5);
 /// The same for a message, of which each try may leave a copy in the client.
 const ACK: Duration = Duration::from_secs(30);
+/// How long a server still has for its answer when the merge was abandoned.
+const LAST_ANSWER: Duration = Duration::from_secs(1);
 /// How long to wait before a question is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How many messages and how many bytes a server may send ahead, while the disk has
@@ -317,9 +319,24 @@ struct Insist<'a> {
 }
 
 impl Insist<'_> {
+    /// Asks until there is an answer, or the merge is abandoned.
+    async fn on<T>(&self, ask: impl AsyncFn() -> Result<T, Trouble>) -> Result<T, String> {
+        let given_up = async {
+            self.stop.abandonment().await;
+            sleep(LAST_ANSWER).await;
+        };
+        select! {
+            answered = self.with_patience(ask) => answered,
+            () = given_up => Err("interrupted before the server had answered".to_owned()),
+        }
+    }
+
     /// Asks until there is an answer, or the trouble will not pass, or has lasted longer
     /// than the patience. The first trouble is told, and its end.
-    async fn on<T>(&self, ask: impl AsyncFn() -> Result<T, Trouble>) -> Result<T, String> {
+    async fn with_patience<T>(
+        &self,
+        ask: impl AsyncFn() -> Result<T, Trouble>,
+    ) -> Result<T, String> {
         let (place, patience) = (self.place, self.place.patience);
         let began = Instant::now();
         loop {
@@ -509,7 +526,15 @@ async fn ask_for_stream(
         }
         Err(why) => {
             let told = format!("cannot make the stream: {}", chain(&why));
-            let lasts = matches!(why.kind(), CreateStreamErrorKind::JetStream(_));
+            let lasts = match why.kind() {
+                CreateStreamErrorKind::JetStream(error) if error.error_code().0 == 10065 => {
+                    return Err(Lasting(format!(
+                        "there is no such stream, and it cannot be made: another stream of this \
+                         server takes {SUBJECTS}; is that the one that is meant?"
+                    )));
+                }
+                kind => matches!(kind, CreateStreamErrorKind::JetStream(_)),
+            };
             Err(if lasts { Lasting(told) } else { Passing(told) })
         }
     }

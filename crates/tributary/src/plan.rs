@@ -197,7 +197,10 @@ impl Plan {
         if anew {
             // After the first checkpoint, which speaks of an empty output: a
             // merge that is killed in between leaves one that can be gone on with.
-            output.empty()?;
+            match options.from {
+                Some(_) => output.empty_later(),
+                None => output.empty()?,
+            }
         }
         if !options.follow {
             stop.request();

@@ -27,6 +27,8 @@ struct Shared {
     abandoned: AtomicBool,
     /// Rings with the request.
     change: Change,
+    /// Rings when the merge is abandoned.
+    abandonment: Change,
     /// The sources to wake. The entry of a dropped source stays, and no longer
     /// upgrades.
     changes: Mutex<Vec<Weak<Change>>>,
@@ -66,9 +68,11 @@ impl Stop {
     pub fn abandon(&self) {
         self.shared.abandoned.store(true, Ordering::SeqCst);
         self.request();
+        self.shared.abandonment.ring();
     }
 
-    pub(crate) fn abandoned(&self) -> bool {
+    /// Tells whether the merge was abandoned.
+    pub fn abandoned(&self) -> bool {
         self.shared.abandoned.load(Ordering::SeqCst)
     }
 
@@ -85,6 +89,16 @@ impl Stop {
     /// As [`Source::changed`](crate::Source::changed).
     pub fn changed(&self) -> Changed {
         self.shared.change.since(0)
+    }
+
+    /// Returns what to wait on until the merge is abandoned, as [`changed`](Stop::changed)
+    /// does for the request.
+    ///
+    /// # Blocking
+    ///
+    /// As [`Source::changed`](crate::Source::changed).
+    pub fn abandonment(&self) -> Changed {
+        self.shared.abandonment.since(0)
     }
 
     /// Has `change` rung when the end is requested.

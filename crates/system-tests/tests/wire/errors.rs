@@ -157,6 +157,27 @@ fn a_stream_of_other_subjects_is_told() {
 }
 
 #[test]
+fn a_second_stream_of_the_same_subjects_is_told_of_the_first() {
+    let scene = Scene::new();
+    scene.ship_one().with(0);
+    let second = format!("nats://{}/OTHER", scene.nats.address());
+    let said = scene.run(&["--output", &second, "app.log"]).end().with(OUTPUT).stderr;
+    assert!(said.contains("another stream of this server takes log.>"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_stream_that_is_not_there_leaves_the_output_as_it_is() {
+    let scene = Scene::new();
+    scene.folder.append("merged", "of yesterday\n");
+    is_told(scene.read(&[]).end(), SOURCE, &["no such stream"]);
+    assert_eq!(scene.folder.read("merged"), "of yesterday\n");
+    // Once the stream has answered, the output starts anew, also if it holds nothing.
+    scene.nats.make(stream::Config::default());
+    assert_eq!(scene.merged(), "");
+}
+
+#[test]
 fn a_full_stream_is_told_and_goes_on_when_there_is_room() {
     let scene = Scene::new();
     scene.nats.make(stream::Config { max_messages: 1, ..Default::default() });

@@ -11,6 +11,7 @@ mod laws;
 mod logins;
 mod server;
 mod slow;
+mod typed;
 
 use std::fs;
 use std::path::PathBuf;

@@ -91,6 +91,8 @@ pub struct Output {
     /// The error of the first append that failed. What follows it would tear
     /// the line that it cut, so nothing does.
     failed: Option<(io::ErrorKind, Option<i32>)>,
+    /// Whether the output is to be emptied before the first byte of a stream.
+    anew: bool,
     finished: bool,
 }
 
@@ -118,6 +120,7 @@ impl Output {
             opened,
             stop: stop.clone(),
             failed: None,
+            anew: false,
             finished: false,
         }
     }
@@ -145,6 +148,21 @@ impl Output {
     /// Starts the file anew, or leaves alone what cannot be cut.
     pub(crate) fn empty(&mut self) -> Result<(), Error> {
         self.to.cut(0).map_err(|cause| self.error(cause))
+    }
+
+    /// Has the file started anew by [`start_anew`](Output::start_anew).
+    pub(crate) fn empty_later(&mut self) {
+        self.anew = true;
+    }
+
+    /// Starts the file anew, if that was planned: for lines of a stream only once it is
+    /// known that there is one. It is called by the first append at the latest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`] with the path of the output.
+    pub fn start_anew(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.anew) { self.empty() } else { Ok(()) }
     }
 
     fn saver(&self, checkpoint: &Arc<Checkpoint>) -> io::Result<Saver> {
@@ -200,6 +218,7 @@ impl Output {
     /// As [`append`](Output::append).
     pub fn append_from(&mut self, path: &Path, lines: &[u8], sequence: u64) -> Result<(), Error> {
         let _span = warn_span!(target: "tributary", "append", source = %Shown(path)).entered();
+        self.start_anew()?;
         if !self.from.contains_key(path) {
             let path: Arc<Path> = path.into();
             let counters = self.tally.add(&path);

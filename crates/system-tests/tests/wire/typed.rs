@@ -1,0 +1,93 @@
+//! What is typed that makes no sense with a stream, and a merge that is ended by hand.
+
+use rustix::process::Signal;
+use testkit::until;
+
+use crate::Scene;
+
+/// The exit codes: what was asked for cannot be done; somebody did not want to wait.
+const USAGE: i32 = 2;
+const INTERRUPTED: i32 = 130;
+
+/// What is said of a server that accepts a connection and says nothing.
+const SILENT: &str = "there is no answer";
+
+#[test]
+fn what_a_stream_has_nothing_of_is_refused() {
+    let scene = Scene::new();
+    scene.folder.append("app.log", "one\n");
+    scene.folder.append("merged", "of yesterday\n");
+    for flags in [
+        "--exclude *.gz",
+        "--max-line 10",
+        "--interval 1s",
+        "--wake poll",
+        "--latency 0",
+        "--quiet-after 1s",
+        "--debug",
+        "--host-name web",
+        "--stage threads",
+        "--json",
+        "app.log",
+    ] {
+        let flags: Vec<_> = flags.split(' ').collect();
+        let said = scene.read(&flags).end().with(USAGE).stderr;
+        let named = if flags == ["app.log"] { "[IN]" } else { flags[0] };
+        assert!(said.lines().next().unwrap().contains(named), "{flags:?}: {said}");
+    }
+    // Flags of a stream, and none is named.
+    for flags in [["--host-name", "web"], ["--patience", "1s"], ["--nats-creds", "creds"]] {
+        let local = [&["app.log", "--output", "merged"], flags.as_slice()].concat();
+        let said = scene.run(&local).end().with(USAGE).stderr;
+        assert!(said.contains("no stream is named"), "{flags:?}: {said}");
+    }
+    assert_eq!(scene.folder.read("merged"), "of yesterday\n");
+    scene.ship(&["--host-name", "", "app.log"]).end().with(USAGE);
+    let elsewhere = scene.run(&["--output", "http://localhost/LOGS", "app.log"]).end();
+    assert!(elsewhere.with(USAGE).stderr.contains("http:// is no scheme of NATS"));
+    assert_eq!(scene.nats.messages(), 0);
+}
+
+#[test]
+fn nobody_has_watched_the_loop_of_a_reader() {
+    let scene = Scene::new();
+    scene.folder.append("app.log", "one\n");
+    let said = scene.ship(&["--stats", "app.log"]).end().with(0).stderr;
+    assert!(said.contains("longest stall"), "{said}");
+    let said = scene.read(&["--stats"]).end().with(0).stderr;
+    assert!(said.contains("app.log") && !said.contains("longest stall"), "{said}");
+}
+
+#[test]
+fn an_interrupt_ends_a_merge_whose_server_is_silent() {
+    let scene = Scene::new();
+    scene.folder.append("app.log", "one\n");
+    scene.nats.pause();
+    let patience = ["--patience", "30s"];
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let ship = scene.ship(&[&["app.log"], patience.as_slice()].concat());
+        let read = scene.read(&patience);
+        for merge in [&ship, &read] {
+            until("it is told", || merge.said().contains(SILENT));
+            merge.signal(signal);
+        }
+        let said = ship.end().with(INTERRUPTED).stderr;
+        assert!(said.contains("interrupted before the server had answered"), "{said}");
+        read.end().with(INTERRUPTED);
+    }
+}
+
+#[test]
+fn a_reader_that_is_stopped_says_what_it_waits_for() {
+    let scene = Scene::new();
+    scene.folder.append("app.log", "one\n");
+    scene.ship(&["app.log"]).end().with(0);
+    let read = scene.read(&["-F"]);
+    scene.until_merged("one\n".len());
+    scene.nats.pause();
+    read.signal(Signal::TERM);
+    let waits = format!("what {} holds is not all in merged yet", scene.nats.url());
+    until("it is told", || read.said().contains(&waits));
+    scene.nats.go_on();
+    read.end().with(0);
+}
