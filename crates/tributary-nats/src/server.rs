@@ -178,39 +178,53 @@ impl Server {
             Some(first) if first.sequence < to => {}
             one => return Ok(one.iter().map(|it| (it.sequence, span(&it.headers))).collect()),
         }
-        self.ask(async |mut connections| {
+        self.ask(async |connections| {
             let config = pull::Config {
                 filter_subject: subject.to_owned(),
                 headers_only: true,
                 ..pull::Config::default()
             };
-            let mut messages = self.consume(from, config).await?;
-            let mut found = Vec::new();
-            while found.last().is_none_or(|(last, _)| *last < to) {
-                let message = select! {
-                    message = messages.next() => message,
-                    _ = connections.changed() => None,
-                };
-                let message = message.ok_or_else(lost)?.map_err(|why| Passing(self.whole(&why)))?;
-                let info = message.info().map_err(|why| Passing(why.to_string()))?;
-                if info.consumer_sequence != found.len() as u64 + 1 {
-                    return Err(lost());
-                }
-                found.push((info.stream_sequence, message.headers.as_ref().and_then(span)));
-            }
-            Ok(found)
+            let (consumer, messages) = self.consume(from, config).await?;
+            let found = self.headers(messages, connections, to).await;
+            // The next logs need theirs, and a server allows so many. One that is not
+            // deleted is forgotten.
+            let _ = self.stream.delete_consumer(&consumer).await;
+            found
         })
         .await
     }
 
-    /// Asks for a consumer of what comes from a sequence on. It numbers its messages from
-    /// one: a number that is left out is a message that was lost on the way. The server
-    /// sends so much ahead as [`AHEAD`] says.
+    /// Takes what a consumer has, up to a sequence that it does have.
+    async fn headers(
+        &self,
+        mut messages: pull::Stream,
+        mut connections: watch::Receiver<u64>,
+        to: u64,
+    ) -> Result<Vec<(u64, Option<Span>)>, Trouble> {
+        let mut found = Vec::new();
+        while found.last().is_none_or(|(last, _)| *last < to) {
+            let message = select! {
+                message = messages.next() => message,
+                _ = connections.changed() => None,
+            };
+            let message = message.ok_or_else(lost)?.map_err(|why| Passing(self.whole(&why)))?;
+            let info = message.info().map_err(|why| Passing(why.to_string()))?;
+            if info.consumer_sequence != found.len() as u64 + 1 {
+                return Err(lost());
+            }
+            found.push((info.stream_sequence, message.headers.as_ref().and_then(span)));
+        }
+        Ok(found)
+    }
+
+    /// Asks for a consumer of what comes from a sequence on; returns its name, and what it
+    /// has. It numbers its messages from one: a number that is left out is a message that
+    /// was lost on the way. The server sends so much ahead as [`AHEAD`] says.
     pub(crate) async fn consume(
         &self,
         start_sequence: u64,
         config: pull::Config,
-    ) -> Result<pull::Stream, Trouble> {
+    ) -> Result<(String, pull::Stream), Trouble> {
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
             ack_policy: AckPolicy::None,
@@ -222,8 +236,8 @@ impl Server {
         let consumer = consumer.map_err(|why| Passing(self.whole(&why)))?;
         let (messages, bytes) = AHEAD;
         let ahead = consumer.stream().max_messages_per_batch(messages).max_bytes_per_batch(bytes);
-        let messages = ahead.messages().await;
-        messages.map_err(|why| Passing(self.whole(&why)))
+        let messages = ahead.messages().await.map_err(|why| Passing(self.whole(&why)))?;
+        Ok((consumer.cached_info().name.clone(), messages))
     }
 
     /// Returns the message with this sequence.
