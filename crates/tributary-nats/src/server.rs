@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::error::Error as _;
+use std::mem::replace;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -85,8 +86,8 @@ pub(crate) struct Server {
     connections: watch::Receiver<u64>,
     /// What the server has refused outside of any answer.
     refused: Arc<Mutex<Option<String>>>,
-    /// Whether it was said that the server does not answer.
-    told: Cell<bool>,
+    /// How many questions have had trouble, and no answer since.
+    troubled: Cell<usize>,
 }
 
 impl Server {
@@ -95,10 +96,10 @@ impl Server {
         let (connected, connections) = watch::channel(0);
         let refused = Arc::default();
         let options = options(place, connected, &refused)?;
-        let told = Cell::new(false);
+        let troubled = Cell::new(0);
         // A merge that does not follow has been asked to stop before it begins.
         let gives_up_at_the_stop = !stop.requested();
-        let insist = Insist { place, stop, told: &told, gives_up_at_the_stop };
+        let insist = Insist { place, stop, troubled: &troubled, gives_up_at_the_stop };
         let client = insist.on(async || {
             options.clone().connect(place.address()).await.map_err(|why| of_connect(place, &why))
         });
@@ -110,7 +111,7 @@ impl Server {
         let stream =
             insist.on(async || ask_for_stream(&context, &client, place, make).await).await?;
         let (place, stop) = (place.clone(), stop.clone());
-        Ok(Server { place, stop, client, context, stream, connections, refused, told })
+        Ok(Server { place, stop, client, context, stream, connections, refused, troubled })
     }
 
     /// Returns the subjects that the stream takes.
@@ -286,8 +287,8 @@ impl Server {
         &self,
         question: impl AsyncFn(watch::Receiver<u64>) -> Result<T, Trouble>,
     ) -> Result<T, String> {
-        let Server { place, stop, told, .. } = self;
-        let insist = Insist { place, stop, told, gives_up_at_the_stop: false };
+        let Server { place, stop, troubled, .. } = self;
+        let insist = Insist { place, stop, troubled, gives_up_at_the_stop: false };
         insist.on(async || question(self.connections().await?).await).await
     }
 
@@ -325,25 +326,27 @@ impl Server {
 struct Insist<'a> {
     place: &'a Place,
     stop: &'a Stop,
-    told: &'a Cell<bool>,
+    troubled: &'a Cell<usize>,
     /// Whether a stop ends the waiting: nothing was read yet that could be lost.
     gives_up_at_the_stop: bool,
 }
 
 impl Insist<'_> {
     /// Asks until there is an answer, or the trouble will not pass, or has lasted longer
-    /// than the patience. The first trouble is told, and its end.
+    /// than the patience. The first trouble of all questions is told, and the end of the
+    /// last.
     async fn on<T>(&self, ask: impl AsyncFn() -> Result<T, Trouble>) -> Result<T, String> {
-        let (place, patience) = (self.place, self.place.patience);
+        let patience = self.place.patience;
         let began = Instant::now();
+        let mut in_trouble = false;
         loop {
             let left = patience.saturating_sub(began.elapsed());
             // Whatever a client waits for, it is not waited for longer than this.
             let asked = timeout(left.max(PAUSE), ask()).await;
             let why = match asked {
                 Ok(Ok(answer)) => {
-                    if self.told.replace(false) {
-                        warn!("{place}: the server answers again");
+                    if in_trouble {
+                        self.trouble_ends();
                     }
                     return Ok(answer);
                 }
@@ -357,8 +360,8 @@ impl Insist<'_> {
             if self.gives_up_at_the_stop && self.stop.requested() {
                 return Err(format!("{why}; stopped before that"));
             }
-            if !self.told.replace(true) {
-                warn!("{place}: {why}; tried again for {patience:?}");
+            if !replace(&mut in_trouble, true) {
+                self.trouble_begins(&why);
             }
             if self.gives_up_at_the_stop {
                 select! {
@@ -368,6 +371,20 @@ impl Insist<'_> {
             } else {
                 sleep(PAUSE).await;
             }
+        }
+    }
+
+    fn trouble_begins(&self, why: &str) {
+        let (place, patience) = (self.place, self.place.patience);
+        if self.troubled.replace(self.troubled.get() + 1) == 0 {
+            warn!("{place}: {why}; tried again for {patience:?}");
+        }
+    }
+
+    fn trouble_ends(&self) {
+        self.troubled.set(self.troubled.get() - 1);
+        if self.troubled.get() == 0 {
+            warn!("{}: the server answers again", self.place);
         }
     }
 }
