@@ -11,8 +11,8 @@ use stages::Stage;
 use toml::{Table, Value};
 use tributary::Shown;
 
-use crate::asking::turn::{End, limits, workspace};
-use crate::telling::turn::{WIDTH, wrapped};
+use crate::args::{End, limits, workspace};
+use crate::said::{WIDTH, wrapped};
 
 /// The program of the crate, which `check-mine` starts; up to what it tries.
 const MAIN: &str =

@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
+use runner::{Interrupt, side_by_side, try_by};
 use serde::Deserialize;
 
-use crate::asking::interrupt::Interrupt;
-use crate::asking::turn::{Wanted, workspace};
-use crate::running::laws::{side_by_side, try_by};
-use crate::running::measure;
+use crate::args::{Wanted, workspace};
 
 /// What came of a build.
 #[derive(Debug)]
@@ -67,7 +65,7 @@ pub(crate) fn build(folder: &Path, interrupt: &Interrupt) -> anyhow::Result<Buil
     command.args(["--bin", "your-turn", "--manifest-path"]).arg(folder.join("Cargo.toml"));
     command.arg("--target-dir").arg(target());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let ended = measure::run(&mut command, interrupt, |_| Ok(()))?;
+    let ended = runner::run(&mut command, interrupt, |_| Ok(()))?;
     let told = String::from_utf8_lossy(&ended.stdout);
     let told: Vec<Told> = told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let executable = told.iter().find_map(|it| it.executable.clone());

@@ -1,4 +1,4 @@
-//! Which step a learner takes, and in which folder.
+//! What can be typed: which step is shown or taken, and in which folder.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,10 +7,9 @@ use anyhow::bail;
 use clap::Args;
 use conformance::{LAWS, Law, Limit};
 use exercises::{Asked, EXERCISES, Exercise};
+use runner::seconds;
 use service::Version;
 use stages::{Stage, find};
-
-use crate::asking::args::seconds;
 
 /// How much longer a law may wait that has thousands of sources.
 const MANY: u32 = 3;
@@ -21,7 +20,7 @@ const SERVICE: &str = "service/";
 
 /// Asks for an exercise.
 #[derive(Debug, Args)]
-pub(crate) struct YourTurnArgs {
+pub struct YourTurnArgs {
     /// The stage that is to be written, by number or name; or `service`.
     #[arg(value_name = "STAGE", value_parser = End::find)]
     to: End,
@@ -41,7 +40,7 @@ pub(crate) struct YourTurnArgs {
 /// Asks how far the exercise is.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
-pub(crate) struct CheckArgs {
+pub struct CheckArgs {
     /// Check again whenever the file is saved, until all holds.
     #[arg(long)]
     pub(crate) watch: bool,
@@ -60,7 +59,7 @@ pub(crate) struct CheckArgs {
 
 /// Asks for what changes from what you have written to a stage.
 #[derive(Debug, Args)]
-pub(crate) struct SolutionArgs {
+pub struct SolutionArgs {
     /// The stage, by number or name; or `service`.
     #[arg(value_name = "STAGE", value_parser = End::find)]
     pub(crate) to: End,
