@@ -20,7 +20,7 @@ fail() {
     echo "add-a-stage: $*" >&2
     exit 1
 }
-# Sees that the last words are in what a command prints; the name of what has it comes first.
+# `has WHAT EXPECTED COMMAND…`: sees that the command succeeds and prints what is expected.
 has() {
     local what=$1 expected=$2
     shift 2
