@@ -6,6 +6,8 @@ mod interrupt;
 mod process;
 mod tries;
 
+use std::env;
+use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
@@ -14,6 +16,24 @@ pub use child::{Checked, Ended, Hung, Running, Took, answered, run};
 pub use interrupt::{EXIT_CODE, Interrupt, Interrupted};
 pub use process::{Activity, Status, threads};
 pub use tries::{Tried, side_by_side, try_by};
+
+/// Returns the folder of the workspace that this was built from.
+///
+/// # Panics
+///
+/// Panics if this crate lies elsewhere.
+pub fn workspace() -> &'static Path {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    crates.and_then(Path::parent).expect("this crate lies in the crates of the workspace")
+}
+
+/// Returns cargo's target folder: that of the workspace, unless the environment names
+/// another.
+pub fn target() -> PathBuf {
+    let named = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = named.unwrap_or_else(|| workspace().join("target"));
+    path::absolute(&target).unwrap_or(target)
+}
 
 /// Makes the bar on stderr, which shows on a terminal how many runs are done, and
 /// which one is on; dropped, it is taken away.

@@ -1,13 +1,13 @@
 //! What can be typed: which step is shown or taken, and in which folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
 use conformance::{LAWS, Law, Limit};
 use exercises::{Asked, EXERCISES, Exercise};
-use runner::seconds;
+use runner::{seconds, workspace};
 use service::Version;
 use stages::{Stage, find};
 
@@ -86,12 +86,6 @@ impl Place {
     pub(crate) fn folder(&self) -> PathBuf {
         self.folder.clone().unwrap_or_else(|| workspace().join("crates/your-turn"))
     }
-}
-
-/// Returns the folder of the workspace that this program was built from.
-pub(crate) fn workspace() -> &'static Path {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    crates.and_then(Path::parent).expect("this crate lies in the crates of the workspace")
 }
 
 impl YourTurnArgs {

@@ -19,11 +19,11 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 use clap::Subcommand;
 use exercises::Exercise;
-use runner::{Interrupt, Interrupted};
+use runner::{Interrupt, Interrupted, workspace};
 use stages::{Stage, find};
 use tributary::Shown;
 
-use crate::args::{CheckArgs, End, SolutionArgs, YourTurnArgs, workspace};
+use crate::args::{CheckArgs, End, SolutionArgs, YourTurnArgs};
 use crate::mine::YourTurn;
 use crate::tries::{Built, build, hold};
 

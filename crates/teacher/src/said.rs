@@ -6,8 +6,9 @@ use anstyle::{AnsiColor, Style};
 use conformance::Limit;
 use exercises::{Asked, EXERCISES, Exercise, PANICKED, helps_with_panic};
 use jiff::Zoned;
+use runner::workspace;
 
-use crate::args::{self, End, Wanted, limits, workspace};
+use crate::args::{self, End, Wanted, limits};
 use crate::tries::{Diagnostic, Known};
 
 const BOLD: Style = Style::new().bold();

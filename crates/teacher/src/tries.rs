@@ -1,17 +1,16 @@
 //! What a learner has written: it is built, and tried.
 
 use std::env;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
-use runner::{Interrupt, side_by_side, try_by};
+use runner::{Interrupt, side_by_side, target, try_by};
 use serde::Deserialize;
 
-use crate::args::{Wanted, workspace};
+use crate::args::Wanted;
 
 /// What came of a build.
 #[derive(Debug)]
@@ -80,10 +79,6 @@ pub(crate) fn build(folder: &Path, interrupt: &Interrupt) -> anyhow::Result<Buil
         _ if !errors.is_empty() => Ok(Built::Refused(errors)),
         _ => bail!("{}: cargo cannot build it: {}", folder.display(), ended.stderr),
     }
-}
-
-fn target() -> OsString {
-    env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| workspace().join("target").into())
 }
 
 /// What is known of something that is wanted.
