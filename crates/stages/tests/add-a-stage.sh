@@ -24,7 +24,7 @@ fail() {
 has() {
     local what=$1 expected=$2
     shift 2
-    "$@" >"$said" 2>&1 || fail "$what: $(tail -n 5 "$said")"
+    "$@" >"$said" 2>&1 || fail "$what: $(tail -n 20 "$said")"
     grep -q -- "$expected" "$said" || fail "$what has no $expected"
     echo "has it: $what"
 }
