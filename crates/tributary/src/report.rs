@@ -1,4 +1,4 @@
-//! What was done.
+//! What a merge did.
 
 use std::path::PathBuf;
 use std::time::Duration;
