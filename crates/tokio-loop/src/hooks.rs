@@ -13,7 +13,7 @@ use crate::here;
 ///   which moves a worker to another thread; otherwise it finds that out within a
 ///   second or two, and until then says what the wrong thread does,
 /// - a batch is eight turns and not 61, so a batch that is told, whose turns cannot be
-/// told apart, has a long one in it,
+///   told apart, has a long one in it,
 /// - the watch sleeps for as long as all workers rest. Otherwise it looks at them
 ///   twenty times a second.
 ///

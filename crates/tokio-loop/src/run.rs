@@ -61,13 +61,13 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// the event loop turns again after 1503 ms: `append` of a.log blocked it, in task 7: it wrote to a.fifo
 /// ```
 ///
-/// The fields are `stuck_us` in the first and `stall_us` in the second, and where
-/// they are known `operation`, `source`, `task` and `spawned_at`. On Linux there are
-/// also `thread`, `call`, `wait_channel`, `ran_us` and `waited_us`, as of
-/// [`watched`](crate::watched). An operation is a span that [`names`] has seen. Code without a span is "an unnamed operation": in
-/// main, in task 7 if [`spawn_local`] spawned it, or else "in a task", for tokio keeps
-/// the number to itself. With `--cfg tokio_unstable` it tells the number of every
-/// task, and where the task was spawned.
+/// The fields are `stuck_us` in the first and `stall_us` in the second, and where they
+/// are known `operation`, `source`, `task` and `spawned_at`. On Linux there are also
+/// `thread`, `call`, `wait_channel`, `ran_us` and `waited_us`, as of
+/// [`watched`](crate::watched). An operation is a span that [`names`] has seen. Code
+/// without a span is "an unnamed operation": in main, in task 7 if [`spawn_local`]
+/// spawned it, or else "in a task", for tokio keeps the number to itself. With `--cfg
+/// tokio_unstable` it tells the number of every task, and where the task was spawned.
 ///
 /// An operation is blamed if it has lasted longer than the threshold by itself. A turn
 /// that goes from one operation to the next is blamed as a whole. When no single turn

@@ -35,7 +35,7 @@ use crate::workers::Watch;
 ///   without a span is "an unnamed operation", and its task is known if
 ///   [`spawn`](crate::spawn) has spawned it.
 /// - *What the thread does*: it computes, it sleeps, it waits for a lock, a channel or
-/// a thread, it reads a.fifo. Nothing is told of a worker that waits for a processor.
+///   a thread, it reads a.fifo. Nothing is told of a worker that waits for a processor.
 /// - *Whether the timers and sockets are left alone*: one worker waits for them on
 ///   behalf of all. While it is stuck, no timer fires and no socket is heard, even
 ///   if other workers have nothing to do.
