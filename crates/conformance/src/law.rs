@@ -16,8 +16,8 @@ pub struct Law {
     pub name: &'static str,
     /// The law in one sentence: the first of the function's documentation.
     pub sentence: &'static str,
-    /// Holds a merger to it. Outside of a [`Case`](crate::Case) it has a bound
-    /// of [`BOUND`](crate::BOUND) and no watchdog.
+    /// Tries a merger. Outside of a [`Case`](crate::Case) it has a bound of
+    /// [`BOUND`](crate::BOUND) and no watchdog.
     pub function: LawFn,
 }
 

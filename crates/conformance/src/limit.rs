@@ -1,4 +1,4 @@
-//! What a merger breaks by design, as its manifest declares it.
+//! The laws that a merger breaks by design, as its manifest declares them.
 
 use toml::Table;
 
