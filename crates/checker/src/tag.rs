@@ -29,6 +29,7 @@ pub const STAMP_BYTES: usize = 1 + STAMP_DIGITS + 1;
 
 /// What a line says about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tag<'a> {
     /// The index of the source, from 0.
     pub source: usize,

@@ -13,6 +13,7 @@ static HINTS: LazyLock<Table> = LazyLock::new(|| {
 
 /// Two hints on how to keep a law.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hints {
     /// The page of the book that speaks of it.
     pub page: &'static str,

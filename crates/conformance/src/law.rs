@@ -9,6 +9,7 @@ pub type LawFn = fn(MergeFn) -> Result<(), Broken>;
 
 /// A law: a promise of every merge.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Law {
     /// The theme, which is also the name of its file.
     pub theme: &'static str,

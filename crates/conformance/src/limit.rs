@@ -6,6 +6,7 @@ use crate::Law;
 
 /// A law that a merger breaks by design.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limit {
     /// The name of the law.
     pub law: &'static str,
