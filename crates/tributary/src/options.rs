@@ -86,7 +86,7 @@ pub enum Start {
     /// Behind its last line, so that only what is written from now on is
     /// merged. A line that has begun and not ended is merged whole.
     End,
-    /// At the first of its last lines, of which there are so many.
+    /// So many lines before its end.
     LastLines(u64),
     /// At the line with this number, from 1; behind the last one if there are
     /// fewer.

@@ -88,9 +88,10 @@ impl Plan {
     /// [`Error::NothingFits`]; for the output [`Error::OutputIsSource`],
     /// [`Error::Create`], [`Error::BadOutput`] or [`Error::UnknownLines`]; for the
     /// checkpoint [`Error::Checkpoint`], [`Error::NotACheckpoint`] or
-    /// [`Error::BadCheckpoint`]; and [`Error::Runtime`]. No bytes have been changed
-    /// then. [`Error::Write`], or [`Error::Checkpoint`] for the first save, ends the
-    /// plan after the output was cut to where the merge begins.
+    /// [`Error::BadCheckpoint`]; and [`Error::Runtime`]. None of these changes a byte.
+    /// Then the output is cut to where the merge begins, which may fail with
+    /// [`Error::Write`], and the first checkpoint is saved, which may fail with
+    /// [`Error::Checkpoint`].
     pub fn open<P: AsRef<Path>>(
         sources: impl IntoIterator<Item = P>,
         output: impl Into<Target>,

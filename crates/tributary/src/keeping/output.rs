@@ -88,8 +88,8 @@ pub struct Output {
     told: bool,
     opened: Instant,
     stop: Stop,
-    /// The error of the first append that failed. It may have cut a line, which later
-    /// lines would tear: so none are written.
+    /// The error of the first append that failed. It may have cut a line, so no later
+    /// append is written.
     failed: Option<(io::ErrorKind, Option<i32>)>,
     finished: bool,
 }

@@ -51,7 +51,7 @@ impl Notifications {
         Some(Notifications { notifier: Arc::clone(notifier), either, timer, gathers: false })
     }
 
-    /// Takes in every event that has come. The sources that it concerns are in
+    /// Takes in every event that has come. The sources that these concern are in
     /// [`Plan::ready`](crate::Plan::ready) then; [`Ready::changed`] does not wake.
     ///
     /// Events within [`Options::latency`](crate::Options::latency) after one that was
