@@ -42,16 +42,15 @@ pub(crate) struct Wire {
     pub(crate) patience: Duration,
 
     /// Trust this authority of certificates, a file of PEM, instead of the system's.
-    ///
-    /// User and password stand in the URL, as nats://USER:PASSWORD@HOST/STREAM, or,
-    /// where nobody sees them, in NATS_USER and NATS_PASSWORD.
     #[cfg(feature = "nats")]
     #[arg(long, value_name = "FILE", help_heading = STREAM)]
     pub(crate) nats_ca: Option<PathBuf>,
 
     /// Log in with these credentials, or with the seed of an NKey.
     ///
-    /// A `.creds` file has the JWT of a user and its seed.
+    /// A `.creds` file has the JWT of a user and its seed. Without it, user and password
+    /// stand in the URL, as nats://USER:PASSWORD@HOST/STREAM, or, where nobody sees them,
+    /// in NATS_USER and NATS_PASSWORD.
     #[cfg(feature = "nats")]
     #[arg(long, value_name = "FILE", help_heading = STREAM)]
     pub(crate) nats_creds: Option<PathBuf>,

@@ -74,16 +74,15 @@ impl Behind {
         })
     }
 
-    /// Returns a message and those that follow it in its file, up to so many bytes of
-    /// lines; itself in any case.
-    pub(crate) fn from(&self, message: Arrived, bytes: u64) -> impl Iterator<Item = u64> {
+    /// Returns a message and those that follow it in its file in front of the offset
+    /// `end`, by their sequences.
+    pub(crate) fn from(&self, message: Arrived, end: u64) -> impl Iterator<Item = u64> {
         let run = self.0.get(&message.span.inode).and_then(|runs| {
             let (run, at) = place(runs, message.sequence)?;
             Some(runs[run].range(at..))
         });
-        let end = message.span.begin + bytes;
-        let is_near = move |it: &&Arrived| it.sequence == message.sequence || it.span.end <= end;
-        run.into_iter().flatten().take_while(is_near).map(|it| it.sequence)
+        let run = run.into_iter().flatten();
+        run.take_while(move |it| it.span.begin < end).map(|it| it.sequence)
     }
 
     /// Takes the lines of a message from the head of a chunk, byte by byte; returns the
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_ahead_is_near_and_of_the_same_file() {
+    fn what_is_asked_for_ahead_follows_in_the_same_file() {
         let mut behind = Behind::default();
         for (sequence, span) in
             [(1, span(1, 0, 4)), (2, span(2, 0, 4)), (3, span(1, 4, 8)), (5, span(1, 8, 12))]
@@ -246,9 +245,9 @@ mod tests {
             behind.push(sequence, span);
         }
         let first = behind.find(chunk(1, 0, "a\n")).unwrap();
-        let from = |bytes| behind.from(first, bytes).collect::<Vec<_>>();
-        assert_eq!((from(0), from(8), from(100)), (vec![1], vec![1, 3], vec![1, 3, 5]));
-        // Truncated: what comes behind that is not near.
+        let from = |end| behind.from(first, end).collect::<Vec<_>>();
+        assert_eq!((from(4), from(5), from(100)), (vec![1], vec![1, 3], vec![1, 3, 5]));
+        // What was sent after a truncation does not follow.
         behind.push(6, span(1, 0, 4));
         let second = behind.find(chunk(1, 4, "a\n")).unwrap();
         assert_eq!(behind.from(second, 100).collect::<Vec<_>>(), [3, 5]);

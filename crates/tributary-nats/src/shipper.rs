@@ -36,9 +36,8 @@ use crate::server::{Published, Server};
 const HEADERS: usize = 1024;
 /// How long a subject may be: a server takes no line of more than 4 KiB.
 const LONGEST_SUBJECT: usize = 3000;
-/// How much of what is behind the checkpoint is asked for at once, in bytes of lines:
-/// about a chunk.
-const AHEAD: u64 = 256 * 1024;
+/// How many messages behind the checkpoint are asked for at once.
+const AT_ONCE: usize = 256;
 /// How often in a row a fence may refuse us before somebody is at fault.
 const REFUSALS: u32 = 100;
 
@@ -60,7 +59,7 @@ struct Subject {
     last: u64,
     /// What it held behind the checkpoint when it was asked.
     behind: Behind,
-    /// The lines of some of these messages, by their sequence.
+    /// The lines of those that the chunk is compared with, by their sequence.
     fetched: HashMap<u64, Bytes>,
     /// Whether somebody else was found in it.
     shared: bool,
@@ -162,11 +161,17 @@ impl Shipper {
         Ok(taken)
     }
 
-    /// Returns the lines of a message that is behind the checkpoint; those of the next
-    /// ones are asked for in the same moment, since they will be wanted, too.
-    async fn lines_of(&self, subject: &mut Subject, message: Arrived) -> Result<Bytes, Failed> {
+    /// Returns the lines of a message that is behind the checkpoint. Those of the next ones
+    /// are asked for in the same moment, as far as this chunk will be compared with them.
+    async fn lines_of(
+        &self,
+        subject: &mut Subject,
+        message: Arrived,
+        chunk: Span,
+    ) -> Result<Bytes, Failed> {
         if !subject.fetched.contains_key(&message.sequence) {
-            let wanted = subject.behind.from(message, AHEAD).map(async |sequence| {
+            let wanted = subject.behind.from(message, chunk.end).take(AT_ONCE);
+            let wanted = wanted.map(async |sequence| {
                 let found = self.server.message(sequence).await?;
                 // One that was deleted has no lines.
                 Ok::<_, String>((sequence, found.map(|it| it.payload).unwrap_or_default()))
@@ -187,7 +192,7 @@ impl Shipper {
                 return Err(Failed::Server(why.clone()));
             }
             if let Some(message) = subject.behind.find(rest) {
-                let payload = self.lines_of(subject, message).await?;
+                let payload = self.lines_of(subject, message, rest.span).await?;
                 if let Some(left) = subject.behind.meet(rest, message, &payload) {
                     (rest, sequence) = (left, message.sequence);
                 }
@@ -206,6 +211,7 @@ impl Shipper {
                 }
             }
         }
+        subject.fetched = HashMap::new();
         Ok(sequence)
     }
 
