@@ -88,7 +88,7 @@ pub(crate) fn held(
 ) -> String {
     let (mut text, to) = (head(exercise), End::of(&exercise.to).name());
     text += &counts(wanted, known);
-    for Limit { law, reason } in limits(exercise) {
+    for Limit { law, reason, .. } in limits(exercise) {
         let said = format!("Not asked: {law}. {to} breaks it by design: {reason}.");
         text += &paragraph("", &said);
     }
