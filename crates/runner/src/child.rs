@@ -49,11 +49,11 @@ pub struct Ended {
     pub took: Took,
     /// What it wrote, where stdout and stderr were piped.
     pub stdout: Vec<u8>,
-    /// That of stderr, without the white space around it.
+    /// What it wrote to stderr, without white space around it.
     pub stderr: String,
 }
 
-/// What came of something; or what is wrong with it, which is no accident.
+/// A result, or what is wrong with what was run, in words. An accident is an error instead.
 pub type Checked<T> = Result<T, String>;
 
 impl Ended {
@@ -80,7 +80,7 @@ pub fn answered<T: DeserializeOwned>(said: &[u8]) -> anyhow::Result<T> {
 pub struct Running {
     /// Its stdin, if that is a pipe; whoever takes it closes it.
     pub stdin: Option<ChildStdin>,
-    /// Its number.
+    /// Its process id.
     pub process: u32,
 }
 

@@ -50,7 +50,7 @@ pub fn bar() -> ProgressBar {
 ///
 /// # Errors
 ///
-/// It is no number of seconds, or one that nobody means.
+/// It is no number of seconds from 0.1 to 3600.
 pub fn seconds(typed: &str) -> Result<Duration, String> {
     let seconds = typed.strip_suffix('s').unwrap_or(typed).trim().parse::<f64>().ok();
     seconds

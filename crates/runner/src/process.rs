@@ -14,7 +14,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// Asks for it; `None` once the process is gone.
+    /// Reads the status of a process; `None` once the process is gone.
     pub fn of(process: u32) -> Option<Status> {
         let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         let peak_memory = number(&status, "VmHWM").map(|kibibytes| kibibytes * 1024);

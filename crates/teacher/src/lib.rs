@@ -48,8 +48,8 @@ pub enum Lesson {
 }
 
 impl Lesson {
-    /// Does what was asked, and gives each thing that there is to say to `tell`. A check
-    /// `listen`s for Ctrl-C. Returns whether what was checked holds.
+    /// Does what was asked, and passes each text to `tell`. Only a check calls `listen`, for
+    /// Ctrl-C. Returns whether what was checked holds.
     ///
     /// # Errors
     ///

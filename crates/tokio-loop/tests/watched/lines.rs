@@ -74,7 +74,7 @@ fn assert_batch(either: bool, [now, then]: [&str; 2], block: fn(&Blocks)) {
     });
 }
 
-/// Makes a FIFO that is opened for writing when it is told that somebody waits for that.
+/// Makes a FIFO, and opens its writing end once it is told that the other end blocks.
 fn without_a_writer(folder: &Folder, blocks: &Blocks) -> PathBuf {
     let path = folder.path("a.fifo");
     make_fifo(&path);

@@ -113,7 +113,7 @@ impl Blocks {
     }
 }
 
-/// Reads a FIFO, in one call that lasts until what is given to `writer` was called.
+/// Reads a FIFO. The read lasts until `writer` calls what it is given, which writes a byte.
 fn read_a_fifo(writer: impl FnOnce(Box<dyn FnOnce() + Send>)) {
     let folder = Folder::new();
     let path = folder.path("a.fifo");
