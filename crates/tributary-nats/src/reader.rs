@@ -163,7 +163,7 @@ impl Reader<'_> {
         let next = self.read + 1;
         server
             .ask(async |connections| {
-                let (_, messages) = server.consume(next, pull::Config::default()).await?;
+                let (messages, _) = server.consume(next, pull::Config::default()).await?;
                 Ok((messages, connections))
             })
             .await

@@ -40,6 +40,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How many messages and how many bytes a server may send ahead, while the disk has
 /// others. The client asks for more when it has half of either.
 const AHEAD: (usize, usize) = (1_000, 16 * 1024 * 1024);
+/// How many messages of a subject are asked for one by one.
+const FEW: usize = 8;
 /// When the server forgets a consumer that is not asked for anything.
 const FORGOTTEN: Duration = Duration::from_secs(30);
 /// How often a server is asked whether it is there, whose connection is quiet.
@@ -174,33 +176,38 @@ impl Server {
         from: u64,
         to: u64,
     ) -> Result<Vec<(u64, Option<Span>)>, String> {
-        // Often there is one alone, and a consumer costs the server more.
-        match self.first_of(subject, from).await? {
-            Some(first) if first.sequence < to => {}
-            one => return Ok(one.iter().map(|it| (it.sequence, span(&it.headers))).collect()),
+        let (mut found, mut next) = (Vec::new(), from);
+        // Most often there are a few, and a consumer costs the server more.
+        while found.len() < FEW && next <= to {
+            let Some(message) = self.first_of(subject, next).await? else { return Ok(found) };
+            found.push((message.sequence, span(&message.headers)));
+            next = message.sequence + 1;
         }
-        self.ask(async |connections| {
-            let config = pull::Config {
-                filter_subject: subject.to_owned(),
-                headers_only: true,
-                ..pull::Config::default()
-            };
-            let (consumer, messages) = self.consume(from, config).await?;
-            let found = self.headers(messages, connections, to).await;
-            // The next logs need theirs, and a server allows so many. One that is not
-            // deleted is forgotten.
-            let _ = self.stream.delete_consumer(&consumer).await;
-            found
-        })
-        .await
+        if next <= to {
+            let rest = self.ask(async |connections| {
+                let config = pull::Config {
+                    filter_subject: subject.to_owned(),
+                    headers_only: true,
+                    ..pull::Config::default()
+                };
+                let (messages, consumer) = self.consume(next, config).await?;
+                let rest = self.headers_in(messages, to, connections).await;
+                // In any case, since a server takes only so many; and by itself, it forgets
+                // those that are not asked for anything.
+                let _ = self.stream.delete_consumer(&consumer).await;
+                rest
+            });
+            found.append(&mut rest.await?);
+        }
+        Ok(found)
     }
 
-    /// Takes what a consumer has, up to a sequence that it does have.
-    async fn headers(
+    /// Takes messages up to one sequence, which is there.
+    async fn headers_in(
         &self,
         mut messages: pull::Stream,
-        mut connections: watch::Receiver<u64>,
         to: u64,
+        mut connections: watch::Receiver<u64>,
     ) -> Result<Vec<(u64, Option<Span>)>, Trouble> {
         let mut found = Vec::new();
         while found.last().is_none_or(|(last, _)| *last < to) {
@@ -218,14 +225,14 @@ impl Server {
         Ok(found)
     }
 
-    /// Asks for a consumer of what comes from a sequence on; returns its name, and what it
-    /// has. It numbers its messages from one: a number that is left out is a message that
+    /// Asks for a consumer of what comes from a sequence on; returns its messages and its
+    /// name. It numbers its messages from one: a number that is left out is a message that
     /// was lost on the way. The server sends so much ahead as [`AHEAD`] says.
     pub(crate) async fn consume(
         &self,
         start_sequence: u64,
         config: pull::Config,
-    ) -> Result<(String, pull::Stream), Trouble> {
+    ) -> Result<(pull::Stream, String), Trouble> {
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
             ack_policy: AckPolicy::None,
@@ -238,7 +245,7 @@ impl Server {
         let (messages, bytes) = AHEAD;
         let ahead = consumer.stream().max_messages_per_batch(messages).max_bytes_per_batch(bytes);
         let messages = ahead.messages().await.map_err(|why| Passing(self.whole(&why)))?;
-        Ok((consumer.cached_info().name.clone(), messages))
+        Ok((messages, consumer.cached_info().name.clone()))
     }
 
     /// Returns the message with this sequence.
