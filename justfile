@@ -179,6 +179,11 @@ package:
 msrv:
     cargo +1.89 check --workspace --all-targets --target-dir target/msrv
 
+# A stage added to a copy of this tree: whatever has to do with stages has it, by six files; some minutes
+[group('hold')]
+add-a-stage *without:
+    crates/stages/tests/add-a-stage.sh "$@"
+
 # Tests with foreign programs: logrotate, gzip, Python, prlimit, unshare, systemd-analyze, groff, gdb, strace, NATS, openssl and Chromium
 [group('hold')]
 system *args:

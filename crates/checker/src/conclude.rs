@@ -13,7 +13,7 @@ pub(crate) struct Strange {
     place: Place,
     /// Source and number that it claims to be.
     claim: Option<(usize, u64)>,
-    /// Some lost line accounts for it.
+    /// A lost line accounts for it.
     explained: bool,
     /// It is the remaining piece of some torn line.
     is_piece: bool,
@@ -42,8 +42,8 @@ impl StrangeLines {
         self.kept.push(Strange { bytes, place, claim, explained: false, is_piece: false });
     }
 
-    /// Finds a line that was changed, glued, or torn in two pieces that are
-    /// both here. Certain, since all of the line's bytes are accounted for.
+    /// Finds a lost line that was changed, glued, or torn in two pieces that are both
+    /// here. This is certain, since all of the line's bytes are accounted for.
     fn explain_whole(&mut self, lost: &[u8], _: Option<(usize, u64)>) -> Option<(Kind, usize)> {
         if let Some(end) = self.piece(|piece| lost.ends_with(piece), lost.len()) {
             let length = lost.len() - self.kept[end].bytes.len();
@@ -65,8 +65,8 @@ impl StrangeLines {
         None
     }
 
-    /// Finds what is left of a line that is not there as a whole: its
-    /// beginning, its end, or a line that bears its tag.
+    /// Finds what is left of a lost line: its beginning, its end, or a line with its
+    /// tag.
     fn explain_piece(&mut self, lost: &[u8], whose: Option<(usize, u64)>) -> Option<(Kind, usize)> {
         let is_piece = |piece: &[u8]| lost.starts_with(piece) || lost.ends_with(piece);
         if let Some(at) = self.piece(is_piece, lost.len()) {
@@ -78,14 +78,13 @@ impl StrangeLines {
         Some((Kind::Changed, at))
     }
 
-    /// The longest line that is a piece in this sense and not yet one of
-    /// another line.
+    /// Returns the longest line that `is_piece` and is not yet a piece of another line.
     fn piece(&self, is_piece: impl Fn(&[u8]) -> bool, shorter_than: usize) -> Option<usize> {
         let fits = |&at: &usize| {
             let Strange { bytes, is_piece: taken, .. } = &self.kept[at];
             !taken && !bytes.is_empty() && bytes.len() < shorter_than && is_piece(bytes)
         };
-        // Of several of one length the first.
+        // Of several of the same length the first.
         (0..self.kept.len()).rev().filter(fits).max_by_key(|&at| self.kept[at].bytes.len())
     }
 
@@ -100,7 +99,8 @@ impl StrangeLines {
 pub(crate) struct Lost {
     pub(crate) source: usize,
     pub(crate) number: u64,
-    /// Whether it is this very line, or one like it in this or another source.
+    /// Whether exactly this line is lost, and not an equal one of this or another
+    /// source.
     pub(crate) known: bool,
     /// The place in the merged file where it is missed.
     pub(crate) place: Place,
@@ -114,8 +114,8 @@ pub(crate) fn conclude(
     mut lost: Vec<Lost>,
     files: &mut [SourceFile],
 ) -> Result<Verdict, CheckError> {
-    // Whole accounts first: a piece of three bytes could be the beginning of
-    // any lost line, and is to go to the one whose end is there too.
+    // Whole accounts first: a piece of three bytes could be the beginning of any lost
+    // line, and has to go to the one whose end is there too.
     for explain in [StrangeLines::explain_whole, StrangeLines::explain_piece] {
         if strange.kept.is_empty() {
             break;

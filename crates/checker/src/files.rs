@@ -24,7 +24,7 @@ pub(crate) struct LineReader {
     reader: BufReader<File>,
     /// The line that was read last, with its newline.
     line: Vec<u8>,
-    /// The place of the next one, or of the end.
+    /// The place of the next line, or of the end.
     pub(crate) place: Place,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct SourceFile {
     start: u64,
     /// A single line that lies before the window.
     aside: Vec<u8>,
-    /// Where every line starts, and where the one after the last would.
+    /// Where every line starts, and where a line after the last would.
     starts: Option<Vec<u64>>,
 }
 

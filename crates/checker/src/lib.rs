@@ -2,11 +2,11 @@
 //!
 //! In reading order:
 //!
-//! 1. [`tag`]: the form of a line that says which source it belongs to, and
-//!    which line of it it is.
-//! 2. [`check_tagged`]: the merge of such lines, in which everything is known.
-//! 3. [`check_untagged`]: the merge of anybody's files.
-//! 4. [`Verdict`]: what either of them has found, printed for a person.
+//! 1. [`tag`]: the form of a line that says which source it belongs to, and which line
+//!    of that source it is.
+//! 2. [`check_tagged`]: checks a merge of such lines, of which everything is known.
+//! 3. [`check_untagged`]: checks a merge of any files.
+//! 4. [`Verdict`]: the findings of either, printed for a person.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

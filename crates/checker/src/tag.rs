@@ -20,21 +20,22 @@ const SOURCE_DIGITS: usize = 4;
 const NUMBER_DIGITS: usize = 9;
 const STAMP_DIGITS: usize = 19;
 
-/// The bytes that source and number take before the payload begins (more from
-/// source 10,000 or line 1,000,000,000 on).
+/// How many bytes the source and the number take before the payload (more from source
+/// 10,000 or line 1,000,000,000 on).
 pub const TAG_BYTES: usize = 1 + SOURCE_DIGITS + 1 + NUMBER_DIGITS + 1;
 
-/// The bytes that a stamp adds to the tag.
+/// How many bytes a stamp adds to the tag.
 pub const STAMP_BYTES: usize = 1 + STAMP_DIGITS + 1;
 
 /// What a line says about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tag<'a> {
     /// The index of the source, from 0.
     pub source: usize,
     /// The number of the line in its source, from 1.
     pub number: u64,
-    /// When the line was written, if it says so.
+    /// When the line was written, in nanoseconds of the monotonic clock, if it says so.
     pub stamp: Option<u64>,
     /// What stands after the tag, without the newline.
     pub payload: &'a [u8],
@@ -42,8 +43,7 @@ pub struct Tag<'a> {
 
 /// Appends one whole line, with its newline, to `lines`.
 ///
-/// The payload must hold no newline, and without a stamp it must not look like
-/// one itself.
+/// The payload must hold no newline. Without a stamp, it must not look like a stamp.
 pub fn write(lines: &mut Vec<u8>, source: usize, number: u64, stamp: Option<u64>, payload: &[u8]) {
     debug_assert!(!payload.contains(&b'\n'), "a payload is a part of one line");
     lines.push(b's');
@@ -72,8 +72,8 @@ pub fn parse(line: &[u8]) -> Option<Tag<'_>> {
     Some(Tag { source: usize::try_from(source).ok()?, number, stamp, payload })
 }
 
-/// `format!("{number:0width$}")` without its cost, which would be half of what
-/// a line costs.
+/// `format!("{number:0width$}")` at less cost: `format!` would take half of the time of
+/// a line.
 fn write_number(lines: &mut Vec<u8>, mut number: u64, width: usize) {
     let mut digits = [b'0'; 20];
     let mut first = digits.len();

@@ -17,9 +17,9 @@ use crate::{CheckError, Finding, Kind, Place, Verdict, tag};
 /// beginning, its end or its tag; the first 500 lines that are no line of a
 /// source are examined in this way, and those after them count as foreign.
 ///
-/// It reads source and merged file side by side and holds one buffer of each,
-/// and one descriptor at a time besides the merged file's. Only of a source in
-/// which something is wrong it notes where each line starts (nine bytes a line).
+/// It reads source and merged file side by side and holds one buffer of each, and one
+/// descriptor at a time besides the merged file's. Where each line starts (nine bytes a
+/// line) is noted only for a source in which something is wrong.
 ///
 /// # Blocking
 ///
@@ -27,8 +27,8 @@ use crate::{CheckError, Finding, Kind, Place, Verdict, tag};
 ///
 /// # Errors
 ///
-/// [`CheckError::Read`] if a file cannot be read; [`CheckError::NotTagged`] if
-/// lines are missing and their source turns out not to be tagged as it should.
+/// [`CheckError::Read`] if a file cannot be read; [`CheckError::NotTagged`] if lines
+/// are missing and their source does not have the tags that it should have.
 pub fn check_tagged(sources: &[impl AsRef<Path>], merged: &Path) -> Result<Verdict, CheckError> {
     let mut files: Vec<_> =
         sources.iter().map(|path| SourceFile::new(path.as_ref(), sources.len())).collect();
@@ -76,7 +76,7 @@ struct Progress {
     highest: u64,
     /// Where in the source the line after it starts.
     offset: u64,
-    /// Made when the source's lines stop coming one after the other.
+    /// Made once the source's lines come out of order.
     index: Option<Index>,
 }
 

@@ -23,12 +23,11 @@ use crate::{CheckError, Finding, Kind, Place, Verdict};
 /// one names no source and the end of the merged file. [`Verdict::shared`] says
 /// how many there are.
 ///
-/// Two different lines with the same 64-bit hash are one to it (for ten million
-/// lines a chance of less than one in a hundred thousand). A torn line is a
-/// lost line of which the merged file has a beginning or an end, and a glued
-/// one is a lost line with which a foreign one begins or ends: with short lines
-/// that can be chance. Otherwise all is as in
-/// [`check_tagged`](crate::check_tagged).
+/// Two different lines with the same 64-bit hash count as the same line (for ten
+/// million lines a chance of less than one in a hundred thousand). A torn line is a
+/// lost line of which the merged file has a beginning or an end, and a glued one is a
+/// lost line with which a foreign one begins or ends: with short lines that can be
+/// chance. All else is as in [`check_tagged`](crate::check_tagged).
 ///
 /// It holds about 50 bytes for every different line of the sources.
 ///
@@ -87,18 +86,18 @@ pub fn check_untagged(sources: &[impl AsRef<Path>], merged: &Path) -> Result<Ver
 ///
 /// A line has one number among all: those of the first source come first.
 struct Expected {
-    /// By the hash of a line, which is not hashed with care once more.
+    /// By the hash of a line; the map hardly hashes that again.
     contents: FxHashMap<u64, Content>,
     sources: Vec<Progress>,
     /// By content, the lines whose successors have come before them.
     passed: FxHashMap<u64, VecDeque<u32>>,
 }
 
-/// What a line says, wherever it stands.
+/// The content of a line, wherever it stands.
 struct Content {
     source: u32,
     shared: bool,
-    /// The lines that say it and have not come; the next one is the last.
+    /// The lines with this content that have not come; the next one is the last.
     ahead: SmallVec<[u32; 2]>,
 }
 

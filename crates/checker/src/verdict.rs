@@ -12,7 +12,7 @@ pub enum Kind {
     Lost,
     /// A line stands in the merged file once more than in its source.
     Doubled,
-    /// Of a line there is only a beginning or an end, or both in two lines.
+    /// Only a beginning or an end of a line is there, or both in two lines.
     Torn,
     /// A line is whole, but shares its line of the merged file with other bytes.
     Glued,
@@ -66,6 +66,7 @@ pub struct Place {
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// What is wrong.
     pub kind: Kind,
@@ -75,8 +76,8 @@ pub struct Finding {
     pub path: Option<PathBuf>,
     /// The number of the line in that source, from 1, where it is known.
     pub number: Option<u64>,
-    /// Where in the merged file it shows: for what is there, its line; for what
-    /// is lost, the line that stands where it should be, or the end.
+    /// Where in the merged file it shows: the line itself; for a lost line, the line
+    /// that stands in its place, or the end.
     pub place: Place,
     /// The line that should stand there, without its newline, where it is known.
     pub expected: Option<Vec<u8>>,
@@ -134,7 +135,7 @@ impl Display for Finding {
     }
 }
 
-/// What the check of a merged file came to.
+/// The result of the check of a merged file.
 ///
 /// Printed, it is one line when the merge is right, and otherwise a count of
 /// what is wrong, by kind, with the first findings in full.
@@ -199,8 +200,7 @@ impl Verdict {
         self.shared
     }
 
-    /// Counts a finding. `fill` says the rest of it, if it is among those that
-    /// are kept.
+    /// Counts a finding. `fill` completes it, if it is among those that are kept.
     pub(crate) fn add(
         &mut self,
         kind: Kind,

@@ -10,7 +10,6 @@ use anyhow::Context;
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use conformance::Law;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use stages::{Stage, find};
@@ -138,11 +137,6 @@ pub(crate) fn answer(answer: &impl Serialize) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     serde_json::to_writer(&mut stdout, answer).context("stdout: cannot answer")?;
     writeln!(stdout).context("stdout: cannot answer")
-}
-
-/// Reads an answer.
-pub(crate) fn answered<T: DeserializeOwned>(said: &[u8]) -> anyhow::Result<T> {
-    serde_json::from_slice(said).context("a process of compare's does not say what it did")
 }
 
 #[cfg(test)]

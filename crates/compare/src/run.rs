@@ -5,24 +5,22 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Parser;
+use runner::{Interrupt, Interrupted};
 
 use crate::asking::args::{Args, Command};
-use crate::asking::interrupt::{self, Interrupt, Interrupted};
 use crate::asking::jobs::{self, Job};
 use crate::asking::own_files::OwnFiles;
 use crate::asking::places::take_folder;
 use crate::asking::programs::ConformArgs;
-use crate::diff;
 use crate::keeping::compared::Compared;
 use crate::keeping::files::Files;
 use crate::running::folder::Folder;
 use crate::running::laws::Laws;
 use crate::running::machine;
-use crate::running::rounds::{self, Setup};
+use crate::running::rounds::Setup;
 use crate::running::{child, cost};
 use crate::telling::terminal::{self, print};
 use crate::telling::{figures, warnings};
-use crate::turn;
 
 /// What this process has open besides the sources.
 const OTHER_FILES: u64 = 32;
@@ -35,17 +33,17 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             terminal::error(&error);
-            ExitCode::from(if error.is::<Interrupted>() { interrupt::EXIT_CODE } else { 2 })
+            ExitCode::from(if error.is::<Interrupted>() { runner::EXIT_CODE } else { 2 })
         }
     }
 }
 
 fn run(args: Args) -> anyhow::Result<ExitCode> {
     let done = match args.command {
-        Some(Command::Diff { stage }) => print(&diff::render(stage)),
-        Some(Command::YourTurn(args)) => turn::begin(&args),
-        Some(Command::Solution(args)) => turn::solution(&args),
-        Some(Command::CheckMine(args)) => return turn::check(&args),
+        Some(Command::Lesson(lesson)) => {
+            let holds = lesson.take(Interrupt::listen, print)?;
+            return Ok(ExitCode::from(u8::from(!holds)));
+        }
         Some(Command::Cost) => cost::run(print),
         Some(Command::Stage(args)) => child::merge(args),
         Some(Command::Law(args)) => child::law(&args),
@@ -63,7 +61,7 @@ fn conform(args: &ConformArgs) -> anyhow::Result<ExitCode> {
     rlimit::increase_nofile_limit(u64::MAX).context("cannot open many files")?;
     let is_given_up = || interrupt.check().is_err();
     let mut programs = Vec::new();
-    let progress = rounds::bar();
+    let progress = runner::bar();
     progress.set_length(templates.len() as u64);
     for template in &templates {
         progress.set_message(format!("{}: {} laws", template.name(), args.laws().len()));
@@ -117,7 +115,7 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         doubts.extend(not_run.map(|program| warnings::not_run(job.name, *program)));
     }
 
-    let progress = rounds::bar();
+    let progress = runner::bar();
     let setup = Setup {
         stages: &stages,
         against: &args.against,

@@ -12,10 +12,10 @@ use crate::broken::{Broken, Verdict};
 /// Tells the process that it is the child, and where its verdict goes.
 const VERDICT_FILE: &str = "CONFORMANCE_ALONE";
 
-/// Tries `law` in a process in which nothing else goes on.
+/// Tries `law` in a process of its own.
 ///
-/// Other tests run beside this one, in threads: what is true of the process as
-/// a whole says nothing about this law.
+/// Other tests run beside this one, in threads: the figures of this process would not
+/// be those of the law.
 pub(crate) fn alone(law: impl FnOnce() -> Verdict) -> Verdict {
     if let Some(file) = env::var_os(VERDICT_FILE) {
         let verdict = law();
@@ -36,7 +36,7 @@ pub(crate) fn alone(law: impl FnOnce() -> Verdict) -> Verdict {
     let mut child = Command::new(env::current_exe().expect("a test has an executable"))
         .args([&test, "--exact", "--nocapture", "--test-threads=1"])
         .env(VERDICT_FILE, &verdict)
-        // What a child leaves behind that had to be killed goes with our folder.
+        // Files that a killed child leaves behind go with our folder.
         .env("TMPDIR", folder.path())
         .stdin(Stdio::null())
         .stdout(log_file.try_clone().expect("a file has a second handle"))
@@ -44,9 +44,9 @@ pub(crate) fn alone(law: impl FnOnce() -> Verdict) -> Verdict {
         .spawn()
         .expect("the test can be started once more");
     while child.try_wait().expect("the child can be waited for").is_none() {
-        // The child has the same bound, and is given time to say what it waited for.
+        // The child has the same bound, and some time to say what it waited for.
         if began.elapsed() > bound::bound() + Duration::from_secs(15) {
-            // It may have ended just now; the wait takes it away in any case.
+            // It may have ended just now; the wait below takes it away in any case.
             let _ = child.kill();
             let _ = child.wait();
             return Err(bound::passed("the process of this law ends"));

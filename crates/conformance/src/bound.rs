@@ -54,7 +54,7 @@ pub(crate) fn tried_by() -> TriedBy {
     AROUND.with_borrow(|around| around.tried_by.clone())
 }
 
-/// Says that what was waited for did not come within the bound.
+/// Says that `what` did not come within the bound.
 #[track_caller]
 pub(crate) fn passed(what: &str) -> Broken {
     Broken::new(format!("waited {:?} in vain for this: {what}", bound()))

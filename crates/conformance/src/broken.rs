@@ -14,19 +14,19 @@ pub struct Broken {
 }
 
 impl Broken {
-    /// Creates it at the place of the caller.
+    /// Creates the breach, at the place of the caller.
     #[track_caller]
     pub(crate) fn new(message: impl fmt::Display) -> Broken {
         let place = Location::caller();
         Broken { message: format!("{message}\n  (said by {}:{})", place.file(), place.line()) }
     }
 
-    /// Adds what else is known.
+    /// Adds more about the breach.
     pub(crate) fn and(self, more: &str) -> Broken {
         Broken { message: format!("{more}\n  {}", self.message) }
     }
 
-    /// Takes it over from another process, with the place that is in it.
+    /// Makes it from the message of another process, which has the place in it.
     pub(crate) fn from_message(message: String) -> Broken {
         Broken { message }
     }

@@ -16,8 +16,8 @@ use crate::bound;
 use crate::broken::{Broken, Verdict};
 use crate::run::Run;
 
-/// The reading end of a FIFO. A merge may open the other one without a wait.
-/// Dropped, it is a reader that went away.
+/// The reading end of a FIFO, so that a merge opens the other end without a wait. When
+/// this is dropped, the reader has gone away.
 pub(crate) struct Fifo {
     pub(crate) path: PathBuf,
     reader: File,
@@ -38,7 +38,7 @@ impl Fifo {
         };
         let mut reader = open(OpenOptions::new().read(true));
         let mut writer = open(OpenOptions::new().write(true));
-        // Filled once and emptied again, to know how much that is.
+        // Filled once and emptied again, to learn its size.
         let mut full = 0;
         while let Ok(written) = writer.write(&[0; PAGE]) {
             full += written as u64;

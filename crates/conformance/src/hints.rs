@@ -1,4 +1,4 @@
-//! What is said to whoever breaks a law on the way to a merger of his own.
+//! Hints for authors whose merger breaks a law.
 
 use std::sync::LazyLock;
 
@@ -11,8 +11,9 @@ static HINTS: LazyLock<Table> = LazyLock::new(|| {
     hints.unwrap_or_else(|error| panic!("the hints: {error}"))
 });
 
-/// What helps to keep a law.
+/// Two hints on how to keep a law.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hints {
     /// The page of the book that speaks of it.
     pub page: &'static str,
@@ -23,7 +24,7 @@ pub struct Hints {
 }
 
 impl Law {
-    /// Returns what helps to keep it.
+    /// Returns the hints on how to keep this law.
     ///
     /// # Panics
     ///

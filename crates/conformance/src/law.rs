@@ -9,6 +9,7 @@ pub type LawFn = fn(MergeFn) -> Result<(), Broken>;
 
 /// A law: a promise of every merge.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Law {
     /// The theme, which is also the name of its file.
     pub theme: &'static str,
@@ -16,8 +17,8 @@ pub struct Law {
     pub name: &'static str,
     /// The law in one sentence: the first of the function's documentation.
     pub sentence: &'static str,
-    /// Holds a merger to it. Outside of a [`Case`](crate::Case) it has a bound
-    /// of [`BOUND`](crate::BOUND) and no watchdog.
+    /// Tries a merger. Outside of a [`Case`](crate::Case) it has a bound of
+    /// [`BOUND`](crate::BOUND) and no watchdog.
     pub function: LawFn,
 }
 

@@ -1,8 +1,8 @@
 //! The laws that every merge keeps, and one macro that holds a merger to them.
 //!
-//! A law is a function that is named as the rule, takes a merger (a
-//! [`MergeFn`]) and says whether it keeps the law. [`suite!`] turns all of
-//! them into tests, so that the whole of a stage's test file is one line:
+//! A law is a function with the name of the rule. It takes a merger (a [`MergeFn`]) and
+//! says whether the merger keeps the law. [`suite!`] turns all of them into tests, so
+//! that the whole of a stage's test file is one line:
 //!
 //! ```text
 //! conformance::suite!(stage1_threads::merge);
@@ -21,22 +21,22 @@
 //!
 //! - Races are made, not hoped for: the probe of the plan ([`tributary::Probe`])
 //!   lets a law act *between* two steps of a source.
-//! - A merger is judged by its output and its report. "Found nothing" speaks of
-//!   a source: whether the lines of the looks before it are written by then is
-//!   not promised, and no law asks.
-//! - A law runs on a thread of its own, and all that it waits for is waited
-//!   for under one bound. A merger that hangs is a failure that names the law
-//!   and what was waited for; it does not hang the tests.
+//! - A merger is judged by its output and its report. A look that found nothing says
+//!   something about its source only: the lines of the looks before may not be written
+//!   by then.
+//! - A law runs on a thread of its own, and all its waits have one bound. A merger that
+//!   hangs does not hang the tests: the failure names the law, and what it waited for.
 //! - A law that is broken is told from an accident: a merge that fails or
 //!   panics where no law expects it, or a folder that could not be made.
 //!   Neither keeps a law, but only the first confirms a declared limit.
-//! - What is true of a whole process (its peak memory) is measured in a
-//!   process that does nothing else: the test executable, started once more, or
-//!   a process that was made for this law ([`Case::alone`]).
+//! - A figure of a whole process (its peak memory) is measured in a process that does
+//!   nothing else: the test executable, started once more, or a process that was made
+//!   for this law ([`Case::alone`]).
 //!
-//! Reading order: [`mod@laws`], a file a theme; [`LAWS`], the list of them;
-//! [`Case`], which tries one; [`Limit`], what is declared; [`Hints`], what helps. Inside, `scene` is what the laws are written with,
-//! and `pen` what happens to a log meanwhile.
+//! Reading order: [`mod@laws`], a file a theme; [`LAWS`], the list of them; [`Case`],
+//! which tries one; [`Limit`], a law that a merger breaks by design; [`Hints`], how to
+//! keep a law. Inside, the laws are written with `scene`, and `pen` changes a log
+//! meanwhile.
 
 #![warn(missing_docs)]
 

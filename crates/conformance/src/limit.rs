@@ -1,4 +1,4 @@
-//! What a merger breaks by design, as its manifest declares it.
+//! The laws that a merger breaks by design, as its manifest declares them.
 
 use toml::Table;
 
@@ -6,6 +6,7 @@ use crate::Law;
 
 /// A law that a merger breaks by design.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limit {
     /// The name of the law.
     pub law: &'static str,

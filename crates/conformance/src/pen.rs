@@ -1,5 +1,4 @@
-//! The program that writes a log, and what becomes of the file: it is rotated,
-//! truncated, deleted, made anew.
+//! The program that writes a log, and rotates, truncates, deletes and remakes its file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -18,22 +17,23 @@ pub(crate) fn lock(pen: &Mutex<Pen>) -> MutexGuard<'_, Pen> {
     pen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Who writes a log, numbers its lines, and knows what is to be merged.
+/// The writer of a log, which numbers its lines and knows which bytes have to be
+/// merged.
 pub(crate) struct Pen {
     log: Log,
     /// The file that is written, whatever its name is by now.
     file: File,
-    /// The one that was written before it.
+    /// The file that was written before it.
     before: Option<File>,
     lines: u64,
-    /// Everything that is to be merged, in order.
+    /// All bytes that have to be merged, in order.
     written: Vec<u8>,
     /// How often the log was rotated.
     pub(crate) rotations: usize,
 }
 
 impl Pen {
-    /// Begins to write a log, which is there and empty.
+    /// Begins to write a log that exists and is empty.
     pub(crate) fn new(log: &Log) -> Pen {
         let file = append_to(&log.path).expect("a log can be written");
         Pen { log: log.clone(), file, before: None, lines: 0, written: Vec::new(), rotations: 0 }
@@ -52,13 +52,13 @@ impl Pen {
         self.write_late_bytes(&lines)
     }
 
-    /// Writes bytes, of which the law itself knows what becomes, to that file.
+    /// Writes bytes to that file. The law itself knows what becomes of them.
     pub(crate) fn write_late_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.before.as_mut().expect("there was a file before").write_all(bytes)
     }
 
-    /// Writes a line without its newline, which is to be merged with one: the
-    /// rest of it never comes.
+    /// Writes a line without its newline. It has to be merged with one, since its rest
+    /// never comes.
     pub(crate) fn write_half(&mut self) -> io::Result<()> {
         let line = self.next(1);
         self.file.write_all(&line[..line.len() - 1])
@@ -117,14 +117,13 @@ impl Pen {
         self.file.set_len(0)
     }
 
-    /// Writes what no reader can see, since it is truncated at once.
+    /// Writes a line that no reader can see, since it is truncated at once.
     pub(crate) fn write_and_truncate(&mut self) -> io::Result<()> {
         self.file.write_all(b"gone, and nobody has seen it\n")?;
         self.truncate()
     }
 
-    /// Puts other lines in the place of all that is there. As many lines have
-    /// as many bytes.
+    /// Overwrites the file with other lines. As many lines have as many bytes.
     pub(crate) fn rewrite(&mut self, lines: u64) -> io::Result<()> {
         let before = self.written.len();
         for _ in 0..lines {
@@ -149,12 +148,12 @@ impl Pen {
         Ok(())
     }
 
-    /// Returns how many bytes are to be merged, as the pen has it by now.
+    /// Returns how many bytes have to be merged by now.
     pub(crate) fn bytes(&self) -> u64 {
         self.written.len() as u64
     }
 
-    /// Returns a log that has what is to be merged.
+    /// Returns a log of all bytes that have to be merged.
     pub(crate) fn expected(&self, scene: &Scene) -> Log {
         scene.expected(&self.log, &self.written)
     }
@@ -180,8 +179,8 @@ impl Pen {
         self.log.path.with_file_name(name)
     }
 
-    /// Waits until the clock of the file system has moved on: what two files
-    /// say of one tick has no order.
+    /// Waits until the clock of the file system has moved on: two times of one tick
+    /// have no order.
     fn after_the_tick_of(&self, time: SystemTime) -> io::Result<()> {
         let clock = self.beside("clock");
         loop {

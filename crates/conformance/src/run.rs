@@ -17,18 +17,17 @@ use crate::fifo::size;
 use crate::scene::{Log, Scene};
 use crate::try_law::message_of;
 
-/// An interval that no law lives to see the end of.
+/// An interval that is longer than any law.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
-/// An interval for laws in which something new has to be found by looking.
+/// An interval for laws in which a look has to find something new.
 pub(crate) const SOON: Duration = Duration::from_millis(1);
-/// After this time a law looks again at what tells nobody that it has changed:
-/// the output.
+/// After this time a law looks again at the output, which notifies nobody.
 const TICK: Duration = Duration::from_millis(2);
 
 /// How a merge ended: by itself, or with the panic that came out of it.
 pub(crate) type Ended = Result<Result<Report, Error>, Box<dyn Any + Send>>;
 
-/// A merge to be run: of what, into what, and what happens meanwhile.
+/// A merge before its start: of what, into what, and what happens meanwhile.
 pub(crate) struct Start<'a> {
     sources: &'a [Log],
     output: PathBuf,
@@ -64,13 +63,13 @@ impl Start<'_> {
         Start { output: output.into(), ..self }
     }
 
-    /// Sets how long a file is read on that has lost its name.
+    /// Sets how long a file that has lost its name is read on.
     pub(crate) fn letting_go_after(mut self, quiet: Duration) -> Self {
         self.options.quiet = quiet;
         self
     }
 
-    /// Sets how the sources are woken; where the operating system does it, no
+    /// Sets how the sources are woken. Where the operating system wakes them, no
     /// interval does.
     pub(crate) fn woken(mut self, wake: Wake) -> Self {
         self.options.wake = wake;
@@ -80,8 +79,7 @@ impl Start<'_> {
         self
     }
 
-    /// Has `action` called at every moment of every source, between two steps
-    /// of it.
+    /// Has `action` called at every moment of every source, between two of its steps.
     pub(crate) fn during(
         mut self,
         action: impl Fn(&Look<'_>) -> io::Result<()> + Send + Sync + 'static,
@@ -147,7 +145,8 @@ impl Look<'_> {
     }
 }
 
-/// A merge that runs. Dropped, it is asked to stop, and not waited for.
+/// A running merge. When this is dropped, the merge is asked to stop, and not waited
+/// for.
 pub(crate) struct Run {
     pub(crate) stop: Stop,
     output: PathBuf,
@@ -167,7 +166,7 @@ pub(crate) struct Watched {
     /// How often each source was about to look and has found nothing; counted
     /// before the law's action, so that the action knows its number, ...
     counts: HashMap<PathBuf, Counts>,
-    /// ... and after it, so that who waits for a look finds its action done.
+    /// ... and after it, so that whoever waits for a look finds its action done.
     done: HashMap<PathBuf, Counts>,
     looks: u64,
     ended: Option<Ended>,
@@ -234,11 +233,11 @@ impl Shared {
 }
 
 impl Run {
-    /// Waits until what the law sees of the merge is as it should be.
+    /// Waits until the law sees what it waits for.
     ///
     /// # Errors
     ///
-    /// The bound has passed, or the merge has ended before it came to that.
+    /// The bound has passed, or the merge has ended before.
     #[track_caller]
     pub(crate) fn until(&self, what: &str, mut is_so: impl FnMut(&Watched) -> bool) -> Verdict {
         let is_so = self.within(bound::left(), |watched| is_so(watched) || watched.has_ended());
@@ -262,16 +261,15 @@ impl Run {
         })
     }
 
-    /// Waits until as many bytes are in the output. Whether a look has said
-    /// meanwhile that it found nothing does not count: no order of these two is
-    /// promised.
+    /// Waits until as many bytes are in the output. A look that found nothing does not
+    /// count: its lines before may not be written yet.
     #[track_caller]
     pub(crate) fn until_merged(&self, what: &str, bytes: u64) -> Verdict {
         self.until(&format!("{what} is in the output"), |_| size(&self.output) >= bytes)
     }
 
-    /// Waits until no look has come for a while. If the merge only pauses, the
-    /// law goes on a little too early, and demands no more for that.
+    /// Waits until no look has come for a while. If the merge only pauses, the law goes
+    /// on a little too early, which makes it no stricter.
     #[track_caller]
     pub(crate) fn until_still(&self) -> Verdict {
         self.until("a look", |merge| merge.looks > 0)?;
@@ -289,7 +287,7 @@ impl Run {
         what(&self.shared.watched())
     }
 
-    /// Gives the merge time to do what it should not, and tells whether it did.
+    /// Gives the merge time to break the law, and tells whether it did.
     pub(crate) fn within(&self, time: Duration, mut is_so: impl FnMut(&Watched) -> bool) -> bool {
         let deadline = Instant::now() + time;
         let mut watched = self.shared.watched();

@@ -1,4 +1,4 @@
-//! What a law plays on: a folder with logs in it, and the path of an output.
+//! The scene of a law: a folder with logs in it, and the path of an output.
 
 use std::env;
 use std::fs::{self, OpenOptions};
@@ -23,7 +23,7 @@ impl Scene {
         Scene::within(&env::temp_dir())
     }
 
-    /// Makes one in memory, where that can be had: for many files in short time.
+    /// Makes a scene in memory, if possible: for many files in short time.
     pub(crate) fn in_memory() -> Scene {
         let memory = Path::new("/dev/shm");
         if tempfile::tempfile_in(memory).is_ok() { Scene::within(memory) } else { Scene::new() }
@@ -62,7 +62,7 @@ impl Scene {
         self.require_none_of(&Kind::ALL, logs)
     }
 
-    /// Requires that nothing of these kinds is wrong with the output.
+    /// Requires that the output has no finding of these kinds.
     #[track_caller]
     pub(crate) fn require_none_of(&self, kinds: &[Kind], logs: &[Log]) -> Verdict {
         let verdict = check_tagged(logs, &self.output).expect("the output can be checked");
@@ -70,7 +70,7 @@ impl Scene {
         require(wrong == 0, || verdict.to_string())
     }
 
-    /// Makes a log that has what the output should have of this one, whatever
+    /// Makes a log of the `bytes` that the output should have of this one, whatever
     /// became of its own file.
     pub(crate) fn expected(&self, log: &Log, bytes: &[u8]) -> Log {
         let path = self.path(&format!("expected-{}", log.index));

@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::bound::{self, TriedBy};
 use crate::{Broken, Law, Limit, MergeFn};
 
-/// How long a law may wait: generous, since nothing but a merger that hangs
-/// ever waits that long.
+/// How long a law may wait by default. This is generous, since only a merger that hangs
+/// waits that long.
 pub const BOUND: Duration = Duration::from_secs(60);
 
 /// One law, tried on one merger.
@@ -28,7 +28,7 @@ pub struct Case {
 /// its files away: on a machine with much else to do, two thousand of them.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// What came of a [`Case`].
+/// The outcome of a [`Case`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The merger keeps the law.
@@ -37,14 +37,14 @@ pub enum Outcome {
     Broken(Broken),
     /// The law itself hung, beyond every bound that it has for its merger.
     Hung,
-    /// Neither: a merge failed or panicked where no law expects it, or the
-    /// law could not be tried. The panic's message.
+    /// Neither, with the message of the panic: a merge failed or panicked where no law
+    /// expects it, or the law could not be tried.
     Accident(String),
 }
 
 impl Case {
-    /// Creates the case of a law, by its name, and a merger, with the name
-    /// that messages call it by.
+    /// Creates the case of the law with the name `law` and of a merger, which messages
+    /// call `name`.
     ///
     /// # Panics
     ///
@@ -66,9 +66,9 @@ impl Case {
         Case { tried_by: TriedBy::Test(test.to_owned()), ..self }
     }
 
-    /// Says that nothing else goes on in this process.
+    /// Says that this process runs nothing else.
     ///
-    /// A law that needs a process of its own has it, and starts none.
+    /// A law that needs a process of its own then uses this one.
     #[must_use]
     pub fn alone(self) -> Case {
         Case { tried_by: TriedBy::Process, ..self }
@@ -96,8 +96,7 @@ impl Case {
             let _ = ended.send(verdict);
         });
         thread.expect("a law needs a thread");
-        // All that a law waits for ends with the bound; this is for the law
-        // that waits for something else.
+        // All waits of a law end with the bound; this is for a law that hangs itself.
         match end.recv_timeout(bound + self.grace) {
             Ok(Ok(Ok(()))) => Outcome::Held,
             Ok(Ok(Err(broken))) => Outcome::Broken(broken),
@@ -161,8 +160,8 @@ mod tests {
         [Limit { law: "a_law", reason: "by design".into() }]
     }
 
-    /// Holds a merger that is never called to a law that is this function;
-    /// returns what the panic says, if there is one.
+    /// Tries this function as a law on a merger that is never called. Returns the
+    /// message of the panic, if there is one.
     fn held(function: fn(MergeFn) -> Verdict, limits: &[Limit]) -> Option<String> {
         held_with(GRACE, function, limits)
     }

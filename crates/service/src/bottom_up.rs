@@ -1,7 +1,7 @@
 //! Half-way up: the leaf is async, and its wrapper builds a runtime for each client.
 //!
-//! `serve` and `client` are those of the threads, to the letter. What the leaf has won:
-//! it waits for the socket and for the stop at once.
+//! `serve` and `client` are those of the threads, to the letter. The leaf has won
+//! something: it waits for the socket and for the stop at once.
 
 use std::io::Result;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -59,8 +59,8 @@ fn client(socket: TcpStream, peer: SocketAddr, statistics: &Mutex<Statistics>, s
 /// Answers each line with its number until the client leaves, or the stop is
 /// requested. The count is the caller's, so it stays whatever happens.
 fn answer(socket: TcpStream, stop: &Stop, lines: &mut u64) -> Result<()> {
-    // Bridge: this thread waits for async code, on a loop of its own. What would block
-    // this loop blocks one client.
+    // Bridge: this thread waits for async code, on a loop of its own. A call that
+    // blocks this loop blocks one client only.
     let runtime = Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(answer_async(socket, stop, lines))
 }
@@ -68,8 +68,8 @@ fn answer(socket: TcpStream, stop: &Stop, lines: &mut u64) -> Result<()> {
 
 // ANCHOR: answer_async
 async fn answer_async(socket: TcpStream, stop: &Stop, lines: &mut u64) -> Result<()> {
-    // At a socket that blocks tokio panics; in a release build, it is its loop that blocks.
-    // And it panics where no runtime is entered, so not before `block_on`.
+    // With a blocking socket tokio panics; in a release build, its loop blocks instead.
+    // tokio also panics outside of a runtime, so this is inside `block_on`.
     socket.set_nonblocking(true)?;
     let mut socket = tokio::net::TcpStream::from_std(socket)?;
     let (reader, mut writer) = socket.split();

@@ -1,7 +1,8 @@
 //! Fully async: many workers, a limit that is told, and a thread that owns the
 //! statistics.
 //!
-//! A task may change its thread at each `.await`, so what it holds there is `Send`.
+//! A task may change its thread at each `.await`, so its values there have to be
+//! `Send`.
 
 use std::io::Result;
 use std::net::{SocketAddr, TcpListener};
@@ -19,11 +20,11 @@ use tracing::debug;
 
 use crate::{Served, Statistics, Stop};
 
-/// How many clients are served at once. One more is told so.
+/// How many clients are served at once. A client beyond that is told `busy`.
 const PLACES: usize = 100;
 
-/// What the statistics are told of a client. Its place is free once that is written:
-/// so while the disk is slow, no more than that many notes wait.
+/// A note about a client for the statistics. The client's place is free once the note
+/// is written: so while the disk is slow, at most [`PLACES`] notes wait.
 type Note = (SocketAddr, u64, OwnedSemaphorePermit);
 
 // ANCHOR: serve
@@ -36,7 +37,7 @@ pub async fn serve(listener: TcpListener, statistics: Statistics, stop: Stop) ->
 
 // ANCHOR: serve_async
 async fn serve_async(listener: TcpListener, statistics: Statistics, stop: Stop) -> Result<Served> {
-    // At a socket that blocks tokio panics; in a release build, it is its loop that blocks.
+    // With a blocking socket tokio panics; in a release build, its loop blocks instead.
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let (notes, inbox) = mpsc::channel();
@@ -57,7 +58,8 @@ async fn serve_async(listener: TcpListener, statistics: Statistics, stop: Stop) 
                 }
                 Err(error) => break Err(error),
             },
-            // Reaped as they leave: the set keeps each that has ended until somebody asks.
+            // Reaped as they leave: the set keeps each ended client until somebody
+            // asks.
             Some(ended) = clients.join_next() => {
                 ended.unwrap_or_else(|failed| resume_unwind(failed.into_panic()));
             }
@@ -88,8 +90,8 @@ async fn client(
     // A client that vanishes is no error of the service.
     let ended = answer(socket, &stop, &mut lines).await;
     debug!(%peer, ?ended, "a client has left");
-    // No wait: this channel has no bound of its own. Nor an error, unless the writer
-    // has panicked: that comes out at the end.
+    // This never waits, since the channel has no bound. It fails only if the writer has
+    // panicked, which comes out at the end.
     let _ = notes.send((peer, lines, place));
 }
 // ANCHOR_END: client

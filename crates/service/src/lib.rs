@@ -1,9 +1,9 @@
 //! A line service, five times: the book's second program on the way from threads
 //! to async.
 //!
-//! Each client that connects is answered each of its lines with the number of the
-//! line. Nobody knows how many clients there will be, or how long they stay. When a
-//! client has left, a line about it goes into the statistics.
+//! The service answers each line of a client with the number of the line. Nobody knows
+//! how many clients there will be, or how long they stay. When a client has left, a
+//! line about it goes into the statistics.
 //!
 //! Each version is one module with one function, [`Serve`]: [`threads`], then
 //! half-way down one road, [`top_down`], and half-way up the other, [`bottom_up`];
@@ -27,8 +27,8 @@ use std::net::TcpListener;
 pub use statistics::{Served, Statistics};
 pub use stop::{OnRequest, Stop};
 
-/// What each version is: it serves until the stop is requested, and then says what
-/// was served.
+/// The function of each version: it serves until the stop is requested, and returns
+/// what was served.
 ///
 /// # Blocking
 ///
@@ -36,13 +36,13 @@ pub use stop::{OnRequest, Stop};
 ///
 /// # Errors
 ///
-/// The listener or the statistics have failed. A listener that fails ends the
-/// service: whoever is connected is sent away, and noted.
+/// The listener or the statistics have failed. A listener that fails ends the service:
+/// connected clients are sent away, and noted.
 ///
 /// # Panics
 ///
-/// Panics if a client's thread, job or task did, or the writer of the statistics.
-/// Those on tokio panic if they are called from async code.
+/// Panics if a client's thread, job or task did, or the writer of the statistics. The
+/// versions on tokio panic if they are called from async code.
 pub type Serve = fn(TcpListener, Statistics, Stop) -> io::Result<Served>;
 
 /// One version.

@@ -18,11 +18,12 @@ pub struct Stop {
 
 type Call = dyn Fn() + Send + Sync;
 
-/// What is called when the stop is requested, for as long as its [`OnRequest`] lives.
+/// The calls to make when the stop is requested, each for as long as its [`OnRequest`]
+/// lives.
 #[derive(Default)]
 struct Calls(Vec<Weak<Call>>);
 
-/// A call that waits for the stop. Dropped, it is not made any more.
+/// A call that waits for the stop. When this is dropped, the call is not made any more.
 #[must_use = "dropped, the stop does not make the call"]
 pub struct OnRequest(#[expect(dead_code, reason = "it lives as long as this")] Arc<Call>);
 
@@ -43,7 +44,7 @@ impl Stop {
 
     /// Waits for the stop: a task can wait for a socket at the same time.
     pub async fn requested(&self) {
-        // For whoever wants to see who waits, and where.
+        // For those who want to see who waits, and where.
         trace!("waits for the stop");
         self.requested.cancelled().await;
     }
@@ -79,7 +80,8 @@ impl Stop {
     fn on_request(&self, call: impl Fn() + Send + Sync + 'static) -> OnRequest {
         let call: Arc<Call> = Arc::new(call);
         let mut calls = self.calls();
-        // Under the lock: a request comes before this or finds the call below.
+        // Asked under the lock: a request either came before this, or finds the call
+        // below.
         if self.is_requested() {
             call();
         }

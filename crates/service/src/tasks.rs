@@ -1,7 +1,7 @@
 //! Tasks: one loop, a task for each client. Here both roads meet.
 //!
-//! No pool, no thread for a client, no lock. The flaw is the last line of `client`:
-//! what blocked one client's thread now blocks all.
+//! No pool, no thread for a client, no lock. The flaw is the last line of `client`: a
+//! call that blocked one client's thread now blocks all clients.
 
 use std::cell::RefCell;
 use std::io::Result;
@@ -30,7 +30,7 @@ pub fn serve(listener: TcpListener, statistics: Statistics, stop: Stop) -> Resul
 
 // ANCHOR: serve_async
 async fn serve_async(listener: TcpListener, statistics: Statistics, stop: Stop) -> Result<Served> {
-    // At a socket that blocks tokio panics; in a release build, it is its loop that blocks.
+    // With a blocking socket tokio panics; in a release build, its loop blocks instead.
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let statistics = Rc::new(RefCell::new(statistics));
@@ -45,7 +45,8 @@ async fn serve_async(listener: TcpListener, statistics: Statistics, stop: Stop) 
                 }
                 Err(error) => break Err(error),
             },
-            // Reaped as they leave: the set keeps each that has ended until somebody asks.
+            // Reaped as they leave: the set keeps each ended client until somebody
+            // asks.
             Some(ended) = clients.join_next() => {
                 ended.unwrap_or_else(|failed| resume_unwind(failed.into_panic()));
             }

@@ -1,8 +1,8 @@
 //! Half-way down: `accept` is async, each client is a job of the pool, and the job
 //! waits for async code.
 //!
-//! The job lasts as long as its client stays, so the size of the pool is how many
-//! clients can be served. Whoever comes then waits in silence.
+//! The job lasts as long as its client stays, so the size of the pool bounds the number
+//! of clients. A client beyond that waits in silence.
 
 use std::io::Result;
 use std::net::{SocketAddr, TcpListener};
@@ -33,7 +33,7 @@ pub fn serve(listener: TcpListener, statistics: Statistics, stop: Stop) -> Resul
 
 // ANCHOR: serve_async
 async fn serve_async(listener: TcpListener, statistics: Statistics, stop: Stop) -> Result<Served> {
-    // At a socket that blocks tokio panics; in a release build, it is its loop that blocks.
+    // With a blocking socket tokio panics; in a release build, its loop blocks instead.
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let statistics = Arc::new(Mutex::new(statistics));
@@ -49,7 +49,8 @@ async fn serve_async(listener: TcpListener, statistics: Statistics, stop: Stop) 
                 }
                 Err(error) => break Err(error),
             },
-            // Reaped as they leave: the set keeps each that has ended until somebody asks.
+            // Reaped as they leave: the set keeps each ended client until somebody
+            // asks.
             Some(ended) = clients.join_next() => {
                 ended.unwrap_or_else(|failed| resume_unwind(failed.into_panic()));
             }

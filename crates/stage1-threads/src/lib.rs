@@ -70,7 +70,7 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
         ended
     });
 
-    // Finished in any case: what the other sources gave is not to be lost.
+    // Finished in any case: the lines of the other sources must not be lost.
     let written = writer.output.lock().finish();
     ended?;
     Ok(Report::new(written?, None))

@@ -12,7 +12,7 @@
 //! top-down road. Since `stage1-threads`:
 //!
 //! - `merge` starts an event loop, and `merge_async` runs on it;
-//! - `thread::spawn_scoped` became `spawn_blocking`, and what is borrowed
+//! - `thread::spawn_scoped` became `spawn_blocking`, and the borrowed writer
 //!   became shared (`Arc`), since a job may outlive its caller;
 //! - `write_async` is born; blocking code reaches it through `write`. `tail`
 //!   is the same, letter for letter: that is what top-down means.
@@ -82,7 +82,7 @@ async fn merge_async(plan: Plan) -> Result<Written, Error> {
         ended = ended.and(tail.unwrap_or_else(|failed| resume_unwind(failed.into_panic())));
     }
 
-    // Finished in any case: what the other sources gave is not to be lost.
+    // Finished in any case: the lines of the other sources must not be lost.
     let written = writer.output.lock().await.finish();
     ended?;
     written
@@ -116,9 +116,9 @@ impl Writer {
     /// Writes one chunk, called from blocking code.
     fn write(&self, lines: Lines) -> Result<(), Error> {
         // Bridge: this thread waits for async code, and it runs that code
-        // *itself*. Python's `run_coroutine_threadsafe` sends it to the loop's
-        // thread, one at a time; `block_on` does not, so the lock below is
-        // still needed. Called from async code, it panics.
+        // *itself*. Python's `run_coroutine_threadsafe` sends the code to the
+        // loop's thread, one call at a time; `block_on` does not, so the lock
+        // below is still needed. Called from async code, `block_on` panics.
         self.handle.block_on(self.write_async(lines)) // New
     }
 

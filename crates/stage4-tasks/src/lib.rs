@@ -19,8 +19,9 @@
 //! Since `stage3-bottom-up`, coming from the bottom:
 //!
 //! - the wrapper is deleted, and `tail_async` takes its name;
-//! - a thread with a loop of its own became a task on a shared one. What
-//!   blocked only itself would now block all, so `read_lines` goes to the pool.
+//! - a thread with a loop of its own became a task on a shared one. A call that
+//!   blocked one thread would now block all tasks, so `read_lines` goes to the
+//!   pool.
 //!
 //! What it costs: `append` is still called on the loop. While the disk is
 //! slow no task runs (`cargo compare --workload slow-output`, column stall).
@@ -37,7 +38,7 @@ use tokio::time::timeout;
 use tributary::{Error, Lines, Output, Plan, Read, Report, Source, Written};
 
 /// How many threads read. A look is a short job, so a few serve thousands of
-/// sources; what does not get a thread at once waits its turn in the queue. A
+/// sources; a look that gets no thread at once waits its turn in the queue. A
 /// file that hangs (a dead network mount) keeps its thread: four of them would
 /// stop all reading.
 const READERS: usize = 4;
@@ -86,7 +87,7 @@ async fn merge_async(plan: Plan) -> Result<Written, Error> {
         ended = ended.and(tail.unwrap_or_else(|failed| resume_unwind(failed.into_panic())));
     }
 
-    // Finished in any case: what the other sources gave is not to be lost.
+    // Finished in any case: the lines of the other sources must not be lost.
     let written = writer.output.borrow_mut().finish();
     ended?;
     written

@@ -34,7 +34,7 @@ use tokio::time::timeout;
 use tributary::{Error, Lines, Output, Plan, Read, Report, Source, Written};
 
 /// How many threads read. A look is a short job, so a few serve thousands of
-/// sources; what does not get a thread at once waits its turn in the queue. A
+/// sources; a look that gets no thread at once waits its turn in the queue. A
 /// file that hangs (a dead network mount) keeps its thread: four of them would
 /// stop all reading.
 const READERS: usize = 4;
@@ -78,9 +78,9 @@ async fn merge_async(plan: Plan) -> Result<Written, Error> {
     for tail in tails {
         joined.push(tail.await);
     }
-    // Stopped in any case: what the other sources gave is not to be lost. And
-    // before anything is asked of the tails: if the writer has panicked, theirs
-    // are the consequences, and `stop` brings out the cause.
+    // Stopped in any case: the lines of the other sources must not be lost.
+    // Stopped before the tails are asked: if the writer has panicked, their
+    // errors are consequences, and `stop` brings out the cause.
     let writer = Rc::into_inner(writer).expect("the tails have ended, and each dropped its share");
     let written = writer.stop().await; // New
 
@@ -143,7 +143,7 @@ impl WriteThread {
                 // Dropped before the answer: the source is about to read into
                 // the memory that these lines hold.
                 drop(lines);
-                // Nobody may be waiting any more; the lines are written all the same.
+                // Perhaps nobody waits any more. The lines are written.
                 let _ = answer.send(written); // New
             }
             output.finish()

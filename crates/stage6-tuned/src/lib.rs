@@ -10,18 +10,18 @@
 //!
 //! Since `stage5-fully-async`:
 //!
-//! - a task and a timer a source became a list of the sources that are to be looked at
+//! - a task and a timer for each source became a list of the sources that need a look
 //!   (`Plan::ready`);
-//! - what the operating system tells is taken in here (`Plan::notifications`), and not
-//!   by a thread that wakes this one;
-//! - a look that waits for nothing (`Source::look_into`) needs no hop to the pool. A
-//!   file that hangs holds up a thread of the pool, as before, and no other source;
-//! - a chunk a source, each with its answer, became three batches for all. So a line
-//!   costs a part of a wake-up and of a write. The batches are the back-pressure: a
-//!   task that has none left to fill reads no more.
+//! - notifications of the operating system are taken in here (`Plan::notifications`),
+//!   and not by a thread that wakes this one;
+//! - a look that never waits (`Source::look_into`) needs no hop to the pool. A file
+//!   that hangs holds up a thread of the pool, as before, and no other source;
+//! - a chunk for each source, with an answer of its own, became three batches for all.
+//!   So a line costs a part of a wake-up and of a write. The batches are the
+//!   back-pressure: a task that has none left to fill reads no more.
 //!
 //! What it costs: this file, which is longer than any before, and a rule that no type
-//! keeps: a source goes to the pool when its lines are written, and not before.
+//! keeps: a source goes to the pool only when its lines are written.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -43,9 +43,9 @@ use tributary::{
     Batch, Error, Lines, Look, Notifications, Output, Plan, Read, Ready, Report, Source, Written,
 };
 
-/// How many threads read what has to be waited for.
+/// How many threads read where a look has to wait.
 const READERS: usize = 4;
-/// How many sources are at the pool at most, each with a chunk in the end.
+/// How many sources are at the pool at most. Each may come back with a chunk.
 const AT_POOL: usize = 32;
 /// How many bytes of lines are written at once.
 const BATCH: usize = 1024 * 1024;
@@ -105,17 +105,17 @@ struct Tails {
     /// How many have not closed.
     open: usize,
     ready: Ready,
-    /// Says what wakes a source, where the operating system does.
+    /// The notifications of the operating system, where there are any.
     kernel: Option<AsyncFd<Notifications>>,
     rung: Vec<usize>,
-    /// To be looked at.
+    /// Sources that need a look.
     queue: VecDeque<usize>,
-    /// Found something for which the batch had no room.
+    /// Sources with a line for which the batch had no room.
     full: Vec<usize>,
-    /// To be looked at by the pool.
+    /// Sources that need a look by the pool.
     blocked: VecDeque<usize>,
     jobs: JoinSet<Job>,
-    /// Came from the pool when the batch had no room.
+    /// Lines that came from the pool when the batch had no room.
     held: VecDeque<(usize, Lines)>,
     batches: Batches,
     ended: Result<(), Error>,
@@ -126,9 +126,9 @@ struct Tails {
 struct Tail {
     /// `None` while it is at the pool.
     source: Option<Source>,
-    /// Whether it has nothing new, and is to be looked at when it is rung.
+    /// Whether the source has nothing new, and waits to be rung.
     waits: bool,
-    /// The number of the last batch that has lines of it.
+    /// The number of the last batch that has lines of this source.
     batch: u64,
 }
 
@@ -166,7 +166,7 @@ impl Tails {
         let mut tick = pin!(sleep(interval));
         loop {
             self.batches.take_back()?;
-            // Before each look: what has happened until now is known to it.
+            // Before each look, which then knows all that has happened.
             self.hear()?;
             self.take_rung();
             self.look();
@@ -191,13 +191,13 @@ impl Tails {
         self.ended
     }
 
-    /// Takes in what the operating system has told.
+    /// Takes in the notifications that have come.
     fn hear(&mut self) -> Result<(), Error> {
         let taken = self.kernel.as_mut().map(|kernel| kernel.get_mut().take_in());
         taken.transpose().map(drop).map_err(Error::Runtime)
     }
 
-    /// Queues those that were rung and wait here. All others are looked at anyhow.
+    /// Queues the sources that were rung and wait here. The others get a look anyhow.
     fn take_rung(&mut self) {
         self.ready.take(&mut self.rung);
         for place in self.rung.drain(..) {
@@ -207,7 +207,7 @@ impl Tails {
         }
     }
 
-    /// Looks at those that are queued, for one turn.
+    /// Looks at the queued sources, for one turn.
     fn look(&mut self) {
         for _ in 0..self.queue.len().min(LOOKS) {
             let Some(place) = self.queue.pop_front() else { return };
@@ -232,8 +232,8 @@ impl Tails {
         }
     }
 
-    /// Hands those on that would block, each when all its lines are written: what
-    /// `read_lines` lets go is noted as merged.
+    /// Hands the sources that would block to the pool, each when all its lines are
+    /// written: `read_lines` notes the lines of a file that it lets go as merged.
     fn send_to_pool(&mut self) {
         for _ in 0..self.blocked.len() {
             if self.jobs.len() == AT_POOL {
@@ -246,7 +246,7 @@ impl Tails {
                 continue;
             }
             let mut source = tail.source.take().expect("it is blocked, and not at the pool");
-            // Bridge: this task waits for blocking code, with all others that it has to do.
+            // Bridge: this task waits for blocking code, among other things.
             self.jobs.spawn_blocking(move || {
                 let read = source.read_lines();
                 (place, source, read)
@@ -272,7 +272,7 @@ impl Tails {
                 self.held.push_back((place, lines));
                 self.take_held();
             }
-            // What rang while it was away is not listed any more.
+            // A ring while the source was away is not listed any more.
             Ok(Read::NoNewData) if is_changed => self.queue.push_back(place),
             Ok(Read::NoNewData) => tail.waits = true,
             Ok(Read::Closed) => self.open -= 1,
@@ -342,7 +342,7 @@ impl Tails {
     }
 }
 
-/// What lines are put into on their way to the writer: the whole memory of the merge.
+/// The batches that carry lines to the writer: the whole memory of the merge.
 struct Batches {
     filling: Batch,
     empty: Vec<Batch>,
@@ -361,12 +361,12 @@ impl Batches {
     /// Sends the batch that is filled, and goes on with an empty one.
     fn send(&mut self) {
         let next = self.empty.pop().unwrap_or_else(|| Batch::new(0));
-        // A writer that is gone gives no answer, and that is noticed.
+        // A writer that is gone gives no answer, and `poll` notices that.
         let _ = self.requests.send(mem::replace(&mut self.filling, next));
         self.sent += 1;
     }
 
-    /// Takes back what is written by now.
+    /// Takes back the batches that are written by now.
     fn take_back(&mut self) -> Result<(), Error> {
         while let Ok(answer) = self.answers.try_recv() {
             self.is_written(answer?);
@@ -400,12 +400,12 @@ impl WriteThread {
         let (requests, mut inbox) = unbounded_channel::<Batch>();
         let (answer, answers) = unbounded_channel();
         let thread = thread::Builder::new().name("writer".into()).spawn(move || {
-            // It sleeps until there is something: a receiver that spins first takes the
-            // processor from who would send.
+            // It sleeps until a batch comes: a receiver that spins first takes the
+            // processor from the sender.
             while let Some(mut batch) = inbox.blocking_recv() {
                 let written = output.append_batch(&batch);
                 batch.clear();
-                // Nobody may be waiting any more.
+                // Perhaps nobody waits any more.
                 let _ = answer.send(written.map(|()| batch));
             }
             output.finish()

@@ -1,4 +1,4 @@
-//! What a thread does that is stuck, from look to look.
+//! What a stuck thread does, from look to look.
 
 use std::time::{Duration, Instant};
 
@@ -20,13 +20,13 @@ pub(crate) struct Acts {
 }
 
 impl Acts {
-    /// Takes a first look. `None`: it is not known which thread that is.
+    /// Takes a first look. `None`: the thread is not known.
     pub(crate) fn new(thread: Option<Thread>) -> Acts {
         let first = Seen::now(thread);
         Acts { thread, last: first.clone(), first, seen: Vec::new(), stuck: None }
     }
 
-    /// Notes that it is stuck, and what the thread does.
+    /// Notes that the thread is stuck, and what it does.
     pub(crate) fn note(&mut self, so_far: Duration, doing: Option<&Doing>) {
         let time = so_far.saturating_sub(self.stuck.replace(so_far).unwrap_or_default());
         let Some(doing) = doing.cloned() else { return };
@@ -48,7 +48,7 @@ impl Acts {
         longest.map(|(doing, _)| doing)
     }
 
-    /// Returns the stall, as it is to be told.
+    /// Returns the stall in the form in which it is told.
     pub(crate) fn stall<'a>(
         &self,
         subject: Subject,

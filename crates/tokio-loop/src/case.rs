@@ -20,7 +20,7 @@ pub(crate) struct Case {
     pub(crate) since: Instant,
     /// The look before that: the worker has turned after it.
     pub(crate) turned_after: Instant,
-    /// It shows the same sign at two looks, or at more.
+    /// The worker has shown the same sign at two looks, or at more.
     pub(crate) stands: Option<Stands>,
     pub(crate) told: Told,
     checked: Option<Checked>,
@@ -36,9 +36,9 @@ struct Checked {
 
 /// After what time they are compared again.
 const CHECK: Duration = Duration::from_secs(1);
-/// A batch of turns that nobody tells apart is told when it is so many times as long
-/// as one turn that is worth a line. On the average its turns take a sixth of that
-/// then, or longer.
+/// A batch of turns that cannot be told apart is told when it lasts so many times the
+/// threshold of one turn. On the average, its turns then take a sixth of the threshold,
+/// or longer.
 const BATCH: u32 = 10;
 /// A worker that has parked so often has slept at least once, and its thread was
 /// put on a processor again.
@@ -57,8 +57,8 @@ impl Case {
         }
     }
 
-    /// Returns whether the worker has left the thread that it was known to be on,
-    /// or none was known. Asks seldom.
+    /// Returns whether the worker has left its known thread, or none was known. Asks at
+    /// most once a [`CHECK`].
     pub(crate) fn has_left(&mut self, thread: Option<Thread>) -> bool {
         if self.checked.as_ref().is_some_and(|checked| checked.at.elapsed() < CHECK) {
             return false;
@@ -87,11 +87,11 @@ pub(crate) struct Stands {
     pub(crate) turns: Option<Arc<Turns>>,
     /// The threads of the runtime, as they were at the first look at the turn.
     others: Threads,
-    /// That it is one turn is known since workers rest, and not by a name.
+    /// It is known to be one turn because workers rest, and not by a name.
     relies_on_rest: bool,
-    /// It may have been in many turns, and none of them is known.
+    /// The worker may have been in many turns, none of them known.
     is_batch: bool,
-    /// A driver that nobody has is healed when it has stood for so long.
+    /// How long the worker stands before a driver that nobody has is healed.
     pub(crate) heal_at: Duration,
 }
 
@@ -218,12 +218,12 @@ impl Stands {
     }
 }
 
-/// What is said of a stall where nobody knows what goes on.
+/// The activity of a stall of which nothing is known.
 pub(crate) fn unnamed(length: Duration) -> Activity {
     Activity { operation: None, turn: Turn::Unknown, length }
 }
 
-/// The same when it is over.
+/// The findings of such a stall when it is over.
 pub(crate) fn found_unnamed(length: Duration) -> Findings {
     let longest_turn = Some((length, unnamed(length)));
     Findings { longest: Some(unnamed(length)), longest_turn, turns: 0 }

@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use crate::turn::{Turn, Turns};
 
-/// Has the watch wake `main`, without a poll of what the caller gave.
+/// Lets the watch wake `main`, without a poll of the caller's future.
 #[derive(Debug, Default)]
 pub(crate) struct MainWaker(Mutex<Option<Waker>>);
 
@@ -33,7 +33,7 @@ impl MainWaker {
     }
 }
 
-/// Tells a wake-up of what the caller gave from one by the watch.
+/// Tells a wake-up of the caller's future from one by the watch.
 struct OwnWake {
     woken: AtomicBool,
     of_the_loop: Waker,

@@ -128,7 +128,7 @@ pub(crate) struct Doing {
     act: Act,
     /// What the call is about: "a.fifo".
     object: Option<String>,
-    /// How long it ran in what time, if a processor was hard to get.
+    /// How long it ran, and in what time, if a processor was hard to get.
     ran: Option<(Duration, Duration)>,
     /// How often it has waited, if that was more than once.
     waits: Option<u64>,
@@ -137,8 +137,8 @@ pub(crate) struct Doing {
 }
 
 impl Doing {
-    /// Says what the thread did in the time from `before` to `now`. `elapsed` is
-    /// that time; what it waited for a processor is no doing of the thread.
+    /// Says what the thread did in the time from `before` to `now`. `elapsed` is that
+    /// time. A wait for a processor is nothing that the thread does.
     pub(crate) fn between(before: &Look, now: &Look, elapsed: Duration) -> Doing {
         Doing::named(before, now, elapsed, descriptor::name)
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::doing::threads_in_epoll;
 use crate::runtime::Runtime;
 
-/// So many looks come one after the other, while the driver has not been found;
-/// then more and more of them are left out, and not more than that.
+/// While the driver has not been found, so many looks come one after the other. Then
+/// more and more looks are left out, at most so many.
 const AT_ONCE: u32 = 20;
 const MOST_LEFT_OUT: u32 = 1_000;
 

@@ -15,7 +15,7 @@ use crate::turn::Turns;
 
 /// The runtimes that are watched. There are few.
 static WATCHED: Mutex<Vec<(runtime::Id, Arc<Workers>)>> = Mutex::new(Vec::new());
-/// How many they are, for a thread that has nothing to do with them.
+/// How many runtimes are watched: a thread of none of them asks no more.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 /// Changes when one comes or goes: every thread then asks anew.
 static EPOCH: AtomicU64 = AtomicU64::new(0);
@@ -28,7 +28,7 @@ thread_local! {
 struct Here {
     /// Given to it for as long as it drives a loop, or `main`.
     set: Option<Arc<Turns>>,
-    /// What came of it when this thread last asked whether it is a worker.
+    /// The answer when this thread last asked whether it is a worker.
     asked: Option<Asked>,
 }
 
@@ -120,8 +120,8 @@ fn changed(watched: &[(runtime::Id, Arc<Workers>)]) {
     EPOCH.fetch_add(1, Ordering::Release);
 }
 
-/// Calls `with` with the turns of this thread; does nothing on a thread that
-/// drives no loop and is no worker, or whose runtime is not looked at.
+/// Calls `with` with the turns of this thread; does nothing on a thread that drives no
+/// loop and is no worker, or whose runtime is not watched.
 pub(crate) fn here<T>(with: impl FnOnce(&Arc<Turns>) -> T) -> Option<T> {
     // A thread that is about to end has no more locals, and drives no loop.
     HERE.try_with(|here| here.try_borrow_mut().ok()?.turns().map(with)).ok().flatten()
@@ -133,7 +133,7 @@ pub(crate) fn claim() {
     claimed(|_| ());
 }
 
-/// Does the same on a thread that goes on after a rest, and wakes the watch.
+/// As [`claim`], on a thread that goes on after a rest; also wakes the watch.
 pub(crate) fn goes_on() {
     claimed(|workers| {
         workers.parker.is_hooked();
@@ -158,7 +158,7 @@ fn claimed(then: impl FnOnce(&Workers)) {
     });
 }
 
-/// Has this thread write down what it is at, until the guard is dropped.
+/// Has this thread note its turns in `turns`, until the guard is dropped.
 pub(crate) fn set(turns: &Arc<Turns>) -> impl Drop + use<> {
     struct Leave(Option<Arc<Turns>>);
     impl Drop for Leave {

@@ -43,14 +43,14 @@ impl Seen {
     }
 }
 
-/// What is to be thought of a worker that stands.
+/// The verdict on a worker that stands.
 #[derive(Debug, Clone)]
 pub(crate) enum Verdict {
     /// It has not stood for long.
     Young,
     /// It has stood for long and waited for a processor: nobody blocks it.
     Starved,
-    /// The watch itself was kept away, and nothing tells whether the worker was.
+    /// The watch itself was kept from looking, and perhaps the worker was, too.
     Anew,
     /// It is stuck, and this is what its thread does, where that is known.
     Stuck(Option<Doing>),
@@ -58,9 +58,9 @@ pub(crate) enum Verdict {
 
 /// Judges a worker that has stood at least since `first`.
 ///
-/// `late`: the watch looks much later than it wanted to. `held_up`: how long
-/// another thread of the runtime has waited for a processor since then, if that
-/// may be what this worker's stall comes from.
+/// `late`: the watch looks much later than it wanted to. `held_up`: how long another
+/// thread of the runtime has waited for a processor since then, if this worker's stall
+/// may come from that.
 pub(crate) fn judge(
     first: &Seen,
     now: &Seen,
@@ -86,7 +86,7 @@ pub(crate) fn judge(
     }
 }
 
-/// Returns whether a thread waits for something that another thread does.
+/// Returns whether a thread waits for another thread to do something.
 pub(crate) fn waits_for_a_lock(doing: &Doing) -> bool {
     doing.call() == Some("futex")
 }

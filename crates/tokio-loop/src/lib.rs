@@ -80,6 +80,6 @@ mod workers;
 /// The target of every span and event of this crate.
 const TARGET: &str = "tokio_loop";
 
-/// The stall that is worth a warning where nothing else is said: 100 ms, as
+/// The usual threshold of a stall that is worth a warning: 100 ms, as
 /// `slow_callback_duration` in `asyncio`.
 pub const SLOW: Duration = Duration::from_millis(100);

@@ -1,9 +1,9 @@
 //! The watch thread: it looks at every worker, and at `main`, again and again.
 //!
 //! tokio counts, for each worker, how often it parked and how long it was busy. A
-//! worker that is not parked and whose counters stand still has not come to the
-//! end of a batch of turns: at most 61, as tokio is built. Two numbers that are
-//! read cost the worker nothing. `case.rs` finds out whether it is one turn.
+//! worker that is not parked and whose counters stand still has not come to the end of
+//! a batch of turns: at most 61, as tokio is built. To read these two numbers costs the
+//! worker nothing. `case.rs` finds out whether it is one turn.
 
 use std::mem;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::workers::Shared;
 /// The shortest time between two looks.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// How many of these there are at the end for a worker that is still stuck.
+/// How many such looks there are at the end for a worker that is still stuck.
 const AFTERWARDS: u32 = 10;
 
 pub(crate) struct Looks {
@@ -82,7 +82,8 @@ impl Looks {
         self.shared.is_ready.notify_one();
         let mut tick = self.slow;
         loop {
-            // Asked before the look: what ended with `main` is told by the last one.
+            // Asked before the look, so that the last look tells what ended with
+            // `main`.
             let is_last = self.shared.is_ended();
             tick = self.look(tick);
             if is_last {
@@ -111,7 +112,7 @@ impl Looks {
         }
     }
 
-    /// Sleeps until somebody goes on, if a hook tells of that.
+    /// Sleeps until a worker goes on, if a hook tells of that.
     fn sleep(&mut self) {
         // The first worker to go on shows whether there is a hook.
         if !mem::replace(&mut self.has_tried_hook, true) {
@@ -124,7 +125,7 @@ impl Looks {
         self.awake = Instant::now();
     }
 
-    /// Returns whether nobody has gone on since the last look.
+    /// Returns whether no worker has gone on since the last look.
     fn all_have_rested(&self) -> bool {
         (0..self.cases.len()).all(|case| {
             let sign = self.sign(case);

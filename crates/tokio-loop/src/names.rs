@@ -16,11 +16,11 @@ use crate::turn::Operation;
 /// Returns a layer that tells the watch which operation is open on each thread,
 /// so that a warning can name it.
 ///
-/// An operation is a `tracing` span of level INFO or above, of your program or
-/// of a crate that it uses, as `#[tracing::instrument]` makes them. Of spans
-/// inside each other the innermost gives its name. What it is about is its field
-/// `source`, or else `output`, or else its first field. A span that was made
-/// before the watch began, or on a thread that is not watched, has its name alone.
+/// An operation is a `tracing` span of level INFO or above, of your program or of a
+/// crate that it uses, as `#[tracing::instrument]` makes them. Of nested spans the
+/// innermost gives its name. Its object is the field `source`, or else `output`, or
+/// else the first field. A span that was made before the watch began, or on a thread
+/// that is not watched, has its name alone.
 ///
 /// Have it beside the layer that prints:
 ///
@@ -49,8 +49,8 @@ where
     names_at(Level::INFO)
 }
 
-/// The same as [`names`] with the spans of `level` and above: the `TraceLayer` of
-/// tower-http makes a span of level DEBUG for each request.
+/// As [`names`], with the spans of `level` and above: the `TraceLayer` of tower-http
+/// makes a span of level DEBUG for each request.
 ///
 /// # Examples
 ///

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::thread::{self, Thread};
 
-/// Has the watch of a runtime park, and wakes it.
+/// Parks the watch of a runtime, and wakes it.
 #[derive(Debug, Default)]
 pub(crate) struct Parker {
     watch: OnceLock<Thread>,
@@ -27,7 +27,7 @@ impl Parker {
         }
     }
 
-    /// Wakes the watch if it sleeps. The caller is known to be at work before.
+    /// Wakes the watch if it sleeps. The counters must show the caller at work before.
     pub(crate) fn unpark(&self) {
         // Either this thread sees that the watch sleeps, or the watch sees, before it
         // sleeps, that somebody is at work: tokio's counters have no order of their own.

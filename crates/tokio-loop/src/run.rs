@@ -34,17 +34,17 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// # The stall
 ///
 /// A stall is the time that a woken task waits for its turn. It is not the time from
-/// unpark to park, which the hooks of tokio give for nothing: a loop that hands out
-/// turns without a pause for a second is at work, and has not stalled.
+/// unpark to park, which the hooks of tokio give for free: a loop that hands out turns
+/// without a pause for a second is at work, and has not stalled.
 ///
-/// A thread beside the loop, the watch, wakes a task about once a millisecond while
-/// the loop is at work, and times how long that task waits. What keeps it waiting
-/// makes no difference: a blocking call, a long computation, a thousand short turns
-/// before its own, a core that went to another process. A stall of less than a
-/// millisecond may go unseen. A loop that is parked is not woken, and the watch
-/// sleeps with it. Of a loop that wakes all the time and parks again within a
-/// millisecond, the watch looks only every eight, unless there is a `debug`: the first
-/// stall after such a time may be longer than it was seen by that much.
+/// A thread beside the loop, the watch, wakes a task about once a millisecond while the
+/// loop is at work, and times how long that task waits. What keeps it waiting makes no
+/// difference: a blocking call, a long computation, a thousand short turns before its
+/// own, a core that went to another process. A stall of less than a millisecond may go
+/// unseen. A loop that is parked is not woken, and the watch sleeps with it. At a loop
+/// that wakes all the time and parks again within a millisecond, the watch looks only
+/// every eight milliseconds, unless there is a `debug`. The first stall after such a
+/// time may be longer than measured by that much.
 ///
 /// For a program that counts its stalls while it runs, each of [`SLOW`] or longer that
 /// `debug` does not warn of is one event of level DEBUG when it is over, with the
@@ -61,18 +61,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// the event loop turns again after 1503 ms: `append` of a.log blocked it, in task 7: it wrote to a.fifo
 /// ```
 ///
-/// The fields are `stuck_us` in the first and `stall_us` in the second, and where
-/// they are known `operation`, `source`, `task` and `spawned_at`. On Linux there are
-/// also `thread`, `call`, `wait_channel`, `ran_us` and `waited_us`, as of
-/// [`watched`](crate::watched). An operation is a span that [`names`] has seen. Code without a span is "an unnamed operation": in
-/// main, in task 7 if [`spawn_local`] spawned it, or else "in a task", for tokio keeps
-/// the number to itself. With `--cfg tokio_unstable` it tells the number of every
-/// task, and where the task was spawned.
+/// The fields are `stuck_us` in the first and `stall_us` in the second, and where they
+/// are known `operation`, `source`, `task` and `spawned_at`. On Linux there are also
+/// `thread`, `call`, `wait_channel`, `ran_us` and `waited_us`, as of
+/// [`watched`](crate::watched). An operation is a span that [`names`] has seen. Code
+/// without a span is "an unnamed operation": in main, in task 7 if [`spawn_local`]
+/// spawned it, or else "in a task", for tokio keeps the number to itself. With `--cfg
+/// tokio_unstable` it tells the number of every task, and where the task was spawned.
 ///
-/// An operation is blamed if it has lasted longer than the threshold by itself. A
-/// turn that goes from one operation to the next is blamed as a whole. Of many turns
-/// none blocks the loop, which is then busy: that is told when it is over, with
-/// `turns` and without an operation.
+/// An operation is blamed if it has lasted longer than the threshold by itself. A turn
+/// that goes from one operation to the next is blamed as a whole. When no single turn
+/// of many is to blame, the loop is busy: that is told when it is over, with `turns`
+/// and without an operation.
 ///
 /// Ten stalls are told one after the other, and then one a second; the next that is
 /// told, or the end, says how many were `left_out`. The events come from the watch's
@@ -132,11 +132,11 @@ pub fn run<T>(
     Loop::new().blocking_threads(blocking_threads).debug(debug).run(main)
 }
 
-/// What came of a loop.
+/// The outcome of a loop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ran<T> {
-    /// What `main` has answered.
+    /// The answer of `main`.
     pub answer: T,
     /// The longest stall of the loop; `None` if no task was timed, since the loop
     /// was never seen at work.

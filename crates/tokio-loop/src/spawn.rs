@@ -12,10 +12,10 @@ use crate::turn::Turn;
 /// Spawns a task, as [`tokio::spawn`] does, and lets a warning about it say its
 /// number and where it was spawned.
 ///
-/// What blocks inside a span has a name in any task. What blocks without one
-/// is "an unnamed operation", and this is how its task can be told. Each poll of
-/// such a task is also known to be a turn of its own. Where nothing is watched it
-/// makes no difference.
+/// An operation inside a span has a name in any task. One without a span is "an unnamed
+/// operation", and only a task that was spawned by this function can be named. Each
+/// poll of such a task is also known to be a turn of its own. Where nothing is watched
+/// it makes no difference.
 ///
 /// # Panics
 ///
@@ -29,7 +29,7 @@ where
     task::spawn(numbered(future, Location::caller()))
 }
 
-/// The same for a future that is not `Send`, as [`tokio::task::spawn_local`].
+/// As [`spawn`], for a future that is not `Send`: see [`tokio::task::spawn_local`].
 ///
 /// # Panics
 ///

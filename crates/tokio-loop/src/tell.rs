@@ -23,11 +23,11 @@ pub(crate) struct Reporter {
     threshold: Duration,
     /// The name of the runtime, if it has one.
     runtime: Option<String>,
-    /// Of the thread that started the watch, which may have one of its own.
+    /// The subscriber of the thread that started the watch.
     dispatch: Dispatch,
     /// How many stalls may be told, and since when it has been so many.
     quota: (u32, Instant),
-    /// How many stalls were not, and the longest of them.
+    /// How many stalls were not told, and the longest of them.
     left_out: (u64, Duration),
 }
 
@@ -71,8 +71,8 @@ impl Reporter {
         } else if activity.length > self.threshold {
             Blamed::Activity(activity)
         } else if turn > self.threshold.saturating_add(self.threshold / 4) {
-            // A quarter later, or a turn would get the blame that began a
-            // little before the operation that blocks it.
+            // A quarter later: otherwise a turn would get the blame if it began a
+            // little before its blocking operation.
             Blamed::Turn(activity)
         } else {
             return;
@@ -165,8 +165,8 @@ impl Reporter {
         });
     }
 
-    /// Says it to the subscriber of the thread that started the watch; where that
-    /// had none, to whichever all threads have by now.
+    /// Writes the line to the subscriber of the thread that started the watch; if that
+    /// had none, to the one that all threads have by now.
     fn say(&self, line: impl FnOnce()) {
         if self.dispatch.is::<NoSubscriber>() {
             line();
@@ -180,8 +180,7 @@ impl Reporter {
         if stall.is_batch {
             return Blamed::Batch(longest.unwrap_or_else(|| unnamed(stall.length)));
         }
-        // A stall that is hardly over the threshold has a cause that is hardly
-        // under it.
+        // The cause of a stall just over the threshold may be just under it.
         let is_long = |length| length > self.threshold || is_most(length, stall.length);
         match (longest, longest_turn) {
             (Some(activity), _) if is_long(activity.length) => Blamed::Activity(activity),

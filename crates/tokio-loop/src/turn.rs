@@ -61,7 +61,7 @@ struct Now {
     turn_began: Instant,
     /// When a turn was last seen to end.
     turned: Option<Instant>,
-    /// The task of the last operation or turn: another one is another turn.
+    /// The task of the last operation or turn: another task means another turn.
     task: Option<Id>,
     /// The operations that are open, the innermost last.
     open: Vec<Operation>,
@@ -71,7 +71,7 @@ struct Now {
     began: Instant,
     /// The longest activity of this turn so far.
     of_this_turn: Option<Activity>,
-    /// Whether the watch collects findings: of `run`, the sentinel waits.
+    /// Whether the watch collects findings; for `run`, while the sentinel waits.
     asked: bool,
     found: Findings,
 }
@@ -171,7 +171,7 @@ impl Turns {
     /// Ends the collection, and returns what was found until the stall ended.
     pub(crate) fn answered(&self, ended: Instant) -> Findings {
         let mut now = self.now();
-        // What has gone on since then is no part of it.
+        // Activities since then are no part of the stall.
         let ended = ended.max(now.began);
         now.find(ended);
         now.asked = false;
@@ -213,7 +213,7 @@ impl Now {
     }
 
     fn end_activity(&mut self, at: Instant) {
-        // With nobody waiting, nobody asks later.
+        // If nobody waits for findings, nobody asks for them later.
         if self.asked {
             let length = at.saturating_duration_since(self.began);
             if self.of_this_turn.as_ref().is_none_or(|longest| length > longest.length) {

@@ -31,9 +31,8 @@ use crate::{SLOW, TARGET, doing, here};
 /// may have begun this much earlier.
 const TICK: Duration = Duration::from_millis(1);
 
-/// The same for a loop that has parked again within a [`TICK`] each time that it woke,
-/// lately: so short a run has no stall to be seen, and a thread that is woken costs as
-/// much as many turns.
+/// The same for a loop whose last runs were each shorter than a [`TICK`]: so short a
+/// run has no stall to be seen, and waking the watch costs as much as many turns.
 const LONGEST_TICK: Duration = Duration::from_millis(8);
 
 // What the loop is doing. Loop and watch speak through this one atomic, so that
@@ -62,7 +61,7 @@ pub(crate) struct Watch {
     join: Option<JoinHandle<()>>,
 }
 
-/// What the loop's thread and the watch thread both touch.
+/// What the loop's thread and the watch thread share.
 struct Shared {
     state: AtomicU8,
     runs: Runs,
@@ -355,7 +354,7 @@ impl Shared {
                 pings.over = Some((stall, findings));
             }
         }
-        // Nobody is to wait for the lock while the stall is counted.
+        // Nobody should wait for the lock while the stall is counted.
         drop(pings);
         if stall >= SLOW && !is_told {
             let stall_us = u64::try_from(stall.as_micros()).unwrap_or(u64::MAX);

@@ -15,8 +15,8 @@ use crate::workers::Watch;
 /// Runs `main`, and watches the runtime that polls it for as long as `main`
 /// lasts: each worker, and `main` itself.
 ///
-/// `slow` is how long a worker may go without a turn that ends; [`SLOW`](crate::SLOW) is what
-/// `asyncio` takes. [`Watched`] is the same with options.
+/// `slow` is how long a worker may go without ending a turn; [`SLOW`](crate::SLOW) is
+/// what `asyncio` takes. [`Watched`] is the same with options.
 ///
 /// # What is told
 ///
@@ -35,7 +35,7 @@ use crate::workers::Watch;
 ///   without a span is "an unnamed operation", and its task is known if
 ///   [`spawn`](crate::spawn) has spawned it.
 /// - *What the thread does*: it computes, it sleeps, it waits for a lock, a channel or
-///   a thread, it reads a.fifo. A worker that waits for a processor is not told.
+///   a thread, it reads a.fifo. Nothing is told of a worker that waits for a processor.
 /// - *Whether the timers and sockets are left alone*: one worker waits for them on
 ///   behalf of all. While it is stuck, no timer fires and no socket is heard, even
 ///   if other workers have nothing to do.
@@ -60,9 +60,9 @@ use crate::workers::Watch;
 /// - or if other workers rest and none of them is woken: tokio wakes one whenever a
 ///   worker goes on to its next task.
 ///
-/// Otherwise it may be one long turn, or many short ones, and nothing tells which. This
-/// is what a task without a name is that computes, or waits again and again, while all
-/// other workers are at work, or on a runtime of one thread. It is told when it lasts ten
+/// Otherwise it may be one long turn, or many short ones, and nothing tells which. Such
+/// is a task without a name that computes, or waits again and again, on a runtime of
+/// one thread or while all other workers are at work. It is told when it lasts ten
 /// times as long as `slow`:
 ///
 /// ```text
@@ -71,8 +71,8 @@ use crate::workers::Watch;
 ///
 /// # Other systems
 ///
-/// Linux tells what a thread does. Elsewhere there is the worker, since when, the
-/// span and the task; whether the worker waits for a processor or is in one call is
+/// Linux tells what a thread does. Elsewhere a line names the worker, the time, the
+/// span and the task. Whether the worker waits for a processor or is in one call is
 /// then not known, and a line may be about a busy machine.
 ///
 /// # Errors
@@ -123,10 +123,10 @@ impl Watched {
     /// Wakes an idle worker when the worker that waits for the timers and sockets is
     /// stuck: the idle one then waits for them.
     ///
-    /// It spawns one empty task, which is all that it takes. It mends no program:
-    /// what blocks its worker still does, and tasks that stand in that worker's queue
-    /// may still have to wait. But a program that would stand still for as long, or
-    /// for ever, goes on. The line says that it was done.
+    /// It spawns one empty task. It mends no program: the operation still blocks its
+    /// worker, and the tasks in that worker's queue may still have to wait. But a
+    /// program that would stand still for as long, or for ever, goes on. The warning
+    /// says that this was done.
     pub fn heal_driver(mut self, heals: bool) -> Watched {
         self.heal_driver = heals;
         self

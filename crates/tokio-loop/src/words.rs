@@ -172,7 +172,7 @@ impl<'a> Fields<'a> {
             }
             Blamed::Turn(activity) | Blamed::Batch(activity) => activity,
         };
-        // What tokio shows of an id is its number.
+        // tokio shows an id as its number.
         fields.task = activity.task().and_then(|task| task.to_string().parse().ok());
         fields.spawned_at = activity.spawned_at().map(display);
         fields
@@ -241,7 +241,8 @@ impl Display for Where<'_> {
             (None, Turn::Main) => f.write_str(", in main")?,
             // A span that is no task's: of the loop itself, or of a `Drop`.
             (None, _) if self.0.operation.is_some() => {}
-            // Only on one thread is all that is not `main` known to be a task.
+            // Only on a runtime of one thread is everything but `main` known to be a
+            // task.
             (None, _) if self.1 == Subject::Loop => f.write_str(", in a task")?,
             (None, _) => {}
         }

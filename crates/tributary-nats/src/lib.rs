@@ -93,9 +93,9 @@ async fn merge_async(plan: Plan, place: Place) -> Result<Written, Error> {
     for tail in tails {
         joined.push(tail.await);
     }
-    // Stopped in any case: what the other sources gave is not to be lost. And
-    // before anything is asked of the tails: if the writer has panicked, theirs
-    // are the consequences, and `stop` brings out the cause.
+    // Stopped in any case: the lines of the other sources must not be lost.
+    // Stopped before the tails are asked: if the writer has panicked, their
+    // errors are consequences, and `stop` brings out the cause.
     let writer = Rc::into_inner(writer).expect("the tails have ended, and each dropped its share");
     let written = writer.stop().await;
 

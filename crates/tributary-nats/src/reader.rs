@@ -173,7 +173,8 @@ impl Reader<'_> {
         let next = self.read + 1;
         server
             .ask(async |connections| {
-                Ok((server.consume(next, pull::Config::default()).await?, connections))
+                let (messages, _) = server.consume(next, pull::Config::default()).await?;
+                Ok((messages, connections))
             })
             .await
     }

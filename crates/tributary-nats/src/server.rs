@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::error::Error as _;
+use std::mem::replace;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -41,6 +42,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How many messages and how many bytes a server may send ahead, while the disk has
 /// others. The client asks for more when it has half of either.
 const AHEAD: (usize, usize) = (1_000, 16 * 1024 * 1024);
+/// How many messages of a subject are asked for one by one.
+const FEW: usize = 8;
 /// When the server forgets a consumer that is not asked for anything.
 const FORGOTTEN: Duration = Duration::from_secs(30);
 /// How often a server is asked whether it is there, whose connection is quiet.
@@ -87,8 +90,8 @@ pub(crate) struct Server {
     connections: watch::Receiver<u64>,
     /// What the server has refused outside of any answer.
     refused: Arc<Mutex<Option<String>>>,
-    /// Whether it was said that the server does not answer.
-    told: Cell<bool>,
+    /// How many questions have had trouble, and no answer since.
+    troubled: Cell<usize>,
 }
 
 impl Server {
@@ -97,10 +100,10 @@ impl Server {
         let (connected, connections) = watch::channel(0);
         let refused = Arc::default();
         let options = options(place, connected, &refused)?;
-        let told = Cell::new(false);
+        let troubled = Cell::new(0);
         // A merge that does not follow has been asked to stop before it begins.
         let gives_up_at_the_stop = !stop.requested();
-        let insist = Insist { place, stop, told: &told, gives_up_at_the_stop };
+        let insist = Insist { place, stop, troubled: &troubled, gives_up_at_the_stop };
         let client = insist.on(async || {
             options.clone().connect(place.address()).await.map_err(|why| of_connect(place, &why))
         });
@@ -112,7 +115,7 @@ impl Server {
         let stream =
             insist.on(async || ask_for_stream(&context, &client, place, make).await).await?;
         let (place, stop) = (place.clone(), stop.clone());
-        Ok(Server { place, stop, client, context, stream, connections, refused, told })
+        Ok(Server { place, stop, client, context, stream, connections, refused, troubled })
     }
 
     /// Returns the subjects that the stream takes.
@@ -175,44 +178,63 @@ impl Server {
         from: u64,
         to: u64,
     ) -> Result<Vec<(u64, Option<Span>)>, String> {
-        // Often there is one alone, and a consumer costs the server more.
-        match self.first_of(subject, from).await? {
-            Some(first) if first.sequence < to => {}
-            one => return Ok(one.iter().map(|it| (it.sequence, span(&it.headers))).collect()),
+        let (mut found, mut next) = (Vec::new(), from);
+        // Most often there are a few, and a consumer costs the server more.
+        while found.len() < FEW && next <= to {
+            let Some(message) = self.first_of(subject, next).await? else { return Ok(found) };
+            found.push((message.sequence, span(&message.headers)));
+            next = message.sequence + 1;
         }
-        self.ask(async |mut connections| {
-            let config = pull::Config {
-                filter_subject: subject.to_owned(),
-                headers_only: true,
-                ..pull::Config::default()
-            };
-            let mut messages = self.consume(from, config).await?;
-            let mut found = Vec::new();
-            while found.last().is_none_or(|(last, _)| *last < to) {
-                let message = select! {
-                    message = messages.next() => message,
-                    _ = connections.changed() => None,
+        if next <= to {
+            let rest = self.ask(async |connections| {
+                let config = pull::Config {
+                    filter_subject: subject.to_owned(),
+                    headers_only: true,
+                    ..pull::Config::default()
                 };
-                let message = message.ok_or_else(lost)?.map_err(|why| Passing(self.whole(&why)))?;
-                let info = message.info().map_err(|why| Passing(why.to_string()))?;
-                if info.consumer_sequence != found.len() as u64 + 1 {
-                    return Err(lost());
-                }
-                found.push((info.stream_sequence, message.headers.as_ref().and_then(span)));
-            }
-            Ok(found)
-        })
-        .await
+                let (messages, consumer) = self.consume(next, config).await?;
+                let rest = self.headers_in(messages, to, connections).await;
+                // In any case, since a server takes only so many; and by itself, it forgets
+                // those that are not asked for anything.
+                let _ = self.stream.delete_consumer(&consumer).await;
+                rest
+            });
+            found.append(&mut rest.await?);
+        }
+        Ok(found)
     }
 
-    /// Asks for a consumer of what comes from a sequence on. It numbers its messages from
-    /// one: a number that is left out is a message that was lost on the way. The server
-    /// sends so much ahead as [`AHEAD`] says.
+    /// Takes messages up to one sequence, which is there.
+    async fn headers_in(
+        &self,
+        mut messages: pull::Stream,
+        to: u64,
+        mut connections: watch::Receiver<u64>,
+    ) -> Result<Vec<(u64, Option<Span>)>, Trouble> {
+        let mut found = Vec::new();
+        while found.last().is_none_or(|(last, _)| *last < to) {
+            let message = select! {
+                message = messages.next() => message,
+                _ = connections.changed() => None,
+            };
+            let message = message.ok_or_else(lost)?.map_err(|why| Passing(self.whole(&why)))?;
+            let info = message.info().map_err(|why| Passing(why.to_string()))?;
+            if info.consumer_sequence != found.len() as u64 + 1 {
+                return Err(lost());
+            }
+            found.push((info.stream_sequence, message.headers.as_ref().and_then(span)));
+        }
+        Ok(found)
+    }
+
+    /// Asks for a consumer of what comes from a sequence on; returns its messages and its
+    /// name. It numbers its messages from one: a number that is left out is a message that
+    /// was lost on the way. The server sends so much ahead as [`AHEAD`] says.
     pub(crate) async fn consume(
         &self,
         start_sequence: u64,
         config: pull::Config,
-    ) -> Result<pull::Stream, Trouble> {
+    ) -> Result<(pull::Stream, String), Trouble> {
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
             ack_policy: AckPolicy::None,
@@ -224,8 +246,8 @@ impl Server {
         let consumer = consumer.map_err(|why| Passing(self.whole(&why)))?;
         let (messages, bytes) = AHEAD;
         let ahead = consumer.stream().max_messages_per_batch(messages).max_bytes_per_batch(bytes);
-        let messages = ahead.messages().await;
-        messages.map_err(|why| Passing(self.whole(&why)))
+        let messages = ahead.messages().await.map_err(|why| Passing(self.whole(&why)))?;
+        Ok((messages, consumer.cached_info().name.clone()))
     }
 
     /// Returns the message with this sequence.
@@ -274,8 +296,8 @@ impl Server {
         &self,
         question: impl AsyncFn(watch::Receiver<u64>) -> Result<T, Trouble>,
     ) -> Result<T, String> {
-        let Server { place, stop, told, .. } = self;
-        let insist = Insist { place, stop, told, gives_up_at_the_stop: false };
+        let Server { place, stop, troubled, .. } = self;
+        let insist = Insist { place, stop, troubled, gives_up_at_the_stop: false };
         insist.on(async || question(self.connections().await?).await).await
     }
 
@@ -313,7 +335,7 @@ impl Server {
 struct Insist<'a> {
     place: &'a Place,
     stop: &'a Stop,
-    told: &'a Cell<bool>,
+    troubled: &'a Cell<usize>,
     /// Whether a stop ends the waiting: nothing was read yet that could be lost.
     gives_up_at_the_stop: bool,
 }
@@ -332,21 +354,23 @@ impl Insist<'_> {
     }
 
     /// Asks until there is an answer, or the trouble will not pass, or has lasted longer
-    /// than the patience. The first trouble is told, and its end.
+    /// than the patience. The first trouble of all questions is told, and the end of the
+    /// last.
     async fn with_patience<T>(
         &self,
         ask: impl AsyncFn() -> Result<T, Trouble>,
     ) -> Result<T, String> {
-        let (place, patience) = (self.place, self.place.patience);
+        let patience = self.place.patience;
         let began = Instant::now();
+        let mut in_trouble = false;
         loop {
             let left = patience.saturating_sub(began.elapsed());
             // Whatever a client waits for, it is not waited for longer than this.
             let asked = timeout(left.max(PAUSE), ask()).await;
             let why = match asked {
                 Ok(Ok(answer)) => {
-                    if self.told.replace(false) {
-                        warn!("{place}: the server answers again");
+                    if in_trouble {
+                        self.trouble_ends();
                     }
                     return Ok(answer);
                 }
@@ -360,8 +384,8 @@ impl Insist<'_> {
             if self.gives_up_at_the_stop && self.stop.requested() {
                 return Err(format!("{why}; stopped before that"));
             }
-            if !self.told.replace(true) {
-                warn!("{place}: {why}; tried again for {patience:?}");
+            if !replace(&mut in_trouble, true) {
+                self.trouble_begins(&why);
             }
             if self.gives_up_at_the_stop {
                 select! {
@@ -371,6 +395,20 @@ impl Insist<'_> {
             } else {
                 sleep(PAUSE).await;
             }
+        }
+    }
+
+    fn trouble_begins(&self, why: &str) {
+        let (place, patience) = (self.place, self.place.patience);
+        if self.troubled.replace(self.troubled.get() + 1) == 0 {
+            warn!("{place}: {why}; tried again for {patience:?}");
+        }
+    }
+
+    fn trouble_ends(&self) {
+        self.troubled.set(self.troubled.get() - 1);
+        if self.troubled.get() == 0 {
+            warn!("{}: the server answers again", self.place);
         }
     }
 }

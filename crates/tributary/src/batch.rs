@@ -8,18 +8,18 @@ use crate::lines::Origin;
 /// Whole lines of many sources, one behind the other: what
 /// [`Output::append_batch`](crate::Output::append_batch) writes at once.
 ///
-/// [`Source::look_into`](crate::Source::look_into) reads into it, and
-/// [`push`](Batch::push) copies what [`read_lines`](crate::Source::read_lines) gave.
-/// Its memory is taken once: clear it when it is written, and fill it again.
+/// [`Source::look_into`](crate::Source::look_into) reads into a batch, and
+/// [`push`](Batch::push) copies the lines of [`read_lines`](crate::Source::read_lines).
+/// A batch takes its memory once: clear it after the write, and fill it again.
 #[derive(Debug)]
 pub struct Batch {
-    /// The first `filled` are lines; the rest was initialised once and is room.
+    /// The first `filled` bytes are lines; the rest is room, initialised once.
     bytes: Vec<u8>,
     filled: usize,
     origins: Vec<Origin>,
-    /// How many bytes are room while it is empty.
+    /// The room of an empty batch, in bytes.
     size: usize,
-    /// Where lines are read that are to be marked.
+    /// Lines that have no marks yet.
     unmarked: Vec<u8>,
 }
 
@@ -30,19 +30,20 @@ impl Batch {
         Batch { bytes, filled: 0, origins, size, unmarked }
     }
 
-    /// Adds lines, also where there is no room: the batch grows until it is cleared.
+    /// Adds lines. Where there is no room for them, the batch grows until it is
+    /// cleared.
     pub fn push(&mut self, lines: Lines) {
         self.reserve(lines.bytes.len());
         self.room()[..lines.bytes.len()].copy_from_slice(&lines.bytes);
         self.take(lines.origin);
     }
 
-    /// Tells whether there are no lines in it.
+    /// Tells whether the batch has no lines.
     pub fn is_empty(&self) -> bool {
         self.filled == 0
     }
 
-    /// Tells whether it should be written: there is little room left.
+    /// Tells whether the batch should be written: little room is left.
     pub fn is_full(&self) -> bool {
         self.filled > self.size - self.size / 16
     }
@@ -51,7 +52,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.filled = 0;
         self.origins.clear();
-        // It has grown by a line that is longer than all others.
+        // A long line may have made the batch grow.
         self.bytes.truncate(self.size);
         self.bytes.shrink_to(self.size);
     }
@@ -71,7 +72,7 @@ impl Batch {
         &mut self.bytes[self.filled..]
     }
 
-    /// Makes room for so many bytes more.
+    /// Makes room for `bytes` more bytes.
     pub(crate) fn reserve(&mut self, bytes: usize) {
         let needed = self.filled + bytes;
         if self.bytes.len() < needed {
@@ -79,13 +80,13 @@ impl Batch {
         }
     }
 
-    /// Takes the first bytes of the room, which are lines now.
+    /// Counts the first bytes of the room as lines.
     pub(crate) fn take(&mut self, origin: Origin) {
         self.filled += origin.bytes;
         self.origins.push(origin);
     }
 
-    /// Lends memory for so many bytes that are no lines of the batch yet.
+    /// Lends memory for `bytes` bytes of lines without marks.
     pub(crate) fn lend(&mut self, bytes: usize) -> Vec<u8> {
         let mut lent = std::mem::take(&mut self.unmarked);
         lent.resize(bytes.max(lent.len()), 0);

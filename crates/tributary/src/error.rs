@@ -59,7 +59,7 @@ pub enum Error {
         /// What it is, with its article.
         what: String,
     },
-    /// The process may not open so many files.
+    /// The process has reached its limit of open files.
     #[error(
         "{}: too many open files, the limit is {limit}; raise it with `ulimit -n NUMBER`",
         Shown(path)
@@ -91,7 +91,7 @@ pub enum Error {
     NothingFits {
         /// The pattern.
         pattern: String,
-        /// What to type instead, behind a semicolon; empty if nobody knows.
+        /// What to type instead, after a semicolon; empty if there is no guess.
         hint: String,
     },
     /// The output cannot be used as the plan says.
@@ -102,7 +102,7 @@ pub enum Error {
         /// Why, and what to do.
         why: String,
     },
-    /// The output has lines, and the checkpoint that would know them is not there.
+    /// The output has lines, and no checkpoint knows them.
     #[error("{}: it has {bytes} bytes, and no checkpoint says which lines they are", Shown(path))]
     UnknownLines {
         /// The path of the output.
@@ -119,14 +119,14 @@ pub enum Error {
         #[source]
         cause: io::Error,
     },
-    /// What is named as the checkpoint is a folder, a pipe or a device.
+    /// The path of the checkpoint leads to a folder, a pipe or a device.
     #[error("{}: a checkpoint is a regular file, and this is none; name another", Shown(path))]
     NotACheckpoint {
         /// The path of the checkpoint.
         path: PathBuf,
     },
-    /// The checkpoint is there, and of no use. Without it nobody knows which
-    /// lines are in the output.
+    /// The checkpoint cannot be understood or does not fit. Without it nobody knows
+    /// which lines are in the output.
     #[error("{}: this checkpoint is of no use: {why}", Shown(path))]
     BadCheckpoint {
         /// The path of the checkpoint.

@@ -1,12 +1,12 @@
 //! The contract that all stages share: what is read, what is written,
 //! and how a merge is told to end.
 //!
-//! A [`Plan`] opens the sources and the output. Each [`Source`] is one growing
-//! log file; [`Source::read_lines`] answers with a chunk of whole lines
-//! ([`Lines`]), with "nothing new" or with "closed". [`Output::append`] writes
-//! such a chunk. What lies between the two (who reads, who writes, who waits
-//! for whom) is what the stages differ in. Of that only the plainest is here, [`merge`],
-//! on one thread: this crate depends on no runtime and no stage.
+//! A [`Plan`] opens the sources and the output. Each [`Source`] is one growing log
+//! file, or all that fit a pattern; [`Source::read_lines`] answers with a chunk of
+//! whole lines ([`Lines`]), with "nothing new" or with "closed". [`Output::append`]
+//! writes such a chunk. What lies between the two (who reads, who writes, who waits for
+//! whom) is where the stages differ. This crate has only the plainest merge, [`merge`],
+//! on one thread, and depends on no runtime and no stage.
 //!
 //! Without [`Options::follow`] a source closes where its file ends, and a last line
 //! without a newline gets one:
@@ -30,10 +30,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What may block a thread is inside a `tracing` span: `read_lines` and `append`
-//! with the field `source`, `finish` with `output`. Their target is `tributary`.
-//! Their level is WARN, like that of the stall warning that takes the name of its
-//! operation from them: a filter that shows the warning lets the spans through.
+//! Each call that may block a thread is inside a `tracing` span: `read_lines` and
+//! `append` with the field `source`, `finish` with `output`. Their target is
+//! `tributary`. Their level is WARN, like that of the stall warning that takes the name
+//! of its operation from them: a filter that shows the warning lets the spans through.
 //!
 //! Reading order: [`Plan`], [`Source`], [`Lines`], [`Output`], [`Stop`],
 //! [`Report`], [`Error`]; then [`Probe`], which is for tests.

@@ -11,25 +11,25 @@ use crate::progress::Counters;
 
 /// Whole lines of one source, each with its newline: the unit of a merge.
 ///
-/// It is split off the source's buffer without a copy. Drop it once it is
-/// written: the source then takes the same memory for its next chunk.
+/// A chunk is split off the source's buffer without a copy. Drop it once it is written:
+/// the source then uses the memory for its next chunk.
 #[derive(Debug)]
 pub struct Lines {
     pub(crate) bytes: Bytes,
     pub(crate) origin: Origin,
 }
 
-/// Where some whole lines of one file come from: what is noted when they are in the
-/// output.
+/// Where whole lines of one file come from. The table of files notes it when the lines
+/// are in the output.
 #[derive(Debug)]
 pub(crate) struct Origin {
     pub(crate) count: u64,
-    /// How many bytes they are, with their marks.
+    /// Their length in bytes, with their marks.
     pub(crate) bytes: usize,
-    /// How many bytes of the file they are.
+    /// Their length in the file, in bytes.
     pub(crate) read: u64,
     pub(crate) source: usize,
-    /// Of the log that they come from.
+    /// The counters of their log.
     pub(crate) counters: Arc<Counters>,
     pub(crate) file: FileId,
     pub(crate) end: u64,
@@ -37,7 +37,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Of lines that come from a stream, and that are in no file here.
+    /// The origin of lines that come from a stream and are in no file here.
     pub(crate) fn foreign(lines: &[u8], counters: &Arc<Counters>) -> Origin {
         let count = memchr_iter(b'\n', lines).count() as u64;
         let (bytes, read, file) = (lines.len(), lines.len() as u64, FileId::NONE);

@@ -1,7 +1,6 @@
 //! What is put round each line, to say which source it came from.
 //!
-//! It is done by the source, on the reader's time: the output is what all
-//! sources wait for.
+//! The source does it, on the reader's time, since all sources wait for the output.
 
 use std::env;
 use std::ffi::OsStr;
@@ -83,7 +82,7 @@ enum Part {
     Time(Clock),
 }
 
-/// Which time is told of one moment.
+/// How a time is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Clock {
     Utc,
@@ -190,12 +189,11 @@ pub(crate) struct Marker {
     left: Option<Box<(Piece, Timestamp)>>,
 }
 
-/// What [`Marks`] come to for one source: all that does not change from line
-/// to line is made once.
+/// The [`Marks`] of one source; the parts that are the same in all lines are made once.
 #[derive(Debug)]
 enum Form {
     Plain,
-    /// Texts that have a time behind them, and the last text.
+    /// Texts, each with the time after it, and the last text.
     Prefix(Vec<(String, Clock)>, String),
     /// The object, up to the offset.
     Json(String),
@@ -209,13 +207,14 @@ impl Marker {
             Marks::Prefix(template) => prefix(template, path, index),
             Marks::Json => Form::Json(json_head(path)),
         };
-        // The zone is in a file, for which there may be no descriptor later.
+        // This reads the file of the time zone: there may be no descriptor for it
+        // later.
         form.told(Timestamp::now());
         Marker { form, left: None }
     }
 
-    /// Returns the next chunk: what was left over from the last piece, or what
-    /// `read` answers. It is filled up to `most` bytes, and one line more.
+    /// Returns the next chunk: the rest of the last piece, or else the answer of
+    /// `read`. It has up to `most` bytes, and one line more.
     pub(crate) fn next<E>(
         &mut self,
         most: usize,
@@ -237,7 +236,7 @@ impl Marker {
         matches!(self.form, Form::Plain)
     }
 
-    /// Tells whether lines are left over that were read.
+    /// Tells whether lines of the last piece are left.
     pub(crate) fn has_left(&self) -> bool {
         self.left.is_some()
     }
@@ -251,8 +250,8 @@ impl Marker {
 
     fn put(&self, bytes: &[u8], start: u64, time: Timestamp, most: usize) -> (BytesMut, usize) {
         let told = self.form.told(time);
-        // Marks may make a hundred bytes of one. So the bound of a chunk holds
-        // for what comes out, and the rest waits.
+        // Marks may make a hundred bytes of one. So the bound of a chunk counts the
+        // marks, and the other lines wait.
         let mut marked = BytesMut::with_capacity((2 * bytes.len()).min(most));
         let mut done = 0;
         for newline in memchr_iter(b'\n', bytes) {
@@ -296,8 +295,8 @@ impl Marker {
 }
 
 impl Form {
-    /// Returns what all lines share that were read at this time: the prefix, or
-    /// the times of the object.
+    /// Returns what all lines read at this time share: the prefix, or the times of the
+    /// object.
     fn told(&self, time: Timestamp) -> String {
         match self {
             Form::Plain => String::new(),

@@ -10,12 +10,12 @@ use crate::{Changed, Error, Output, Plan, Read, Report, Source};
 
 /// Merges the sources of `plan` into its output, all on the calling thread.
 ///
-/// Each source that has something new gives one chunk, in turns; one that waits
-/// is not looked at. The first of several errors comes out, and the lines of the
-/// other sources are merged before.
+/// The sources take turns: one that has something new gives a chunk, one that waits is
+/// passed over. After an error the lines of the other sources are still merged; then
+/// the first error is returned.
 ///
-/// It is for few sources and a quick output: a turn asks every source, and while
-/// the output blocks, or a file does not answer, none is looked at.
+/// Use it for few sources and a quick output: a turn asks every source, and none is
+/// read while the output or a file blocks.
 ///
 /// # Blocking
 ///
@@ -51,7 +51,7 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
             thread::park_timeout(interval.saturating_sub(all_looked.elapsed()));
         }
     }
-    // Finished in any case: what the other sources gave is not to be lost.
+    // Finished after an error, too: the lines of the other sources must not be lost.
     let written = output.finish();
     failed.map_or(Ok(()), Err)?;
     Ok(Report::new(written?, None))
@@ -61,13 +61,12 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
 struct Tail(Source, Option<Changed>);
 
 impl Tail {
-    /// Tells whether the source waits, and has the context woken when it is to
-    /// be looked at.
+    /// Tells whether the source waits. If so, its change wakes the context.
     fn waits(&mut self, context: &mut Context<'_>) -> bool {
         self.1.as_mut().is_some_and(|changed| Pin::new(changed).poll(context).is_pending())
     }
 
-    /// Looks once, and writes what that has found; false if the source has closed.
+    /// Looks once and writes the lines. Returns false if the source has closed.
     fn turn(&mut self, output: &mut Output) -> Result<bool, Error> {
         let Tail(source, changed) = self;
         *changed = None;

@@ -15,11 +15,11 @@ pub struct Options {
     pub follow: bool,
     /// Where a source that is there already begins (default: at its start).
     pub start: Start,
-    /// Patterns of paths, such as `/var/log/*.log`. What fits is merged, too, and
-    /// with `follow` also what comes to fit later (default: none).
+    /// Patterns of paths, such as `/var/log/*.log`. Files that fit are merged as well;
+    /// with `follow`, also those that appear later (default: none).
     pub patterns: Vec<String>,
-    /// Files that fit no pattern, whatever they are called: patterns of names,
-    /// or of paths if there is a slash in them (default: none).
+    /// Files that `patterns` leave out: patterns of names, or of paths if there is a
+    /// slash in them (default: none).
     pub exclude: Vec<String>,
     /// How a source learns that there is something new (default: notified).
     pub wake: Wake,
@@ -29,15 +29,15 @@ pub struct Options {
     /// How long a change may wait for others, so that all of them wake their sources
     /// together (default: 1 ms). The first one after a pause does not wait.
     pub latency: Duration,
-    /// How long a file is read on, and kept open, that has lost its name to a
-    /// rotation or a deletion and to which nothing is written (default: 6 s).
+    /// A file that was rotated away or deleted is kept open, and read, until nothing
+    /// was written to it for so long (default: 6 s).
     pub quiet: Duration,
-    /// How many bytes of a line are merged: the rest of a longer one, up to its
-    /// newline, is skipped. A line without an end then fills no memory
-    /// (default: all).
+    /// How many bytes of a line are merged. The rest of a longer line, up to its
+    /// newline, is skipped, so that a line without an end fills no memory (default:
+    /// all).
     pub max_line: Option<u64>,
-    /// Adds to an output that is there, instead of starting it anew (default:
-    /// no). With a checkpoint this counts for the first run alone.
+    /// Appends to an output that is there, instead of emptying it (default: no). With a
+    /// checkpoint this counts for the first run only.
     pub append: bool,
     /// Forgets the checkpoint and starts the output anew (default: no). Without
     /// this, an output that has lines is never emptied by a merge that keeps a
@@ -47,16 +47,16 @@ pub struct Options {
     /// goes on there: with it every line is in the output exactly once,
     /// whatever ends the process (default: none).
     pub checkpoint: Option<PathBuf>,
-    /// The name of a stream on another machine that the lines come from, instead of
-    /// sources: the checkpoint then says how far it was read (default: none). See
-    /// [`Output::append_from`](crate::Output::append_from).
+    /// The name of a stream on another machine whose lines are merged instead of those
+    /// of sources. The checkpoint then says how far the stream was read (default:
+    /// none). See [`Output::append_from`](crate::Output::append_from).
     pub from: Option<String>,
     /// When the output is synced to the disk (default: by the system).
     pub durability: Durability,
     /// What is put round each line (default: nothing).
     pub marks: Marks,
-    /// A loop that stalls for longer than this names what blocks it (default:
-    /// no loop does).
+    /// An event loop that stalls for longer than this names the operation that blocks
+    /// it (default: none does).
     pub debug: Option<Duration>,
     /// A window for tests (default: none).
     pub probe: Option<Probe>,
@@ -76,8 +76,8 @@ pub enum Wake {
 
 /// Where a source begins that is there when the merge does.
 ///
-/// What appears later, a successor of a rotated file too, is read from its
-/// start; so is what stands in a checkpoint from where it stood.
+/// A file that appears later, such as the successor of a rotated file, is read from its
+/// start. A file in the checkpoint is read on from its offset there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Start {
@@ -86,7 +86,7 @@ pub enum Start {
     /// Behind its last line, so that only what is written from now on is
     /// merged. A line that has begun and not ended is merged whole.
     End,
-    /// At its last so many lines.
+    /// So many lines before its end.
     LastLines(u64),
     /// At the line with this number, from 1; behind the last one if there are
     /// fewer.

@@ -1,4 +1,4 @@
-//! What to do.
+//! What to merge, into what, and how.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -29,28 +29,29 @@ use crate::{Error, Options, Output, Progress, Ready, Reopen, Shown, Source, Stop
 
 /// The most bytes that a chunk of lines has, if no line is longer.
 const CHUNK: usize = 256 * 1024;
-/// The least: with fewer, a look costs more than what it finds.
+/// The least of these bounds: with fewer bytes, a look costs more than it finds.
 const LEAST_CHUNK: usize = 4 * 1024;
-/// What the chunks of all sources may have together, so that many sources in
-/// front of a slow output do not fill the memory.
+/// The most bytes of the chunks of all sources together, so that many sources in front
+/// of a slow output do not fill the memory.
 const ALL_CHUNKS: usize = 16 * 1024 * 1024;
 
 /// What to merge, into what, and how: made by [`Plan::open`], used up by a
 /// stage's `merge`.
 #[derive(Debug)]
 pub struct Plan {
-    /// The sources, open; the same file is in here once.
+    /// The open sources; no file is in here twice.
     pub sources: Vec<Source>,
     /// The output: empty, or with what it had if the merge goes on in it.
     pub output: Output,
     /// The longest wait between two looks at a source that has nothing new:
     /// a day where the notifier wakes it.
     pub interval: Duration,
-    /// Which sources are to be looked at: for a merge that looks at many in turn.
+    /// Which sources need a look: for a merge that looks at many in turn.
     pub ready: Ready,
     /// Ends the merge: keep a clone of it before the plan is given away.
     pub stop: Stop,
-    /// A loop that stalls for longer than this names what blocks it.
+    /// An event loop that stalls for longer than this names the operation that blocks
+    /// it.
     pub debug: Option<Duration>,
     common: Arc<Common>,
     left_out: Vec<Error>,
@@ -63,15 +64,14 @@ impl Plan {
     /// Opens the sources and the output, checks them, and only then empties
     /// the output.
     ///
-    /// A source that is not there is waited for with [`Options::follow`], and
-    /// is an error without. It is an error in both cases if it cannot be read.
-    /// What is no log file (a directory, a pipe) is told and left out, unless
-    /// nothing else is to be merged.
-    /// A file that is named twice, or reached through a link, is one source
-    /// with its first name. No source at all is a plan that writes an empty
-    /// output. Without [`Options::follow`] the stop has been requested before
-    /// the plan begins: what is there is merged, in the same way as at the end
-    /// of a merge that follows.
+    /// A source that is not there is waited for with [`Options::follow`], and is an
+    /// error without. A source that cannot be read is an error in both cases. A path to
+    /// something else (a directory, a pipe) is left out with a warning; it is an error
+    /// if nothing else is to be merged. A file that is named twice, or reached through
+    /// a link, is one source with its first name. A plan without a source writes an
+    /// empty output. Without [`Options::follow`] the stop has been requested before the
+    /// plan begins: what is there is merged, in the same way as at the end of a merge
+    /// that follows.
     ///
     /// With a checkpoint, an output that was renamed since then is cut back to
     /// what the checkpoint says, and the merge goes on in a new one.
@@ -83,12 +83,15 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] or [`Error::NotAFile`] for a source,
-    /// [`Error::NothingFits`] for a pattern,
-    /// [`Error::OutputIsSource`], [`Error::Create`], [`Error::BadOutput`] or
-    /// [`Error::UnknownLines`] for the output, [`Error::NotACheckpoint`] or
-    /// [`Error::BadCheckpoint`] for the checkpoint, each with the path. Nothing
-    /// has been changed then.
+    /// For a source [`Error::Open`], [`Error::Read`], [`Error::NotAFile`] or
+    /// [`Error::TooManyFiles`]; for a pattern [`Error::BadPattern`] or
+    /// [`Error::NothingFits`]; for the output [`Error::OutputIsSource`],
+    /// [`Error::Create`], [`Error::BadOutput`] or [`Error::UnknownLines`]; for the
+    /// checkpoint [`Error::Checkpoint`], [`Error::NotACheckpoint`] or
+    /// [`Error::BadCheckpoint`]; and [`Error::Runtime`]. None of these changes a byte.
+    /// Then the output is cut to where the merge begins, which may fail with
+    /// [`Error::Write`], and the first checkpoint is saved, which may fail with
+    /// [`Error::Checkpoint`].
     pub fn open<P: AsRef<Path>>(
         sources: impl IntoIterator<Item = P>,
         output: impl Into<Target>,
@@ -204,7 +207,7 @@ impl Plan {
         }
         if !options.follow {
             stop.request();
-            // All are open, and this thread may wait: so no look has to.
+            // All files are open, and this thread may block, so that no look has to.
             sources.iter_mut().for_each(Source::drain);
         }
         let left_out = opened.left_out;
@@ -214,32 +217,32 @@ impl Plan {
         Ok(Plan { sources, output, interval, ready, stop, debug, common, left_out })
     }
 
-    /// Returns what the operating system tells of the sources, for a merge that takes it
-    /// in on its own thread; `None` where it tells nothing. Without this, the thread of
-    /// the notifier does so.
+    /// Returns the operating system's notifications of the sources, for a merge that
+    /// takes them in on its own thread; `None` where there are none. Without this call,
+    /// the notifier's thread takes them in.
     pub fn notifications(&self) -> Option<Notifications> {
         self.common.notifier.as_ref().and_then(Notifications::of)
     }
 
-    /// Returns what has the output opened by its name once more, as after a
+    /// Returns a handle that has the output opened by its name once more, as after a
     /// rotation.
     pub fn reopen(&self) -> Reopen {
         self.output.reopen()
     }
 
-    /// Returns the sources that are left out, since each is no log file but a
-    /// directory, a pipe or a device. That was told.
+    /// Returns an [`Error::NotAFile`] for each named path that was left out with a
+    /// warning: a directory, a pipe or a device.
     pub fn left_out(&self) -> &[Error] {
         &self.left_out
     }
 
-    /// Returns what tells how far the merge has come, while it runs.
+    /// Returns a handle that tells how far the merge has come, while it runs.
     pub fn progress(&self) -> Progress {
         Progress::new(Arc::clone(&self.common.tally), Arc::clone(&self.common.files))
     }
 }
 
-/// Path, whether a person has named it, and what it leads to, if anything.
+/// A path, whether a person has named it, and the file to which it leads, if any.
 type OpenedFile = (Arc<Path>, bool, Option<(File, FileId)>);
 
 /// The files that are sources at the start.
@@ -248,7 +251,7 @@ struct Opened {
     /// The first name of each.
     names: HashMap<FileId, Arc<Path>>,
     files: Vec<OpenedFile>,
-    /// What was named and is no log file.
+    /// Paths that were named and lead to no log file.
     left_out: Vec<Error>,
 }
 
@@ -278,8 +281,8 @@ impl Opened {
         Ok(())
     }
 
-    /// Opens what fits a pattern. What cannot be opened is left to the source
-    /// that takes in what joins later: it tells, and tries again.
+    /// Opens the files that fit a pattern. A file that cannot be opened is left to the
+    /// pattern's source, which warns of it and tries again.
     fn found(&mut self, paths: Vec<PathBuf>, files: &Files) {
         for path in paths {
             if let Ok((file, id)) = expand::open_trusted(&path)
@@ -298,8 +301,8 @@ impl Opened {
     }
 }
 
-/// Finds what fits a pattern. Nothing at all is an error, unless it is waited
-/// for with `follow`; an output that fits is nothing.
+/// Finds the files that fit a pattern; the output does not count. To find none is an
+/// error, unless `follow` waits for one.
 fn fitting(
     pattern: &Pattern,
     text: &str,
@@ -316,7 +319,7 @@ fn fitting(
         return Ok(paths);
     }
     let error = match refused.into_iter().next() {
-        // The source that takes in what joins later tells of it.
+        // The pattern's source warns of it.
         Some(_) if follow => return Ok(paths),
         Some((path, cause)) => Error::of_open(&path, cause),
         None => Error::NothingFits { pattern: text.to_owned(), hint: hint(text) },

@@ -14,8 +14,8 @@ pub enum Moment {
     /// The thread that looks is about to ask the file system, and waits for it
     /// as long as that takes. A look that never waits has no such moment.
     MayBlock,
-    /// The source has looked, found nothing new, and is about to say so. What
-    /// it gave before need not be written by then.
+    /// The source has looked, found nothing new, and is about to say so. Lines that it
+    /// gave before may not be written yet.
     FoundNothing,
 }
 

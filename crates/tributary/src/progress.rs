@@ -37,8 +37,8 @@ pub struct SourceProgress {
     /// there is no such file. What is left in a file that was rotated away is
     /// not counted, nor is a line that has begun and not ended.
     pub lag: Option<u64>,
-    /// Whether a pattern had found it and it is gone. Those that had joined
-    /// while the merge ran are summed up; the path is then the pattern.
+    /// Whether a pattern had found the log and it is gone. Such logs are summed up if
+    /// they joined while the merge ran; `path` is then the pattern.
     pub gone: bool,
 }
 
@@ -47,16 +47,16 @@ impl Progress {
         Progress { tally, files }
     }
 
-    /// Returns how far each log has come, in the order of the plan; those that
-    /// joined by a pattern in the order in which they did. What logs gave that
-    /// a pattern had found, and that are gone, is summed up under the pattern.
+    /// Returns how far each log has come, in the order of the plan; logs that joined by
+    /// a pattern come in the order in which they joined. Logs that a pattern had found
+    /// and that are gone are summed up under the pattern.
     ///
     /// # Blocking
     ///
     /// Asks the file system for the size of each file.
     pub fn sources(&self) -> Vec<SourceProgress> {
         let progress = self.tally.all().into_iter().map(|(path, counts)| {
-            // Not asked under a lock: `stat` may hang where a network does.
+            // Asked without a lock: `stat` may hang on a network file system.
             let named = fs::metadata(&*path).ok().filter(|_| !counts.gone);
             let lag = named.map(|file| {
                 // Another file since the last look: none of it has been read.
@@ -69,8 +69,8 @@ impl Progress {
         progress.collect()
     }
 
-    /// Returns how many files are followed, with those that have lost their
-    /// name and are still written to.
+    /// Returns how many files are followed, including those that have lost their name
+    /// and are still read.
     pub fn files(&self) -> usize {
         self.files.followed()
     }
@@ -93,7 +93,7 @@ impl Tally {
         self.lock().retain(|counters| !Arc::ptr_eq(counters, gone));
     }
 
-    /// Counts what a log gave, and that is gone, with its pattern.
+    /// Adds the counts of a log that is gone to those of its pattern.
     pub(crate) fn leave(&self, gone: &Arc<Counters>, pattern: &Arc<Path>) {
         // In one step, so that nobody who asks meanwhile counts it twice.
         let mut all = self.lock();

@@ -1,4 +1,4 @@
-//! What was done.
+//! What a merge did.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +13,8 @@ pub struct Written {
     pub lines: u64,
     /// Bytes, of all sources together.
     pub bytes: u64,
-    /// The same for each source, in the order of the plan.
+    /// The same for each source, in the order of the plan. Logs of a pattern come in
+    /// the order in which they joined.
     pub sources: Vec<SourceReport>,
     /// The time from the opening of the plan to the finish of its output.
     pub duration: Duration,

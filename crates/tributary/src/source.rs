@@ -31,19 +31,19 @@ pub enum Read {
 }
 // ANCHOR_END: read
 
-/// What a look has found that waits for nothing.
+/// What a look that never waits has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
     /// Something; there may be more.
     More,
-    /// Nothing is left to read: when there is, the source is in
-    /// [`Plan::ready`](crate::Plan::ready) again.
+    /// Nothing is left to read. When something comes,
+    /// [`Plan::ready`](crate::Plan::ready) lists the source again.
     Idle,
-    /// Something for which the batch has no room: look again into an empty one.
+    /// A line for which the batch has no room: look again into an empty batch.
     Full,
-    /// It would have to wait, for a disk or a mount; or there is more to do than to
-    /// read on. Have [`read_lines`](Source::read_lines) do it, where that may block,
-    /// once all lines of this source are in the output.
+    /// The look would have to wait for a disk or a mount, or to do more than read on.
+    /// Call [`read_lines`](Source::read_lines), on a thread that may block, once all
+    /// lines of this source are in the output.
     Blocks,
     /// As [`Read::Closed`].
     Closed,
@@ -51,11 +51,10 @@ pub enum Look {
 
 /// One growing log file, read in whole lines; or all that fit a pattern.
 ///
-/// It belongs to one thread or task at a time, and may move between them. It
-/// stays with its name: through rotation, truncation, and times in which there
-/// is no such file. A source that fails, or that is dropped before it answered
-/// [`Read::Closed`], requests the stop of its merge: nobody waits for lines
-/// that cannot come.
+/// A source belongs to one thread or task at a time, and may move between them. It
+/// follows its name through rotation, truncation, and times in which there is no such
+/// file. A source that fails, or that is dropped before it answered [`Read::Closed`],
+/// requests the stop of its merge: nobody waits for lines that cannot come.
 ///
 /// A port of `readline(handle)` and `NoNewData` of the Python original
 /// (*Effective Python*, item 62), for chunks of whole lines instead of one
@@ -71,7 +70,7 @@ pub struct Source {
 struct State {
     /// The path, or the pattern of paths.
     path: Arc<Path>,
-    /// One, or all that have joined by the pattern.
+    /// One log, or all that have joined by the pattern.
     logs: Vec<Log>,
     /// The index of the log that is read next, where there are many.
     turn: usize,
@@ -157,17 +156,17 @@ impl Source {
 
     /// Looks for whole lines that have not been handed out yet.
     ///
-    /// A line without its newline stays here until the newline comes. When its
-    /// file has ended for good (rotated away and quiet, deleted, truncated, or
-    /// at the stop) it is given one, so that nothing can be glued to it.
+    /// A line without its newline stays in the source until the newline comes. When the
+    /// file has ended for good (rotated away and quiet, deleted, truncated, or at the
+    /// stop) the line is given a newline, so that no other line can be glued to it.
     ///
     /// After [`Read::Closed`] every further look answers the same.
     ///
     /// Append the chunks of a source in the order in which they were read, and each
-    /// before the next look if you can. A checkpoint lets no file go while lines of
-    /// its log are held; but a file that is truncated or replaced meanwhile is noted
-    /// as it was read. A chunk that is dropped and was not appended is given up: the
-    /// checkpoint may say that the output has it.
+    /// before the next look if you can. A checkpoint lets no file go while lines of its
+    /// log are held, but notes a file that is truncated or replaced meanwhile as read.
+    /// A chunk that is dropped without being appended is lost: the checkpoint may say
+    /// that the output has it.
     ///
     /// # Blocking
     ///
@@ -210,8 +209,8 @@ impl Source {
     ///
     /// # Blocking
     ///
-    /// Waits neither for a disk nor for a mount, so a task may call it: what would have
-    /// to is [`Look::Blocks`].
+    /// Waits neither for a disk nor for a mount, so a task may call it. A look that
+    /// would have to wait answers [`Look::Blocks`].
     ///
     /// # Errors
     ///
@@ -231,15 +230,15 @@ impl Source {
         self.state.change.count() != self.state.seen
     }
 
-    /// Measures the files for the last time, after the stop. What fails is tried again
-    /// by the next look, and told there.
+    /// Measures the files for the last time, after the stop. An error is left to the
+    /// next look, which measures again.
     pub(crate) fn drain(&mut self) {
         if self.state.joining.is_none() {
             let _ = self.state.last_round();
         }
     }
 
-    /// Takes its place in the plan.
+    /// Notes the source's place in the plan.
     pub(crate) fn takes(&self, place: usize) {
         self.state.change.takes(place);
     }
@@ -296,8 +295,7 @@ impl State {
             let mut more = self.join(false);
             let alone = self.logs.len() == 1;
             for log in &mut self.logs {
-                // Where there are many logs, only those that were rung have
-                // something to look at.
+                // Of many logs, only those that were rung need a look.
                 if (log.take_rung() || alone) && log.more()? {
                     log.look_again();
                     more = true;
@@ -396,8 +394,8 @@ impl State {
         self.logs.len() < before
     }
 
-    /// Returns the error of a file that fits the pattern and was left out, if
-    /// nobody has waited for it.
+    /// Returns the error of a file that fits the pattern and was left out, unless the
+    /// merge follows and tries again.
     fn left_out(&mut self) -> Option<Error> {
         let joining = self.joining.as_deref_mut().filter(|_| !self.settings.follows);
         joining.and_then(Joining::take_left_out)
@@ -419,7 +417,7 @@ impl Drop for Source {
     }
 }
 
-/// Tells whether an error is one of the moment and not of the file.
+/// Tells whether a retry may help: the error does not come from the file itself.
 fn is_transient(cause: &io::Error) -> bool {
     matches!(Errno::from_io_error(cause), Some(Errno::STALE | Errno::MFILE | Errno::NFILE))
 }

@@ -81,8 +81,9 @@ impl Stop {
         self.shared.requested.load(Ordering::SeqCst)
     }
 
-    /// Returns what to wait on for the request: ready at once if that was made already.
-    /// It is for who waits for something else than a source.
+    /// Returns what to wait on for the request; it is ready at once if that was made
+    /// already. Use it in a thread or task that waits for something other than a
+    /// source.
     ///
     /// # Blocking
     ///
@@ -101,7 +102,7 @@ impl Stop {
         self.shared.abandonment.since(0)
     }
 
-    /// Has `change` rung when the end is requested.
+    /// Registers `change`, which the request rings.
     pub(crate) fn wakes(&self, change: &Arc<Change>) {
         let changes = self.shared.changes.lock();
         changes.unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(change));

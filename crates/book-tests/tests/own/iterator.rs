@@ -136,7 +136,7 @@ pub(crate) fn merge(plan: Plan) -> Result<Report, Error> {
     for lines in Merged::start(plan.sources, plan.interval).map_err(Error::Runtime)? {
         ended = ended.and(lines.and_then(|lines| output.append(&lines)));
     }
-    // Finished in any case: what the other sources gave is not to be lost.
+    // Finished in any case: the lines of the other sources must not be lost.
     let written = output.finish();
     ended?;
     Ok(Report::new(written?, None))

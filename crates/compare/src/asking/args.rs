@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
+use runner::seconds;
 use stages::{STAGES, Stage, find};
+use teacher::Lesson;
 use tributary::Wake;
 use workload::WORKLOADS;
 
 use crate::asking::contender::Program;
 use crate::asking::programs::ConformArgs;
-use crate::asking::turn::{CheckArgs, SolutionArgs, YourTurnArgs};
 use crate::protocol::{LawArgs, NOTIFY, StageArgs, wake};
 
 /// Merges the same log files with every stage, checks each merged file, and
@@ -105,18 +106,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show what changes from the predecessors of a stage to the stage.
-    Diff {
-        /// The stage, by number or name.
-        #[arg(value_parser = find)]
-        stage: &'static Stage,
-    },
-    /// Take the step to a stage yourself: makes a crate to write it in.
-    YourTurn(YourTurnArgs),
-    /// Say how far you are with your step.
-    CheckMine(CheckArgs),
-    /// Show what changes from what you have written to the stage.
-    Solution(SolutionArgs),
+    #[command(flatten)]
+    Lesson(Lesson),
     /// Measure what recording the lanes costs.
     Cost,
     /// Hold any program to the laws that can be seen from outside.
@@ -145,14 +136,6 @@ impl Args {
 
 fn workloads() -> PossibleValuesParser {
     ["all"].into_iter().chain(WORKLOADS.iter().map(|workload| workload.name)).into()
-}
-
-pub(crate) fn seconds(typed: &str) -> Result<Duration, String> {
-    let seconds = typed.strip_suffix('s').unwrap_or(typed).trim().parse::<f64>().ok();
-    seconds
-        .filter(|seconds| (0.1..=3600.0).contains(seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| "a number of seconds from 0.1 to 3600".to_owned())
 }
 
 fn after_help() -> String {
@@ -201,14 +184,5 @@ mod tests {
         let numbers: Vec<_> = args.stages().iter().map(|stage| stage.number).collect();
         assert_eq!(numbers, [5, 1], "in the order in which they were named, each once");
         assert!(args.workload.len() == 2 && !args.is_whole());
-    }
-
-    #[test]
-    fn a_duration_is_in_seconds() {
-        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        assert_eq!(seconds("3s"), Ok(Duration::from_secs(3)));
-        for typed in ["", "0", "-1", "nan", "1e9", "2m"] {
-            assert!(seconds(typed).is_err(), "{typed}");
-        }
     }
 }

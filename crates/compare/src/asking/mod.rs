@@ -3,9 +3,7 @@
 
 pub(crate) mod args;
 pub(crate) mod contender;
-pub(crate) mod interrupt;
 pub(crate) mod jobs;
 pub(crate) mod own_files;
 pub(crate) mod places;
 pub(crate) mod programs;
-pub(crate) mod turn;

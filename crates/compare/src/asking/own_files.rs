@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
+use runner::Interrupt;
 use tributary::Shown;
-
-use crate::asking::interrupt::Interrupt;
 
 /// Files that can be read, each of them once.
 #[derive(Debug)]

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use conform::{LAWS, Law, Template, UsageError};
-
-use crate::asking::args::seconds;
+use runner::seconds;
 
 /// A program that merges files, and the laws that it is held to.
 #[derive(Debug, Args)]

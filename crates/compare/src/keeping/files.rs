@@ -1,11 +1,10 @@
 //! The JSON and the page of a comparison, on the disk. The JSON is written anew
 //! after each run, so that whatever ends this process loses none.
 
-use std::env;
 use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{self, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use report::Comparison;
@@ -28,7 +27,7 @@ impl Files {
         let take = |named: &Option<PathBuf>, option, name| match named {
             Some(path) => take_file(path, option, args.force).map(|()| path.clone()),
             None => {
-                let folder = target().join("compare");
+                let folder = runner::target().join("compare");
                 fs::create_dir_all(&folder).with_context(|| cannot_write(&folder.join(name)))?;
                 Ok(folder.join(name))
             }
@@ -70,16 +69,6 @@ fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 
 fn cannot_write(path: &Path) -> String {
     format!("{}: cannot write this file, name another with --json or --html", Shown(path))
-}
-
-/// Returns cargo's target folder: that of the workspace that this was built
-/// from, unless the environment names another.
-fn target() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let workspace = fs::canonicalize(&workspace).unwrap_or(workspace);
-    let target =
-        env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
-    path::absolute(&target).unwrap_or(target)
 }
 
 #[cfg(test)]

@@ -3,4 +3,3 @@
 
 pub(crate) mod compared;
 pub(crate) mod files;
-pub(crate) mod turn;

@@ -9,18 +9,17 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use checker::{check_tagged, check_untagged};
 use recorder::Recording;
+use runner::{Checked, Hung, Interrupt, Interrupted, Took, answered};
 use rustix::process::Signal;
 use tributary::{Shown, Wake};
 use workload::{LiveSources, OutputReader};
 
 use crate::asking::contender::{Contender, Program};
-use crate::asking::interrupt::{Interrupt, Interrupted};
 use crate::asking::jobs::{Job, Merged};
 use crate::asking::own_files::OwnFiles;
-use crate::protocol::{Done, StageArgs, Until, answered};
+use crate::protocol::{Done, StageArgs, Until};
 use crate::running::course::{Course, Seen};
 use crate::running::folder::Folder;
-use crate::running::measure::{self, Ended, Hung, Took};
 
 /// How long a contender may do nothing when it has everything.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,9 +52,6 @@ pub(crate) struct Figures {
     /// Who did what when, of a stage that was to record it.
     pub(crate) recording: Option<Recording>,
 }
-
-/// What was right, or what is wrong with it.
-pub(crate) type Checked<T> = Result<T, String>;
 
 impl<'a> Attempt<'a> {
     /// Prepares a run of sources that do not grow.
@@ -90,7 +86,7 @@ impl<'a> Attempt<'a> {
         let record = self.job.recorded.then(|| output.with_extension("recording"));
         let mut command = self.command(target, record.clone())?;
         let mut course = Course::new(output, contender.is(Program::Tail), self.patience);
-        let ended = measure::run(&mut command, interrupt, |running| {
+        let ended = runner::run(&mut command, interrupt, |running| {
             if let (Some(growing), Merged::Growing(live, _)) =
                 (self.growing.take(), &self.job.merged)
             {
@@ -120,7 +116,7 @@ impl<'a> Attempt<'a> {
                     Shown(output)
                 );
             }
-            return Ok(Err(failure(&ended)));
+            return Ok(Err(ended.failure()));
         }
         let latencies = reader.map_or(Ok(Vec::new()), OutputReader::finish)?;
         let found = match contender {
@@ -195,14 +191,6 @@ fn figures(outside: Figures, (lines, bytes): (u64, u64), done: Option<Done>) -> 
     let (threads, memory) = (done.threads, outside.took.memory.max(done.memory));
     let took = Took { threads, memory, ..outside.took };
     Ok(Figures { took, merge: Some(done.merge), stall: done.stall, ..outside })
-}
-
-/// Says why a child failed: what it said, and how it ended if it said nothing.
-pub(crate) fn failure(ended: &Ended) -> String {
-    match ended.stderr.strip_prefix("error: ") {
-        Some(said) => said.to_owned(),
-        None => format!("it ended with {}\n{}", ended.status, ended.stderr).trim().to_owned(),
-    }
 }
 
 /// Checks a merged file, and returns its lines and its bytes.

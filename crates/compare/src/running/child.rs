@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use recorder::Recorder;
+use runner::Status;
 use tracing_subscriber::layer::SubscriberExt;
 use tributary::{Moment, Options, Plan, Probe, Shown, Stop};
 
 use crate::protocol::{Done, LawArgs, StageArgs, Until, answer};
-use crate::running::machine::{self, Status};
 
 /// From which stall on the recorded loop is said to stand still.
 const STALL: Duration = Duration::from_millis(50);
@@ -42,12 +42,12 @@ impl Peak {
     fn look(&self) {
         let look = self.looks.fetch_add(1, Ordering::Relaxed);
         if look < Self::ALL || look.is_multiple_of(Self::ONE_IN) {
-            self.threads.fetch_max(machine::threads().unwrap_or(0), Ordering::Relaxed);
+            self.threads.fetch_max(runner::threads().unwrap_or(0), Ordering::Relaxed);
         }
     }
 
     fn threads(&self, besides: u64) -> Option<u64> {
-        let threads = self.threads.load(Ordering::Relaxed).max(machine::threads()?);
+        let threads = self.threads.load(Ordering::Relaxed).max(runner::threads()?);
         Some(threads.saturating_sub(besides).max(1))
     }
 }

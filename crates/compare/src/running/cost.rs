@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use report::Spread;
+use runner::Interrupt;
 use stages::{STAGES, Stage};
 use workload::Backlog;
 
 use crate::asking::contender::Contender;
-use crate::asking::interrupt::Interrupt;
 use crate::asking::jobs::{Job, Merged};
 use crate::running::attempt::{Attempt, Figures};
 use crate::running::folder::Folder;
@@ -57,7 +57,7 @@ fn line(stage: &Stage, with: &[Figures], without: &[Figures]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::running::measure::Took;
+    use runner::Took;
 
     #[test]
     fn the_ratios_are_taken_round_by_round() {

@@ -5,10 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use runner::{Activity, Hung, Running};
 use workload::{Live, LiveSources, Worker, Written};
-
-use crate::running::machine::Activity;
-use crate::running::measure::{Hung, Running};
 
 /// How long `tail` may give nothing new before it has given what it will.
 const NOTHING_NEW: Duration = Duration::from_secs(2);

@@ -1,23 +1,15 @@
 //! Which laws each stage keeps: every law in a process of its own, several at
 //! once, and never while something is measured.
 
-use std::num::NonZero;
 use std::path::Path;
-use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::Context;
 use conformance::{BOUND, LAWS, Law, Limit};
 use report::{Outcome, Verdict, Verdicts};
+use runner::{Interrupt, Tried, side_by_side, try_by};
 use stages::Stage;
 
-use crate::asking::interrupt::{Interrupt, Interrupted};
-use crate::protocol::{LawArgs, answered};
-use crate::running::attempt::{Checked, failure};
-use crate::running::measure::{self, Hung};
+use crate::protocol::LawArgs;
 use crate::running::rounds::Setup;
 
 /// How long a law may wait that is declared to break, by its bound at the
@@ -25,11 +17,6 @@ use crate::running::rounds::Setup;
 const BRIEF: Duration = Duration::from_secs(20);
 /// The theme whose laws take the longest, by thousands of sources.
 const LONGEST: &str = "scale";
-/// How long a law has, beyond its bound, to come to its end.
-const GRACE: Duration = Duration::from_secs(45);
-
-/// How a stage breaks a law, if it does; or what happened instead.
-pub(crate) type Tried = Checked<Option<String>>;
 
 /// One law, on one stage.
 #[derive(Debug)]
@@ -146,74 +133,6 @@ impl Try {
         let &Try { stage, law, within, .. } = self;
         let mut command = LawArgs { stage, law, within: within.as_secs() }.command()?;
         try_by(&mut command, within, folder, interrupt, is_over)
-    }
-}
-
-/// Does work as many at once as there are cores, begun in this order, and tells of each
-/// as it is done. If `told` answers that it is enough, what has begun is done to its end
-/// and nothing else; at an error what has begun is over.
-pub(crate) fn side_by_side<T: Send>(
-    order: &[usize],
-    work: impl Fn(usize, &(dyn Fn() -> bool + Sync)) -> anyhow::Result<T> + Sync,
-    mut told: impl FnMut(usize, T) -> anyhow::Result<bool>,
-) -> anyhow::Result<()> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
-    thread::scope(|scope| {
-        let (tell, told_of) = channel();
-        for _ in 0..cores.min(order.len()) {
-            let (tell, next, over, work) = (tell.clone(), &next, &over, &work);
-            scope.spawn(move || {
-                while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let done = work(at, &|| over.load(Ordering::Relaxed));
-                    let failed = done.is_err();
-                    // Nobody listens once the first error has come.
-                    if tell.send((at, done)).is_err() || failed {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(tell);
-        let taken: anyhow::Result<()> = told_of.iter().try_for_each(|(at, done)| {
-            if !told(at, done?)? {
-                next.store(order.len(), Ordering::Relaxed);
-            }
-            Ok(())
-        });
-        // The threads then end their processes, and themselves.
-        over.store(true, Ordering::Relaxed);
-        taken
-    })
-}
-
-/// Tries a law by a command that answers with how it is broken, until all is over. The
-/// process has a folder of its own.
-pub(crate) fn try_by(
-    command: &mut Command,
-    within: Duration,
-    folder: &Path,
-    interrupt: &Interrupt,
-    is_over: &(dyn Fn() -> bool + Sync),
-) -> anyhow::Result<Tried> {
-    let folder = tempfile::tempdir_in(folder).context("a law needs a folder")?;
-    // What a child leaves behind that had to be killed goes with our folder.
-    command.env("TMPDIR", folder.path());
-    let (begun, bound) = (Instant::now(), within + GRACE);
-    let ended = measure::run(command, interrupt, |_| {
-        if is_over() {
-            return Err(Interrupted.into());
-        }
-        if begun.elapsed() > bound {
-            return Err(Hung { within: format!("{bound:?}") }.into());
-        }
-        Ok(())
-    });
-    match ended {
-        Ok(ended) if ended.status.success() => answered(&ended.stdout).map(Ok),
-        Ok(ended) => Ok(Err(failure(&ended))),
-        Err(error) if error.is::<Hung>() => Ok(Err(error.to_string())),
-        Err(error) => Err(error),
     }
 }
 

@@ -1,11 +1,8 @@
-//! What the figures depend on besides the stages: machine, compiler, limits.
+//! What the figures depend on besides the stages: machine and compiler.
 
-use std::fs;
 use std::num::NonZero;
-use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use jiff::Zoned;
 use report::Head;
@@ -40,93 +37,4 @@ fn commit() -> Option<String> {
         .ok()?;
     let name = String::from_utf8(said.stdout).ok()?;
     (said.status.success() && !name.trim().is_empty()).then(|| name.trim().to_owned())
-}
-
-/// What `/proc` says about a process; the system may have no `/proc`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Status {
-    /// How many threads it has now.
-    pub(crate) threads: Option<u64>,
-    /// The most memory that it has had so far, in bytes.
-    pub(crate) peak_memory: Option<u64>,
-}
-
-impl Status {
-    pub(crate) fn of(process: u32) -> Option<Status> {
-        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        let peak_memory = number(&status, "VmHWM").map(|kibibytes| kibibytes * 1024);
-        Some(Status { threads: number(&status, "Threads"), peak_memory })
-    }
-}
-
-/// Counts the threads of this process, by one call that is cheap enough to be
-/// made between two looks at a source; `None` where the system does not tell.
-pub(crate) fn threads() -> Option<u64> {
-    // A directory has a link for each directory in it, and two for itself.
-    // `/proc/self/task` has a directory for each thread.
-    let links = fs::metadata("/proc/self/task").ok()?.nlink();
-    links.checked_sub(2).filter(|&threads| threads > 0)
-}
-
-/// What the threads of a process have done up to now.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Activity {
-    /// How long they were on a core.
-    pub(crate) cpu: Duration,
-    /// How often they were woken: each time they had given up their core.
-    pub(crate) wakeups: u64,
-    /// When this was.
-    pub(crate) at: Instant,
-}
-
-impl Activity {
-    /// Adds up the threads that there are; one that has ended counts no more.
-    pub(crate) fn of(process: u32) -> Option<Activity> {
-        let at = Instant::now();
-        let (mut nanos, mut wakeups) = (0, 0);
-        for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
-            let thread = thread.ok()?.path();
-            // One that has ended since the folder was opened has nothing to say.
-            let Ok(times) = fs::read_to_string(thread.join("schedstat")) else { continue };
-            let Ok(status) = fs::read_to_string(thread.join("status")) else { continue };
-            nanos += times.split_whitespace().next()?.parse::<u64>().ok()?;
-            wakeups += number(&status, "voluntary_ctxt_switches")?;
-        }
-        Some(Activity { cpu: Duration::from_nanos(nanos), wakeups, at })
-    }
-}
-
-/// Reads one number of a `status` file.
-fn number(status: &str, name: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    line.strip_prefix(':')?.split_whitespace().next()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn what_the_threads_of_a_process_do_is_added_up() {
-        use std::io::Write;
-        // Of another process: of this one, other tests begin and end.
-        let mut cat = Command::new("cat");
-        let mut cat = cat.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut stdin = cat.stdin.take().unwrap();
-        let of_cat = || Activity::of(cat.id()).unwrap();
-        let (before, begun) = (of_cat(), Instant::now());
-        let mut after = before;
-        while after.cpu <= before.cpu || after.wakeups <= before.wakeups {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{before:?}, {after:?}");
-            stdin.write_all(b"a line\n").unwrap();
-            after = of_cat();
-        }
-        assert!(after.at > before.at);
-        let status = Status::of(cat.id()).unwrap();
-        assert!(status.threads == Some(1) && status.peak_memory > Some(1024), "{status:?}");
-        drop(stdin);
-        cat.wait().unwrap();
-        assert_eq!((Status::of(u32::MAX), Activity::of(u32::MAX)), (None, None));
-    }
 }

@@ -8,6 +8,4 @@ mod course;
 pub(crate) mod folder;
 pub(crate) mod laws;
 pub(crate) mod machine;
-pub(crate) mod measure;
 pub(crate) mod rounds;
-pub(crate) mod turn;

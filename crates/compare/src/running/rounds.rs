@@ -2,18 +2,17 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::ProgressBar;
 use recorder::Recording;
+use runner::{Checked, Interrupt};
 use stages::Stage;
 use tributary::Shown;
 
 use crate::asking::contender::{Contender, Program};
-use crate::asking::interrupt::Interrupt;
 use crate::asking::jobs::{Job, Merged};
-use crate::running::attempt::{Attempt, Checked, Figures};
+use crate::running::attempt::{Attempt, Figures};
 use crate::running::folder::Folder;
 
 /// The runs of one contender so far.
@@ -35,17 +34,6 @@ pub(crate) struct Setup<'a> {
     pub(crate) folder: &'a Folder,
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) progress: &'a ProgressBar,
-}
-
-/// Makes the bar on stderr, which shows on a terminal how many runs are done, and
-/// which one is on; dropped, it is taken away.
-pub(crate) fn bar() -> ProgressBar {
-    let bar = ProgressBar::new(0).with_finish(ProgressFinish::AndClear);
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {elapsed}  {msg}");
-    bar.set_style(style.expect("the template is a constant"));
-    // Redrawn once a second, so that it costs the runs nothing.
-    bar.enable_steady_tick(Duration::from_secs(1));
-    bar
 }
 
 impl Runs {

@@ -4,5 +4,4 @@
 pub(crate) mod figures;
 pub(crate) mod rows;
 pub(crate) mod terminal;
-pub(crate) mod turn;
 pub(crate) mod warnings;

@@ -171,8 +171,8 @@ mod tests {
     use crate::asking::args::Args;
     use crate::asking::contender::Contender;
     use crate::asking::jobs;
-    use crate::running::measure::Took;
     use clap::Parser;
+    use runner::Took;
     use stages::STAGES;
 
     fn job(name: &str) -> Job {

@@ -4,10 +4,10 @@ mod common;
 mod conform;
 mod places;
 mod signals;
-mod turn;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -71,6 +71,24 @@ fn a_stdout_that_is_full_is_an_error() {
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let output = compare().args(["diff", "1"]).stdout(full).output().unwrap();
     assert_refused(&output, "stdout", "No space left on device");
+}
+
+/// What a learner is told is held by the tests of `teacher`.
+#[test]
+fn a_step_of_the_learner_ends_with_the_exit_codes_of_its_help() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("begun");
+    let ended = |typed: &[&str], code| {
+        // What the tests have built is taken.
+        let built = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        let mut command = compare();
+        command.args(typed).args(["--folder", shown(&folder)]).env("CARGO_TARGET_DIR", built);
+        printed(command.output().unwrap(), code)
+    };
+    ended(&["your-turn", "2", "--force"], 0);
+    fs::write(folder.join("src/lib.rs"), "half a line").unwrap();
+    assert!(ended(&["check-mine"], 1).contains("It does not compile"));
+    assert!(ended(&["solution", "2"], 0).starts_with("yours → stage2-mixed"));
+    ended(&["your-turn", "3"], 2);
 }
 
 #[test]

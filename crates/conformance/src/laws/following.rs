@@ -32,8 +32,8 @@ pub fn a_renamed_file_is_read_to_its_end_before_its_successor(merge: MergeFn) ->
 
 /// What is written late to a renamed file is merged, too.
 ///
-/// Its writer goes on in the renamed file when the new one has lines already,
-/// and when the renamed file is deleted.
+/// The writer goes on in the renamed file after the new one has lines, and after the
+/// renamed file is deleted.
 pub fn what_is_written_late_to_a_renamed_file_is_merged(merge: MergeFn) -> Verdict {
     told(
         merge,
@@ -56,9 +56,8 @@ pub fn what_is_written_late_to_a_renamed_file_is_merged(merge: MergeFn) -> Verdi
 
 /// A half line at the end of a file is not glued to what its successor begins with.
 ///
-/// Its own writer ends it, when the new file has a line already; or nobody
-/// does, and it stands on a line of its own when its file is let go, or when
-/// the run ends.
+/// Either its writer ends it, after the new file has a line. Or nobody does, and it is
+/// on a line of its own once its file is let go, or the run ends.
 pub fn a_half_line_is_not_glued_to_the_next_file(merge: MergeFn) -> Verdict {
     let rotated = |quiet, is_ended: bool, wake| {
         let scene = Scene::new();
@@ -87,7 +86,7 @@ pub fn a_half_line_is_not_glued_to_the_next_file(merge: MergeFn) -> Verdict {
         run.run(merge).report()?;
         let merged = scene.merged();
         let mut lines: Vec<_> = merged.split_inclusive(|&byte| byte == b'\n').collect();
-        // When a file is let go is not said: its half line may come first.
+        // No order is promised for a file that is let go: its half line may come first.
         lines.sort_unstable();
         let half: &[u8] = if is_ended { b"half\n" } else { b"ha\n" };
         require(lines == [half, b"one\n", b"two\n"], || {
@@ -107,8 +106,8 @@ pub fn a_half_line_is_not_glued_to_the_next_file(merge: MergeFn) -> Verdict {
 
 /// Twenty renames in quick succession lose nothing and keep the order.
 ///
-/// Once at each moment of the source, so that several come between two looks;
-/// and once by a writer that does not know when the source looks.
+/// Tried with a rename at each moment of the source, so that several come between two
+/// looks; and with a writer that does not know when the source looks.
 pub fn twenty_renames_in_quick_succession_lose_nothing(merge: MergeFn) -> Verdict {
     both_ways(|wake| twenty_renames(merge, wake))
 }
@@ -153,9 +152,9 @@ fn twenty_renames(merge: MergeFn, wake: Wake) -> Verdict {
 
 /// A truncated file is read from its start.
 ///
-/// Truncated with everything read and less than before in it then, with a half
-/// line at its end, with a line that came and went since the last look, and
-/// more than once. The half line stands alone.
+/// It is truncated when all was read, and has less in it than before; with a half line
+/// at its end, which then stands alone; with a line that came and went since the last
+/// look; and more than once.
 pub fn a_truncated_file_is_read_from_its_start(merge: MergeFn) -> Verdict {
     told(
         merge,
@@ -191,8 +190,8 @@ pub fn a_rewritten_file_is_read_from_its_start(merge: MergeFn) -> Verdict {
 
 /// A file that is deleted and made anew is followed.
 ///
-/// Between two looks, and with looks at a name that is nobody's, or was somebody's
-/// for a moment; with lines that were not read when the file was deleted; with the
+/// Tried between two looks, and with looks while the name leads to no file, or led to
+/// one for a moment; with lines that were unread when the file was deleted; with the
 /// deleted file still held, and let go, so that the new one may have its inode.
 pub fn a_deleted_file_that_is_made_anew_is_followed(merge: MergeFn) -> Verdict {
     const STORY: &[Step] = &[
@@ -222,8 +221,8 @@ pub fn a_deleted_file_that_is_made_anew_is_followed(merge: MergeFn) -> Verdict {
 
 /// A file that is missing is waited for, and read from its start when it is there.
 ///
-/// Missing in its folder, and with it: where there is no folder, nothing is
-/// notified.
+/// The file is missing alone, and together with its folder: without a folder, nothing
+/// is notified.
 pub fn a_missing_file_is_waited_for(merge: MergeFn) -> Verdict {
     const APPEARS: Step = |pen| {
         pen.create()?;
@@ -245,8 +244,8 @@ pub fn a_missing_file_is_waited_for(merge: MergeFn) -> Verdict {
 
 /// A symbolic link that leads elsewhere is followed.
 ///
-/// There and back again: what was read of the first file is not read twice,
-/// whether it is still held or was let go.
+/// The link leads to another file and back again. The lines of the first file are not
+/// read twice, whether it is still held or was let go.
 pub fn a_link_that_leads_elsewhere_is_followed(merge: MergeFn) -> Verdict {
     const STORY: &[Step] = &[
         |pen| {
@@ -270,8 +269,8 @@ pub fn a_link_that_leads_elsewhere_is_followed(merge: MergeFn) -> Verdict {
 
 /// A log and its rotated name may both be sources: each line is merged once.
 ///
-/// The log is renamed to the name of the other source, whose file goes, and
-/// its writer goes on in it. Held by the first source, and let go by it.
+/// The log is renamed over the file of the other source, and its writer goes on in it.
+/// Tried while the first source holds the file, and after it has let go.
 pub fn a_log_and_its_rotated_name_are_merged_once(merge: MergeFn) -> Verdict {
     let both = |quiet| {
         let scene = Scene::new();
@@ -306,7 +305,7 @@ pub fn a_log_and_its_rotated_name_are_merged_once(merge: MergeFn) -> Verdict {
             }
         });
         run.run(merge).report()?;
-        // Which of the two sources reads a late line is not said.
+        // Either of the two sources may read a late line.
         let kinds: Vec<_> =
             Kind::ALL.into_iter().filter(|&kind| kind != Kind::OutOfOrder).collect();
         scene.require_none_of(&kinds, &[lock(&pen).expected(&scene), other])
@@ -315,10 +314,9 @@ pub fn a_log_and_its_rotated_name_are_merged_once(merge: MergeFn) -> Verdict {
     both(Duration::ZERO)
 }
 
-/// Follows a log, and another one at rest, while a story is told of it: its
-/// first step before the merge begins, each further one when the log has been
-/// looked at and nothing was found, the last one together with the stop. Told
-/// both ways: each step is one that is notified.
+/// Follows a log, and another one at rest, while a story is told of it. The first step
+/// comes before the merge begins, each further one after a look that found nothing, the
+/// last one together with the stop. Tried both ways, since each step is notified.
 fn told(merge: MergeFn, quiet: Duration, story: &'static [Step]) -> Verdict {
     both_ways(|wake| told_once(merge, quiet, wake, story))
 }
@@ -327,7 +325,7 @@ fn told_once(merge: MergeFn, quiet: Duration, wake: Wake, story: &'static [Step]
     let scene = Scene::new();
     let mut logs = scene.logs(2);
     logs[1].append(1..=100).expect("a log can be written");
-    // In a folder of its own, which may go.
+    // In a folder of its own, which a step may delete.
     let folder = scene.path("logs");
     fs::create_dir(&folder).expect("a law needs a folder");
     let log = Log { path: folder.join("source-0000.log"), ..logs[0].clone() };

@@ -12,8 +12,8 @@ use crate::scene::Scene;
 
 /// Six hundred sources are all read from before the stop.
 ///
-/// More than the 512 threads of a pool that nobody has asked how large it is.
-/// Each source gets a second line once its first was read.
+/// More than the 512 threads that tokio's pool has by default. Each source gets a
+/// second line once its first was read.
 pub fn six_hundred_sources_all_make_progress(merge: MergeFn) -> Verdict {
     let scene = Scene::new();
     let logs = scene.logs(600);

@@ -12,8 +12,8 @@ use crate::fifo::{Fifo, PAGE};
 use crate::run::{HOUR, SOON, Watched};
 use crate::scene::{Log, Scene};
 
-/// How long a merger is given to do what it should not do. One that keeps the
-/// law is not hurried by it: there is nothing that it has to do meanwhile.
+/// How long a merger is given to break the law. A merger that keeps the law has nothing
+/// to do meanwhile, so the time hurries nobody.
 const WHILE: Duration = Duration::from_millis(200);
 
 /// What is written during the run is in the output before the stop.
@@ -72,9 +72,9 @@ fn written_and_stopped_at(moment: Moment, merge: MergeFn) -> Verdict {
 
 /// A stop ends the run at once, not after an interval.
 ///
-/// The interval is an hour. The stop comes once when all sources have been
-/// found empty, and once before the last of them has heard so: it is about to
-/// wait, and the others do.
+/// The interval is an hour. The stop comes once when all sources were found empty, and
+/// once just before the last of them hears so: it is about to wait, and the others
+/// wait.
 pub fn a_stop_ends_the_run_at_once(merge: MergeFn) -> Verdict {
     let scene = Scene::new();
     let logs = scene.logs(3);

@@ -52,9 +52,9 @@ pub fn a_source_that_waits_is_woken_by_a_change(merge: MergeFn) -> Verdict {
 
 /// What happens to one source causes no look at another.
 ///
-/// Five lines are written to one of four sources, each when the last one is in
-/// the output and no look comes any more. The others are not looked at more than
-/// twice: by the sweep that makes up for what no notification tells.
+/// Five lines are written to one of four sources, each when the last one is in the
+/// output and no look comes any more. The others get at most two looks: from the sweep,
+/// which makes up for lost notifications.
 pub fn a_change_of_one_source_causes_no_look_at_another(merge: MergeFn) -> Verdict {
     const LINES: u64 = 5;
     const SWEEPS: u64 = 2;
@@ -87,10 +87,10 @@ pub fn a_change_of_one_source_causes_no_look_at_another(merge: MergeFn) -> Verdi
 
 /// A change that comes while a source is being looked at is not lost.
 ///
-/// Each step comes when a look has found nothing, and that look does not answer
-/// before the step is told. The sign of that is a look at a source at rest, whose
-/// change came next; each step has its own. A merger with one thread for all
-/// cannot give the sign, and is waited for a moment.
+/// Each step comes when a look has found nothing, and that look does not answer before
+/// the step is told. The sign that it was told is a look at a source at rest, which
+/// changed right after; each step has such a source of its own. A merger with one
+/// thread for all cannot give the sign, and is waited for a moment.
 pub fn a_change_during_a_look_is_not_lost(merge: MergeFn) -> Verdict {
     const WHILE: Duration = Duration::from_millis(200);
     const STEPS: &[Step] = &[
@@ -135,8 +135,8 @@ pub fn a_change_during_a_look_is_not_lost(merge: MergeFn) -> Verdict {
 
 /// When more happens at once than the system tells, every source is looked at.
 ///
-/// The process is stopped until the kernel's queue is full, and then each of
-/// eight sources gets a line. Twice: one time would be made up for by the sweep.
+/// The process is stopped until the kernel's queue is full, and then each of eight
+/// sources gets a line. This is done twice, since the sweep would make up for one time.
 pub fn an_overflow_of_notifications_loses_nothing(merge: MergeFn) -> Verdict {
     alone(|| {
         let scene = Scene::in_memory();

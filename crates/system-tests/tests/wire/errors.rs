@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use async_nats::jetstream::stream;
 use system_tests::program;
 use testkit::{Ended, Folder};
+use workload::Backlog;
 
 use crate::Scene;
 use crate::server::STREAM;
@@ -199,6 +200,17 @@ fn a_full_stream_is_told_and_goes_on_when_there_is_room() {
     testkit::until("there is room", || scene.nats.messages() == 1);
     ship.terminate().with(0);
     assert_eq!(scene.merged(), "two\n");
+}
+
+#[test]
+fn a_trouble_of_many_logs_is_told_once_as_long_as_it_lasts() {
+    let scene = Scene::new();
+    scene.nats.make(stream::Config { max_messages: 1, ..Default::default() });
+    // More logs than chunks may be on their way: while some are refused, others are asked for.
+    Backlog { files: 300, bytes: 100 }.make(&scene.folder.path("logs"), 1).unwrap();
+    let ended = scene.ship(&["--watch", "logs/*.log", "--patience", "3s"]).end();
+    let said = |what| ended.stderr.matches(what).count();
+    assert_eq!((said("tried again for"), said("answers again")), (1, 0), "{}", ended.stderr);
 }
 
 #[test]

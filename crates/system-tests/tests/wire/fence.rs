@@ -1,10 +1,11 @@
 //! Why a chunk arrives once: an answer that is lost, and a message that comes late.
 
+use std::fs;
 use std::thread;
 use std::time::Duration;
 
 use async_nats::jetstream::stream;
-use testkit::{Folder, Running};
+use testkit::{Folder, Running, until};
 
 use crate::Scene;
 use crate::between::Between;
@@ -31,6 +32,11 @@ fn is_there_once(second: impl Fn(&Scene, &Between, &[&str], Running) -> Running 
                     scene.folder.append("app.log", "one\n");
                     let mut ship = scene.run(&flags);
                     scene.until_shipped(&mut ship, 1);
+                    // Its answer may be held back with those of the second, otherwise.
+                    until("the answer is in the checkpoint", || {
+                        let checkpoint = fs::read_to_string(scene.folder.path("shipped"));
+                        checkpoint.is_ok_and(|it| it.contains("\"sequence\":1"))
+                    });
                     let mut ship = second(&scene, &between, &flags, ship);
                     scene.folder.append("app.log", "three\n");
                     scene.until_shipped(&mut ship, 3);

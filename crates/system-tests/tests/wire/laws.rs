@@ -125,7 +125,9 @@ fn without_its_checkpoint_a_merge_sends_what_is_new_and_nothing_else() {
     assert!(messages > 400, "{messages}");
     scene.folder.append("app.log", "new\n");
     scene.ship(&["app.log"]).end().with(0);
-    assert_eq!((scene.nats.messages(), scene.merged()), (messages + 1, lines + "new\n"));
+    // Each log may need a consumer, and a server takes only so many.
+    assert_eq!((scene.nats.messages(), scene.nats.consumers()), (messages + 1, 0));
+    assert_eq!(scene.merged(), lines + "new\n");
 }
 
 #[test]

@@ -116,6 +116,14 @@ impl Nats {
         })
     }
 
+    /// Counts the consumers of the stream.
+    pub(crate) fn consumers(&self) -> usize {
+        self.ask(async |server| {
+            let stream = server.get_stream(STREAM).await.unwrap();
+            stream.cached_info().state.consumer_count
+        })
+    }
+
     /// Removes all that the stream holds.
     pub(crate) fn purge(&self) {
         self.ask(async |server| {

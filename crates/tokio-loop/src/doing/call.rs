@@ -1,5 +1,5 @@
-//! A system call, as `/proc/self/task/TID/syscall` shows it, and what a thread
-//! does that is in it.
+//! A system call, as `/proc/self/task/TID/syscall` shows it, and what a thread in it
+//! does.
 
 /// The system call that a thread is in, or no call: a page fault.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +15,7 @@ pub(crate) struct Call {
 pub(super) struct Act {
     pub(super) now: &'static str,
     pub(super) then: &'static str,
-    /// What stands behind either.
+    /// The words behind either.
     pub(super) what: &'static str,
     pub(super) descriptor: Option<usize>,
 }
@@ -23,11 +23,11 @@ pub(super) struct Act {
 impl Act {
     pub(super) const COMPUTES: Act = act("computes", "computed", "");
     pub(super) const WORKS: Act = act("is", "was", " at work in system calls");
-    /// For what, is not seen.
+    /// It cannot be seen for what.
     pub(super) const WAITS: Act = waits("");
     const MEMORY: Act = waits(" for memory");
 
-    /// Does it with the descriptor that is the first argument.
+    /// An act on the descriptor that is the first argument.
     const fn on(now: &'static str, then: &'static str, what: &'static str) -> Act {
         Act { descriptor: Some(0), ..act(now, then, what) }
     }
@@ -70,7 +70,7 @@ impl Call {
         name(self.number?)
     }
 
-    /// Says what a thread does that is in this call.
+    /// Says what a thread in this call does.
     pub(super) fn act(&self) -> Act {
         if self.number.is_none() {
             return Act::MEMORY;

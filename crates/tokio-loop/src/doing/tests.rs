@@ -2,8 +2,8 @@ use super::*;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Says what two looks show that are 100 ms apart. `ran`, `waited` and `slices` are
-/// what was added; in the descriptor is "/run/a.fifo".
+/// Says what two looks show, 100 ms apart. `ran`, `waited` and `slices` are the
+/// differences between them; the descriptor leads to "/run/a.fifo".
 fn between(ran: u32, waited: u32, slices: u64, syscall: &str) -> Doing {
     let before = Look { ran: MS, waited: MS, slices: 1, ..Look::default() };
     let now = Look {

@@ -18,20 +18,19 @@ use crate::following::reading::{before, is_freed};
 use crate::following::rotated::rotated;
 use crate::following::siblings;
 
-/// What a file is whose inode the table does not know.
+/// What the bytes say of a file whose inode the table does not know.
 pub(crate) enum Alike {
     Nothing,
     /// It has the lines of another file, which was read up to this position.
     Until(Position),
     /// It is a copy of a file that is read.
     Copy,
-    /// It may be a copy of a file whose log has not seen yet that it was
-    /// truncated.
+    /// It may be a copy of a file that was truncated, which its log has not seen yet.
     Later,
 }
 
-/// Compares a new file with the files that its path has named before. Returns how
-/// far one of them was read, if that is gone and the new file has its lines.
+/// Compares a new file with the former files of its path. If one of them is gone and
+/// the new file has its lines, returns how far the old one was read.
 pub(crate) fn restored(
     path: &Path,
     file: &File,
@@ -64,7 +63,7 @@ pub(crate) fn copied(
     metadata: &Metadata,
     entries: Vec<Entry>,
 ) -> io::Result<Alike> {
-    // The youngest first: it is the one that has the lines of today.
+    // The youngest first: it has the lines of today.
     for entry in entries.into_iter().rev() {
         for truncation in entry.truncations.iter().rev() {
             if let Some(before) = known_by(file, metadata, truncation)? {
@@ -90,7 +89,8 @@ pub(crate) fn copied(
                     return Ok(Alike::Later);
                 }
             }
-            // Of one that is gone, it may as well be the same text once more.
+            // If the original is gone, the new file may have the same text written once
+            // more.
             _ => match repeats(file, &entry.position)? {
                 Some(known) if known || entry.find().is_some() => {
                     return Ok(Alike::Until(entry.position));
@@ -107,8 +107,8 @@ pub(crate) fn copied(
     Ok(Alike::Nothing)
 }
 
-/// Returns the paths of which a file of this path may be a copy: those of the
-/// names that it begins with, also with its ending (`app.log.bak`,
+/// Returns the paths of which a file of this path may be a copy. Its name begins with
+/// their names, or with these less the common ending (`app.log.bak`,
 /// `app-20261122.log`).
 pub(crate) fn originals(path: &Path) -> Vec<FullPath> {
     let path = FullPath::of(path);
@@ -153,8 +153,8 @@ fn known_by(
     Ok((Fingerprint::of(offset, &before) == *fingerprint).then_some(before))
 }
 
-/// Returns where the line begins that is cut at `offset`: the beginning of a
-/// line may have been handed out as one, when its file was truncated.
+/// Returns where the line begins that `offset` cuts. A truncation may have handed out
+/// the beginning of a line as a line.
 fn whole_lines(offset: u64, before: &Before) -> u64 {
     let bytes = before.as_bytes();
     let half = bytes.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;

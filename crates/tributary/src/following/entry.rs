@@ -1,4 +1,4 @@
-//! What the table of files holds, and a checkpoint has lines of.
+//! The entries of the table of files, which are the lines of a checkpoint.
 
 use std::fs::Metadata;
 use std::iter;
@@ -19,9 +19,9 @@ const TRUNCATIONS: usize = 16;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Line {
-    /// The first one.
+    /// The first line.
     Version(u32),
-    /// A file, as it stands from now on.
+    /// The new state of a file.
     File(Entry),
     /// A file that is forgotten.
     Gone(FileId),
@@ -33,10 +33,10 @@ pub(crate) enum Line {
     Output(SavedOutput),
 }
 
-/// The output of a moment.
+/// The output at one moment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SavedOutput {
-    /// Nothing for a stream, and where the version before has written it.
+    /// `None` for a stream, and in checkpoints of the version before.
     pub(crate) path: Option<FullPath>,
     #[serde(flatten)]
     pub(crate) id: FileId,
@@ -52,7 +52,7 @@ pub(crate) struct SavedOutput {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SavedStream {
     pub(crate) name: String,
-    /// When it was made, as its server says; one of that name may be made anew.
+    /// When the stream was made, as its server says: another one may get its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) made: Option<String>,
     /// The sequence of the last message.
@@ -60,8 +60,7 @@ pub(crate) struct SavedStream {
 }
 
 impl SavedOutput {
-    /// Tells whether this is the file. The device counts for nothing: a boot
-    /// renumbers it.
+    /// Tells whether this is the file. The device is not compared: a boot renumbers it.
     pub(crate) fn is(&self, metadata: &Metadata) -> bool {
         self.id.inode == metadata.ino() && has_birth(metadata, self.born)
     }
@@ -83,7 +82,7 @@ pub(crate) struct Entry {
     pub(crate) target: Option<FullPath>,
     /// How many files were claimed before: the order of the files of a home.
     pub(crate) rank: u64,
-    /// Of a merge into a stream: the message with which its last lines arrived.
+    /// In a merge into a stream: the message with which the last lines arrived.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) sequence: u64,
     #[serde(flatten)]
@@ -91,8 +90,8 @@ pub(crate) struct Entry {
     /// Whether it was deleted when it was let go.
     #[serde(skip)]
     pub(crate) deleted: bool,
-    /// How far it had been read each time that it was truncated, the last time
-    /// last: what copies hold that were made just before.
+    /// How far it had been read at each truncation, the latest last: a copy made just
+    /// before the truncation has these bytes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) truncations: Vec<Fingerprint>,
 }
@@ -163,7 +162,7 @@ pub(crate) enum Reader {
     Log(usize, Arc<ReadTo>),
     /// The log of its home read it when the checkpoint was written.
     Before,
-    /// Nobody, since then.
+    /// Nobody, since this time.
     LetGo(Time),
     /// Nobody: the file is a copy of another one.
     Copy,
@@ -206,7 +205,7 @@ impl ReadTo {
         *self.lock() = (offset, before);
     }
 
-    /// Takes in the bytes that were read behind these; returns where they end.
+    /// Adds the bytes that were read next. Returns the new offset.
     pub(crate) fn push(&self, read: &[u8]) -> u64 {
         let (offset, before) = &mut *self.lock();
         before.push(read);
@@ -218,12 +217,12 @@ impl ReadTo {
         self.lock().0
     }
 
-    /// Returns what stands before the offset.
+    /// Returns the bytes before the offset.
     pub(crate) fn before(&self) -> Before {
         self.lock().1.clone()
     }
 
-    /// Tells whether these stand before the offset.
+    /// Tells whether `bytes` stand before the offset.
     pub(crate) fn is_behind(&self, bytes: &[u8]) -> bool {
         self.lock().1.as_bytes() == bytes
     }

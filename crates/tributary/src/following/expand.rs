@@ -1,8 +1,7 @@
 //! Which files fit a pattern of paths.
 //!
-//! A shell's rules: what is wild stays within a component, and takes no name
-//! that begins with a dot unless the component itself begins with one. Names
-//! are bytes.
+//! The rules are a shell's: a wildcard stays within a component, and matches no name
+//! that begins with a dot unless the component itself begins with one. Names are bytes.
 //!
 //! Whoever may write into a log folder must not choose what a privileged merge
 //! publishes. So a link on the way of a pattern is followed only if it belongs to
@@ -63,7 +62,7 @@ pub(crate) struct Expanded {
 }
 
 impl Pattern {
-    /// Understands a pattern; the error says in one clause why that cannot be.
+    /// Parses a pattern; the error says in one clause why it is none.
     pub(crate) fn new(text: &str) -> Result<Pattern, String> {
         if text.is_empty() {
             return Err("it is empty".into());
@@ -81,14 +80,14 @@ impl Pattern {
         Ok(Pattern { absolute, copies, parts, excluded: GlobSet::empty() })
     }
 
-    /// Returns the same pattern, which `excluded` files do not fit.
+    /// Returns the same pattern, less the `excluded` files.
     pub(crate) fn without(self, excluded: &GlobSet) -> Pattern {
         Pattern { excluded: excluded.clone(), ..self }
     }
 
-    /// Finds what fits now, and has every folder watched in which something may
-    /// come to fit. Where a folder on the way is not there yet, that is the
-    /// nearest one above it. `watched` are the folders of the last time.
+    /// Finds the files that fit now, and calls `watch` with every folder in which a
+    /// file may come to fit: for a folder that is not there yet, the nearest one above
+    /// it. `watched` are the folders of the last time.
     ///
     /// # Blocking
     ///
@@ -107,9 +106,9 @@ impl Pattern {
             watched.retain(|folder| folders.contains(folder));
             let new: Vec<_> = folders.into_iter().filter(|it| !watched.contains(it)).collect();
             new.iter().for_each(|folder| watch(folder));
-            // What came before its folder was watched is found by another walk.
-            // Whoever makes folders all the time is not waited for: the watches
-            // tell of them.
+            // Another walk finds the files that came before their folder was watched.
+            // If folders are made all the time, the walks end: the watches tell of the
+            // next ones.
             if new.is_empty() || walks == AGAIN {
                 return found;
             }
@@ -139,8 +138,8 @@ impl Pattern {
     }
 }
 
-/// Understands what is excluded from patterns: a path if there is a slash in
-/// it, a name anywhere if there is none. An error has the text and why.
+/// Parses what is excluded from patterns: a path if there is a slash in it, otherwise a
+/// name in any folder. The error has the text and the reason.
 pub(crate) fn excluded(texts: &[String]) -> Result<GlobSet, (String, String)> {
     let mut globs = GlobSet::builder();
     for text in texts {
@@ -204,9 +203,8 @@ impl Expanded {
 
     /// Goes on in the folder `next`, which is not listed, but named.
     ///
-    /// The deepest folder that is there is watched, and so is the one above it:
-    /// the kernel keeps a folder that was removed, and is silent about that, for
-    /// as long as a file is open that was in it.
+    /// The deepest folder that is there is watched, and so is the one above it: while
+    /// one of its files is open, the kernel does not tell that a folder was removed.
     fn name(&mut self, at: &Path, next: &Path, rest: &[Part]) {
         let deepest = !matches!(rest, [Part::Name(_), _, ..]);
         // A link may come to lead elsewhere.
@@ -222,7 +220,7 @@ impl Expanded {
         self.folders.extend(at.parent().map(here));
     }
 
-    /// Goes on in what a wild component has found, if that is a folder.
+    /// Goes on in a match of a wild component, if that is a folder.
     fn folder(&mut self, next: &Path, rest: &[Part]) {
         match leads(next, Metadata::is_dir) {
             Ok(true) => self.walk(next, rest),
@@ -231,7 +229,7 @@ impl Expanded {
         }
     }
 
-    /// Takes what fits the whole pattern, if that is a regular file.
+    /// Takes a path that fits the whole pattern, if it leads to a regular file.
     fn file(&mut self, path: PathBuf) {
         match leads(&path, Metadata::is_file) {
             Ok(true) => self.paths.push(path),
@@ -240,8 +238,7 @@ impl Expanded {
         }
     }
 
-    /// Returns what is in a folder and fits, by name; what is hidden, only if that is
-    /// said.
+    /// Returns the entries of a folder whose names fit; `hidden` ones only on request.
     fn list(
         &mut self,
         at: &Path,
@@ -254,7 +251,7 @@ impl Expanded {
         let read = fs::read_dir(&folder).and_then(|entries| {
             for entry in entries {
                 let (name, kind) = entry.map(|entry| (entry.file_name(), entry.file_type()))?;
-                // What is gone by now has no kind.
+                // An entry that is gone by now has no kind.
                 names.extend(kind.ok().filter(|_| fits(&name)).map(|kind| (name, kind)));
             }
             Ok(())
@@ -266,8 +263,8 @@ impl Expanded {
         names
     }
 
-    /// Notes what was left out. What is merely not there is no matter, but a
-    /// link that leads nowhere is.
+    /// Notes a path that was left out. A missing path does not matter, but a link that
+    /// leads nowhere does.
     fn refuse(&mut self, path: &Path, cause: io::Error) {
         if cause.kind() != io::ErrorKind::NotFound || path.is_symlink() {
             self.refused.push((path.to_owned(), cause));
@@ -275,7 +272,7 @@ impl Expanded {
     }
 }
 
-/// Tells whether a path leads to what is `wanted`; a link to that which is not
+/// Tells whether a path leads to a `wanted` file. A link to such a file that is not
 /// trusted is an error.
 fn leads(path: &Path, wanted: fn(&Metadata) -> bool) -> io::Result<bool> {
     let link = fs::symlink_metadata(path)?;
@@ -289,8 +286,8 @@ fn leads(path: &Path, wanted: fn(&Metadata) -> bool) -> io::Result<bool> {
     Ok(wanted(&target))
 }
 
-/// Opens a file that a pattern has found, as [`file::open`] does, unless a link
-/// on the way is not to be followed.
+/// Opens a file that a pattern has found, as [`file::open`] does, unless a link on the
+/// way is not trusted.
 ///
 /// # Errors
 ///
@@ -323,8 +320,8 @@ fn trusted(path: &Path) -> io::Result<Option<Stat>> {
     Ok(target(&folder, name)?.map(|(_, known)| known))
 }
 
-/// A folder is opened to be passed through. Where that can be said, no right to
-/// read it is needed.
+/// A folder is opened only to be passed through. `O_PATH` says so, and needs no right
+/// to read the folder.
 #[cfg(target_os = "linux")]
 const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 #[cfg(not(target_os = "linux"))]
@@ -353,8 +350,8 @@ fn same(one: &Stat, other: &Stat) -> bool {
     (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
 
-/// Tells whether a link is to be followed: if it belongs to root, to whoever
-/// runs this, or to the owner of what it leads to.
+/// Fails unless a link belongs to root, to the user of this process, or to the owner of
+/// its target.
 fn trust(link: u32, target: u32) -> io::Result<()> {
     if [0, geteuid().as_raw(), target].contains(&link) {
         return Ok(());
@@ -365,7 +362,7 @@ fn trust(link: u32, target: u32) -> io::Result<()> {
     ))
 }
 
-/// Returns the folder as the system wants it: the empty path is this one.
+/// Returns the folder as the system wants it: `.` for the empty path.
 fn here(at: &Path) -> PathBuf {
     if at.as_os_str().is_empty() { PathBuf::from(".") } else { at.to_owned() }
 }

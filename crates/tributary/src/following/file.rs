@@ -27,8 +27,8 @@ pub(crate) mod at_once;
 /// `InvalidInput` with the words "a directory", "a pipe" and so on, if the path
 /// leads to something else.
 pub(crate) fn open(path: &Path) -> io::Result<(File, FileId)> {
-    // Asked before it is opened, since opening a device may do something, and
-    // once more afterwards, since the name may have changed hands.
+    // Asked before the opening, since to open a device may do something, and once more
+    // afterwards, since the name may lead to another file by then.
     regular(&std::fs::metadata(path)?)?;
     // Opened without waiting: a pipe without a writer would hang us here, and
     // for a regular file the flag means nothing.
@@ -44,7 +44,7 @@ pub(crate) fn open(path: &Path) -> io::Result<(File, FileId)> {
     Ok((file, FileId::of(&metadata)))
 }
 
-/// Says what a file is that is not a regular one.
+/// Fails with the kind of a file that is not a regular one.
 fn regular(metadata: &Metadata) -> io::Result<()> {
     let kind = metadata.file_type();
     let what = if kind.is_file() {
@@ -68,8 +68,8 @@ pub(crate) struct LogFile {
     id: FileId,
     /// How many bytes have been read.
     offset: u64,
-    /// What was read and not handed out: the beginning of a line, no newline
-    /// in it. Of a line that is too long, only what is handed out of it.
+    /// The beginning of a line, without a newline, that was read and not handed out. Of
+    /// a line that is too long, only the part that will be handed out.
     partial: BytesMut,
     /// Where `partial` begins in the file.
     line: u64,
@@ -77,7 +77,7 @@ pub(crate) struct LogFile {
     split: bool,
     /// What the file looked like when it was last measured.
     stamp: Option<Stamp>,
-    /// Where the round of reading that was begun with the last measuring ends.
+    /// Where this round of reading ends: the size that was measured last.
     round_end: u64,
     /// Whether a read has found the end of the file at `offset`, whatever size
     /// is in `stamp`.
@@ -91,15 +91,15 @@ pub(crate) struct LogFile {
     freed: bool,
     /// When it was last seen to grow, or to lose its name.
     pub(crate) grew: Instant,
-    /// The bytes before the lines that were not handed out yet, where a checkpoint
-    /// is kept. Of a line that is too long, the bytes before its rest.
+    /// Where a checkpoint is kept: the bytes before the lines that were not handed out
+    /// yet. For a line that is too long, the bytes before its rest.
     settled: Option<Box<Before>>,
     /// Whether another log reads this file. It is then only held open, so that its
     /// inode is not given to another file.
     pub(crate) anothers: bool,
-    /// Whether it is to be read from its start and nothing was read yet.
+    /// Whether the file begins at its start and nothing was read yet.
     pub(crate) fresh: bool,
-    /// The same, with what stands before it, for those who ask the table.
+    /// The offset and the bytes before it, shared with the table of files.
     pub(crate) read: Arc<ReadTo>,
     pub(crate) watch: Option<FileWatch>,
 }
@@ -145,7 +145,7 @@ pub(crate) struct Piece {
 pub(crate) enum Look {
     /// All has been read.
     End,
-    /// There are bytes to read, or were.
+    /// There are bytes to read, or there were.
     More,
     /// The bytes before the offset are not those that were read.
     Rewritten,
@@ -160,8 +160,8 @@ pub(crate) enum Found {
 }
 
 impl LogFile {
-    /// Makes a file of which nothing was read. Where it is `checkpointed`, its
-    /// pieces say what stands before their ends.
+    /// Makes a file of which nothing was read. If `checkpointed`, its pieces carry the
+    /// bytes before their ends.
     pub(crate) fn new(file: File, id: FileId, checkpointed: bool) -> LogFile {
         LogFile {
             file,
@@ -213,7 +213,7 @@ impl LogFile {
         self.partial.clear();
     }
 
-    /// Begins where a file is begun that is there already.
+    /// Moves to where the first read of a file begins that is there already.
     pub(crate) fn skip_to(&mut self, start: Start) -> io::Result<()> {
         let offset = match start {
             Start::Beginning => 0,
@@ -241,12 +241,12 @@ impl LogFile {
         self.watch = None;
     }
 
-    /// Notes how long the file is now: the reads that follow go so far.
+    /// Measures the file: the reads of this round go as far as its present size.
     pub(crate) fn measure(&mut self) -> io::Result<Look> {
         let stamp = self.stamp_now()?;
         if self.stamp != Some(stamp) {
-            // Something was written, or just might have been: behind the
-            // offset, or over what we know.
+            // Something was written, or may have been: behind the offset, or over the
+            // bytes that we have read.
             if stamp.size < self.offset || !self.is_as_read()? {
                 return Ok(Look::Rewritten);
             }
@@ -276,8 +276,8 @@ impl LogFile {
         if self.read.is_behind(now.as_bytes()) && !self.freed {
             return Ok(true);
         }
-        // Once more at each look, while nothing else stands there: a writer
-        // may fill what was freed.
+        // Checked once more at each look, while there are NULs: a writer may fill the
+        // freed space.
         self.freed = is_freed(&self.file, self.offset, &self.read.before(), &now)?;
         if self.freed {
             self.read.set(self.offset, now);
@@ -308,9 +308,9 @@ impl LogFile {
         self.round_end.saturating_sub(self.offset)
     }
 
-    /// Hands out the line that the end of the run has cut: to its newline if
-    /// that is already there, with a newline of ours if it is not, unless
-    /// another run will find it (`checkpointed`).
+    /// Hands out the line that the end of the run has cut: up to its newline if that is
+    /// already there, otherwise with a newline of ours. If `checkpointed`, a line
+    /// without its newline is left for the next run.
     pub(crate) fn last_line(
         &mut self,
         chunk: usize,
@@ -353,9 +353,9 @@ impl LogFile {
         Some(Piece { bytes, file: self.id, start, end: self.offset, cut, before })
     }
 
-    /// Goes back in a file that was rewritten, and returns where it goes on:
-    /// at the line that was changed, or at its start where that is not known.
-    /// The half line that was cut off by going to the start is handed out.
+    /// Goes back in a file that was rewritten: to the line that was changed, or to the
+    /// start if that line is not known. Returns the new offset, and the half line that
+    /// going to the start cuts off.
     pub(crate) fn restart(&mut self) -> io::Result<(u64, Option<Piece>)> {
         let changed = self.changed_line()?;
         let line = match changed {
@@ -370,11 +370,11 @@ impl LogFile {
         Ok((offset, line))
     }
 
-    /// Returns where the line begins in which a writer has changed what was
-    /// read: where a line before it still stands, and nothing was cut off.
+    /// Returns where the first changed line begins, if a line before it still stands
+    /// and nothing was cut off.
     fn changed_line(&self) -> io::Result<Option<u64>> {
-        // Half of them have to be the same, and more than a few: log lines are
-        // alike, and fewer may be so by chance.
+        // Half of the bytes have to be the same, and at least 16: log lines are alike,
+        // and fewer bytes may match by chance.
         let old = self.read.before();
         let old = old.as_bytes();
         let new = before(&self.file, self.offset, old.len())?;
@@ -409,8 +409,8 @@ impl LogFile {
         let read = read_at(&self.file, &mut self.partial[kept..], self.offset);
         self.partial.truncate(kept + *read.as_ref().unwrap_or(&0));
         let read = read?;
-        // No byte where there is one by the size: files of `/sys` have the size
-        // of a page. What is before the offset may then be made anew each time.
+        // The size promises a byte, and there is none: files of `/sys` have the size of
+        // a page. The bytes before the offset may be made anew with each read.
         if read == 0 && self.stamp == Some(self.stamp_now()?) {
             self.ended = true;
             return Ok(Look::End);
@@ -431,9 +431,8 @@ impl LogFile {
         Ok(if taken > 0 { Look::More } else { Look::End })
     }
 
-    /// Returns how many of the bytes that were read behind `kept` have been
-    /// written by a writer: NULs up to the end of the file are not, they are
-    /// reserved space or a hole.
+    /// Returns how many of the bytes read behind `kept` a writer has written. NULs up
+    /// to the end of the file are reserved space or a hole.
     fn without_reserved(&mut self, kept: usize, end: u64) -> io::Result<usize> {
         let read = &self.partial[kept..];
         let known = usize::try_from(self.written.saturating_sub(self.offset)).unwrap_or(usize::MAX);
@@ -456,8 +455,8 @@ impl LogFile {
         })
     }
 
-    /// Returns how many of the `taken` bytes that were read behind `kept` are
-    /// those up to the end of the first line that is too long.
+    /// Returns how many of the `taken` bytes that were read behind `kept` lie before
+    /// the end of the first line that is too long.
     fn up_to_long_line(&self, kept: usize, taken: usize, max_line: u64) -> usize {
         if max_line == u64::MAX {
             return taken;

@@ -1,9 +1,9 @@
 //! The table of files: how far each file has been read, whatever its names are.
 //!
-//! An offset belongs to a file and never to a path. Whoever opens a file asks
-//! the table where to begin ([`Files::begin`]): at its start, where somebody
-//! else stood, or not at all, because another log reads it. The checkpoint is
-//! this table on disk, so the next merge asks the same table.
+//! An offset belongs to a file and never to a path. Whoever opens a file asks the table
+//! where to begin ([`Files::begin`]): at its start, at the offset of an earlier reader,
+//! or not at all, because another log reads it. The checkpoint is this table on disk,
+//! so the next merge asks the same table.
 //!
 //! A file is recognised by its inode, its birth and the bytes before its
 //! offset. The device number is a hint only: a boot renumbers devices. A file
@@ -33,7 +33,7 @@ use crate::following::path::{self, FullPath};
 use crate::keeping::saver::Saver;
 use crate::lines::Origin;
 
-/// How long a file stays in the table that cannot be found in its folder.
+/// How long a file that is missing from its folder stays in the table.
 const MISSING: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// All files that a merge has read, reads or has let go.
@@ -62,7 +62,7 @@ struct Table {
     /// What differs from the checkpoint.
     changed_files: HashSet<FileId>,
     changed_homes: HashSet<FullPath>,
-    /// Whether that is a reason to save.
+    /// Whether the changes are a reason to save.
     news: bool,
     /// Saves the checkpoint.
     saver: Option<Saver>,
@@ -83,8 +83,8 @@ struct Home {
 /// The answer to a log that has opened a file.
 #[derive(Debug)]
 pub(crate) enum Begin {
-    /// Read it on from a position, or as a new file from its start; note in
-    /// `read` how far that is.
+    /// Read it on from a position, or as a new file from its start; note the offset in
+    /// `read`.
     Read { from: Option<Position>, read: Arc<ReadTo> },
     /// Leave it alone: another log reads it.
     Anothers,
@@ -104,12 +104,12 @@ pub(crate) struct Asker<'a> {
     pub(crate) home: &'a FullPath,
     /// The path by which the file was opened.
     pub(crate) path: &'a Path,
-    /// Whether a person has named the file: it is then no copy to be left out.
+    /// Whether a person has named the file: then it is not left out as a copy.
     pub(crate) named: bool,
 }
 
 impl Files {
-    /// Begins with what a checkpoint says.
+    /// Makes the table from the lines of a checkpoint.
     pub(crate) fn load(lines: Vec<Line>) -> Files {
         let mut table = Table::default();
         for line in lines {
@@ -127,8 +127,8 @@ impl Files {
         Files(Mutex::new(table))
     }
 
-    /// Says which file the output is and how long it is. What was the output of
-    /// this path before is no log either. A stream has no path.
+    /// Says which file the output is and how long it is. A former output of this path
+    /// is no log either. A stream has no path.
     pub(crate) fn output(&self, path: Option<&Path>, file: &File, length: u64) {
         // Of an open file that is always known.
         let Ok(metadata) = file.metadata() else { return };
@@ -145,7 +145,8 @@ impl Files {
         table.save_soon();
     }
 
-    /// Says which stream is the output, or gives its lines, and how far.
+    /// Notes the stream that is the output, or whose lines are merged, and how far it
+    /// is known.
     pub(crate) fn stream(&self, stream: SavedStream) {
         self.table().stream = Some(stream);
     }
@@ -173,7 +174,7 @@ impl Files {
         Some((home.to_path_buf(), sequences.max().unwrap_or(0)))
     }
 
-    /// Has what changes from now on saved.
+    /// Has `saver` save the changes from now on.
     pub(crate) fn saved_by(&self, saver: Saver) {
         let mut table = self.table();
         if table.news {
@@ -201,16 +202,15 @@ impl Files {
             || checkpoint.is_some_and(|checkpoint| is_temporary(&checkpoint, path))
     }
 
-    /// Says that the logs begin with which the merge begins, up to
-    /// [`begun`](Files::begun).
+    /// Notes that the first logs of the merge begin, until [`begun`](Files::begun).
     pub(crate) fn beginning(&self) {
         let names = self.table().our_names();
         let ours = lead_to(names);
         self.table().ours = Some(ours);
     }
 
-    /// Has a log follow a path; answers with what the checkpoint says that it
-    /// read, the oldest file first, and since when that is all.
+    /// Has a log follow a path. Returns the files that it had read at the checkpoint,
+    /// the oldest first, and the time up to which these are all files of the path.
     pub(crate) fn follow(&self, path: &FullPath, now: SystemTime) -> (Vec<Entry>, SystemTime) {
         let mut table = self.table();
         let home = table.homes.entry(path.clone()).or_default();
@@ -240,10 +240,10 @@ impl Files {
         table.save_soon();
     }
 
-    /// Notes that all files are in the table that the path has named until `at`.
+    /// Notes that the table has all files that the path has named until `at`.
     pub(crate) fn all_known(&self, path: &Path, at: SystemTime) {
         if let Some(home) = self.table().homes.get_mut(path) {
-            // Not written at once: an older time is only less exact.
+            // No reason to save: an older time is only less exact.
             home.at = Some(at.into());
         }
     }
@@ -312,7 +312,7 @@ impl Files {
         }
         if let (Some(stream), Some(sequence)) = (&mut table.stream, sequence) {
             stream.sequence = stream.sequence.max(sequence);
-            // Lines that came from there are in none of the files below.
+            // Lines of a stream are in none of the files below.
             table.save_soon();
         }
         for Origin { file, end, before, .. } in origins {
@@ -331,8 +331,8 @@ impl Files {
         }
     }
 
-    /// Notes that a file was truncated, and how far it had been read then. What
-    /// is in the output of its new lines is noted with the first of them.
+    /// Notes that a file was truncated, and how far it had been read then. Its new
+    /// lines are noted from the first one in the output.
     pub(crate) fn truncated(&self, position: &Position) {
         self.table().change(position.file, |entry| entry.truncated(position));
     }
@@ -343,7 +343,7 @@ impl Files {
         self.table().change(position.file, |entry| entry.position = position);
     }
 
-    /// Lets a file go, which has been read, and written, as far as `position`.
+    /// Lets a file go, whose lines up to `position` are in the output.
     pub(crate) fn let_go(&self, position: Position, deleted: bool) {
         let mut table = self.table();
         let id = position.file;
@@ -362,7 +362,8 @@ impl Files {
         }
     }
 
-    /// Tells whether a log of this merge reads a file, or it is a copy.
+    /// Tells whether a log of this merge reads a file, or the file is a copy or the
+    /// output.
     pub(crate) fn is_taken(&self, id: FileId) -> bool {
         let table = self.table();
         let reader = table.files.get(&id).map(|entry| &entry.reader);
@@ -399,7 +400,7 @@ impl Files {
         for entry in self.table().files.values().filter(|entry| !entry.is_read()) {
             folders.entry(entry.target().folder().to_owned()).or_default().push(entry.id());
         }
-        // With each, whether that is certain.
+        // Each with whether it is certainly gone.
         let mut missing = Vec::new();
         for (folder, ids) in folders {
             let there = match fs::read_dir(&folder) {
@@ -433,9 +434,9 @@ impl Files {
         table.kept = table.files.len();
     }
 
-    /// Lets the files go that the checkpoint speaks of and that no log has taken
-    /// on, once all logs have begun. Those of a path that nobody follows this
-    /// time stay as they are: the next merge may follow it again.
+    /// Notes that all first logs have begun, and lets the files of the checkpoint go
+    /// that none of them has taken on. Files of a path that no log follows this time
+    /// stay: the next merge may follow it again.
     pub(crate) fn begun(&self) {
         let mut table = self.table();
         table.ours = None;
@@ -451,9 +452,8 @@ impl Files {
         self.forget_the_gone();
     }
 
-    /// Returns what is to be written to the checkpoint: the `whole` table, or
-    /// what has changed. `None` if there is no news. What was given once is no
-    /// news any more.
+    /// Returns the lines to write to the checkpoint: the `whole` table, or what has
+    /// changed since the last call. `None` if there is no news.
     pub(crate) fn news(&self, whole: bool) -> Option<Vec<Line>> {
         let mut table = self.table();
         if !std::mem::take(&mut table.news) {
@@ -493,8 +493,8 @@ impl Files {
         table.files.len() + table.homes.len()
     }
 
-    /// Looks for a file in the table whose bytes these are, although the inode
-    /// is another: one that was restored or copied.
+    /// Looks for a file in the table that has the same bytes and another inode: it was
+    /// restored or copied.
     fn alike(&self, asker: Asker<'_>, file: &File, metadata: &Metadata) -> io::Result<Alike> {
         let names = if asker.named { Vec::new() } else { alike::originals(asker.path) };
         let (restored, copied) = {
@@ -532,7 +532,7 @@ impl Table {
         self.output.as_ref().is_some_and(|output| output.id == id)
     }
 
-    /// Finds a file by its inode; by its device, too, once it was seen.
+    /// Finds a file by its inode; by its device as well, once it was seen in this run.
     fn recognise(&mut self, id: FileId) -> Option<&Entry> {
         if !self.files.contains_key(&id)
             && let Some(ids) = self.loaded.get_mut(&id.inode)
@@ -544,8 +544,8 @@ impl Table {
         self.files.get(&id).map(|entry| &**entry)
     }
 
-    /// Takes the inode from a file that is gone, if another one has got it: its
-    /// lines may come back in a file of another inode.
+    /// Takes the inode from the entry of a file that is gone, if another file has got
+    /// it. The lines of the old file may come back under another inode.
     fn bury(&mut self, id: FileId, metadata: &Metadata) {
         if let Some(entry) = self.recognise(id)
             && !has_birth(metadata, entry.born)
@@ -563,7 +563,7 @@ impl Table {
         }
     }
 
-    /// Changes what is known of a file, and what the checkpoint is to say of it.
+    /// Changes the entry of a file, and notes that for the checkpoint.
     fn change(&mut self, id: FileId, change: impl FnOnce(&mut Entry)) {
         if let Some(entry) = self.files.get_mut(&id) {
             change(entry);
@@ -571,7 +571,7 @@ impl Table {
         self.changed(id);
     }
 
-    /// Notes that the checkpoint says something else of a file.
+    /// Notes that the entry of a file differs from the checkpoint.
     fn changed(&mut self, id: FileId) {
         if self.checkpoint.is_some() {
             self.changed_files.insert(id);
@@ -632,7 +632,7 @@ impl Table {
         self.changed(id);
         for path in entry.paths() {
             let files = &mut self.homes.entry(path.clone()).or_default().files;
-            // Most have one, and there may be many homes.
+            // Most homes have one file, and there may be many homes.
             files.reserve_exact(1);
             files.push(id);
         }
@@ -683,7 +683,7 @@ fn lead_to(names: Vec<FullPath>) -> Vec<FileId> {
 /// Returns where the path of a file leads, if that is not the path of its log.
 fn target_of(asker: Asker<'_>) -> Option<FullPath> {
     let (folder, name) = path::target(asker.path);
-    // No other folder is to be resolved for the path of the log itself.
+    // Spares resolving a folder for the path of the log itself.
     let is_home = folder == path::folder(asker.path) && name == asker.home.name();
     let target = (!is_home).then(|| FullPath::of(&folder.join(name)));
     target.filter(|target| target != asker.home)

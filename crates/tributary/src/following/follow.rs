@@ -37,8 +37,8 @@ use crate::following::siblings::{self, Between, Sibling};
 use crate::waking::Departed;
 use crate::waking::watch::SourceWatch;
 
-/// After how long a file is asked for again that may be a copy of a file whose
-/// log has not looked yet.
+/// How soon the table is asked again whether a file is a copy: the log of the original
+/// has not looked yet.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// The files of one log.
@@ -89,7 +89,7 @@ enum Taken {
     Held(LogFile),
     /// Nobody reads it, for this reason.
     No(&'static str),
-    /// The table can say in a moment.
+    /// The table can answer in a moment.
     Later,
 }
 
@@ -105,9 +105,9 @@ pub(crate) enum Begun {
 }
 
 impl Follow {
-    /// Follows a name, of which nothing was opened yet. What the checkpoint says
-    /// that it read comes first: those files are this log's, whatever their
-    /// names are now. `named` is the file that has the name.
+    /// Follows a name, whose file is not begun yet. The files that this log had read at
+    /// the checkpoint come first, whatever their names are now. `named` is the file
+    /// that has the name.
     pub(crate) fn new(
         log: usize,
         Name { path, home, by_name }: Name,
@@ -157,9 +157,9 @@ impl Follow {
         Ok(())
     }
 
-    /// Begins with the file that the path names, if anything. A new one is begun
-    /// at `start`; `began` is when the files began to be opened, and what came
-    /// later is a successor.
+    /// Begins with the file that the path names, if any. A new file is begun at
+    /// `start`. `began` is when the merge began to open files: a file that came later
+    /// is a successor.
     pub(crate) fn begin(
         &mut self,
         named: Option<(File, FileId)>,
@@ -169,7 +169,7 @@ impl Follow {
         let lost = self.said.take();
         let Some((file, id)) = named else {
             if lost.is_none() {
-                // The shell hands a pattern on that fits nothing.
+                // The shell passes on a pattern that fits nothing.
                 let wild = self.path.as_os_str().as_encoded_bytes().contains(&b'*');
                 let what = if wild {
                     "a file of that very name, since --watch takes patterns"
@@ -225,9 +225,8 @@ impl Follow {
         !self.named && self.files.is_empty() && self.ended.is_empty() && self.leaving.is_empty()
     }
 
-    /// Lets the files go that have nothing left to read. Only to be asked when
-    /// nobody holds lines of this log: the checkpoint may then say that the output
-    /// has all of them.
+    /// Lets the files go that have nothing left to read. Call it only when nobody holds
+    /// lines of this log: the checkpoint may then say that the output has all of them.
     pub(crate) fn take_leave(&mut self) {
         for (position, gone) in self.leaving.drain(..) {
             self.common.files.let_go(position, gone);
@@ -302,8 +301,8 @@ impl Follow {
         }
     }
 
-    /// Tells whether the path names the only file still, and all that may happen to
-    /// both from now on is notified.
+    /// Tells whether the path still names the only file, and all changes of both are
+    /// notified from now on.
     pub(crate) fn is_watched(&self) -> bool {
         let mut watches = self.files.iter().map(|file| &file.watch);
         watches.all(|it| it.as_ref().is_some_and(|watch| watch.is_armed()))
@@ -323,12 +322,12 @@ impl Follow {
         warn!("{}: it begins with {what}", Shown(&self.path));
     }
 
-    /// Asks which file the path names now. Returns true if that is another one: it
-    /// is the last of the files then, and a new round is due.
+    /// Asks which file the path names now. Returns true if that is another file: it is
+    /// now the last of the files, and a new round is due.
     pub(crate) fn successor(&mut self) -> io::Result<bool> {
         let now = SystemTime::now();
-        // Told before the look at the name, and forgotten behind it: what loses the
-        // name in between is not forgotten.
+        // Asked before the look at the name, and forgotten after it: a file that loses
+        // the name in between is not forgotten.
         if self.newly_watched
             && let Some(watch) = &self.watch
         {
@@ -341,7 +340,7 @@ impl Follow {
                 if std::mem::take(&mut self.newly_watched)
                     && let Some(watch) = &self.watch
                 {
-                    // From then on the kernel tells exactly what loses the name.
+                    // From then on the kernel tells exactly which files lose the name.
                     watch.forget_departed();
                 }
                 return Ok(false);
@@ -360,7 +359,7 @@ impl Follow {
             return Ok(false);
         }
         let known = self.files.len();
-        // Those that came between are claimed first: that is their order.
+        // Files that came in between are claimed first: they are older.
         self.take_siblings(&file)?;
         if self.files[known..].iter().any(|file| file.id() == id) {
             // It has lost the name since it was opened, and was taken as one of them.
@@ -389,7 +388,7 @@ impl Follow {
     /// Lets a file go that has lost its name and has been quiet for a while.
     /// Returns true if there was one: look again.
     ///
-    /// Only to be asked when all has been read.
+    /// Call it only when all has been read.
     pub(crate) fn let_go(&mut self) -> bool {
         let nameless = self.files.len() - usize::from(self.named);
         let is_quiet = |file: &LogFile| file.grew.elapsed() >= self.common.quiet;
@@ -435,8 +434,8 @@ impl Follow {
         self.files.iter_mut().for_each(LogFile::rest);
     }
 
-    /// Opens the files anew after an error that may pass (`ESTALE`); a file
-    /// that cannot be had again is let go, and its half line ended.
+    /// Opens the files anew after a transient error (`ESTALE`). A file that cannot be
+    /// opened again is let go, and its half line ended.
     pub(crate) fn reopen(&mut self, cause: &io::Error) {
         warn!("{}: {cause}; opening it again", Shown(&self.path));
         let mut index = 0;
@@ -554,7 +553,7 @@ impl Follow {
     /// Notes that the path does not name the last file, and says why, once.
     fn nameless(&mut self, cause: &io::Error) {
         self.lost_its_name(self.files.len());
-        // What is merely not there comes back, or does not: nothing to do.
+        // A file that is not there may come back: nothing to do.
         if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&cause.kind()) {
             self.said = None;
             return;
@@ -597,7 +596,7 @@ impl Follow {
         file.measure().map(|_| ())
     }
 
-    /// Reads on in a file that another log has let go; true if it has.
+    /// Reads on in a file that another log has let go. Returns true if it has.
     fn take_over(&mut self, index: usize) -> io::Result<bool> {
         let file = &self.files[index];
         let (again, id) = (file.file().try_clone()?, file.id());
@@ -613,9 +612,9 @@ impl Follow {
         Ok(more)
     }
 
-    /// Reads on in a new file where the one before it ended, if that is deleted
-    /// and the new one has all its lines: it was put into its place by a
-    /// program that writes a longer file beside it and renames that (rsync).
+    /// Reads on in a new file where the file before it ended, if the old one is deleted
+    /// and the new one has all its lines. Programs such as rsync write a longer file
+    /// beside the old one and rename it.
     fn go_on_in(&mut self, index: usize) -> io::Result<()> {
         let (before, after) = self.files.split_at_mut(index);
         let (last, file) = (&mut before[index - 1], &mut after[0]);
@@ -641,8 +640,8 @@ impl Follow {
     }
 }
 
-/// Opens what the kernel has told to have lost the name, and is not `known`;
-/// `None` if nobody has watched all the time. The oldest first.
+/// Opens the files that have lost the name, as the kernel tells, and are not `known`:
+/// the oldest first. `None` if the name was not watched all the time.
 fn departed(
     watch: &SourceWatch,
     path: &Path,

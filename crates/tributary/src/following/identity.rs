@@ -23,7 +23,7 @@ pub(crate) struct FileId {
 }
 
 impl FileId {
-    /// Of no file.
+    /// The id of no file.
     pub(crate) const NONE: FileId = FileId { device: 0, inode: 0 };
 
     pub(crate) fn of(metadata: &Metadata) -> FileId {
@@ -63,8 +63,8 @@ impl From<Time> for SystemTime {
     }
 }
 
-/// Tells whether a file was made at `born`, as far as that is known: an inode
-/// is given to another file once its own is deleted.
+/// Tells whether a file was made at `born`, as far as that is known: a new file may
+/// have the inode of a deleted one.
 pub(crate) fn has_birth(metadata: &Metadata, born: Option<Time>) -> bool {
     born.is_none() || Time::of_birth(metadata).is_none_or(|now| Some(now) == born)
 }
@@ -72,8 +72,8 @@ pub(crate) fn has_birth(metadata: &Metadata, born: Option<Time>) -> bool {
 /// The bytes before an offset, up to 256: what tells a file that has grown
 /// from one that was written anew.
 ///
-/// On the heap, and nothing there for a file of which nothing was read: ten
-/// thousand sources have one each.
+/// On the heap, and empty there until the file is read: ten thousand sources have one
+/// each.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub(crate) struct Before(Vec<u8>);
@@ -81,7 +81,7 @@ pub(crate) struct Before(Vec<u8>);
 impl Before {
     pub(crate) const MOST: usize = 256;
 
-    /// Takes in the bytes that were read behind these.
+    /// Adds the bytes that were read next.
     pub(crate) fn push(&mut self, read: &[u8]) {
         let taken = &read[read.len().saturating_sub(Before::MOST)..];
         let over = (self.0.len() + taken.len()).saturating_sub(Before::MOST);
@@ -117,8 +117,7 @@ impl TryFrom<String> for Before {
     }
 }
 
-/// How far a file has been read: the file, an offset in bytes, and what stands
-/// before it.
+/// How far a file has been read: the file, an offset in bytes, and the bytes before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Position {
     #[serde(flatten)]
@@ -127,8 +126,8 @@ pub(crate) struct Position {
     pub(crate) before: Before,
 }
 
-/// A position without its bytes: enough to know whether a file has been read so
-/// far, and not where.
+/// A position without its bytes: enough to check whether a file was read up to this
+/// offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fingerprint {
     pub(crate) offset: u64,
@@ -138,7 +137,7 @@ pub(crate) struct Fingerprint {
 }
 
 impl Default for Fingerprint {
-    /// Of a file of which nothing was read.
+    /// The fingerprint of a file of which nothing was read.
     fn default() -> Fingerprint {
         Fingerprint::of(0, &Before::default())
     }

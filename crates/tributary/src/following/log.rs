@@ -41,7 +41,8 @@ pub(crate) struct Common {
     /// The number of the next log.
     pub(crate) next_log: AtomicUsize,
     pub(crate) tally: Arc<Tally>,
-    /// Whom to ring when a path is free again that a pattern had found.
+    /// The bells of the patterns. They ring when a path that a pattern had found is
+    /// free again.
     pub(crate) patterns: Mutex<Vec<Arc<Bell>>>,
 }
 
@@ -57,10 +58,9 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Makes a log of a name, which leads to `file` now, if to anything. Nothing of
-    /// that is opened before [`begin`](Follow::begin), so that all logs can take
-    /// on first what the checkpoint says that they have read. `began` is when the
-    /// files began to be opened.
+    /// Makes a log of a name, which leads to `file` now, if to any. That file is left
+    /// to [`begin`](Follow::begin), so that all logs first take on the files that they
+    /// had read at the checkpoint. `began` is when the merge began to open files.
     pub(crate) fn new(
         common: &Arc<Common>,
         name: Name,
@@ -86,7 +86,7 @@ impl Log {
     }
 
     fn begin_round(&mut self) -> io::Result<bool> {
-        // The tally and this log have the counters, and whoever holds lines.
+        // Two owners, the tally and this log: nobody holds lines.
         if Arc::strong_count(&self.counters) == 2 {
             self.follow.take_leave();
         }
@@ -174,7 +174,7 @@ impl Log {
         read: Range<u64>,
         before: Option<Box<Before>>,
     ) -> Origin {
-        // Counted here, on the reader's time: the writer is what all wait for.
+        // Counted here, on the reader's time: all sources wait for the writer.
         let count = memchr_iter(b'\n', lines).count() as u64;
         let Range { start, end } = read;
         let read = end - start;
@@ -192,8 +192,8 @@ impl Log {
         self.origin(lines, marked, file, start..end, before)
     }
 
-    /// Tells whether all that may happen to the log is notified, and nothing but what
-    /// was written has happened.
+    /// Tells whether all changes of the log are notified, and none but writes have
+    /// come.
     pub(crate) fn is_watched(&self) -> bool {
         self.follow.is_watched()
     }
@@ -203,8 +203,8 @@ impl Log {
         self.follow.only_file().is_none_or(|file| file.has_half_line())
     }
 
-    /// Begins the next round, if there is a reason. Only to be asked when all
-    /// of the last round is read.
+    /// Begins the next round, if there is a reason. Call it only when all of the last
+    /// round is read.
     pub(crate) fn more(&mut self) -> io::Result<bool> {
         // Something new; a new file of this name; an old one to be let go; a
         // change that could have gone unnoticed.
@@ -214,14 +214,14 @@ impl Log {
             || self.follow.arm())
     }
 
-    /// Tells whether the log has something to look at, and takes that as done.
-    /// Where nobody notifies, that is always so.
+    /// Tells whether a look is due, and takes it as done. Where nothing notifies, it is
+    /// always due.
     pub(crate) fn take_rung(&self) -> bool {
         self.bell.take() || self.common.notifier.is_none()
     }
 
-    /// Takes as done that the file was written. Returns false if anything else may
-    /// have happened.
+    /// Takes the look after a write as done. Returns false if anything else may have
+    /// happened.
     pub(crate) fn take_written(&self) -> bool {
         self.bell.take_written()
     }
@@ -231,8 +231,8 @@ impl Log {
         self.bell.mark();
     }
 
-    /// Takes leave of a log that is over: its path is free. What it gave is
-    /// counted with the pattern by which it joined, if it did.
+    /// Takes leave of a log that is over: its path is free. Its lines are counted with
+    /// the pattern by which it joined, if any.
     pub(crate) fn leave(&mut self, pattern: Option<&Arc<Path>>) {
         self.common.files.unfollow(self.follow.home());
         match pattern {
@@ -249,7 +249,7 @@ impl Log {
         self.common.tally.remove(&self.counters);
     }
 
-    /// Opens the files anew after an error that may pass.
+    /// Opens the files anew after a transient error.
     pub(crate) fn reopen(&mut self, cause: &io::Error) {
         self.look_again();
         self.follow.reopen(cause);

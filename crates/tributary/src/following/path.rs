@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a symbolic link is no longer followed: what the kernel allows.
+/// How many symbolic links are followed: as many as by the kernel.
 const MOST_LINKS: usize = 40;
 
 /// A path in the form in which paths are compared: absolute, its folder without

@@ -1,4 +1,4 @@
-//! A pattern of paths: `/var/log/*.log`. What fits it joins the merge when it
+//! A pattern of paths: `/var/log/*.log`. A file that fits joins the merge when it
 //! appears, and leaves when it is gone and read to its end.
 
 use std::collections::{BTreeMap, HashSet};
@@ -18,8 +18,8 @@ use crate::waking::change::Bell;
 use crate::waking::watch::FolderWatch;
 use crate::{Error, Start};
 
-/// When the folders are read again, if something could not be had at once, or
-/// if nobody notifies.
+/// How soon the folders are read again, if a file could not be opened, or if nothing
+/// notifies.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// The logs that come to fit a pattern.
@@ -29,14 +29,14 @@ pub(crate) struct Joining {
     /// The pattern as it was given.
     text: Arc<Path>,
     common: Arc<Common>,
-    /// Rung when the folders are to be read.
+    /// Rung when the folders have to be read.
     bell: Arc<Bell>,
     watch: Option<FolderWatch>,
     /// The folders in which something may come to fit.
     folders: HashSet<PathBuf>,
-    /// When the folders are to be read again, whoever notifies.
+    /// When the folders are read again, notified or not.
     retry: Option<Instant>,
-    /// What cannot be merged at the moment, and was told.
+    /// Files that cannot be merged at the moment. Each was warned of.
     left_out: BTreeMap<PathBuf, io::Error>,
 }
 
@@ -143,10 +143,10 @@ impl Joining {
         Ok(Some((begun, log)))
     }
 
-    /// Returns an error for a file that fits and cannot be opened, if there is
-    /// one: what is left out of a merge that does not wait for it.
+    /// Returns the error of a file that fits and could not be opened, if there is one:
+    /// a merge that does not follow leaves it out.
     pub(crate) fn take_left_out(&mut self) -> Option<Error> {
-        // A link that is not trusted is told, and left out on purpose.
+        // A link that is not trusted is left out on purpose, with a warning.
         self.left_out.retain(|_, cause| cause.raw_os_error().is_some());
         let (path, cause) = self.left_out.pop_first()?;
         Some(Error::Read { path, cause })

@@ -18,7 +18,7 @@ const PART: u64 = 64 * 1024;
 /// The unit in which a file system frees bytes, in most of them.
 const BLOCK: u64 = 4096;
 
-/// Reads once; an interrupted read is no read.
+/// Reads once; an interrupted read is repeated.
 pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     loop {
         match file.read_at(buffer, offset) {
@@ -28,7 +28,7 @@ pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result
     }
 }
 
-/// Reads once what is in memory; whatever would have to be waited for is an error.
+/// Reads once the bytes that are in memory; a read that would have to wait is an error.
 pub(crate) fn read_at_once(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     #[cfg(target_os = "linux")]
     loop {
@@ -68,13 +68,12 @@ pub(crate) fn before(file: &File, offset: u64, most: usize) -> io::Result<Before
     Ok(before)
 }
 
-/// Tells whether `now` is `known`, the bytes before `offset`, but that its
-/// beginning was freed.
+/// Tells whether `now`, the bytes before `offset`, are the `known` ones with their
+/// beginning freed.
 ///
-/// Freed bytes read as NULs (`fallocate -p`, for the sake of the disk). They
-/// are told from NULs that were written by the hole that they leave. A hole is
-/// made of whole blocks: what was freed of the block behind a hole, or of the
-/// first one, is NULs in a block that is there.
+/// Freed bytes (`fallocate -p`, to save disk space) read as NULs. They leave a hole,
+/// and NULs that were written do not. A hole is made of whole blocks: in the block
+/// behind a hole, or in the first one, freed bytes are NULs without a hole.
 pub(crate) fn is_freed(file: &File, offset: u64, known: &Before, now: &Before) -> io::Result<bool> {
     let (old, new) = (known.as_bytes(), now.as_bytes());
     let nulls = leading_nulls(new);
@@ -125,13 +124,13 @@ fn next_data(file: &File, from: u64) -> u64 {
     }
 }
 
-/// Finds where the last `lines` lines of a file begin. The last one may lack
-/// its newline, as for `tail`; without any, it is where the last line ends that
-/// has its newline. NULs at the end are no line.
+/// Finds where the last `lines` lines of a file begin. The last one may lack its
+/// newline, as for `tail`. For 0 lines, this is the end of the last line that has its
+/// newline. NULs at the end are no line.
 pub(crate) fn last_lines(file: &File, lines: u64) -> io::Result<u64> {
     let mut bytes = vec![0; PART as usize];
     let mut end = file.metadata()?.len();
-    // How many newlines are to be found: known with the last byte.
+    // How many newlines to find: known with the last byte.
     let mut left = None;
     while end > 0 {
         let begin = end.saturating_sub(PART);
@@ -141,7 +140,7 @@ pub(crate) fn last_lines(file: &File, lines: u64) -> io::Result<u64> {
         if left.is_none()
             && let Some(last) = block.iter().rposition(|byte| *byte != 0)
         {
-            // One more than lines: that which ends the line before them.
+            // One more than lines: the newline of the line before them.
             let ends = block[last] == b'\n' || lines == 0;
             left = Some(if ends { lines.saturating_add(1) } else { lines });
         }

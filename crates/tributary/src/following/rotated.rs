@@ -9,8 +9,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Endings of what is made of a log: packed, or saved by hand or by an editor.
-/// Its lines are those of the log once more.
+/// Endings of copies of a log: packed, or saved by hand or by an editor.
 const COPIES: [&str; 10] = ["gz", "bz2", "xz", "zst", "lz4", "zip", "Z", "bak", "save", "orig"];
 
 /// How many digits a date has at least: `261122`.
@@ -57,8 +56,7 @@ pub(crate) fn asks_for_copies(component: &str) -> bool {
         || component.split(['.', '{', ',', '}']).any(|part| COPIES.contains(&part))
 }
 
-/// Returns as what `other` was rotated, if that is a name of the log `name`
-/// after a rotation.
+/// Returns what a rotation has added to `name` to make `other`, if it has.
 pub(crate) fn rotated(name: &OsStr, other: &OsStr) -> Option<Rotated> {
     if is_copy(other) {
         return None;
@@ -74,7 +72,7 @@ pub(crate) fn rotated(name: &OsStr, other: &OsStr) -> Option<Rotated> {
     count_or_date(between.strip_suffix(ending.as_bytes())?.strip_suffix(b".")?)
 }
 
-/// Understands `.1`, `-20261122`, `.2026-11-22`, `_20261122-1530`.
+/// Parses `.1`, `-20261122`, `.2026-11-22`, `_20261122-1530`.
 fn count_or_date(text: &[u8]) -> Option<Rotated> {
     let (mark, text) = text.split_first().filter(|(mark, _)| b".-_".contains(mark))?;
     let digits: Vec<u8> = text.iter().copied().filter(u8::is_ascii_digit).collect();
@@ -86,7 +84,7 @@ fn count_or_date(text: &[u8]) -> Option<Rotated> {
     (dated && digits.len() >= DATE).then_some(Rotated::Date(digits))
 }
 
-/// Understands `@`, 24 hexadecimal digits, and what says that the file is done.
+/// Parses `@`, 24 hexadecimal digits, and the ending of a file that is done.
 fn tai64(name: &[u8]) -> Option<Rotated> {
     let (time, done) = name.strip_prefix(b"@")?.split_at_checked(24)?;
     let known = [&b""[..], b".s", b".u"].contains(&done) && time.iter().all(u8::is_ascii_hexdigit);

@@ -21,15 +21,15 @@ use crate::following::rotated::{Rotated, rotated};
 /// How far the clock of a file system may lag behind ours: it ticks.
 const TICK: Duration = Duration::from_millis(20);
 
-/// The same where the file system does not know when a file was born: such
-/// ones mostly count whole seconds.
+/// The same for a file system that does not know when a file was born: most of these
+/// count whole seconds.
 const COARSE_TICK: Duration = Duration::from_secs(2);
 
 /// A file that is younger is taken for a log without comparing its first bytes
 /// with those of the last file: nobody copies a log in the moment of its rotation.
 const RECENT: Duration = Duration::from_secs(1);
 
-/// How often a folder is read again that changes while it is read.
+/// How often a folder is read again if it changes while it is read.
 const AGAIN: usize = 10;
 
 /// A file that was found in a folder.
@@ -45,21 +45,20 @@ pub(crate) struct Sibling {
 pub(crate) struct Between {
     /// The oldest first.
     pub(crate) files: Vec<Sibling>,
-    /// What the older one of the two is called now, if rotated logs are not
-    /// called so: then others may have such names, too.
+    /// The present name of the older one of the two, if rotated logs do not have such
+    /// names: then others may have one, too.
     pub(crate) unknown_name: Option<OsString>,
 }
 
 /// Guesses which files had the name `path` after `since` and have lost it
 /// again, where nobody watched.
 ///
-/// `last` is the file that had the name before, `next` the file that was found
-/// under it just now. A file between them lies in the same folder and is called
-/// as rotated logs are. It was born after `since` and before `next`. Its name says
-/// that it is younger than `last`, if both have a number or a date. A file that
-/// begins with the same bytes as `last` is a copy. Files that are `known` are
-/// left out. `next` may have lost the name by now: what came after it is found by
-/// the next look.
+/// `last` is the file that had the name before, `next` the file that was found under it
+/// just now. A file between them lies in the same folder and has the name of a rotated
+/// log. It was born after `since` and before `next`. Its name says that it is younger
+/// than `last`, if both have a number or a date. A file that begins with the same bytes
+/// as `last` is a copy. Files that are `known` are left out. `next` may have lost the
+/// name by now: the next look finds the files that came after it.
 ///
 /// # Blocking
 ///
@@ -146,8 +145,8 @@ struct Window {
 impl Window {
     fn new(last: Option<&Metadata>, next: &Metadata, since: SystemTime) -> Window {
         let births = next.created().is_ok();
-        // Younger than the one before, too: with that, what lay there when the
-        // merge began is out of the question.
+        // Younger than the file before, too: that excludes files that lay there when
+        // the merge began.
         let last = last.map_or(SystemTime::UNIX_EPOCH, born);
         let since = if births { last.max(since - TICK) } else { since - COARSE_TICK };
         Window { since, until: born(next), births }
@@ -164,8 +163,8 @@ impl Window {
     }
 }
 
-/// Finds a file in a folder, under whatever name it has there. The device
-/// counts for nothing: a boot renumbers it.
+/// Finds a file in a folder, under whatever name it has there. The device is not
+/// compared: a boot renumbers it.
 ///
 /// # Blocking
 ///
@@ -206,16 +205,16 @@ fn begin_alike(one: &File, other: &File) -> bool {
     }
 }
 
-/// Tells whether a file of `size` bytes begins and ends like the same bytes of
-/// another one: whether it is a copy of these.
+/// Tells whether a file of `size` bytes is a copy of the first `size` bytes of another
+/// one: both begin and end alike.
 pub(crate) fn is_copy(copy: &File, original: &File, size: u64) -> io::Result<bool> {
     Ok(size > 0
         && begin_alike(copy, original)
         && before(copy, size, Before::MOST)? == before(original, size, Before::MOST)?)
 }
 
-/// Returns when a file was made; where no file system knows, when it was
-/// written last, which is not before.
+/// Returns when a file was made; if the file system does not know, when it was last
+/// written.
 fn born(metadata: &Metadata) -> SystemTime {
     metadata.created().or_else(|_| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
 }

@@ -1,5 +1,5 @@
-//! Where a merge begins in its output: all that is asked before the output is
-//! touched, and the touch.
+//! Where a merge begins in its output: the checks before the output is changed, and the
+//! change.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -18,7 +18,7 @@ use crate::keeping::checkpoint::Saved;
 use crate::keeping::output_file::{OutputFile, lock};
 use crate::{Error, Options, Shown, Target};
 
-/// An output that is open and was not touched yet.
+/// An output that is open and was not changed yet.
 #[derive(Debug)]
 pub(crate) struct Beginning {
     pub(crate) to: OutputFile,
@@ -39,8 +39,8 @@ enum BeginAt {
     NextFile(u64, Option<(PathBuf, File)>),
 }
 
-/// Reads the checkpoint, if there is one that counts, and sees to it that a new
-/// one can be written.
+/// Reads the checkpoint, unless there is none or a restart forgets it. Checks that a
+/// new one can be written.
 pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>, Error> {
     let Some(path) = &options.checkpoint else { return Ok(None) };
     let is = |kind: fn(&fs::Metadata) -> bool, path| fs::metadata(path).is_ok_and(|it| kind(&it));
@@ -48,7 +48,7 @@ pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>,
         Target::Path(output) if same_name(output, path) => {
             return Err(bad(output, "it is also the checkpoint; name another file".into()));
         }
-        // Not opened to see it: a FIFO would wait for its reader.
+        // Asked without opening it: a FIFO would wait for its reader.
         Target::Path(output) if is(|it| !it.is_file() && !it.is_dir(), output) => {
             return Err(no_file(output));
         }
@@ -101,8 +101,8 @@ pub(crate) fn stream<'a>(target: &'a Target, options: &'a Options) -> Option<&'a
     }
 }
 
-/// Returns what the name of a stream has behind the last slash. The server may get
-/// another address; that the stream is the same is known by when it was made.
+/// Returns the part of a stream's name behind the last slash: the server may get
+/// another address. When the stream was made tells whether it is the same.
 fn last_part(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
@@ -158,8 +158,8 @@ impl Beginning {
         Ok(Beginning { to, begin })
     }
 
-    /// Returns the files that were and are the output, the latter as the last:
-    /// none of them is a source.
+    /// Returns the former and the present output, the present one last: neither is a
+    /// source.
     pub(crate) fn outputs(&self) -> impl Iterator<Item = &File> {
         let renamed = match &self.begin {
             BeginAt::NextFile(_, Some((_, file))) => Some(file),
@@ -168,8 +168,8 @@ impl Beginning {
         renamed.into_iter().chain([&*self.to.file])
     }
 
-    /// Brings the output to the length with which the merge begins, but for an
-    /// output that is to be emptied: true for that one.
+    /// Brings the output to the length with which the merge begins. Returns true for an
+    /// output that the caller has to empty: it is left alone here.
     pub(crate) fn touch(mut self) -> Result<(OutputFile, bool), Error> {
         let touched = match self.begin {
             BeginAt::Start => Ok(()),
@@ -202,8 +202,8 @@ fn go_on(to: &mut OutputFile, length: u64) -> io::Result<()> {
     }
 }
 
-/// Ends the output that was renamed since the checkpoint: what was written
-/// behind that is merged again, into the next one.
+/// Cuts the output that was renamed since the checkpoint back to it: the lines behind
+/// it are merged again, into the next file.
 fn go_on_from(renamed: Option<&(PathBuf, File)>, path: &Path, length: u64) -> io::Result<()> {
     let Some((old, file)) = renamed else {
         warn!(

@@ -135,7 +135,7 @@ struct Journal {
     /// The file, once it was written whole.
     file: Option<File>,
     length: usize,
-    /// How long the journal was when it was written whole, and of how many
+    /// The length of the journal when it was written whole, and the number of its
     /// entries.
     whole: usize,
     entries: usize,
@@ -179,14 +179,14 @@ impl Checkpoint {
     ///
     /// # Blocking
     ///
-    /// Writes what has changed to the end of the journal, or a journal beside
-    /// it and renames that; with a durability, syncs the output before, and the
-    /// journal and its folder then.
+    /// Writes the changes to the end of the journal, or a new journal beside it, which
+    /// is then renamed. With a durability, syncs the output before, and the journal and
+    /// its folder after.
     pub(crate) fn save(&self) -> Result<(), Error> {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         self.write(&mut journal).map_err(|cause| {
-            // What was written last may be cut. And the error is to come out at
-            // the end as well.
+            // The last write may be incomplete. And the error must come out at the end
+            // as well.
             self.save_anew(&mut journal);
             Error::Checkpoint { path: self.path.clone(), cause }
         })
@@ -205,7 +205,8 @@ impl Checkpoint {
         let text = text(whole.then_some(Line::Version(VERSION)).into_iter().chain(news));
         let synced = self.durability != Durability::None;
         if synced {
-            // For a power loss: what the checkpoint speaks of comes first.
+            // The output comes first: after a power loss it must have the lines that
+            // the checkpoint speaks of.
             let output = self.output.lock().unwrap_or_else(PoisonError::into_inner).clone();
             output.sync_data()?;
         }
@@ -220,8 +221,8 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Writes a journal beside the one that is there, for its owner alone, and
-    /// puts it in the place of that one. No file of another name is touched.
+    /// Writes a journal, readable by its owner alone, beside the old one, and renames
+    /// it over that. No file of another name is touched.
     fn write_anew(&self, text: &[u8], synced: bool) -> io::Result<File> {
         let folder = folder(&self.path);
         let mut prefix = OsString::from(".");

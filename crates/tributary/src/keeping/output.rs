@@ -27,9 +27,9 @@ pub enum Target {
     Path(PathBuf),
     /// The standard output of this process.
     Stdout,
-    /// A stream on another machine, by its name. The output takes note of what has
-    /// arrived there ([`Output::arrived`]); taking it there is up to the merge. What is
-    /// in front of the last slash is where it is, which may change between two runs.
+    /// A stream on another machine, by its name. The merge sends the lines there, and
+    /// the output notes which have arrived ([`Output::arrived`]). The part before the
+    /// last slash is the address, which may change between two runs.
     Stream(String),
 }
 
@@ -39,7 +39,7 @@ impl<P: AsRef<Path>> From<P> for Target {
     }
 }
 
-/// How often it is asked where the name of the output leads.
+/// How often the output asks where its name leads.
 const SELDOM: Duration = Duration::from_secs(1);
 
 /// A request to open the output by its name once more, as log daemons do after
@@ -82,14 +82,14 @@ pub struct Output {
     checkpoint: Option<Arc<Checkpoint>>,
     files: Arc<Files>,
     reopen: Reopen,
-    /// When it was asked last where the name leads.
+    /// When the output last asked where its name leads.
     asked: Instant,
-    /// Whether it was said that the name cannot be opened.
+    /// Whether a warning was given that the name cannot be opened.
     told: bool,
     opened: Instant,
     stop: Stop,
-    /// The error of the first append that failed. What follows it would tear
-    /// the line that it cut, so nothing does.
+    /// The error of the first append that failed. It may have cut a line, so no later
+    /// append is written.
     failed: Option<(io::ErrorKind, Option<i32>)>,
     /// Whether the output is to be emptied before the first byte of a stream.
     anew: bool,
@@ -97,8 +97,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Takes on a file, of which everything is known and checked. Its
-    /// durability is that of the merge.
+    /// Makes the output of a file that was opened and checked.
     pub(crate) fn new(
         to: OutputFile,
         opened: Instant,
@@ -125,13 +124,13 @@ impl Output {
         }
     }
 
-    /// Returns what has the name of the output opened anew.
+    /// Returns a handle that has the output opened by its name anew.
     pub(crate) fn reopen(&self) -> Reopen {
         self.reopen.clone()
     }
 
-    /// Keeps a checkpoint from now on, which a thread of its own saves; with
-    /// `anew`, of an output that is going to be emptied.
+    /// Keeps a checkpoint from now on, which a thread of its own saves. With `anew`,
+    /// the output is going to be emptied.
     pub(crate) fn keep_checkpoint(&mut self, path: &Path, anew: bool) -> Result<(), Error> {
         let length = if anew { 0 } else { self.to.length.unwrap_or(0) };
         let files = Arc::clone(&self.files);
@@ -145,7 +144,7 @@ impl Output {
         Ok(())
     }
 
-    /// Starts the file anew, or leaves alone what cannot be cut.
+    /// Empties the file, unless it cannot be cut.
     pub(crate) fn empty(&mut self) -> Result<(), Error> {
         self.to.cut(0).map_err(|cause| self.error(cause))
     }
@@ -166,12 +165,11 @@ impl Output {
     }
 
     fn saver(&self, checkpoint: &Arc<Checkpoint>) -> io::Result<Saver> {
-        // Not held: the table of files holds the saver, and the checkpoint the
-        // table.
+        // Weak, since the table of files holds the saver, and the checkpoint the table.
         let (checkpoint, stop) = (Arc::downgrade(checkpoint), self.stop.clone());
         Saver::start(checkpoint::EVERY, move || {
             let Some(checkpoint) = checkpoint.upgrade() else { return false };
-            // The error comes out at the end, which is to be soon.
+            // The error comes out at the end; the stop makes that soon.
             checkpoint.save().inspect_err(|_| stop.request()).is_ok()
         })
     }
@@ -204,8 +202,8 @@ impl Output {
         self.append_all(lines.as_bytes(), lines.origins(), None)
     }
 
-    /// Writes lines of a stream behind what is there: those of the message with this
-    /// sequence, which came from the log at `path`.
+    /// Writes lines of a stream behind what is there: the lines of the message with
+    /// this sequence, from the log at `path`.
     ///
     /// A checkpoint then says that the output has the stream up to this message.
     ///
@@ -250,14 +248,16 @@ impl Output {
     /// Notes that lines have arrived in the stream that the output is, the last of them
     /// in the message with this sequence. A checkpoint then says so.
     ///
-    /// Note the lines of a log in their order, and each before the next is sent.
+    /// Call this for the lines of a log in their order, and each time before the next
+    /// lines are sent.
     pub fn arrived(&mut self, lines: &Lines, sequence: u64) {
         self.note(lines.origins(), Some(sequence));
     }
 
-    /// Notes that a stream takes no more lines, and asks for the stop.
+    /// Notes that a stream takes no more lines, requests the stop, and returns `cause`
+    /// as an [`Error::Write`].
     ///
-    /// The error comes out with every later append and with the finish.
+    /// Every later append, and the finish, fails with the same error.
     pub fn give_up(&mut self, cause: io::Error) -> Error {
         self.fail(cause)
     }
@@ -299,7 +299,7 @@ impl Output {
         let whole = self.to.length;
         if let Err(cause) = self.append_and_note(bytes, origins, sequence) {
             if let Some(length) = whole {
-                // A disk that is full still lets itself be cut.
+                // A file on a full disk can still be cut.
                 let _ = self.to.cut(length);
             }
             return Err(self.fail(cause));
@@ -328,9 +328,9 @@ impl Output {
         origins.iter().for_each(|origin| origin.counters.written(origin));
     }
 
-    /// Opens the output anew if its name leads to another file: when somebody
-    /// has asked for that, and once in a while, or `now`. The lines until then
-    /// are in the file before, those from now on in the new one.
+    /// Opens the output anew if its name leads to another file. The name is checked on
+    /// request, once a second, and with `now`. The lines until then are in the file
+    /// before, those from now on in the new one.
     fn reopen_if_lost(&mut self, now: bool) -> Result<(), Error> {
         let asked = self.reopen.take() || now || self.asked.elapsed() >= SELDOM;
         if self.to.length.is_none() || !asked {
@@ -388,9 +388,9 @@ impl Output {
             self.files.output(self.to.name(), &self.to.file, 0);
             return Ok(());
         };
-        // Before the first byte goes there. Until this is saved, the next merge
-        // cuts the file before back to the last checkpoint, and merges what
-        // stood behind that into the new one. From now on it may not.
+        // Saved before the first byte goes to the new file. Until then, the next merge
+        // would cut the old file back to the last checkpoint, and merge the lines
+        // behind that into the new one. From now on it must not.
         checkpoint.output_is(&self.to);
         let saved = checkpoint.save();
         saved.inspect_err(|_| {
@@ -425,7 +425,7 @@ impl Output {
         let _span = warn_span!(target: "tributary", "finish", %output).entered();
         self.finished = true;
         let reopened = if self.failed.is_none() { self.reopen_if_lost(true) } else { Ok(()) };
-        // Also after a failure: the next run is to begin where this one ended.
+        // Also after a failure: the next run must begin where this one ended.
         let saved = match &self.checkpoint {
             Some(checkpoint) => checkpoint.finish(),
             None => Ok(()),

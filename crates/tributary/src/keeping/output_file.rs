@@ -21,11 +21,11 @@ pub(crate) struct OutputFile {
     pub(crate) path: Arc<Path>,
     pub(crate) file: Arc<File>,
     pub(crate) id: FileId,
-    /// The length up to the last whole line; nothing for what is not ours to
-    /// cut: a pipe, a device, and what the shell has opened, since `>> out` is
-    /// to keep what was there.
+    /// The length up to the last whole line. `None` for an output that is not ours to
+    /// cut: a pipe, a device, and standard output, since `>> out` has to keep its
+    /// lines.
     pub(crate) length: Option<u64>,
-    /// Whether this is a stream, whose lines another writer takes there.
+    /// Whether this is a stream, to which the merge sends the lines.
     pub(crate) is_stream: bool,
 }
 
@@ -55,11 +55,11 @@ impl OutputFile {
 
     fn open_at(path: &Path, target: &Target) -> io::Result<OutputFile> {
         let file = match target {
-            // Not `truncate`: first it has to be known whose bytes those are.
-            // Appending, so that the end stays the end, whoever cuts the file.
+            // Not `truncate`: whose bytes these are is not known yet. `append` writes
+            // to the end of the file, whoever cuts it.
             Target::Path(path) => OpenOptions::new().append(true).create(true).open(path)?,
             Target::Stdout => io::stdout().as_fd().try_clone_to_owned()?.into(),
-            // Nothing is written to what stands for it here.
+            // Nothing is written to this stand-in.
             Target::Stream(_) => OpenOptions::new().append(true).open("/dev/null")?,
         };
         let metadata = file.metadata()?;
@@ -108,8 +108,8 @@ impl OutputFile {
         let mut file = &*self.file;
         write_all(file, bytes)?;
         let Some(known) = self.length else { return Ok(()) };
-        // Asked, not added up: somebody else may have cut the file. The offset
-        // in a file that is appended to is its end.
+        // Asked, not added up: somebody else may have cut the file. After an append,
+        // the offset is the end of the file.
         let end = file.stream_position()?;
         if end < known + bytes.len() as u64 {
             warn!(
@@ -171,8 +171,8 @@ impl OutputFile {
 
 impl Drop for OutputFile {
     fn drop(&mut self) {
-        // Not left to the last descriptor: the saver may have one for a moment
-        // longer, and the next merge is to find the output free.
+        // Not left to the last descriptor: the saver may have one for a moment longer,
+        // and the next merge must find the output free.
         if self.length.is_some() {
             let _ = flock(&*self.file, FlockOperation::Unlock);
         }
@@ -205,7 +205,7 @@ pub(crate) fn lock(file: &File) -> io::Result<()> {
             let why = "another merge writes to it; end that first";
             Err(io::Error::new(io::ErrorKind::ResourceBusy, why))
         }
-        // Some file systems have no locks: then it is as it was without.
+        // Some file systems have no locks: their files stay unlocked.
         _ => Ok(()),
     }
 }

@@ -32,8 +32,8 @@ impl Saver {
         let saver = Saver { due: Arc::clone(&due), requests };
         thread::Builder::new().name("saver".into()).spawn(move || {
             while requested.recv().is_ok() {
-                // Not slept: a handle that is dropped meanwhile ends the thread,
-                // and what is saved by then was saved by its owner.
+                // A wait and no sleep: a handle that is dropped meanwhile ends the
+                // thread. Its owner has made the last save.
                 if requested.recv_timeout(every) != Err(RecvTimeoutError::Timeout) {
                     return;
                 }

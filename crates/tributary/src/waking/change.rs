@@ -20,8 +20,7 @@ use crate::waking::ready::Ready;
 pub(crate) struct Change {
     count: AtomicUsize,
     event: Event,
-    /// The place of the source in its plan, once it has one, and the list of those
-    /// that are to be looked at.
+    /// The place of the source in its plan, once it has one.
     place: OnceLock<usize>,
     ready: Ready,
 }
@@ -32,7 +31,7 @@ impl Change {
         Arc::new(Change { ready: ready.clone(), ..Change::default() })
     }
 
-    /// Takes a place in the plan, and is listed: nobody has looked yet.
+    /// Notes the place of the source in its plan, and lists it: nobody has looked yet.
     pub(crate) fn takes(&self, place: usize) {
         self.ready.add(*self.place.get_or_init(|| place));
     }
@@ -48,7 +47,7 @@ impl Change {
         self.ready.wake();
     }
 
-    /// Rings, and does not wake who waits for the list.
+    /// Rings, and wakes nobody who waits for the list.
     fn ring_alone(&self) {
         self.count.fetch_add(1, Ordering::SeqCst);
         self.event.notify(usize::MAX);
@@ -117,8 +116,8 @@ pub(crate) struct Bell {
 
 /// No look is due.
 const NONE: u8 = 0;
-/// The file was written, and whatever else happens to its name or to other files is
-/// notified.
+/// The file was written. Whatever else happens to its name or to other files makes this
+/// [`ANYTHING`].
 const WRITTEN: u8 = 1;
 /// Anything may have happened.
 const ANYTHING: u8 = 2;
@@ -153,14 +152,14 @@ impl Bell {
         self.rung.swap(NONE, Ordering::SeqCst) != NONE
     }
 
-    /// Takes as done that the file was written. Returns false if more may have
-    /// happened, which is still due then.
+    /// Takes the look after a write as done. Returns false if more may have happened:
+    /// that look is still due.
     pub(crate) fn take_written(&self) -> bool {
         let order = (Ordering::SeqCst, Ordering::SeqCst);
         self.rung.compare_exchange(WRITTEN, NONE, order.0, order.1) != Err(ANYTHING)
     }
 
-    /// Rings those that were marked: who waits for the list wakes once.
+    /// Rings marked bells, and wakes once those who wait for the list.
     pub(crate) fn ring_marked(bells: &[Arc<Bell>]) {
         Bell::list_marked(bells);
         if let Some(bell) = bells.first() {
@@ -168,7 +167,8 @@ impl Bell {
         }
     }
 
-    /// Rings those that were marked, for who takes from the list next: it is not woken.
+    /// Rings marked bells, and wakes nobody who waits for the list: the caller takes
+    /// from it next.
     pub(crate) fn list_marked(bells: &[Arc<Bell>]) {
         bells.iter().for_each(|bell| bell.change.ring_alone());
     }

@@ -25,7 +25,7 @@ const MOST: usize = 16 + 256;
 /// How many events are read at once, whatever names they have.
 const FEW: usize = 60;
 
-/// Names a watch: what `add` answered, and what an event speaks of.
+/// Names a watch: `add` returns it, and an event carries it.
 pub(super) type Wd = i32;
 
 /// The kernel's queue of events; empty for ever where it was refused.
@@ -39,8 +39,8 @@ impl Inotify {
 
     /// Watches an open file until it is let go.
     ///
-    /// An event a write is cheaper than a watch that ends with its event, and
-    /// has to be added, and looked behind, before each wait.
+    /// An event a write is cheaper than a one-shot watch, which has to be added before
+    /// each wait, with one more look after that.
     pub(super) fn add_file(&self, file: &File) -> io::Result<Wd> {
         let flags = WatchFlags::MODIFY
             | WatchFlags::ATTRIB
@@ -77,14 +77,14 @@ impl Inotify {
         self.0.as_ref().map(AsFd::as_fd)
     }
 
-    /// Has every event taken in that has come.
+    /// Takes in every event that has come.
     pub(super) fn events(&self, watches: &mut Watches) {
         let Some(queue) = &self.0 else { return };
         let mut buffer = [MaybeUninit::uninit(); FEW * MOST];
         let mut reader = inotify::Reader::new(queue, &mut buffer);
         let mut read = 0;
         loop {
-            // What was read so far leaves room for one more, so nothing more was there.
+            // The read left room for one more event, so there was none.
             if read > 0 && read < FEW && reader.is_buffer_empty() {
                 return;
             }

@@ -1,4 +1,4 @@
-//! Where there are no file notifications that we know: everything is polled.
+//! For systems without inotify: everything is polled.
 
 use std::fs::File;
 use std::io;

@@ -1,5 +1,5 @@
-//! The kernel's notifications for a merge that takes them in by itself: a hop between
-//! threads costs more than all that a notification has to say.
+//! The kernel's notifications for a merge that takes them in on its own thread: a hop
+//! between threads costs more than a notification.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -16,8 +16,9 @@ use crate::waking::notifier::Notifier;
 
 const NEVER: Timespec = Timespec { tv_sec: i64::MAX, tv_nsec: 0 };
 
-/// What the operating system tells of the sources of a plan, for a merge that takes it
-/// in on its own thread; from [`Plan::notifications`](crate::Plan::notifications).
+/// The operating system's notifications of the sources of a plan, for a merge that
+/// takes them in on its own thread; from
+/// [`Plan::notifications`](crate::Plan::notifications).
 ///
 /// Its descriptor becomes readable when there is something to
 /// [`take_in`](Notifications::take_in). Until it is dropped, the thread of the notifier
@@ -29,7 +30,7 @@ pub struct Notifications {
     /// waited for at a time.
     either: OwnedFd,
     timer: OwnedFd,
-    /// Whether events gather until the timer tells, and wake nobody.
+    /// Whether events gather until the timer ends, and wake nobody.
     gathers: bool,
 }
 
@@ -44,17 +45,17 @@ impl Notifications {
             epoll::add(&either, &timer, EventData::new_u64(0), EventFlags::IN)?;
             Ok((either, timer))
         };
-        // Without a descriptor to spare, the thread goes on.
+        // Without a free descriptor, the notifier's thread goes on.
         let (either, timer) = prepared().ok()?;
         notifier.hear_elsewhere(true);
         Some(Notifications { notifier: Arc::clone(notifier), either, timer, gathers: false })
     }
 
-    /// Takes in all that has come. Whom it wakes is in
-    /// [`Plan::ready`](crate::Plan::ready) then, and [`Ready::changed`] does not tell.
+    /// Takes in every event that has come. The sources that these concern are in
+    /// [`Plan::ready`](crate::Plan::ready) then; [`Ready::changed`] does not wake.
     ///
-    /// What comes within [`Options::latency`](crate::Options::latency) after something
-    /// is to be taken in together.
+    /// Events within [`Options::latency`](crate::Options::latency) after one that was
+    /// taken in are gathered, and become readable together.
     ///
     /// # Errors
     ///
@@ -76,7 +77,7 @@ impl Notifications {
         }
         let Some(events) = self.notifier.inotify.fd() else { return Ok(()) };
         if gathers {
-            // Taken out: a member of the set that is masked wakes all the same.
+            // Removed: a masked member of the set would wake all the same.
             epoll::delete(&self.either, events)?;
         } else {
             // What has come since is told now.

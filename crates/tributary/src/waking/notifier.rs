@@ -25,18 +25,18 @@ use crate::waking::watches::Watches;
 /// How often every path is asked by `stat`, whatever was notified.
 const SWEEP: Duration = Duration::from_secs(30);
 
-/// What the thread and those who are rung have in common. With its last handle
-/// the thread ends.
+/// What the thread and the sources have in common. The thread ends with the last
+/// handle.
 #[derive(Debug)]
 pub(crate) struct Notifier {
     pub(super) inotify: Arc<Inotify>,
-    /// How often a path is asked that cannot be notified.
+    /// How often a path is polled that cannot be notified.
     pub(super) interval: Duration,
     /// How long after a ring the next events wait to be taken in together.
     pub(super) latency: Duration,
     /// Whether a merge takes events in by itself, and the thread leaves them alone.
     heard_elsewhere: AtomicBool,
-    /// Whether a met limit was told already.
+    /// Whether a warning about a limit was given.
     pub(super) told_limit: AtomicBool,
     /// Interrupts the wait of the thread.
     nudge: PipeWriter,
@@ -45,8 +45,8 @@ pub(crate) struct Notifier {
 }
 
 impl Notifier {
-    /// Starts the thread. `interval` is how often a source is asked that
-    /// cannot be notified, `latency` how long events are gathered.
+    /// Starts the thread. `interval` is how often a source is polled that cannot be
+    /// notified, `latency` how long events are gathered.
     pub(crate) fn start(interval: Duration, latency: Duration) -> io::Result<Arc<Notifier>> {
         let inotify = Inotify::new().unwrap_or_else(|cause| {
             warn!(
@@ -94,7 +94,7 @@ impl Notifier {
         let _ = (&self.nudge).write(&[0]);
     }
 
-    /// Takes in every event that has come, asks `what` then, and rings.
+    /// Takes in every event that has come, calls `what`, and rings.
     pub(super) fn drained<T>(&self, what: impl FnOnce(&mut Watches) -> T) -> T {
         let mut watches = self.lock();
         self.inotify.events(&mut watches);
@@ -105,8 +105,8 @@ impl Notifier {
         answer
     }
 
-    /// Takes in every event that has come, for a merge that is awake: lists whom they
-    /// wake, and wakes nobody. Returns true if there was somebody.
+    /// Takes in every event that has come, for a merge that is awake: lists the sources
+    /// that they concern, and wakes nobody. Returns true if there was one.
     #[cfg(target_os = "linux")]
     pub(super) fn take_in(&self) -> bool {
         let mut watches = self.lock();
@@ -146,7 +146,7 @@ impl Notifier {
     }
 }
 
-/// The thread: rings whose time has come, waits, and again.
+/// The thread: rings the bells that are due, waits, and repeats.
 fn run(handle: &Weak<Notifier>, wait: &PipeReader, inotify: &Inotify, poller: &Arc<Poller>) {
     let started = Instant::now();
     let (mut sweep, mut polls) = (started.checked_add(SWEEP), Some(started));
@@ -154,8 +154,8 @@ fn run(handle: &Weak<Notifier>, wait: &PipeReader, inotify: &Inotify, poller: &A
         let now = Instant::now();
         let elsewhere = notifier.is_heard_elsewhere();
         let (until, hears) = notifier.drained(|watches| {
-            // What has come costs a wake-up. So what comes next is not heard of one by
-            // one, but all at once in a moment.
+            // Each event costs a wake-up. So after a ring, the next events are gathered
+            // for a moment and taken in together.
             let gathers = now.checked_add(notifier.latency);
             let gathers = gathers.filter(|_| watches.rings() && !elsewhere);
             watches.ring_due(now);

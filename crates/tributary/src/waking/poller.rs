@@ -1,5 +1,5 @@
-//! Asks `stat` where nobody would tell: on a network file system, after a limit
-//! was met, for a name that nobody has.
+//! Asks `stat` where nothing notifies: on a network file system, after a limit was met,
+//! for a name that nobody has.
 //!
 //! A `stat` may hang for as long as a server is away, and must delay no other.
 //! So the paths wait in one queue, and one thread works it off and ends. When
@@ -27,7 +27,7 @@ const MOST: usize = 16;
 /// What `stat` said of a path, as a hash.
 type Seen = u64;
 
-/// What [`Target::seen`] is before the first answer, which is news in any case.
+/// [`Target::seen`] before the first answer, which is news in any case.
 const NEVER: Seen = 0;
 
 /// A path that is watched (a log, or a folder of a pattern), and who is rung
@@ -75,12 +75,11 @@ pub(super) struct Poller {
 #[derive(Debug, Default)]
 struct Queue {
     targets: VecDeque<Arc<Target>>,
-    /// How many threads there are, with those that hang.
+    /// How many threads there are, including those that hang.
     threads: usize,
     /// How many were started so far: the number of the one that works.
     started: u64,
-    /// When that one has taken something for the last time; `None` if it has
-    /// ended.
+    /// When that thread last took a target; `None` if it has ended.
     taken: Option<Instant>,
 }
 
@@ -89,8 +88,8 @@ impl Poller {
         Arc::new(Poller { ask, queue: Mutex::default() })
     }
 
-    /// Has the targets asked, but for those that wait for their answer. The
-    /// threads for that come with [`supervise`](Poller::supervise).
+    /// Queues the targets, except those that still wait for their answer.
+    /// [`supervise`](Poller::supervise) starts the threads.
     pub(super) fn ask(&self, targets: impl IntoIterator<Item = Arc<Target>>) {
         let fresh = targets.into_iter().filter(|it| !it.waits.swap(true, Ordering::SeqCst));
         self.queue().targets.extend(fresh);
@@ -148,8 +147,8 @@ impl Poller {
     }
 }
 
-/// Asks `stat`: the answer is another one whenever the path leads to another
-/// file, or its file has changed.
+/// Asks `stat`. The answer changes when the path leads to another file, or its file has
+/// changed.
 ///
 /// # Blocking
 ///

@@ -1,4 +1,4 @@
-//! The sources that are to be looked at.
+//! The sources that need a look.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,11 +6,11 @@ use event_listener::Event;
 
 use crate::waking::change::Changed;
 
-/// The sources that are to be looked at: each once, in the order in which they were
-/// woken. For a merge that does not wait for each source by itself.
+/// The sources that need a look: each once, in the order in which they were woken. For
+/// a merge that does not wait for each source by itself.
 ///
-/// At first all are. Where nothing notifies, a source that has nothing new is not in
-/// here: look at it every [`interval`](crate::Plan::interval).
+/// At first all are listed. Where nothing notifies, a source that has nothing new is
+/// not listed again: look at it every [`interval`](crate::Plan::interval).
 #[derive(Debug, Clone, Default)]
 pub struct Ready(Arc<Shared>);
 
@@ -28,9 +28,9 @@ struct List {
 }
 
 impl Ready {
-    /// Moves the places of the sources, in [`Plan::sources`](crate::Plan), to the end
-    /// of `places`. Look at each of them then: who is woken from now on is listed
-    /// again.
+    /// Moves the places of the listed sources, in [`Plan::sources`](crate::Plan), to
+    /// the end of `places`. Look at each of them then: a source that is woken from now
+    /// on is listed again.
     pub fn take(&self, places: &mut Vec<usize>) {
         let list = &mut *self.list();
         for place in &list.places {
@@ -44,7 +44,7 @@ impl Ready {
     ///
     /// [`Source::changed`]: crate::Source::changed
     pub fn changed(&self) -> Changed {
-        // Listen first: who is listed in between finds a listener.
+        // Listen first: a source that is listed in between finds a listener.
         let listener = self.0.event.listen();
         if !self.list().places.is_empty() {
             self.wake();

@@ -24,15 +24,15 @@ pub(crate) enum Departed {
     Known {
         /// Where they lie now, in the order in which they lost the name.
         paths: Vec<PathBuf>,
-        /// How many more there are, which are not to be found: deleted, or
-        /// moved to where nobody watches.
+        /// How many more there are that cannot be found: deleted, or moved to where
+        /// nobody watches.
         unseen: usize,
     },
 }
 
-/// What the followers have not been told yet, or were told and have not
-/// forgotten. They are told first, open the files, and forget then: what came
-/// in between stays.
+/// Departures that the followers have not been told of, or have not forgotten. A
+/// follower is told of them, opens the files, and forgets then: departures in between
+/// stay.
 #[derive(Debug, Default)]
 pub(super) struct Renames {
     /// The oldest first.
@@ -56,7 +56,7 @@ enum At {
     Lies(Wd, Name),
     /// Out of a folder. The other half of the rename has not come.
     Moving(Half),
-    /// It is not to be found any more.
+    /// It cannot be found any more.
     Gone,
 }
 
@@ -80,7 +80,7 @@ impl Renames {
         self.gaps.remove(&log);
     }
 
-    /// Notes that a folder is watched no longer: what lies there is lost sight of.
+    /// Notes that a folder is watched no longer: the files there are lost from sight.
     pub(super) fn unwatched(&mut self, folder: Wd) {
         let there = |departure: &&Departure| match departure.at {
             At::Lies(wd, _) | At::Moving(Half { folder: wd, .. }) => wd == folder,

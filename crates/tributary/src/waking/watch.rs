@@ -44,14 +44,13 @@ impl Watch {
         Watch { notifier: Arc::clone(notifier), id, target }
     }
 
-    /// Has the path watched by what `add` adds, and enters that.
+    /// Adds the watches of the path by `add`, and enters them.
     ///
-    /// The watches are added before they are entered, so an event in between
-    /// rings nobody. What it told of is found by the look that is due. But a
-    /// watch may end in between as well (its folder is deleted, or it is ended
-    /// for the last target that it rang), and a link may lead elsewhere by now.
-    /// So everything is added once more after it was entered, and only if the
-    /// answer is the same it counts.
+    /// The watches are added before they are entered, so an event in between rings
+    /// nobody. The look that is due finds what the event told of. But a watch may end
+    /// in between as well (its folder is deleted, or it is ended for the last target
+    /// that it rang), and a link may lead elsewhere by now. So everything is added once
+    /// more after it was entered, and counts only if the answer is the same.
     pub(super) fn arm(&self, mut add: impl FnMut() -> Added) -> io::Result<bool> {
         for _ in 0..AGAIN {
             // An event from now on takes that back.
@@ -95,7 +94,8 @@ fn add(inotify: &Inotify, places: impl IntoIterator<Item = (PathBuf, Option<Name
 pub(crate) struct SourceWatch {
     pub(super) name: Watch,
     polled: bool,
-    /// Whether a file was found where others rename it from elsewhere.
+    /// Whether a file was found on a network file system, where others may rename it
+    /// unseen.
     network: bool,
     wake: Option<Instant>,
 }
@@ -130,8 +130,9 @@ impl SourceWatch {
         self.name.target.named.load(Ordering::SeqCst)
     }
 
-    /// Tells the same as of now: what the kernel has told by now is taken in first. A
-    /// merge that takes it in by itself has done so, and looks again for what came since.
+    /// As [`is_named`](SourceWatch::is_named), after the events so far were taken in. A
+    /// merge that takes events in by itself has done so, and looks again after later
+    /// ones.
     pub(crate) fn is_named_now(&self) -> bool {
         if !self.name.notifier.is_heard_elsewhere() {
             self.name.notifier.drained(|_| ());
@@ -199,8 +200,8 @@ impl SourceWatch {
         self.name.notifier.lock().renames.forget(self.name.id);
     }
 
-    /// Forgets that something was missed, and not which files have departed since:
-    /// who had to guess may have looked before they did.
+    /// Forgets that something was missed, but not which files have departed since: a
+    /// follower that had to guess may have looked before.
     pub(crate) fn forget_gap(&self) {
         self.name.notifier.lock().renames.forget_gap(self.name.id);
     }
@@ -256,7 +257,7 @@ pub(crate) struct FileWatch {
     notifier: Arc<Notifier>,
     log: Id,
     wd: Option<Wd>,
-    /// Whether nobody would tell, since others write to it from elsewhere.
+    /// Whether the file is on a network file system, where writes are not notified.
     network: bool,
 }
 

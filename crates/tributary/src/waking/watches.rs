@@ -40,13 +40,13 @@ pub(super) struct Watches {
     /// The paths of the folders that are watched.
     folders: HashMap<Wd, PathBuf>,
     pub(super) renames: Renames,
-    /// Whose path is asked by `stat` every interval, since nobody would tell.
+    /// The targets whose path is polled every interval, since nothing notifies.
     pub(super) polled: HashMap<Id, Arc<Target>>,
     /// Who is rung when. A bell that is gone stays in here until its time.
     deadlines: BTreeMap<Instant, Vec<Weak<Bell>>>,
-    /// Whom the events that were taken in are to ring: each is marked.
+    /// The bells that the events taken in have to ring: each is marked.
     rung: Vec<Arc<Bell>>,
-    /// Whether an overflow was told already.
+    /// Whether a warning about an overflow was given.
     told_lost: bool,
 }
 
@@ -101,7 +101,7 @@ impl Watches {
         false
     }
 
-    /// Takes a path as watched no longer.
+    /// Notes that a path is watched no longer.
     pub(super) fn leave(&mut self, id: Id) {
         if let Some(watched) = self.watched.get(&id) {
             watched.target.named.store(false, Ordering::SeqCst);
@@ -155,7 +155,7 @@ impl Watches {
         self.folders.get(&wd).cloned()
     }
 
-    /// Takes in that it is `now`: rings those whose time has come.
+    /// Rings the bells that are due `now`.
     pub(super) fn ring_due(&mut self, now: Instant) {
         while let Some(first) = self.deadlines.first_entry().filter(|it| *it.key() <= now) {
             let due = first.remove().into_iter().filter_map(|bell| Weak::upgrade(&bell));
@@ -168,7 +168,7 @@ impl Watches {
         !self.rung.is_empty()
     }
 
-    /// Returns whom to ring, and takes that as done.
+    /// Takes the bells that have to ring.
     pub(super) fn take_rung(&mut self) -> Vec<Arc<Bell>> {
         let mut rung = std::mem::take(&mut self.rung);
         // A busy folder rings the same bell for each name.
@@ -204,7 +204,7 @@ impl Watches {
         let place = (wd, Some(name.clone()));
         let mut logs = self.at(place.clone());
         for log in &logs {
-            // It may lead elsewhere now, and is to be watched anew.
+            // The name may lead elsewhere now, and has to be watched anew.
             self.watched[log].target.named.store(false, Ordering::SeqCst);
             self.ring(*log);
         }

@@ -1,5 +1,5 @@
-//! A look at a file that waits for nothing: what is in memory is read, and all that is
-//! more than to read on is left to [`measure`](LogFile::measure) and
+//! A look at a file that never waits: it reads the bytes in memory, and leaves
+//! everything but reading on to [`measure`](LogFile::measure) and
 //! [`read`](LogFile::read).
 
 use memchr::memrchr;
@@ -8,28 +8,28 @@ use super::LogFile;
 use crate::following::identity::{Before, FileId};
 use crate::following::reading::read_at_once;
 
-/// A read that may not wait ends before the first page that is not in memory. Pages
-/// are of so many bytes, or a multiple.
+/// A read that may not wait ends before the first page that is not in memory. A page
+/// has so many bytes, or a multiple.
 const PAGE: u64 = 4096;
 
-/// What a look that waits for nothing has found.
+/// What a look that never waits has found.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AtOnce {
-    /// So many bytes, the half line before them included; and whether the file, or the
-    /// last round, ends with them.
+    /// The number of bytes, the half line before them included, and whether the file,
+    /// or the last round, ends with them.
     Bytes(usize, bool),
     /// Nothing: the file, or the last round, ends here.
     End,
-    /// More than the room that there is, and no newline in that.
+    /// A line that is longer than the room.
     Long,
-    /// It would have to wait; or there is more to do than to read on.
+    /// The look would have to wait, or to do more than read on.
     Waits,
 }
 
 /// Whole lines that were taken.
 #[derive(Debug)]
 pub(crate) struct Taken {
-    /// How many of the bytes they are.
+    /// Their length in bytes.
     pub(crate) length: usize,
     pub(crate) file: FileId,
     /// Where they begin and end in the file.
@@ -53,14 +53,14 @@ impl LogFile {
         }
         let mut next = [0];
         let fits = room.len() > kept;
-        // Whether there is something is to be known also where nothing fits.
+        // Without room, one byte is read: it tells whether there is something.
         let (half, free) =
             if fits { room.split_at_mut(kept) } else { (&mut [][..], &mut next[..]) };
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(free.len());
         let Ok(read) = read_at_once(&self.file, &mut free[..most], self.offset) else {
             return AtOnce::Waits;
         };
-        // Asked behind the read, as for every other.
+        // Asked after the read, as in `fill`.
         if !self.is_as_read_at_once() {
             return AtOnce::Waits;
         }

@@ -15,13 +15,13 @@ use signal_hook::iterator::Signals;
 use tributary::Shown;
 
 /// The exit code of a run that was interrupted, by whichever signal.
-pub(crate) const EXIT_CODE: u8 = 130;
+pub const EXIT_CODE: u8 = 130;
 /// How long an end may take before something is said.
 const SILENCE: Duration = Duration::from_millis(300);
 
 /// Knows whether the run was asked to end.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Interrupt {
+pub struct Interrupt {
     asked: Arc<AtomicBool>,
     /// What is removed at the end, unless that comes at once.
     temporary: Arc<OnceLock<PathBuf>>,
@@ -29,7 +29,7 @@ pub(crate) struct Interrupt {
 
 impl Interrupt {
     /// Takes over SIGINT, SIGTERM and SIGHUP.
-    pub(crate) fn listen() -> io::Result<Interrupt> {
+    pub fn listen() -> io::Result<Interrupt> {
         let interrupt = Interrupt::default();
         let mut taken = vec![SIGINT, SIGTERM];
         // `nohup` asks that the end of a terminal means nothing.
@@ -53,12 +53,12 @@ impl Interrupt {
     }
 
     /// Fails with [`Interrupted`] once a signal has come.
-    pub(crate) fn check(&self) -> Result<(), Interrupted> {
+    pub fn check(&self) -> Result<(), Interrupted> {
         if self.asked.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
     }
 
     /// Takes note of the folder that the second signal leaves behind.
-    pub(crate) fn would_leave(&self, folder: &Path) {
+    pub fn would_leave(&self, folder: &Path) {
         self.temporary.get_or_init(|| folder.to_owned());
     }
 
@@ -92,4 +92,4 @@ fn is_ignored(signal: i32) -> bool {
 /// The run was asked to end.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("interrupted")]
-pub(crate) struct Interrupted;
+pub struct Interrupted;

@@ -1,16 +1,15 @@
-//! Which step a learner takes, and in which folder.
+//! What can be typed: which step is shown or taken, and in which folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
 use conformance::{LAWS, Law, Limit};
 use exercises::{Asked, EXERCISES, Exercise};
+use runner::{seconds, workspace};
 use service::Version;
 use stages::{Stage, find};
-
-use crate::asking::args::seconds;
 
 /// How much longer a law may wait that has thousands of sources.
 const MANY: u32 = 3;
@@ -21,7 +20,7 @@ const SERVICE: &str = "service/";
 
 /// Asks for an exercise.
 #[derive(Debug, Args)]
-pub(crate) struct YourTurnArgs {
+pub struct YourTurnArgs {
     /// The stage that is to be written, by number or name; or `service`.
     #[arg(value_name = "STAGE", value_parser = End::find)]
     to: End,
@@ -41,7 +40,7 @@ pub(crate) struct YourTurnArgs {
 /// Asks how far the exercise is.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
-pub(crate) struct CheckArgs {
+pub struct CheckArgs {
     /// Check again whenever the file is saved, until all holds.
     #[arg(long)]
     pub(crate) watch: bool,
@@ -60,7 +59,7 @@ pub(crate) struct CheckArgs {
 
 /// Asks for what changes from what you have written to a stage.
 #[derive(Debug, Args)]
-pub(crate) struct SolutionArgs {
+pub struct SolutionArgs {
     /// The stage, by number or name; or `service`.
     #[arg(value_name = "STAGE", value_parser = End::find)]
     pub(crate) to: End,
@@ -87,12 +86,6 @@ impl Place {
     pub(crate) fn folder(&self) -> PathBuf {
         self.folder.clone().unwrap_or_else(|| workspace().join("crates/your-turn"))
     }
-}
-
-/// Returns the folder of the workspace that this program was built from.
-pub(crate) fn workspace() -> &'static Path {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    crates.and_then(Path::parent).expect("this crate lies in the crates of the workspace")
 }
 
 impl YourTurnArgs {

@@ -1,8 +1,8 @@
 //! What keeps the stages a lesson: their shape and the size of each step.
 //! `tidy` in `crates/book-tests` holds the size of each file, and who knows whom.
 
-use compare::diff;
 use stages::find;
+use teacher::diff;
 
 /// The most lines of code that a taught step may add.
 const STEP: usize = 60;

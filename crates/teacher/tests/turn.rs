@@ -2,19 +2,27 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
+use clap::Parser;
 use exercises::EXERCISES;
+use runner::Interrupt;
 use service::Version;
-use testkit::{Folder, Running, until};
-
-use crate::common::{assert_refused, compare, printed, shown};
+use teacher::Lesson;
+use testkit::until;
 
 /// A law that every merge keeps, and soon.
 const A_LAW: &str = "every_line_is_merged_once";
 /// One that every version of the service keeps.
 const A_LAW_OF_THE_SERVICE: &str = "each_line_is_answered_with_its_number";
+
+/// What is typed behind `cargo compare`.
+#[derive(Debug, Parser)]
+struct Asked {
+    #[command(subcommand)]
+    lesson: Lesson,
+}
 
 /// The exercise of one test. All lie in the same folder: another one would be a crate of
 /// its own to cargo, whose builds stay.
@@ -29,27 +37,49 @@ impl Turn {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("your-turn");
         let turn = Turn { folder, _alone };
-        printed(turn.run(&["your-turn", to, "--from", from, "--force"]), 0);
+        turn.holds(&["your-turn", to, "--from", from, "--force"]);
         turn
     }
 
-    fn run(&self, typed: &[&str]) -> Output {
-        self.command(typed).output().unwrap()
+    /// Takes what is typed, and returns what it says and how it ends.
+    fn take(&self, typed: &[&str]) -> (String, anyhow::Result<bool>) {
+        let folder = ["--folder", self.folder()];
+        let asked = Asked::try_parse_from([&["compare"], typed, &folder].concat()).unwrap();
+        let mut said = String::new();
+        let ended = asked.lesson.take(
+            || Ok(Interrupt::default()),
+            |text| {
+                said += &anstream::adapter::strip_str(text).to_string();
+                Ok(())
+            },
+        );
+        (said, ended)
     }
 
-    fn command(&self, typed: &[&str]) -> Command {
-        let mut command = compare();
-        command.args(typed).args(["--folder", shown(&self.folder)]);
-        // What the tests have built is taken, and nothing is built anew for each.
-        let built = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-        command.env("CARGO_TARGET_DIR", built);
-        command
+    fn folder(&self) -> &str {
+        self.folder.to_str().expect("it is plain")
+    }
+
+    #[track_caller]
+    fn holds(&self, typed: &[&str]) -> String {
+        let (said, ended) = self.take(typed);
+        assert!(ended.unwrap(), "{said}");
+        said
+    }
+
+    #[track_caller]
+    fn refused(&self, typed: &[&str], path: &str, what: &str) {
+        let said = format!("{:#}", self.take(typed).1.unwrap_err());
+        assert!(said.starts_with(path) && said.contains(what) && !said.contains('\n'), "{said}");
     }
 
     /// Checks some of what is wanted. What holds does so at once, and what breaks in one
     /// of these tests says so within a tenth of the bound.
-    fn check(&self, only: &[&str], code: i32) -> String {
-        printed(self.run(&["check-mine", "--within", "20", "--only", &only.join(",")]), code)
+    #[track_caller]
+    fn check(&self, only: &[&str], holds: bool) -> String {
+        let (said, ended) = self.take(&["check-mine", "--within", "20", "--only", &only.join(",")]);
+        assert_eq!(ended.unwrap(), holds, "{said}");
+        said
     }
 
     fn write(&self, text: &str) {
@@ -85,12 +115,12 @@ fn each_exercise_goes_from_a_file_that_fails_to_the_one_that_holds_all() {
         let checks =
             checks.filter(|name| is_merge || *name == "each_client_is_a_task_for_many_workers");
         let only: Vec<_> = [law].into_iter().chain(checks).collect();
-        let said = turn.check(&only, 1);
+        let said = turn.check(&only, false);
         assert!(said.contains("1 of 1 hold"), "{said}");
         let is_first = |check: &&str| said.contains(&format!("does not hold: {check}\n"));
         assert!(only[1..].iter().any(is_first), "{said}");
         turn.write(&written(&exercise.to));
-        let said = turn.check(&only, 0);
+        let said = turn.check(&only, true);
         assert!(said.contains("What was asked holds."), "{said}");
     }
 }
@@ -98,19 +128,19 @@ fn each_exercise_goes_from_a_file_that_fails_to_the_one_that_holds_all() {
 #[test]
 fn who_asks_again_is_told_more_and_at_the_end_shown_the_stage() {
     let turn = Turn::begin("4", "2");
-    let once = turn.check(&["a_few_threads_read_for_all"], 1);
+    let once = turn.check(&["a_few_threads_read_for_all"], false);
     assert!(once.contains("Asked again, I say more.") && !once.contains("And more:"), "{once}");
-    let twice = turn.check(&["a_few_threads_read_for_all"], 1);
+    let twice = turn.check(&["a_few_threads_read_for_all"], false);
     assert!(twice.contains("And more:"), "{twice}");
     // Another question begins with its first hint.
-    let other = turn.check(&["the_loop_itself_writes"], 1);
+    let other = turn.check(&["the_loop_itself_writes"], false);
     assert!(other.contains("Asked again"), "{other}");
 
-    let said = printed(turn.run(&["solution", "4"]), 0);
+    let said = turn.holds(&["solution", "4"]);
     assert!(said.contains("\n-    // TODO 1."), "{said}");
     assert!(said.contains("\n+    output: RefCell<Output>,"), "{said}");
     // Nothing is written to this stage here, so the step is shown.
-    let said = printed(turn.run(&["solution", "2"]), 0);
+    let said = turn.holds(&["solution", "2"]);
     assert!(said.starts_with("stage1-threads → stage2-mixed"), "{said}");
 }
 
@@ -119,17 +149,16 @@ fn what_does_not_compile_hangs_or_panics_is_told_with_its_help() {
     let turn = Turn::begin("3", "1");
     let text = turn.text();
     turn.write(&text.replace("wait_timeout(interval);", "await;"));
-    let said = turn.check(&[A_LAW], 1);
+    let said = turn.check(&[A_LAW], false);
     assert!(said.contains("error[E0728]") && said.contains("in `tail_async`"), "{said}");
 
     turn.write(&text.replace("Read::Closed => return Ok(())", "Read::Closed => continue"));
-    let hangs = turn.run(&["check-mine", "--within", "1", "--only", A_LAW]);
-    let said = printed(hangs, 1);
+    let (said, _) = turn.take(&["check-mine", "--within", "1", "--only", A_LAW]);
     assert!(said.contains("waited 1s in vain for this: the merge ends"), "{said}");
     assert!(said.contains("In this step: The merge does not come to its end"), "{said}");
 
     turn.write(&text.replace("Read::Closed => return Ok(())", "Read::Closed => todo!()"));
-    let said = turn.check(&[A_LAW], 1);
+    let said = turn.check(&[A_LAW], false);
     let line = said.lines().find(|line| line.contains("your code has panicked, at ")).unwrap();
     assert!(line.contains("/your-turn/src/lib.rs:"), "a place that can be opened: {said}");
     assert!(said.contains("This is where you go on writing."), "{said}");
@@ -139,7 +168,7 @@ fn what_does_not_compile_hangs_or_panics_is_told_with_its_help() {
         return Ok(runtime.block_on(async { drop(tokio::task::spawn_local(async {})) }));
     }";
     turn.write(&text.replace("Read::Closed => return Ok(())", refused));
-    let said = turn.check(&[A_LAW], 1);
+    let said = turn.check(&[A_LAW], false);
     assert!(said.contains("at a call of tokio: `spawn_local` called from outside"), "{said}");
 }
 
@@ -148,14 +177,15 @@ fn the_watch_checks_again_when_the_file_is_saved_and_ends_when_all_holds() {
     let turn = Turn::begin("3", "1");
     let new = "each_tail_has_a_runtime_of_its_own";
     let typed = ["check-mine", "--watch", "--within", "60", "--only", new];
-    let folder = Folder::new();
-    let watch = Running::start(&folder, turn.command(&typed).stdout(Stdio::piped()));
-    until("the first check is told", || {
-        let asked = fs::read_to_string(turn.folder.join(".asked"));
-        asked.is_ok_and(|asked| asked.starts_with(new))
+    let said = thread::scope(|scope| {
+        let watch = scope.spawn(|| turn.holds(&typed));
+        until("the first check is told", || {
+            let asked = fs::read_to_string(turn.folder.join(".asked"));
+            asked.is_ok_and(|asked| asked.starts_with(new))
+        });
+        turn.write(&written("3"));
+        watch.join().unwrap()
     });
-    turn.write(&written("3"));
-    let said = watch.end().out();
     let parts = ["does not hold", "src/lib.rs was saved", "What was asked holds."];
     let parts = parts.map(|part| said.find(part));
     assert!(parts.iter().all(Option::is_some) && parts.is_sorted(), "{said}");
@@ -164,22 +194,20 @@ fn the_watch_checks_again_when_the_file_is_saved_and_ends_when_all_holds() {
 #[test]
 fn what_was_written_is_replaced_only_if_that_is_said() {
     let turn = Turn::begin("2", "1");
-    printed(turn.run(&["your-turn", "3"]), 0);
+    turn.holds(&["your-turn", "3"]);
     turn.write("// mine");
-    let refused = turn.run(&["your-turn", "3"]);
-    assert_refused(&refused, shown(&turn.folder), "replace it with --force");
+    turn.refused(&["your-turn", "3"], turn.folder(), "replace it with --force");
     assert_eq!(turn.text(), "// mine");
-    printed(turn.run(&["your-turn", "3", "--force"]), 0);
+    turn.holds(&["your-turn", "3", "--force"]);
     assert!(turn.text().starts_with("//! Your turn: from threads to an async leaf"));
 }
 
 #[test]
 fn a_step_that_is_none_is_a_mistake() {
     let turn = Turn::begin("2", "1");
-    let folder = shown(&turn.folder);
-    assert_refused(&turn.run(&["your-turn", "1"]), "stage1-threads", "4 from 3");
-    let no_law = turn.run(&["check-mine", "--only", "no_law"]);
-    assert_refused(&no_law, "no_law", "; scale: six_hundred_sources_all_make_progress, ");
+    turn.refused(&["your-turn", "1"], "stage1-threads", "4 from 3");
+    let only = ["check-mine", "--only", "no_law"];
+    turn.refused(&only, "no_law", "; scale: six_hundred_sources_all_make_progress, ");
     fs::remove_file(turn.folder.join("Cargo.toml")).unwrap();
-    assert_refused(&turn.run(&["check-mine"]), folder, "begin one with `your-turn N`");
+    turn.refused(&["check-mine"], turn.folder(), "begin one with `your-turn N`");
 }

@@ -1,19 +1,16 @@
 //! What a learner has written: it is built, and tried.
 
 use std::env;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
+use runner::{Interrupt, side_by_side, target, try_by};
 use serde::Deserialize;
 
-use crate::asking::interrupt::Interrupt;
-use crate::asking::turn::{Wanted, workspace};
-use crate::running::laws::{side_by_side, try_by};
-use crate::running::measure;
+use crate::args::Wanted;
 
 /// What came of a build.
 #[derive(Debug)]
@@ -67,7 +64,7 @@ pub(crate) fn build(folder: &Path, interrupt: &Interrupt) -> anyhow::Result<Buil
     command.args(["--bin", "your-turn", "--manifest-path"]).arg(folder.join("Cargo.toml"));
     command.arg("--target-dir").arg(target());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let ended = measure::run(&mut command, interrupt, |_| Ok(()))?;
+    let ended = runner::run(&mut command, interrupt, |_| Ok(()))?;
     let told = String::from_utf8_lossy(&ended.stdout);
     let told: Vec<Told> = told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let executable = told.iter().find_map(|it| it.executable.clone());
@@ -82,10 +79,6 @@ pub(crate) fn build(folder: &Path, interrupt: &Interrupt) -> anyhow::Result<Buil
         _ if !errors.is_empty() => Ok(Built::Refused(errors)),
         _ => bail!("{}: cargo cannot build it: {}", folder.display(), ended.stderr),
     }
-}
-
-fn target() -> OsString {
-    env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| workspace().join("target").into())
 }
 
 /// What is known of something that is wanted.

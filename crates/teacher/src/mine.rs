@@ -7,12 +7,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use exercises::{EXERCISES, Exercise};
+use runner::workspace;
 use stages::Stage;
 use toml::{Table, Value};
 use tributary::Shown;
 
-use crate::asking::turn::{End, limits, workspace};
-use crate::telling::turn::{WIDTH, wrapped};
+use crate::args::{End, limits};
+use crate::said::{WIDTH, wrapped};
 
 /// The program of the crate, which `check-mine` starts; up to what it tries.
 const MAIN: &str =

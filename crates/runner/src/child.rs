@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use nix::sys::resource::{UsageWho, getrusage};
 use rustix::process::{Pid, Signal, kill_process};
+use serde::de::DeserializeOwned;
 
-use crate::asking::interrupt::Interrupt;
-use crate::running::machine::Status;
+use crate::interrupt::Interrupt;
+use crate::process::Status;
 
 /// How often a child is looked at.
 const LOOK: Duration = Duration::from_millis(5);
@@ -25,41 +26,67 @@ const ENOUGH: u32 = 3;
 
 /// What a child took.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Took {
+pub struct Took {
     /// From the spawn to the exit.
-    pub(crate) wall: Duration,
+    pub wall: Duration,
     /// User and system time of all its threads.
-    pub(crate) cpu: Duration,
+    pub cpu: Duration,
     /// Voluntary and involuntary context switches of all its threads.
-    pub(crate) switches: u64,
+    pub switches: u64,
     /// The most threads that were seen at once, for a program that does not
     /// count them itself; `None` for a run that was too short to be seen.
-    pub(crate) threads: Option<u64>,
+    pub threads: Option<u64>,
     /// The most memory that it was seen to have had, in bytes, or `None` alike.
-    pub(crate) memory: Option<u64>,
+    pub memory: Option<u64>,
 }
 
 /// A child that has ended.
 #[derive(Debug, Default)]
-pub(crate) struct Ended {
-    pub(crate) status: ExitStatus,
-    pub(crate) took: Took,
+pub struct Ended {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its figures.
+    pub took: Took,
     /// What it wrote, where stdout and stderr were piped.
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: String,
+    pub stdout: Vec<u8>,
+    /// What it wrote to stderr, without white space around it.
+    pub stderr: String,
+}
+
+/// A result, or what is wrong with what was run, in words. An accident is an error instead.
+pub type Checked<T> = Result<T, String>;
+
+impl Ended {
+    /// Says why it failed: what it said, and how it ended if it said nothing.
+    pub fn failure(&self) -> String {
+        match self.stderr.strip_prefix("error: ") {
+            Some(said) => said.to_owned(),
+            None => format!("it ended with {}\n{}", self.status, self.stderr).trim().to_owned(),
+        }
+    }
+}
+
+/// Reads the answer of a child.
+///
+/// # Errors
+///
+/// It is no JSON, or another answer.
+pub fn answered<T: DeserializeOwned>(said: &[u8]) -> anyhow::Result<T> {
+    serde_json::from_slice(said).context("a process of compare's does not say what it did")
 }
 
 /// A child that runs.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub struct Running {
     /// Its stdin, if that is a pipe; whoever takes it closes it.
-    pub(crate) stdin: Option<ChildStdin>,
-    pub(crate) process: u32,
+    pub stdin: Option<ChildStdin>,
+    /// Its process id.
+    pub process: u32,
 }
 
 impl Running {
     /// Asks it to end, as Ctrl-C's kin do.
-    pub(crate) fn terminate(&self) {
+    pub fn terminate(&self) {
         let process = i32::try_from(self.process).ok().and_then(Pid::from_raw);
         if let Some(process) = process {
             // One that has just ended by itself is not there to be asked.
@@ -71,9 +98,9 @@ impl Running {
 /// A child has come to no end within its time, which is a mistake of its own.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no end within {within}, so it was killed")]
-pub(crate) struct Hung {
+pub struct Hung {
     /// How long it was waited for, in words.
-    pub(crate) within: String,
+    pub within: String,
 }
 
 /// Runs `command` to its end. `tick` is called every few milliseconds, and may
@@ -86,7 +113,7 @@ pub(crate) struct Hung {
 ///
 /// The child cannot be started or watched, `tick` fails, or a signal came:
 /// the child is then killed, and gone when this returns.
-pub(crate) fn run(
+pub fn run(
     command: &mut Command,
     interrupt: &Interrupt,
     mut tick: impl FnMut(&mut Running) -> anyhow::Result<()>,

@@ -2,17 +2,20 @@
 
 use std::fmt::Write;
 
-use anstyle::Style;
+use anstyle::{AnsiColor, Style};
 use conformance::Limit;
 use exercises::{Asked, EXERCISES, Exercise, PANICKED, helps_with_panic};
 use jiff::Zoned;
+use runner::workspace;
 
-use crate::asking::turn::{self, End, Wanted, limits, workspace};
-use crate::running::turn::{Diagnostic, Known};
-use crate::telling::terminal::{GREEN, RED, YELLOW};
+use crate::args::{self, End, Wanted, limits};
+use crate::tries::{Diagnostic, Known};
 
 const BOLD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
 /// How wide a text is.
 pub(crate) const WIDTH: usize = 92;
 /// How many lines are shown of what the compiler says, ...
@@ -85,12 +88,12 @@ pub(crate) fn held(
 ) -> String {
     let (mut text, to) = (head(exercise), End::of(&exercise.to).name());
     text += &counts(wanted, known);
-    for Limit { law, reason } in limits(exercise) {
+    for Limit { law, reason, .. } in limits(exercise) {
         let said = format!("Not asked: {law}. {to} breaks it by design: {reason}.");
         text += &paragraph("", &said);
     }
     text.push('\n');
-    let all = turn::wanted(exercise).len();
+    let all = args::wanted(exercise).len();
     match first_broken(known) {
         Some((at, seen)) => text += &broken(exercise, wanted[at], seen, times, file),
         None if wanted.len() < all => {
@@ -283,7 +286,7 @@ mod tests {
     use super::*;
     use conformance::LAWS;
 
-    use crate::asking::turn::wanted;
+    use crate::args::wanted;
 
     fn plain(text: &str) -> String {
         anstream::adapter::strip_str(text).to_string()

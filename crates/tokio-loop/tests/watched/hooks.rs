@@ -1,0 +1,150 @@
+//! Workers that move to other threads, with hooks and without them.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use testkit::until;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tracing::info_span;
+
+#[cfg(tokio_unstable)]
+use crate::Named;
+use crate::told::{HANG, Line, Told};
+use crate::{Blocks, SLOW, built, read_a_fifo, watch};
+
+/// Has a task block in place until the sender is dropped.
+fn block_in_place() -> (mpsc::Sender<()>, oneshot::Receiver<()>, JoinHandle<()>) {
+    let (end, ended) = mpsc::channel();
+    let (begin, begun) = oneshot::channel();
+    let task = tokio::spawn(async move {
+        tokio::task::block_in_place(|| {
+            begin.send(()).unwrap();
+            ended.recv().unwrap_err();
+        });
+    });
+    (end, begun, task)
+}
+
+#[test]
+fn with_hooks_the_right_thread_is_looked_at_after_block_in_place() {
+    let told = Told::default();
+    let mut builder = Builder::new_multi_thread();
+    let runtime = built(tokio_loop::hook_into(&mut builder).worker_threads(2), &told);
+    let blocks = Blocks {
+        told: told.clone(),
+        now: "an unnamed operation blocks it…: it reads a.fifo".to_owned(),
+        then: "an unnamed operation blocked it…: it read a.fifo".to_owned(),
+    };
+    watch(&runtime, &told, async {
+        // Both workers move to other threads, and these block in another call.
+        let (mut ends, mut in_place) = (Vec::new(), Vec::new());
+        for _ in 0..2 {
+            let (end, is_in_place, task) = block_in_place();
+            is_in_place.await.unwrap();
+            ends.push(end);
+            in_place.push(task);
+        }
+        // The threads that they moved to have rested once.
+        let metrics = runtime.metrics();
+        tokio::task::spawn_blocking(move || {
+            until("both rest", || (0..2).all(|it| metrics.worker_park_unpark_count(it) % 2 == 1));
+        })
+        .await
+        .unwrap();
+        let in_task = blocks.clone();
+        let task = tokio::spawn(async move {
+            read_a_fifo(|write| in_task.let_go(write));
+        });
+        task.await.unwrap();
+        drop(ends);
+        for task in in_place {
+            task.await.unwrap();
+        }
+        tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
+    });
+}
+
+#[test]
+fn with_hooks_what_blocks_as_soon_as_the_watch_wakes_has_its_name() {
+    for builder in [&mut Builder::new_multi_thread(), &mut Builder::new_current_thread()] {
+        let told = Told::default();
+        let runtime = built(tokio_loop::hook_into(builder).worker_threads(1), &told);
+        watch(&runtime, &told, async {
+            for said in (0..10).map(|round| 2 * round) {
+                let told = told.clone();
+                let task = tokio::spawn(async move {
+                    // The watch sleeps when it has seen twice that everybody rests.
+                    tokio::time::sleep(4 * SLOW).await;
+                    info_span!("answer").in_scope(|| told.wait_for(said + 1));
+                    told
+                });
+                let told = task.await.unwrap();
+                tokio::task::spawn_blocking(move || told.wait_for(said + 2)).await.unwrap();
+            }
+        });
+        let lines = told.lines();
+        assert!(lines.iter().all(|line| line.contains_key("operation")), "{lines:#?}");
+    }
+}
+
+#[cfg(tokio_unstable)]
+#[test]
+fn with_hooks_and_tokio_unstable_every_turn_has_the_number_and_place_of_its_task() {
+    let told = Told::default();
+    let runtime = built(tokio_loop::hook_into(&mut Builder::new_current_thread()), &told);
+    let blocks = Blocks {
+        told: told.clone(),
+        now: Named::Spawn.expected("blocks", "it computes"),
+        then: Named::Spawn.expected("blocked", "it computed"),
+    };
+    watch(&runtime, &told, async {
+        let in_task = blocks.clone();
+        let computes =
+            move || in_task.repeat(|| (0..1_000_000).for_each(|_| std::hint::spin_loop()));
+        Named::Not.spawn(computes).await.unwrap();
+        tokio::task::spawn_blocking(move || blocks.is_over()).await.unwrap();
+    });
+}
+
+#[test]
+fn without_hooks_a_worker_that_was_moved_is_found_again() {
+    let told = Told::default();
+    let runtime = built(Builder::new_multi_thread().worker_threads(2), &told);
+    watch(&runtime, &told, async {
+        for _ in 0..2 {
+            // The worker goes on with another thread, and this one ends after it.
+            let (end, is_in_place, task) = block_in_place();
+            is_in_place.await.unwrap();
+            drop(end);
+            task.await.unwrap();
+        }
+        let begin = Instant::now();
+        let mut read = 0;
+        let is_told = |line: &Line| line["message"].contains(": it reads a.fifo");
+        while !told.lines().iter().any(is_told) {
+            assert!(begin.elapsed() < HANG, "after {read} reads: {:#?}", told.lines());
+            // Both workers have something to do and to rest from.
+            for _ in 0..20 {
+                let tasks = [(); 2].map(|()| tokio::spawn(tokio::time::sleep(SLOW / 10)));
+                for task in tasks {
+                    task.await.unwrap();
+                }
+            }
+            let told = told.clone();
+            let lines = told.lines().len();
+            let task = tokio::spawn(async move {
+                read_a_fifo(|write| {
+                    thread::spawn(move || {
+                        told.wait_for(lines + 1);
+                        write();
+                    });
+                });
+            });
+            task.await.unwrap();
+            read += 1;
+        }
+    });
+}
