@@ -55,9 +55,9 @@ pub(crate) struct Wire {
     /// How long the server may fail to answer before the merge ends.
     ///
     /// Until then it is asked again, and no line is lost.
-    #[cfg(feature = "nats")]
     ///
     /// [default: 1m]
+    #[cfg(feature = "nats")]
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = STREAM)]
     pub(crate) patience: Option<Duration>,
 
