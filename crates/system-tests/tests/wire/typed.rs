@@ -3,14 +3,11 @@
 use rustix::process::Signal;
 use testkit::until;
 
-use crate::Scene;
+use crate::{Scene, is_alive};
 
 /// The exit codes: what was asked for cannot be done; somebody did not want to wait.
 const USAGE: i32 = 2;
 const INTERRUPTED: i32 = 130;
-
-/// What is said of a server that accepts a connection and says nothing.
-const SILENT: &str = "there is no answer";
 
 #[test]
 fn what_a_stream_has_nothing_of_is_refused() {
@@ -65,10 +62,13 @@ fn an_interrupt_ends_a_merge_whose_server_is_silent() {
     scene.nats.pause();
     let patience = ["--patience", "30s"];
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let ship = scene.ship(&[&["app.log"], patience.as_slice()].concat());
-        let read = scene.read(&patience);
-        for merge in [&ship, &read] {
-            until("it is told", || merge.said().contains(SILENT));
+        let mut ship = scene.ship(&[&["app.log"], patience.as_slice()].concat());
+        let mut read = scene.read(&patience);
+        for merge in [&mut ship, &mut read] {
+            until("it is told", || {
+                is_alive(std::slice::from_mut(merge));
+                merge.said().contains("tried again for 30s")
+            });
             merge.signal(signal);
         }
         let said = ship.end().with(INTERRUPTED).stderr;
