@@ -1,8 +1,7 @@
 //! Fully async: many workers, a limit that is told, and a thread that owns the
 //! statistics.
 //!
-//! A task may change its thread at each `.await`, so its values there have to be
-//! `Send`.
+//! A task may change its thread at each `.await`, so its values there are `Send`.
 
 use std::io::Result;
 use std::net::{SocketAddr, TcpListener};
@@ -58,8 +57,7 @@ async fn serve_async(listener: TcpListener, statistics: Statistics, stop: Stop) 
                 }
                 Err(error) => break Err(error),
             },
-            // Reaped as they leave: the set keeps each ended client until somebody
-            // asks.
+            // Reaped as they leave: the set keeps each ended client until it is asked.
             Some(ended) = clients.join_next() => {
                 ended.unwrap_or_else(|failed| resume_unwind(failed.into_panic()));
             }
