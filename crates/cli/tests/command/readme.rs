@@ -130,7 +130,10 @@ fn the_flags_that_the_readme_names_are_those_of_the_command() {
         let short = flag.get_short_and_visible_aliases().unwrap_or_default();
         known.extend(short.into_iter().map(|short| format!("-{short}")));
         let long = flag.get_long().map(|long| format!("--{long}"));
-        if !flag.is_hide_set() {
+        // A README of every build: the page on streams names those of the feature.
+        let of_feature =
+            flag.get_help_heading() == Some("A stream of NATS") && flag.get_long() != Some("from");
+        if !flag.is_hide_set() && !of_feature {
             shown.extend(long.clone());
         }
         known.extend(long);

@@ -1,5 +1,7 @@
 //! What is typed that makes no sense with a stream, and a merge that is ended by hand.
 
+use std::thread;
+
 use rustix::process::Signal;
 use testkit::until;
 
@@ -57,24 +59,30 @@ fn nobody_has_watched_the_loop_of_a_reader() {
 
 #[test]
 fn an_interrupt_ends_a_merge_whose_server_is_silent() {
+    // At once: each trouble is told after five seconds.
+    thread::scope(|scope| {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            scope.spawn(move || interrupted(signal));
+        }
+    });
+}
+
+fn interrupted(signal: Signal) {
     let scene = Scene::new();
     scene.folder.append("app.log", "one\n");
     scene.nats.pause();
     let patience = ["--patience", "30s"];
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let mut ship = scene.ship(&[&["app.log"], patience.as_slice()].concat());
-        let mut read = scene.read(&patience);
-        for merge in [&mut ship, &mut read] {
-            until("it is told", || {
-                is_alive(std::slice::from_mut(merge));
-                merge.said().contains("tried again for 30s")
-            });
-            merge.signal(signal);
-        }
-        let said = ship.end().with(INTERRUPTED).stderr;
-        assert!(said.contains("interrupted before the server had answered"), "{said}");
-        read.end().with(INTERRUPTED);
-    }
+    let ship = scene.ship(&[&["app.log"], patience.as_slice()].concat());
+    let mut merges = [ship, scene.read(&patience)];
+    until("it is told", || {
+        is_alive(&mut merges);
+        merges.iter().all(|merge| merge.said().contains("tried again for 30s"))
+    });
+    merges.iter().for_each(|merge| merge.signal(signal));
+    let [ship, read] = merges.map(|merge| merge.end().with(INTERRUPTED));
+    let said = ship.stderr;
+    assert!(said.contains("interrupted before the server had answered"), "{said}");
+    drop(read);
 }
 
 #[test]
