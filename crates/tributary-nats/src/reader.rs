@@ -46,7 +46,6 @@ const AT_ONCE: usize = 256;
 /// Panics if it is called from async code, as every runtime inside a runtime does.
 pub fn read(plan: Plan, place: &Place, follow: bool) -> Result<Report, Error> {
     let Plan { output, stop, .. } = plan;
-    let asked = stop.clone();
     let mut builder = Builder::new_current_thread();
     let runtime = builder.enable_all().build_local(LocalOptions::default());
     let runtime = runtime.map_err(Error::Runtime)?;
@@ -56,7 +55,7 @@ pub fn read(plan: Plan, place: &Place, follow: bool) -> Result<Report, Error> {
     // Finished in any case: the next run is to begin where this one ended.
     let written = reader.output.take().expect("no append is under way").finish();
     // What was not read is with the server still.
-    if !asked.abandoned() {
+    if !reader.stop.abandoned() {
         ended?;
     }
     Ok(Report::new(written?, None))

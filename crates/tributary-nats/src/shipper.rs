@@ -59,8 +59,6 @@ struct Subject {
     last: u64,
     /// What it held behind the checkpoint when it was asked.
     behind: Behind,
-    /// The lines of those that the chunk is compared with, by their sequence.
-    fetched: HashMap<u64, Bytes>,
     /// Whether somebody else was found in it.
     shared: bool,
 }
@@ -136,8 +134,7 @@ impl Shipper {
             );
             return Err(Failed::Server(why));
         }
-        let (behind, fetched) = (Behind::default(), HashMap::default());
-        let mut subject = Subject { name, path, last: 0, behind, fetched, shared: false };
+        let mut subject = Subject { name, path, last: 0, behind: Behind::default(), shared: false };
         self.catch_up(&mut subject, known).await?;
         Ok(subject)
     }
@@ -165,20 +162,21 @@ impl Shipper {
     /// are asked for in the same moment, as far as this chunk will be compared with them.
     async fn lines_of(
         &self,
-        subject: &mut Subject,
+        subject: &Subject,
         message: Arrived,
         chunk: Span,
+        fetched: &mut HashMap<u64, Bytes>,
     ) -> Result<Bytes, Failed> {
-        if !subject.fetched.contains_key(&message.sequence) {
+        if !fetched.contains_key(&message.sequence) {
             let wanted = subject.behind.from(message, chunk.end).take(AT_ONCE);
             let wanted = wanted.map(async |sequence| {
                 let found = self.server.message(sequence).await?;
                 // One that was deleted has no lines.
                 Ok::<_, String>((sequence, found.map(|it| it.payload).unwrap_or_default()))
             });
-            subject.fetched = try_join_all(wanted).await?.into_iter().collect();
+            *fetched = try_join_all(wanted).await?.into_iter().collect();
         }
-        Ok(subject.fetched[&message.sequence].clone())
+        Ok(fetched[&message.sequence].clone())
     }
 
     /// Sends all that has not arrived yet; returns the last message that has these lines.
@@ -187,12 +185,13 @@ impl Shipper {
         let span = Span { inode, begin: lines.begin(), end: lines.end() };
         let mut rest = Chunk { lines: lines.as_bytes(), span };
         let (mut sequence, mut refusals) = (subject.last, 0);
+        let mut fetched = HashMap::new();
         while !rest.lines.is_empty() {
             if let Some(why) = &*self.failed.borrow() {
                 return Err(Failed::Server(why.clone()));
             }
             if let Some(message) = subject.behind.find(rest) {
-                let payload = self.lines_of(subject, message, rest.span).await?;
+                let payload = self.lines_of(subject, message, rest.span, &mut fetched).await?;
                 if let Some(left) = subject.behind.meet(rest, message, &payload) {
                     (rest, sequence) = (left, message.sequence);
                 }
@@ -211,7 +210,6 @@ impl Shipper {
                 }
             }
         }
-        subject.fetched = HashMap::new();
         Ok(sequence)
     }
 
