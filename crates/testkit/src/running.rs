@@ -5,8 +5,11 @@ use std::fs;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Once};
 
 use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::SIGHUP;
+use signal_hook::flag;
 
 use crate::{Folder, until};
 
@@ -25,13 +28,13 @@ impl Running {
     pub fn start(folder: &Folder, command: &mut Command) -> Running {
         let said = tempfile::Builder::new().prefix("stderr-").tempfile_in(folder.folder()).unwrap();
         let (file, said) = said.keep().unwrap();
-        Running { child: command.stderr(file).spawn().unwrap(), said: Some(said) }
+        Running { child: spawn(command.stderr(file)), said: Some(said) }
     }
 
     /// Starts a command with its stderr on `terminal`.
     #[track_caller]
     pub fn start_before(terminal: Stdio, command: &mut Command) -> Running {
-        Running { child: command.stderr(terminal).spawn().unwrap(), said: None }
+        Running { child: spawn(command.stderr(terminal)), said: None }
     }
 
     /// Returns what it has said on stderr so far; of a terminal, nothing.
@@ -74,6 +77,17 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Spawns a command that hears SIGHUP, also where `nohup` runs the tests. A child
+/// inherits a signal that is ignored, but not one that is caught.
+#[track_caller]
+fn spawn(command: &mut Command) -> Child {
+    static CAUGHT: Once = Once::new();
+    CAUGHT.call_once(|| {
+        flag::register(SIGHUP, Arc::default()).unwrap();
+    });
+    command.spawn().unwrap()
 }
 
 /// What a command did.
