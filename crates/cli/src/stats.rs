@@ -16,8 +16,8 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Returns how far a merge is. A table ends with the longest stall, if `stall` is
-/// given: the merge has ended then, and `Some(None)` is a loop that nobody has seen stall.
+/// Returns how far a merge is. `stall` is the longest stall of a merge that has
+/// ended; a table says it, also that none was seen.
 pub(crate) fn told(observed: &Observed, format: Format, stall: Option<Option<Duration>>) -> String {
     match format {
         Format::Table => table(observed) + &stall.map(longest_stall).unwrap_or_default(),
