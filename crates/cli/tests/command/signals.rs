@@ -159,7 +159,8 @@ fn sighup_has_the_output_opened_by_its_name() {
     assert_eq!(merge.terminate().with(0).stderr, "");
 }
 
-/// Is no test by itself: the next one runs it in a process that has no terminal, and takes one.
+/// No test by itself: the next one runs it in a process of its own, which gives up its
+/// terminal and takes a new one.
 #[test]
 fn a_merge_on_a_terminal() {
     let Some(terminal) = env::var_os("A_TERMINAL") else { return };
