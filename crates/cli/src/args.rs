@@ -521,7 +521,7 @@ mod tests {
         for refused in ["", "5", "0s", "-1s", "1", "fast"] {
             assert!(time(refused).is_err(), "{refused}");
         }
-        // Whoever types another unit is told which there are.
+        // For another unit, the error names the known ones.
         assert!(time("1d").unwrap_err().contains("ms, s, m or h"));
     }
 }

@@ -42,8 +42,8 @@ const AT_ONCE: usize = 256;
 /// [`Error::Read`] with the name of the place: the server does not answer or refuses us, there
 /// is no such stream, it is not the one that the checkpoint knows, or it has lost messages
 /// that the output does not have. Otherwise [`Error::Runtime`], and those of
-/// [`Output::append_from`] and [`Output::finish`]. A merge that was abandoned has only those of
-/// the last two.
+/// [`Output::append_from`] and [`Output::finish`]. Once the merge is abandoned, only errors of
+/// the output are returned.
 ///
 /// # Panics
 ///

@@ -206,7 +206,7 @@ impl Shipper {
                     (subject.last, sequence) = (number, number);
                     (rest, refusals) = (left, 0);
                 }
-                // The sequence of an older message: that one has our id, and ours is not there.
+                // The sequence of an older message, which has our id: ours was dropped.
                 Published::As(_) | Published::Fenced => {
                     refusals += 1;
                     self.refused(subject, refusals).await?;
