@@ -242,7 +242,7 @@ tributary [OPTIONS] <IN>...
        tributary man
        tributary completions [SHELL]";
 
-/// Flags for an output that has more lines with each run.
+/// Flags for an output that grows from run to run.
 const KEPT: &str = "Output and checkpoint";
 /// Flags that are seldom needed.
 const TUNING: &str = "Tuning";
@@ -310,7 +310,7 @@ impl Args {
         self.output == Path::new("-")
     }
 
-    /// Returns how to merge.
+    /// Returns the options of the plan.
     pub(crate) fn options(&self) -> Options {
         Options {
             follow: self.follow,
@@ -352,8 +352,8 @@ impl Args {
         }
     }
 
-    /// Returns a flag whose value was taken for a source, what the flag asks
-    /// for, and the value: there is no such file.
+    /// Returns a flag whose value was taken for a source, in words what its value
+    /// is, and the value; only if no file has that name.
     pub(crate) fn misplaced(&self) -> Option<(&str, &str, &str)> {
         let names = self.sources.iter().filter_map(|source| source.to_str());
         let mut values = names.filter_map(|name| {
@@ -366,20 +366,20 @@ impl Args {
         values.find(|(_, _, name)| !Path::new(name).exists())
     }
 
-    /// Returns the patterns of what no other pattern finds: also the metrics,
-    /// and what they are before they are renamed.
+    /// Returns the patterns of `--exclude`, with the name of the metrics, and the
+    /// name that their file has before it is renamed.
     fn excluded(&self) -> Vec<String> {
         let metrics = self.metrics.as_deref().map(metrics::pattern);
         let metrics = metrics.into_iter().flat_map(|name| [format!(".{name}.*.new"), name]);
         self.exclude.iter().cloned().chain(metrics).collect()
     }
 
-    /// Tells whether something is put round each line.
+    /// Tells whether each line gets a prefix, or becomes an object.
     pub(crate) fn is_marked(&self) -> bool {
         self.json || self.prefix.0.is_some()
     }
 
-    /// Returns what is put round each line.
+    /// Returns what each line gets: a prefix, an object around it, or nothing.
     fn marks(&self) -> Marks {
         if self.json {
             return Marks::Json;
@@ -472,7 +472,8 @@ fn size(text: &str) -> Result<u64, &'static str> {
     }
 }
 
-/// `-o json` is how others are asked for JSON; `habits` says what is typed here.
+/// Refuses `-o json`, by which other commands are asked for JSON: `habits` says what to
+/// type instead. An output that is a stream must be a [`Place`].
 fn output(path: PathBuf) -> Result<PathBuf, String> {
     if path == Path::new("json") {
         return Err("this is no format".to_owned());
@@ -520,7 +521,7 @@ mod tests {
         for refused in ["", "5", "0s", "-1s", "1", "fast"] {
             assert!(time(refused).is_err(), "{refused}");
         }
-        // A unit that is none of these is told which there are.
+        // For another unit, the error names the known ones.
         assert!(time("1d").unwrap_err().contains("ms, s, m or h"));
     }
 }

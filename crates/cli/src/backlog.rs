@@ -14,17 +14,17 @@ use crate::voice::Voice;
 
 /// How often the sources are asked.
 const TICK: Duration = Duration::from_millis(250);
-/// A smaller backlog is gone before a bar is read.
+/// A backlog of fewer bytes shows no bar: it is gone before a bar is read.
 const LARGE: u64 = 16 * 1024 * 1024;
-/// With less than this to go, a merge that follows has caught up.
+/// With fewer bytes to go, the merge has caught up, and the bar goes.
 const SMALL: u64 = 1024 * 1024;
-/// How long the end of a merge waits until its bar is gone.
+/// How long the end of a merge waits at most for its bar to go.
 const A_WHILE: Duration = Duration::from_secs(1);
-/// With fewer columns, all that there is to show takes a second row.
+/// With fewer columns, the whole bar would take a second row.
 const WIDE: u16 = 60;
 
-/// Shows a bar until it is dropped, if stderr is a terminal and the lines do
-/// not go to one.
+/// Shows a bar while the backlog is large, until the returned value is dropped;
+/// `None` if stderr is no terminal, or the lines go to one.
 pub(crate) fn show(progress: Progress, voice: &Voice, to_stdout: bool) -> Option<Shows> {
     if !stderr().is_terminal() || (to_stdout && stdout().is_terminal()) {
         return None;
@@ -39,8 +39,8 @@ pub(crate) fn show(progress: Progress, voice: &Voice, to_stdout: bool) -> Option
         while end.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
             let (done, lag) = totals(&progress);
             bar.set_style(style(columns()));
-            // All at once, and also while it is hidden: whenever it is drawn,
-            // its numbers belong together.
+            // Both numbers in one update, also while the bar is hidden: whenever it
+            // is drawn, they belong together.
             bar.update(|state| {
                 state.set_len(done + lag);
                 state.set_pos(done);
@@ -50,7 +50,7 @@ pub(crate) fn show(progress: Progress, voice: &Voice, to_stdout: bool) -> Option
                 bar.force_draw();
                 is_shown = true;
             } else if is_shown && lag < SMALL {
-                // Hidden alone, it would stay where it was drawn last.
+                // Cleared first: a bar that is only hidden stays where it was drawn.
                 bar.finish_and_clear();
                 bar.set_draw_target(ProgressDrawTarget::hidden());
                 bar.reset();
@@ -63,7 +63,7 @@ pub(crate) fn show(progress: Progress, voice: &Voice, to_stdout: bool) -> Option
     shown.ok().map(|_| Shows { ends: Some(ends), clears })
 }
 
-/// What is shown in a row of so many columns.
+/// Returns what the bar shows in a row of so many columns.
 fn style(columns: u16) -> ProgressStyle {
     let template = if columns < WIDE {
         "{bytes} merged, lag {lag}"
@@ -77,12 +77,12 @@ fn style(columns: u16) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is one").with_key("lag", lag)
 }
 
-/// How wide the terminal is at the moment; it may be dragged wider.
+/// Returns how wide the terminal is now; its user may resize it.
 fn columns() -> u16 {
     tcgetwinsize(rustix::stdio::stderr()).map_or(WIDE, |size| size.ws_col)
 }
 
-/// Lines of all sources together: bytes done, bytes to go.
+/// Returns the bytes of all sources together: those merged, and those to go.
 pub(crate) fn totals(progress: &Progress) -> (u64, u64) {
     let sources = progress.sources();
     let done = sources.iter().map(|source| source.bytes).sum();
@@ -100,7 +100,7 @@ pub(crate) struct Shows {
 impl Drop for Shows {
     fn drop(&mut self) {
         self.ends = None;
-        // Not joined: a `stat` or a terminal that hangs is no reason to stay.
+        // Not joined: a `stat` or a terminal that hangs must not hold up the end.
         let _ = self.clears.recv_timeout(A_WHILE);
     }
 }

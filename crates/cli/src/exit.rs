@@ -1,17 +1,18 @@
-//! What the exit codes are, and which error has which.
+//! The exit codes, and which error has which.
 
 use std::fs;
 use std::io::{self, ErrorKind};
 
 use tributary::Error;
 
-/// A source failed while it was read, or was left out; the rest was merged.
+/// A source failed while it was read, or was left out, and the rest was merged; or the
+/// system refused a thread.
 pub(crate) const SOURCE: u8 = 1;
 /// What was asked for cannot be done; nothing was changed.
 pub(crate) const USAGE: u8 = 2;
 /// The output failed, or its checkpoint.
 pub(crate) const OUTPUT: u8 = 3;
-/// Somebody did not want to wait for the end.
+/// A signal cut the merge short, or a second one ended the process.
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Returns the exit code of an error.
@@ -39,7 +40,7 @@ pub(crate) fn is_closed_pipe(error: &Error) -> bool {
     matches!(error, Error::Write { cause, .. } if cause.kind() == ErrorKind::BrokenPipe)
 }
 
-/// Returns the whole story on one line, with what to do at its end.
+/// Returns an error with its causes, and with what to do at the end, on one line.
 pub(crate) fn story(error: Error) -> String {
     let advice = advice(&error);
     let told = format!("{:#}", anyhow::Error::new(error));
@@ -68,7 +69,7 @@ fn advice(error: &Error) -> Option<&'static str> {
             "for the logs in it write --watch 'FOLDER/*.log'"
         }
         Error::NotAFile { .. } => "name regular files",
-        // Stdout, as `> a.log` has opened it.
+        // The output is stdout: `> a.log` has emptied the source.
         Error::OutputIsSource { output, path }
             if !output.exists() && fs::metadata(path).is_ok_and(|it| it.len() == 0) =>
         {

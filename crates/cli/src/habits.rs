@@ -1,11 +1,10 @@
-//! Flags of `tail`, `grep`, `journalctl` and `stern` that are called otherwise
-//! here.
+//! Flags of `tail`, `grep`, `journalctl` and `stern` that have another name here.
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Says what to type instead, if something was refused that another command
+/// Returns what to type instead, if something was refused that another command
 /// takes.
 pub(crate) fn instead(error: &clap::Error, args: &[OsString]) -> Option<String> {
     let refused = error.get(ContextKind::InvalidArg)?;
@@ -58,7 +57,8 @@ fn flag_instead(flag: &str, args: &[OsString]) -> Option<String> {
     Some(format!("{flag}: {instead}"))
 }
 
-/// Of `-20`, clap names the first digit alone.
+/// Returns what to type instead of `-20`. Of such a flag clap names only the first
+/// digit, so the number is looked up in the arguments.
 fn last_lines(flag: &str, args: &[OsString]) -> Option<String> {
     let mut typed = args.iter().filter_map(|arg| arg.to_str());
     let typed = typed.find(|arg| arg.starts_with(flag))?;

@@ -1,5 +1,5 @@
-//! What is told besides the flags: by `tributary help TOPIC`, by the man page,
-//! and part of it by `--help`.
+//! What is told besides the flags: by `tributary help TOPIC` and by the man page,
+//! and in part by `--help`.
 //!
 //! A man page of 80 columns has 73 for a text.
 
@@ -29,7 +29,7 @@ pub(crate) enum Topic {
 }
 
 impl Topic {
-    /// Returns the heading, and the text, in lines that are not to be wrapped.
+    /// Returns the heading, and the text, whose lines must not be wrapped.
     pub(crate) fn told(self) -> (&'static str, &'static str) {
         match self {
             Topic::Prefix => ("Prefixes", PREFIX),

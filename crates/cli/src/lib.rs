@@ -1,12 +1,11 @@
 //! The `tributary` command: merges log files into one, while they are still
 //! being written.
 //!
-//! The reading order of its modules: `args` (what can be typed) with `wire` (of that,
-//! what concerns a stream on another machine), `habits` (and
-//! what is typed by habit), `list`, `run` (one merge), `signals`, `exit` (codes
-//! and errors), then what it says: `voice`, `observer` (how far a merge is) with
-//! `stalls`, `stats`, `metrics`, `backlog`, and instead of a merge `print`,
-//! `help`, `man`.
+//! The reading order of its modules: `args` (what can be typed) with `wire` (of
+//! that, what concerns a stream on another machine), `habits` (what is typed by
+//! habit), `list`, `run` (one merge), `signals`, `exit` (codes and errors). Then
+//! what the command says: `voice`, `observer` (how far a merge is) with `stalls`,
+//! `stats`, `metrics`, `backlog`; and instead of a merge `print`, `help`, `man`.
 
 mod args;
 mod backlog;
@@ -35,15 +34,16 @@ use tracing::warn;
 use args::{Args, Command};
 use voice::Voice;
 
-/// Runs the command with the arguments of this process.
+/// Runs the command with the arguments of this process, as [`run`] does.
 pub fn main() -> ExitCode {
     run(std::env::args_os())
 }
 
-/// Runs the command with these arguments, of which the first is its name.
+/// Runs the command with these arguments, of which the first is its name; returns
+/// its exit code. Errors are told on stderr.
 ///
-/// It takes over the signals of the process, and a second interrupt ends the
-/// process.
+/// A merge takes over SIGINT, SIGTERM, SIGHUP and SIGUSR1 of the process, and the
+/// second signal that asks for its end ends the process.
 ///
 /// # Blocking
 ///
@@ -68,7 +68,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     code.into()
 }
 
-/// Says what clap has to say, which may be the help.
+/// Says what clap has to say, which may be the help; returns the exit code.
 fn refuse(error: &clap::Error, args: &[OsString], voice: &Voice) -> u8 {
     if !error.use_stderr() {
         return print::print(error.render().ansi().to_string().as_bytes(), voice);
@@ -83,7 +83,8 @@ fn refuse(error: &clap::Error, args: &[OsString], voice: &Voice) -> u8 {
     exit::USAGE
 }
 
-/// `tributary help` may have been meant to merge a log that is called `help`.
+/// Warns if the first argument is a command and also a file: whoever typed
+/// `tributary help` may have meant a log of that name.
 fn warn_of_a_file_called_like_a_command(args: &[OsString]) {
     let Some(first) = args.get(1).and_then(|first| first.to_str()) else { return };
     if command().find_subcommand(first).is_some() && Path::new(first).exists() {

@@ -1,4 +1,4 @@
-//! Sources that are named in a file.
+//! A file that names sources.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,8 +6,8 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Reads names of sources, one a line; each ends with a NUL instead if there
-/// is any. `-` is stdin.
+/// Reads names of sources, one a line. If the list has a NUL in it, each name ends
+/// with one instead. `-` is stdin.
 pub(crate) fn read(list: &Path) -> io::Result<Vec<PathBuf>> {
     let mut bytes = Vec::new();
     if list == Path::new("-") {

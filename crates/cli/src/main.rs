@@ -1,4 +1,4 @@
-//! `tributary`; the library beside this file says how.
+//! The `tributary` command; the library beside this file has all of it.
 
 use std::process::ExitCode;
 

@@ -8,15 +8,15 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::help::Topic;
 
-/// Pages that are there on a system that has the programs.
+/// Pages that a system has if it has the programs.
 const SEE_ALSO: &str = "tail(1), logrotate(8), systemd.service(5), systemctl(1)";
 
-/// Returns the page.
+/// Returns the page, in roff.
 pub(crate) fn page() -> Vec<u8> {
     let command = crate::command();
     let version = format!("tributary {}", env!("CARGO_PKG_VERSION"));
     let mut title = Roff::new();
-    // `Man` leaves out a date that is empty, and what is behind it moves up.
+    // Not by `Man`: it leaves out an empty date, and what is behind it moves up.
     title.control("TH", ["tributary", "1", "\"\"", &version, "User Commands"]);
 
     let mut more = Roff::new();

@@ -1,4 +1,4 @@
-//! How far a merge is at one moment, for those who tell it.
+//! How far a merge is at one moment, for all that tell of it.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
@@ -14,13 +14,13 @@ use tributary::Progress;
 
 use crate::stalls::Stalls;
 
-/// How many marks a source has before every second one is dropped.
+/// How many marks a source may have; with more, every second one is dropped.
 const MARKS: usize = 64;
 
 /// Observes a merge while it runs, from any thread.
 pub(crate) struct Observer {
     progress: Progress,
-    /// Nothing of a stage that has no loop to be watched.
+    /// `None` if there is no loop, or nobody watches it.
     stalls: Option<Stalls>,
     checkpoint: Option<PathBuf>,
     began: SystemTime,
@@ -35,9 +35,9 @@ pub(crate) struct Observed {
     pub(crate) bytes: u64,
     pub(crate) cut_lines: u64,
     pub(crate) lag_bytes: u64,
-    /// Files that are followed.
+    /// How many files are followed.
     pub(crate) files: usize,
-    /// Descriptors of the process; `None` where there is no `/proc`.
+    /// How many descriptors the process has open; `None` where there is no `/proc`.
     pub(crate) open_fds: Option<usize>,
     pub(crate) stalls: Option<u64>,
     pub(crate) stall_seconds_max: Option<f64>,
@@ -50,7 +50,7 @@ pub(crate) struct Observed {
     pub(crate) sources: Vec<Source>,
 }
 
-/// How far a source is, or the sum of those of a pattern that are gone.
+/// How far a source is; or, with `gone`, the sum of the sources of a pattern that are gone.
 #[derive(Debug, Serialize)]
 pub(crate) struct Source {
     #[serde(skip)]
@@ -88,7 +88,7 @@ impl Observer {
     ///
     /// # Blocking
     ///
-    /// Asks the file system for the size of each file.
+    /// Asks the file system for the size of each file, so it may hang where that does.
     pub(crate) fn observe(&self) -> Observed {
         let sources = self.progress.sources();
         let saved = self.checkpoint.as_ref().and_then(|path| fs::metadata(path).ok());
@@ -98,7 +98,7 @@ impl Observer {
         let mut behind = HashMap::new();
         let sources = sources.into_iter().map(|source| {
             let mut lag_seconds = 0.0;
-            // Another one may have the path of one that is gone.
+            // A source that is gone has no marks: a new one may have its path.
             if !source.gone {
                 let mut marks = before.remove(&source.path).unwrap_or_default();
                 let lag = source.lag.unwrap_or_default();
@@ -143,18 +143,18 @@ impl Observer {
     }
 }
 
-/// How far a source was to come, at the observations that it has not caught up
-/// with: the bytes that it had then, merged or not, and when that was.
+/// The marks of a source: how many bytes it had, merged or not, at each observation
+/// whose bytes are not all merged yet, and when that was. The oldest comes first.
 #[derive(Debug, Default)]
 struct Behind(VecDeque<(u64, Instant)>);
 
 impl Behind {
-    /// Notes how far a source is, and returns for how long the oldest of what
-    /// was noticed is waiting.
+    /// Notes how far a source is, in bytes; returns for how long the oldest of the
+    /// bytes to go has been known.
     fn note(&mut self, merged: u64, lag: u64, now: Instant) -> Duration {
         let marks = &mut self.0;
         let end = merged + lag;
-        // What was truncated will never come.
+        // Bytes that were truncated away will never come.
         marks.iter_mut().for_each(|(mark, _)| *mark = end.min(*mark));
         while marks.front().is_some_and(|(mark, _)| *mark <= merged) {
             marks.pop_front();
@@ -187,10 +187,10 @@ mod tests {
         assert_eq!(after(0, 100, 0), 0);
         assert_eq!(after(10, 100, 50), 0);
         assert_eq!(after(20, 100, 70), 10);
-        // What was noticed first is merged, and what came then is not.
+        // The bytes that were noticed first are merged, those that came then are not.
         assert_eq!(after(30, 150, 40), 10);
         assert_eq!(after(40, 170, 20), 10);
-        // Truncated: it has no more than that, and soon nothing.
+        // Truncated: three bytes are to go, and then none.
         assert_eq!(after(50, 175, 3), 20);
         assert_eq!(after(60, 178, 0), 0);
         assert_eq!(after(70, 178, 1), 0);

@@ -11,7 +11,7 @@ use crate::help::Topic;
 use crate::man;
 use crate::voice::Voice;
 
-/// What is said to somebody who says nothing.
+/// What is said if there is no argument.
 pub(crate) const USAGE: &str = "\
 Usage: tributary [OPTIONS] IN…
 
@@ -19,7 +19,7 @@ For example: tributary -F -o merged.log a.log b.log
 For more information, try 'tributary --help'.
 ";
 
-/// What is wrong with a stdout that [`is_closed`].
+/// What is said of a stdout that [`is_closed`].
 pub(crate) const CLOSED: &str = "stdout is closed, or is /dev/null for reading and writing: nothing would be kept; if that is \
      meant, write `> /dev/null`";
 
@@ -48,7 +48,7 @@ pub(crate) fn help(topic: Option<Topic>, voice: &Voice) -> u8 {
 }
 
 /// Prints a text, without its colours if stdout is no terminal, and returns the
-/// exit code.
+/// exit code. A reader that has gone away is no error.
 pub(crate) fn print(text: &[u8], voice: &Voice) -> u8 {
     if is_closed() {
         voice.error(CLOSED);

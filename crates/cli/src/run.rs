@@ -23,7 +23,8 @@ use crate::stats::{self, Format};
 use crate::voice::Voice;
 use crate::wire;
 
-/// Descriptors that are no source: the output, the checkpoint, pipes, notifications.
+/// Room for descriptors that are no source: the output, the checkpoint, pipes,
+/// notifications.
 const OTHER_FILES: usize = 64;
 
 /// Merges as asked, and returns the exit code.
@@ -34,7 +35,7 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
             voice.error(&told);
             return exit::USAGE;
         }
-        // It may still come.
+        // The file may still come.
         warn!("{told}");
     }
     if args.to_stdout() && print::is_closed() {
@@ -56,8 +57,8 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
         voice.error(&told);
         return exit::USAGE;
     }
-    // A source is an open file, and the usual limit is a thousand. The plan tells
-    // if the highest that the system allows is not enough, either.
+    // Each source is an open file, and the usual limit is a thousand. If the highest
+    // that the system allows is too low, too, the plan says so.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     make_room_for(sources.len(), !args.watch.is_empty());
     let output = match args.to_stdout() {
@@ -65,7 +66,7 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
         false => Shown(&args.output).to_string(),
     };
     let from = args.stream_that_is_read().map(|place| place.to_string());
-    // Before the plan, which waits if the output is a FIFO without a reader.
+    // Before the plan: it waits if the output is a FIFO without a reader.
     let reopens = args.follow && !args.to_stdout();
     let signals = match Signals::listen(args.follow, output, from, reopens) {
         Ok(signals) => signals,
@@ -73,7 +74,7 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
     };
     match merge(args, sources, voice, &signals) {
         Err(error) if args.to_stdout() && exit::is_closed_pipe(&error) => 0,
-        // Some lines had no answer yet: the next run sends them.
+        // Some lines may have had no answer yet: the next run sends them.
         Err(error) if wire::is_stream(&args.output) && signals.cut_short() => {
             failed(error, voice);
             exit::INTERRUPTED
@@ -85,7 +86,7 @@ pub(crate) fn run(args: &Args, voice: &Voice) -> u8 {
     }
 }
 
-/// Returns the sources that are named, with those of the list.
+/// Returns the sources of the command line, and those of `--files-from`.
 fn sources(args: &Args) -> Result<Vec<PathBuf>, String> {
     let mut sources = args.sources.clone();
     let Some(path) = &args.files_from else { return Ok(sources) };
@@ -106,15 +107,15 @@ fn make_room_for(sources: usize, and_patterns: bool) {
     // How many files fit a pattern is not known yet; room for these is 32 KiB.
     let files = if and_patterns { sources.max(4096) } else { sources };
     let last = i32::try_from(files + OTHER_FILES).unwrap_or(i32::MAX);
-    // The duplicate is closed at once, and the room stays. Where there is none, the
-    // plan tells.
+    // The duplicate is closed at once, and the room stays. If the limit allows no room,
+    // the plan says so.
     let _ = fcntl_dupfd_cloexec(stderr(), last);
 }
 
-/// Returns why the metrics cannot be kept where they are to be, if so.
+/// Returns why the metrics cannot be kept in the file of `--metrics`; `None` if they can.
 fn metrics_refused(args: &Args, sources: &[PathBuf]) -> Option<String> {
     let path = args.metrics.as_ref()?;
-    // Stdout by its descriptor: it may be a file by redirection.
+    // Stdout by its descriptor, since it may be redirected to a file.
     let output = if args.to_stdout() { Path::new("/dev/stdout") } else { &args.output };
     let checkpoint = args.checkpoint.iter().map(|path| ("the checkpoint", path.as_path()));
     let sources = sources.iter().map(|path| ("a source", path.as_path()));
@@ -137,7 +138,7 @@ fn merge(
     let plan = Plan::open(sources, args.target(), args.options())?;
     let left_out = !plan.left_out().is_empty();
     let progress = plan.progress();
-    // Nobody watches the loop of a reader.
+    // Nobody watches the loop of a merge that reads a stream.
     let is_read = args.wire.from.is_some();
     let stalls = (args.stage.said().has_loop && !is_read).then(|| voice.stalls.clone());
     let observer = Arc::new(Observer::new(progress.clone(), stalls, args.checkpoint.clone()));
@@ -159,7 +160,8 @@ fn merge(
     merged.map(|_| left_out)
 }
 
-/// Returns what tells how far the merge is, in every form that there is.
+/// Returns a function that tells how far the merge is on stderr, and has the metrics
+/// written.
 fn told(
     args: &Args,
     observer: &Arc<Observer>,
@@ -188,11 +190,11 @@ fn watch_the_reader(stop: &Stop) {
     }
     let stop = stop.clone();
     let watching = thread::Builder::new().name("reader".into()).spawn(move || {
-        // Nothing is asked for; an error is always told.
+        // No event is asked for: `poll` reports an error in any case.
         let mut fds = [PollFd::from_borrowed_fd(stdout(), PollFlags::empty())];
         while poll(&mut fds, None).is_err() {}
         stop.abandon();
     });
-    // Without a thread to spare, the next write tells.
+    // If the system refuses the thread, the next write fails instead.
     let _ = watching;
 }

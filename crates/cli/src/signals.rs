@@ -21,8 +21,8 @@ use crate::exit;
 /// An end that takes longer is explained.
 const MOMENT: Duration = Duration::from_secs(2);
 
-/// How often, and how many times, it is asked whether a terminal has gone: the
-/// kernel may send SIGHUP a moment before it takes the terminal away.
+/// The pause between two looks whether the terminal has gone, and how many looks
+/// there are: the kernel may send SIGHUP a moment before it takes the terminal away.
 const HANG_UP: (Duration, usize) = (Duration::from_millis(50), 20);
 
 /// Takes SIGINT, SIGTERM, SIGHUP and SIGUSR1 from the moment of its creation.
@@ -38,12 +38,12 @@ struct Shared {
     from: Option<String>,
     /// Whether the output has a name that can be opened once more.
     reopens: bool,
-    /// Whether this process began on a terminal.
+    /// Whether this process began with a controlling terminal.
     terminal: bool,
     state: Mutex<State>,
-    /// Told when the merge has ended.
+    /// Notified when the merge has ended.
     end: Condvar,
-    /// Whether somebody is being told how far it is.
+    /// Whether a thread is telling how far the merge is.
     telling: AtomicBool,
 }
 
@@ -61,7 +61,7 @@ struct Merge {
     stop: Stop,
     progress: Progress,
     reopen: Reopen,
-    /// Tells how far it is.
+    /// Tells how far the merge is; it may block.
     tell: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -69,10 +69,11 @@ impl Signals {
     /// Begins to listen, on a thread.
     ///
     /// With `follow`, the first signal ends the merge in good order: what was
-    /// written before is merged. Without, it ends it where it stands. The
-    /// second ends the process. If the end takes a while, it is said what for:
-    /// for `output`, mostly, or for the stream `from`. With `reopens`, SIGHUP
-    /// opens the output once more, unless it tells that the terminal has gone.
+    /// written before is merged. Without, it ends the merge where it stands. The
+    /// second signal ends the process. An end that takes a while is explained,
+    /// with the names of the output and of the stream `from`. With `reopens`,
+    /// SIGHUP opens the output once more, and ends the merge only if the terminal
+    /// has gone.
     pub(crate) fn listen(
         follow: bool,
         output: String,
@@ -80,7 +81,7 @@ impl Signals {
         reopens: bool,
     ) -> io::Result<Signals> {
         let mut taken = vec![SIGINT, SIGTERM, SIGUSR1];
-        // `nohup` asks that the end of a terminal means nothing.
+        // `nohup` ignores SIGHUP, so that the end of a terminal means nothing.
         if !is_ignored(SIGHUP) {
             taken.push(SIGHUP);
         }
@@ -96,8 +97,8 @@ impl Signals {
             telling: AtomicBool::new(false),
         });
         let listener = Arc::clone(&shared);
-        // This thread never waits for a disk, for stderr, or for a lock that is
-        // held by somebody who does: the next signal is to be heard.
+        // This thread must hear the next signal, so it never waits for a disk, for
+        // stderr, or for a lock whose holder does.
         thread::Builder::new().name("signals".into()).spawn(move || {
             for signal in signals.forever() {
                 match signal {
@@ -110,8 +111,8 @@ impl Signals {
         Ok(Signals { shared })
     }
 
-    /// Has the signals end the merge of this plan, and tell how far it is. A
-    /// signal that came earlier counts.
+    /// Has the signals end the merge of this plan, and `tell` how far it is. A
+    /// signal that came before counts, if it ends the merge.
     pub(crate) fn attend(&self, plan: &Plan, tell: impl Fn() + Send + Sync + 'static) {
         let stop = plan.stop.clone();
         let mut state = self.shared.state();
@@ -141,7 +142,8 @@ impl Shared {
     }
 
     /// Tells how far the merge is, in a thread of its own, since a `stat` may
-    /// hang and nobody may read stderr. Whoever asks meanwhile hears the same.
+    /// hang, or nobody may read stderr. While that thread runs, a second request
+    /// is dropped.
     fn tell(self: &Arc<Self>) {
         let Some(tell) = self.state().merge.as_ref().map(|merge| Arc::clone(&merge.tell)) else {
             return;
@@ -166,8 +168,8 @@ impl Shared {
                 let (moment, times) = HANG_UP;
                 for _ in 0..times {
                     if !has_terminal() {
-                        // Shell and kernel each send one, so a second is no
-                        // impatience.
+                        // Not `end`: shell and kernel each send a SIGHUP, and the
+                        // second must not end the process.
                         shared.ask();
                         return;
                     }
@@ -179,8 +181,7 @@ impl Shared {
 
     fn end(self: &Arc<Self>) {
         if !self.ask() {
-            // Not a return from `main`, which may be in the middle of a write
-            // that takes for ever.
+            // `main` cannot return: it may be in a write that never ends.
             process::exit(exit::INTERRUPTED.into());
         }
     }
@@ -211,7 +212,7 @@ impl Shared {
             return;
         }
         let progress = state.merge.as_ref().map(|merge| merge.progress.clone());
-        // Not asked under the lock, which the second signal needs.
+        // The files are looked at without the lock, which a second signal needs.
         drop(state);
         let output = &self.output;
         let what = match progress.as_ref().map(backlog::totals) {
@@ -232,19 +233,19 @@ impl Shared {
     }
 }
 
-/// Starts a thread. Without one to spare, what it would say is not said.
+/// Starts a thread. If the system refuses it, what it would do is not done.
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) {
     let _ = thread::Builder::new().name(name.into()).spawn(run);
 }
 
-/// Tells whether this process has a terminal that controls it.
+/// Tells whether this process has a controlling terminal.
 fn has_terminal() -> bool {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     open("/dev/tty", flags, Mode::empty()).is_ok()
 }
 
-/// Tells whether this process was started with a signal ignored; not where
-/// there is no `/proc`.
+/// Tells whether this process was started with a signal ignored; false where there
+/// is no `/proc`.
 fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -22,8 +22,9 @@ struct Counts {
 }
 
 impl Stalls {
-    /// Returns the layer that hears of each stall, by a warning if there is one;
-    /// of many in a row, `--debug` tells some.
+    /// Returns the layer that counts a stall by the event that tells of its end.
+    /// With `--debug`, the loop tells only some of many stalls in a row, and the
+    /// others are not counted.
     pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> {
         let stall = filter_fn(|metadata| {
             metadata.is_event()
@@ -33,7 +34,7 @@ impl Stalls {
         self.clone().with_filter(stall.with_max_level_hint(Level::DEBUG))
     }
 
-    /// Returns how many stalls of 100 ms or longer there were, and the longest.
+    /// Returns how many stalls of 100 ms or longer were told, and the longest.
     pub(crate) fn counted(&self) -> (u64, Duration) {
         let longest = Duration::from_micros(self.0.longest_us.load(Ordering::Relaxed));
         (self.0.stalls.load(Ordering::Relaxed), longest)

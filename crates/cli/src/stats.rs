@@ -16,7 +16,8 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Returns how far a merge is; with its longest stall, if it has ended.
+/// Returns how far a merge is. `stall` is the longest stall of a merge that has
+/// ended; a table says it, also that none was seen.
 pub(crate) fn told(observed: &Observed, format: Format, stall: Option<Option<Duration>>) -> String {
     match format {
         Format::Table => table(observed) + &stall.map(longest_stall).unwrap_or_default(),
@@ -26,7 +27,7 @@ pub(crate) fn told(observed: &Observed, format: Format, stall: Option<Option<Dur
     }
 }
 
-/// Returns a row a source, and their sum.
+/// Returns a row for each source, and one for their sum.
 fn table(observed: &Observed) -> String {
     let rows = observed.sources.iter().map(|source| {
         let Source { lines, bytes, lag_bytes, .. } = *source;
@@ -47,7 +48,7 @@ fn longest_stall(stall: Option<Duration>) -> String {
 }
 
 fn row(lines: u64, bytes: u64, lag: Option<u64>, name: &str) -> String {
-    // No file of that name: a dash, since nobody knows.
+    // A dash where no file has that name: nobody knows the lag.
     let lag = lag.map_or_else(|| "-".to_owned(), |lag| lag.to_string());
     format!("{lines:>12} {bytes:>16} {lag:>16}  {name}\n")
 }

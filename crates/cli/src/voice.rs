@@ -24,39 +24,39 @@ const INFO: Style = Style::new().bold();
 /// Speaks on stderr.
 #[derive(Debug, Clone)]
 pub(crate) struct Voice {
-    /// Nothing is seen of it until somebody shows it.
+    /// Hidden until [`backlog`](crate::backlog) shows it.
     pub(crate) bar: ProgressBar,
-    /// The stalls of the loop that were heard of.
+    /// The stalls of the loop that were heard of so far.
     pub(crate) stalls: Stalls,
 }
 
 impl Voice {
-    /// Creates a voice through which the warnings of the merge are heard, too;
-    /// with `verbose`, all else that it has to say; with `debug`, the names of
-    /// what blocks its loop.
+    /// Creates a voice, and has it say the warnings of the merge, too; with
+    /// `verbose`, its other messages as well. With `debug`, what blocks the loop
+    /// is named.
     pub(crate) fn new(verbose: bool, debug: bool) -> Voice {
         let voice = Voice { bar: ProgressBar::hidden(), stalls: Stalls::default() };
         let names = debug.then(tokio_loop::names);
         let heard = tracing_subscriber::registry().with(voice.clone().layer(verbose));
         let heard = heard.with(voice.stalls.layer()).with(names);
-        // Somebody else listens already if this is not the first in a process.
+        // Fails if this process has a subscriber already: then that one listens.
         let _ = heard.try_init();
         voice
     }
 
-    /// Returns the layer that hears what is said; no spans, which would be
-    /// made, and looked at by nobody, with every read and every write.
+    /// Returns the layer that hears messages. It takes no spans: every read and
+    /// every write would make one that nobody looks at.
     fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(self, verbose: bool) -> impl Layer<S> {
         let level = if verbose { Level::INFO } else { Level::WARN };
         let said = filter_fn(move |metadata| {
-            // What the client of NATS logs comes out as our error, or as our warning.
+            // What the NATS client logs is in an error or a warning of ours as well.
             let is_ours = !metadata.target().starts_with("async_nats");
             metadata.is_event() && is_ours && *metadata.level() <= level
         });
         self.with_filter(said.with_max_level_hint(level))
     }
 
-    /// Says what made an end.
+    /// Says what ended the command.
     pub(crate) fn error(&self, text: &str) {
         self.line(ERROR, "error", text);
     }
@@ -69,7 +69,7 @@ impl Voice {
         });
     }
 
-    /// Says one line, whatever is in it.
+    /// Says a text on one line; [`Shown`] escapes its control characters.
     fn line(&self, style: Style, word: &str, text: &str) {
         self.text(&format!("{style}{word}:{style:#} {}\n", Shown(Path::new(text))));
     }
@@ -78,7 +78,7 @@ impl Voice {
 impl<S: Subscriber> Layer<S> for Voice {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        // Of a blocked loop, the message says all that the fields do.
+        // The message about a blocked loop says all that its fields do.
         let alone = metadata.target() == "tokio_loop";
         let mut message = Message { text: String::new(), alone };
         event.record(&mut message);

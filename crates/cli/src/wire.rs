@@ -1,4 +1,4 @@
-//! A stream on another machine, as the output or as what is read.
+//! A stream on another machine, as the output or in the place of the sources.
 
 use std::path::Path;
 #[cfg(feature = "nats")]
@@ -14,7 +14,7 @@ use crate::args::{Args, STREAM};
 use absent as tributary_nats;
 pub(crate) use tributary_nats::Place;
 
-/// What is asked of logs that are files: a stream has none of it.
+/// The flags that concern logs as files: a stream that is read has none of it.
 const OF_FILES: [&str; 14] = [
     "sources",
     "watch",
@@ -86,7 +86,7 @@ pub(crate) struct Wire {
     pub(crate) nats_key: Option<PathBuf>,
 }
 
-/// Tells whether an output is a stream, by its name, which begins with a scheme. A file
+/// Tells whether an output is a stream: its name begins with a scheme, known or not. A file
 /// of such a name is `./http://name`.
 pub(crate) fn is_stream(output: &Path) -> bool {
     let scheme = output.to_str().and_then(|text| text.split_once("://"));
@@ -104,7 +104,7 @@ impl Args {
     /// Returns the stream that the lines go to, if they go to one.
     pub(crate) fn stream_that_is_written(&self) -> Option<Place> {
         let place = self.output.to_str().filter(|_| is_stream(&self.output))?;
-        // The parser of the arguments has seen that it is one.
+        // The parser of the arguments has parsed it already.
         place.parse().ok().map(|place| self.wire.asked(place))
     }
 
@@ -113,7 +113,7 @@ impl Args {
         self.wire.from.clone().map(|place| self.wire.asked(place))
     }
 
-    /// Returns why a stream cannot be merged in this way, if so.
+    /// Returns why the flags and the stream do not go together; `None` if they do.
     pub(crate) fn stream_refused(&self) -> Option<&'static str> {
         let to_stream = is_stream(&self.output);
         if !to_stream && self.wire.from.is_none() {
@@ -150,12 +150,12 @@ impl Args {
     }
 }
 
-/// What stands for the streams in a build without them.
+/// Stands in for `tributary_nats` in a build without streams.
 #[cfg(not(feature = "nats"))]
 mod absent {
     use super::*;
 
-    /// There is none.
+    /// No value: every text is refused.
     #[derive(Debug, Clone)]
     pub(crate) enum Place {}
 
@@ -183,7 +183,7 @@ mod absent {
 }
 
 impl Wire {
-    /// Tells whether a flag was typed that concerns a stream alone.
+    /// Tells whether a flag was typed that only a stream has.
     #[cfg(feature = "nats")]
     fn is_asked_for(&self) -> bool {
         let files = [&self.nats_ca, &self.nats_creds, &self.nats_cert, &self.nats_key];
@@ -197,7 +197,7 @@ impl Wire {
         false
     }
 
-    /// Returns a place, asked as the flags and the environment say.
+    /// Returns the place with what the flags and the environment say of its server.
     #[cfg(feature = "nats")]
     fn asked(&self, place: Place) -> Place {
         let of_environment = |name| std::env::var(name).ok();

@@ -16,7 +16,7 @@ use testkit::rotating::{check, log, rotate, wait_for_all, while_written};
 use testkit::{Folder, Running, until};
 
 const LOGS: usize = 3;
-/// With fewer bytes, nothing is waited for.
+/// A growth of fewer bytes is not waited for.
 const SOME: u64 = 1000;
 
 #[test]
@@ -24,7 +24,7 @@ fn every_line_is_there_once_however_often_a_stage_is_killed() {
     let number = |name| std::env::var(name).ok().map(|it| it.parse::<u64>().expect(name));
     let kills = number("KILLS").unwrap_or(6);
     let seed = number("SEED").unwrap_or_else(|| fastrand::u64(..1 << 32));
-    // All stages at once: each waits for most of the time.
+    // All stages at once, since each waits most of the time.
     let ended = thread::scope(|scope| {
         let start =
             |stage: &'static Stage| (stage, scope.spawn(move || killed(stage, kills, seed)));
@@ -60,8 +60,8 @@ fn killed(stage: &Stage, kills: u64, seed: u64) {
         for kill in 0..kills {
             let extra: &[&str] = if kill % 2 == 0 { &[] } else { &["--wake", "poll"] };
             let mut merge = start(patterns && random.bool(), extra);
-            // From its start on, or well under way, or with a checkpoint just taken.
-            // One that is to hear a signal has written something: it listens.
+            // A kill meets the merge at its start, or well under way, or just after a
+            // checkpoint. A signal is sent once something is written: then it listens.
             let signalled = kill % 3 == 2;
             let more = random.u64(if signalled { SOME } else { 0 }..200_000);
             grows(&mut merge, &outputs, more);
@@ -90,7 +90,7 @@ fn killed(stage: &Stage, kills: u64, seed: u64) {
     }
 }
 
-/// The output, and what it was rotated to: `merged.1` is the oldest.
+/// The output and its rotated files, of which `merged.1` is the oldest.
 struct Outputs(PathBuf);
 
 impl Outputs {
@@ -100,7 +100,7 @@ impl Outputs {
         }
     }
 
-    /// All of them, the oldest first.
+    /// Returns the paths of all of them, the oldest first.
     fn all(&self) -> impl Iterator<Item = PathBuf> {
         let rotated = (1..).map(|number| self.0.with_extension(number.to_string()));
         rotated.take_while(|path| path.exists()).chain([self.0.clone()])
@@ -122,7 +122,7 @@ impl Outputs {
     }
 }
 
-/// Waits until the outputs are longer by so much, or not at all if that is little.
+/// Waits until the outputs have `more` bytes more; not at all for fewer than [`SOME`].
 fn grows(merge: &mut Running, outputs: &Outputs, more: u64) {
     let begun = outputs.length();
     until("more is merged", || {

@@ -11,8 +11,8 @@
 //! browser.screenshot("target/pictures/narrow.png".as_ref());
 //! ```
 //!
-//! Every call blocks and panics when it fails: this is for tests. Dropping the
-//! browser ends it, its driver and all of their children.
+//! This is for tests: every call blocks, and panics when it fails or gets no answer
+//! for a minute. Dropping the browser ends it, its driver and all of their children.
 
 mod driver;
 mod extra;
@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Browser {
     runtime: Runtime,
-    /// Taken when it is closed.
+    /// Taken when the browser is closed.
     client: Option<Client>,
     /// Ends with the browser, and the profile with it.
     _driver: Driver,
@@ -48,8 +48,8 @@ impl Browser {
     ///
     /// # Panics
     ///
-    /// Panics if Chromium or its driver is not installed, with the package to
-    /// install, or if they do not start.
+    /// Panics if Chromium or its driver is not installed, and names the package to
+    /// install; or if they do not start.
     pub fn start() -> Browser {
         let driver = Driver::start();
         let runtime =
@@ -63,7 +63,7 @@ impl Browser {
             connected.expect("the browser starts in time").expect("the browser starts")
         });
         let browser = Browser { runtime, client: Some(client), _driver: driver };
-        // The page of a new tab asks for a hundred files, which nobody wants to hear of.
+        // The page of a new tab asks for a hundred files: what it logs is dropped.
         browser.goto("about:blank");
         browser.console();
         browser.requests();
@@ -76,8 +76,8 @@ impl Browser {
         self.goto(url::Url::from_file_path(file).expect("the path is absolute").as_str());
     }
 
-    /// Goes to an address and waits until it is loaded, with all that it names,
-    /// and the letters of what is shown.
+    /// Goes to an address and waits until it is loaded, with all that it names, its
+    /// fonts included.
     pub fn goto(&self, address: &str) {
         self.block_on(&format!("{address} loads"), self.client().goto(address));
         self.run("return document.fonts.ready.then(() => true)");
@@ -93,7 +93,7 @@ impl Browser {
     ///
     /// # Panics
     ///
-    /// Panics if that takes 25 seconds, with the expression.
+    /// Panics after 25 seconds, and names the expression.
     pub fn wait(&self, expression: &str) {
         let body = format!(
             "return new Promise((done, fail) => {{
@@ -118,8 +118,8 @@ impl Browser {
         }
     }
 
-    /// Sets the size of the page in pixels. A window has a least width of about
-    /// 500; this has none.
+    /// Sets the size of the page in pixels; unlike a window, it may be narrower than
+    /// 500.
     pub fn viewport(&self, width: u32, height: u32) {
         let size = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
@@ -127,8 +127,8 @@ impl Browser {
         self.command("Emulation.setDeviceMetricsOverride", size);
     }
 
-    /// Has style sheets be asked for `medium` ("screen" or "print") and for
-    /// `features`, such as `("prefers-color-scheme", "dark")`.
+    /// Sets the medium ("screen" or "print") and the features that style sheets see,
+    /// such as `("prefers-color-scheme", "dark")`.
     pub fn media(&self, medium: &str, features: &[(&str, &str)]) {
         let features: Vec<_> =
             features.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
@@ -138,8 +138,8 @@ impl Browser {
         );
     }
 
-    /// Returns what has come up in the console since the last call, errors that
-    /// nobody caught and files that were not found among it: `LEVEL: text`.
+    /// Returns the lines of the console since the last call, as `LEVEL: text`. Errors
+    /// that nobody caught and files that were not found are among them.
     pub fn console(&self) -> Vec<String> {
         let entries = self.log("browser");
         let text = |entry: &Value| {
@@ -149,8 +149,8 @@ impl Browser {
         entries.iter().map(text).collect()
     }
 
-    /// Returns the addresses that were asked for since the last call, those of
-    /// files among them.
+    /// Returns the addresses that the page has asked for since the last call; files
+    /// are among them.
     pub fn requests(&self) -> Vec<String> {
         let asked = self.log("performance").into_iter().filter_map(|entry| {
             let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
@@ -162,8 +162,8 @@ impl Browser {
         asked.collect()
     }
 
-    /// Writes a picture of the whole page, also of what is below its fold, to
-    /// `file`, whose folder is made if it is not there.
+    /// Writes a picture of the whole page, also of the part that is out of view, to
+    /// `file` as PNG. Makes the folder of `file` if there is none.
     pub fn screenshot(&self, file: &Path) {
         let size = self.command("Page.getLayoutMetrics", json!({}))["cssContentSize"].clone();
         let clip = json!({
@@ -207,8 +207,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Closed in good order, the browser ends its own children. The driver
-        // ends in any case; that this failed is no reason to panic here.
+        // Closed in good order, the browser ends its own children. If that fails, the
+        // driver ends all the same, so this does not panic.
         if let Some(client) = self.client.take() {
             let close = async { tokio::time::timeout(PATIENCE, client.close()).await };
             let _ = self.runtime.block_on(close);

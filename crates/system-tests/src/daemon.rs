@@ -1,4 +1,4 @@
-//! A program that writes a log, as the merge sees it.
+//! A thread that writes a log as a program does.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -14,13 +14,12 @@ use crate::numbers::line;
 /// How many lines a daemon writes in a second, each with a `write` of its own.
 const RATE: f64 = 20_000.0;
 
-/// When a daemon opens its log again, because its name belongs to another file.
+/// When a daemon opens its log again after the log was rotated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reopen {
-    /// Never: it keeps its descriptor, as those do for which there is
-    /// `copytruncate`.
+    /// Never: it keeps its descriptor, like the programs that `copytruncate` is for.
     Never,
-    /// So long after it has noticed, and until then it writes to the old file.
+    /// So long after it has noticed; until then it writes to the old file.
     After(Duration),
 }
 
@@ -53,7 +52,7 @@ impl Daemon {
         Daemon { shared, thread: thread.spawn(move || writing.run()).unwrap() }
     }
 
-    /// Returns the number of the last line that was written.
+    /// Returns the number of the last line that was written; 0 before the first.
     pub fn written(&self) -> u64 {
         self.shared.written.load(Ordering::SeqCst)
     }
@@ -63,7 +62,7 @@ impl Daemon {
         self.shared.reopened.load(Ordering::SeqCst)
     }
 
-    /// Waits until so many more lines are written.
+    /// Waits until `more` more lines are written.
     pub fn wait(&self, more: u64) {
         let until = self.written() + more;
         testkit::until("the daemon writes", || self.written() >= until);
@@ -81,7 +80,7 @@ struct Writing {
     file: File,
     log: PathBuf,
     reopen: Reopen,
-    /// When the name was first seen to lead elsewhere.
+    /// When the name was first seen to lead to another file, or to none.
     noticed: Option<Instant>,
     shared: Arc<Shared>,
 }
@@ -92,8 +91,8 @@ impl Writing {
         let mut number = 0;
         while !self.shared.ended.load(Ordering::SeqCst) {
             let due = (begin.elapsed().as_secs_f64() * RATE) as u64;
-            // After a pause that the system made, not all at once: a burst of
-            // thousands of lines is another test than the steady load.
+            // After a pause that the system made, late lines come in parts: a burst
+            // of thousands is another test than a steady load.
             let due = due.min(number + 200);
             while number < due {
                 number += 1;
@@ -101,7 +100,7 @@ impl Writing {
                 self.shared.written.store(number, Ordering::SeqCst);
             }
             self.reopen();
-            // The pace of the load, nothing waits for it.
+            // The pace of the load: nothing is waited for.
             thread::sleep(Duration::from_millis(1));
         }
     }

@@ -4,15 +4,15 @@ use std::ops::RangeInclusive;
 
 /// Returns the line with this number, newline included.
 ///
-/// The number stands at both ends, so that no piece of one line with a piece
-/// of another is a line. The lengths differ, so that no offset in a file is
-/// the end of a line by chance.
+/// The number stands at both ends, so that a piece of one line and a piece of
+/// another never make a line. The lengths differ, so that a wrong offset is hardly
+/// ever the end of a line.
 pub fn line(number: u64) -> String {
     let padding = &"the quick brown fox jumps over the lazy dog"[..(number % 43) as usize];
     format!("{number:09} {padding} {number:09}\n")
 }
 
-/// Lines that are missing in a merged file: a range without a gap.
+/// The numbers of lines that are missing in a merged file, without a gap.
 pub type Lost = RangeInclusive<u64>;
 
 /// Checks a merged file against the lines `1..=last`, and returns which are
@@ -21,7 +21,7 @@ pub type Lost = RangeInclusive<u64>;
 /// # Panics
 ///
 /// Panics if a line is torn, or there twice, or before one that was written
-/// earlier.
+/// earlier, or was never written.
 pub fn lost(merged: &[u8], last: u64) -> Vec<Lost> {
     let mut lost = Vec::new();
     let mut expected = 1;

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Finds a program, also where a user's `PATH` does not lead.
+/// Finds a program in `PATH`, or in `/usr/sbin` and `/sbin`, which a user's `PATH` may lack.
 ///
 /// # Panics
 ///
-/// Panics if it is not installed, with the package to install.
+/// Panics if the program is not installed, and names the package to install.
 pub fn program(name: &str, package: &str) -> Command {
     Command::new(find(name, package))
 }
 
-/// Finds a program as [`program`] does; returns where it is.
+/// Finds a program as [`program`] does; returns its path.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! The real `logrotate`, with files of its own only.
+//! The real `logrotate`, with a configuration and a state of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub struct Logrotate {
 }
 
 impl Logrotate {
-    /// Writes the configuration beside `log`, with these directives besides.
+    /// Writes the configuration beside `log`, with these directives in addition.
     pub fn new(log: &Path, directives: &str) -> Logrotate {
         let config = log.with_file_name("logrotate.conf");
         let text = format!(
@@ -21,7 +21,7 @@ impl Logrotate {
             log.to_str().unwrap()
         );
         fs::write(&config, text).unwrap();
-        // Refused, were it writable by others.
+        // `logrotate` refuses a configuration that others may write to.
         fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
         Logrotate { config, state: log.with_file_name("logrotate.state") }
     }
@@ -35,7 +35,7 @@ impl Logrotate {
         let mut logrotate = program("logrotate", "logrotate");
         logrotate.arg("--force").arg("--state").arg(&self.state).arg(&self.config);
         let done = logrotate.output().unwrap();
-        // Not silent where it compresses what is still written to: gzip warns.
+        // It may say something: gzip warns of a file that is still written to.
         let said = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "logrotate: {}, {said}", done.status);
     }

@@ -1,4 +1,4 @@
-//! Namespaces of a test's own.
+//! Namespaces that a test has to itself.
 
 use std::fs;
 use std::path::Path;
@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 
 use crate::program;
 
-/// Runs a script in a folder, in new namespaces, which are called as in
-/// `/proc/self/ns`. In a new `user` one, the script is root. As `$0` it has the
-/// program.
+/// Returns a command that runs a shell script in a folder, in new namespaces. These
+/// are called as in `/proc/self/ns`: `user`, in which the script is root, `mnt` and
+/// `net`. The script has the program at `path` as `$0`; it ends with 99 before it
+/// does anything if a namespace is not new.
 ///
 /// # Panics
 ///
@@ -24,7 +25,7 @@ pub fn unshare(namespaces: &[&str], script: &str, path: &str, folder: &Path) -> 
         });
         let link = format!("/proc/self/ns/{namespace}");
         let outside = fs::read_link(&link).unwrap();
-        // Nothing is mounted or written if the namespace is not another one.
+        // Nothing is mounted or written if the namespace is the one outside.
         guarded += &format!("test \"$(readlink {link})\" != '{}' || exit 99\n", outside.display());
     }
     unshare.args(["sh", "-c", &(guarded + script), path]);

@@ -1,5 +1,5 @@
-//! Programs of others and in other languages, held to the laws from outside: the table
-//! of the book. `REFRESH=1` writes it. And what the book says of Python.
+//! Programs of others and in other languages, held to the laws from outside. The result
+//! is a table of the book, which `REFRESH=1` writes. And what the book says of Python.
 
 use std::env;
 use std::fs;
@@ -24,17 +24,17 @@ const OTHERS: &[&str] = &[
     "python3 docs/python/fully_async.py {output} {inputs}",
 ];
 
-/// What is right has to come within it, and what is wrong costs as much.
+/// How long a program has for a right output. A wrong one costs all of that time.
 const WITHIN: Duration = Duration::from_secs(20);
 
-/// Lets a program have as many files open as in a shell, unless it asks for more.
+/// Lets a program open as many files as in a shell, unless it raises the limit itself.
 const LIMITED: [&str; 2] = ["prlimit", "--nofile=1024:"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Judges a program of the list; a path and the command are found from anywhere.
+/// Judges a program of the list. Its path, and our command, are found from any folder.
 fn judged(line: &str) -> Judged {
     let typed = Template::parse(line).unwrap();
     let found = typed.words().iter().map(|word| match &**word {
@@ -84,8 +84,8 @@ fn the_table_of_the_book_says_which_law_which_program_keeps() {
     let known = fs::read_to_string(&file).unwrap_or_default();
     assert!(text == known, "found:\n{text}\n{}", conform::text(&all));
 
-    // What hangs is told as what it is: files that are never begun. And what has no
-    // descriptor left says so.
+    // A program that hangs is told as one that never begins some files. A program that
+    // has no descriptor left says so.
     for (at, said) in [(3, "of 64 files have given no line"), (4, "Too many open files")] {
         let (_, witness) = all[at].broken().next().unwrap();
         assert!(witness.contains(said), "{witness}");

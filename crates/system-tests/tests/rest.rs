@@ -1,4 +1,4 @@
-//! What sources cost that have nothing to say.
+//! What quiet sources cost.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -12,13 +12,13 @@ const SECONDS: u64 = 3;
 struct AtRest {
     bytes_a_source: u64,
     threads: u64,
-    /// Of one processor.
+    /// The share of one processor.
     percent: f64,
     looks: u64,
 }
 
-/// Follows so many empty files in a process of its own, with as many
-/// descriptors as that takes.
+/// Follows `count` empty files in a process of its own, with as many descriptors as
+/// that takes.
 fn at_rest(stage: usize, count: u64) -> AtRest {
     let folder = tempfile::tempdir().unwrap();
     let mut child = program("prlimit", "util-linux");
@@ -58,16 +58,16 @@ fn at_rest(stage: usize, count: u64) -> AtRest {
 
 #[test]
 fn ten_thousand_sources_at_rest_cost_little() {
-    // At once: what each takes is its own.
+    // Both at once: each process measures only itself.
     let both = thread::scope(|scope| {
         let start = |stage| scope.spawn(move || at_rest(stage, 10_000));
         [4, 5].map(start).map(|rest| rest.join().unwrap())
     });
     for rest in both {
-        // Three KiB, and a little for the machine.
+        // Three KiB are promised; the rest is room for the machine.
         assert!(rest.bytes_a_source < 3584, "{} bytes a source", rest.bytes_a_source);
         assert!(rest.threads <= 12, "{} threads", rest.threads);
-        // Less than one is promised; five is what only a bug can take.
+        // Less than one percent is promised; only a bug can take five.
         assert!(rest.percent < 5.0, "{}% of a processor", rest.percent);
         assert_eq!(rest.looks, 0, "looked at without a change");
     }
@@ -95,7 +95,7 @@ fn too_few_descriptors_are_an_error_that_says_so() {
     let done = child.output().unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(!done.status.success(), "a thousand files with 256 descriptors");
-    // The file that found none, in its folder, the limit, and what to do.
+    // It names the file for which there was no descriptor, the limit, and what to do.
     let begin = format!("Error: {}/2", folder.path().display());
     assert!(said.contains(&begin), "{said}");
     assert!(said.contains("the limit is 256; raise it with `ulimit -n NUMBER`"), "{said}");

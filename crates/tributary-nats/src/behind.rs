@@ -1,8 +1,8 @@
-//! What a stream has that the checkpoint does not speak of yet.
+//! What a stream holds and the checkpoint does not know yet.
 //!
 //! A merge that was killed has sent more than its checkpoint says, and the next merge
 //! reads those lines again. A file is cut back to its checkpoint; a stream cannot be.
-//! So the next merge reads what its subjects hold behind the checkpoint, and takes from
+//! So the next merge asks what its subjects hold behind the checkpoint, and leaves out of
 //! its chunks what has arrived.
 //!
 //! Lines have arrived if a message has them at the same offset of the same file, byte
@@ -14,9 +14,9 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::message::Span;
 
-/// The messages of one log behind its checkpoint: of each file, by its inode, what was
-/// sent between two truncations, in the order of the file and of the stream. None is
-/// empty.
+/// The messages of one log behind its checkpoint, as runs by the inode of the file. A run is
+/// what was sent between two truncations, in the order of the file and of the stream. No run
+/// is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Behind(HashMap<u64, Vec<VecDeque<Arrived>>>);
 
@@ -24,13 +24,13 @@ pub(crate) struct Behind(HashMap<u64, Vec<VecDeque<Arrived>>>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Arrived {
     pub(crate) sequence: u64,
-    /// Where its lines stand that were not met yet.
+    /// Where those of its lines stand that no chunk has met yet.
     pub(crate) span: Span,
-    /// How many bytes of its lines were met.
+    /// How many bytes of its payload stand before these: a chunk has met or passed them.
     pub(crate) met: usize,
 }
 
-/// Lines that are to be sent.
+/// Lines to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chunk<'a> {
     pub(crate) lines: &'a [u8],
@@ -38,11 +38,11 @@ pub(crate) struct Chunk<'a> {
 }
 
 impl<'a> Chunk<'a> {
-    /// Returns the first bytes, which are whole lines, and the rest.
+    /// Returns the first bytes and the rest, each with where it stands in the file.
     pub(crate) fn split_at(self, bytes: usize) -> (Chunk<'a>, Chunk<'a>) {
         let (first, rest) = self.lines.split_at(bytes);
-        // A line that was cut, or was given its newline, has other bytes than its file.
-        // Both are at the end of a chunk.
+        // A line that was cut, or was given a newline, is not as long as in its file. Such a
+        // line ends a chunk.
         let middle = min(self.span.begin + bytes as u64, self.span.end);
         let middle = if rest.is_empty() { self.span.end } else { middle };
         let first = Chunk { lines: first, span: Span { end: middle, ..self.span } };
@@ -51,7 +51,7 @@ impl<'a> Chunk<'a> {
 }
 
 impl Behind {
-    /// Takes in the next message.
+    /// Adds the next message of the stream.
     pub(crate) fn push(&mut self, sequence: u64, span: Span) {
         let message = Arrived { sequence, span, met: 0 };
         let runs = self.0.entry(span.inode).or_default();
@@ -59,13 +59,13 @@ impl Behind {
             Some(run) if run.back().is_some_and(|last| last.span.end <= span.begin) => {
                 run.push_back(message);
             }
-            // The first of its file, or the first since that was truncated.
+            // The first message of its file, or the first after a truncation.
             _ => runs.push(VecDeque::from([message])),
         }
     }
 
-    /// Returns the message that may have the first lines of a chunk: of several, the
-    /// last, since the file was truncated in between.
+    /// Returns the message that may have the first lines of a chunk. If several may, the file
+    /// was truncated in between, and it is the last.
     pub(crate) fn find(&self, chunk: Chunk<'_>) -> Option<Arrived> {
         let Span { inode, begin, .. } = chunk.span;
         self.0.get(&inode)?.iter().rev().find_map(|run| {
@@ -74,8 +74,8 @@ impl Behind {
         })
     }
 
-    /// Returns a message and those that follow it in its file in front of the offset
-    /// `end`, by their sequences.
+    /// Returns the sequences of a message and of those that follow it in its run and begin
+    /// before the offset `end`.
     pub(crate) fn from(&self, message: Arrived, end: u64) -> impl Iterator<Item = u64> {
         let run = self.0.get(&message.span.inode).and_then(|runs| {
             let (run, at) = place(runs, message.sequence)?;
@@ -85,10 +85,10 @@ impl Behind {
         run.take_while(move |it| it.span.begin < end).map(|it| it.sequence)
     }
 
-    /// Takes the lines of a message from the head of a chunk, byte by byte; returns the
-    /// rest of the chunk, or nothing if the message has other lines.
+    /// Compares the head of a chunk with the lines of a message, byte by byte; returns the
+    /// rest of the chunk that has not arrived in it, or `None` if the message has other lines.
     ///
-    /// In either case the message is not found again for these lines.
+    /// In either case [`find`](Behind::find) does not return the message for these lines again.
     pub(crate) fn meet<'a>(
         &mut self,
         chunk: Chunk<'a>,
@@ -107,7 +107,7 @@ impl Behind {
             runs.retain(|run| !run.is_empty());
             return None;
         };
-        // What the log gave before these lines will not come again.
+        // The log is past what was sent before these lines: no chunk will meet it.
         runs.drain(..run);
         runs[0].drain(..at);
         match same {
@@ -115,7 +115,8 @@ impl Behind {
                 runs[0].pop_front();
                 runs.retain(|run| !run.is_empty());
                 let mut rest = chunk.split_at(bytes).1;
-                // Not before what was met: the file may have got their last newline since.
+                // At the end of the message, or one byte further: the file may have got the
+                // newline since that the message was given.
                 rest.span.begin = rest.span.begin.max(min(message.span.end, rest.span.end));
                 Some(rest)
             }
@@ -129,7 +130,7 @@ impl Behind {
     }
 }
 
-/// Returns where the message with this sequence is: in which run, and at which place.
+/// Returns the run of the message with this sequence, and its index in the run.
 fn place(runs: &[VecDeque<Arrived>], sequence: u64) -> Option<(usize, usize)> {
     let run = runs.partition_point(|run| run.back().is_some_and(|last| last.sequence < sequence));
     let at = runs.get(run)?.binary_search_by_key(&sequence, |it| it.sequence).ok()?;
@@ -138,13 +139,14 @@ fn place(runs: &[VecDeque<Arrived>], sequence: u64) -> Option<(usize, usize)> {
 
 /// What ends first where a chunk and a message have the same lines.
 enum Same {
-    /// The message, behind so many bytes of the chunk.
+    /// The message, or both, after so many bytes of the chunk.
     Message(usize),
-    /// The chunk; or both.
+    /// The chunk alone.
     Chunk,
 }
 
-/// Compares a chunk with the lines of a message, which end at `end` in their file.
+/// Compares a chunk with the lines of a message, which end at `end` in their file; `None` if
+/// they differ.
 fn same(chunk: Chunk<'_>, theirs: &[u8], end: u64) -> Option<Same> {
     let bytes = min(chunk.lines.len(), theirs.len());
     if chunk.lines[..bytes] == theirs[..bytes] {
@@ -153,7 +155,7 @@ fn same(chunk: Chunk<'_>, theirs: &[u8], end: u64) -> Option<Same> {
             _ => Same::Message(bytes),
         });
     }
-    // The end of that run gave their last line a newline that its file did not have.
+    // At its end, the merge gave their last line a newline that the file did not have.
     let in_file = (end - chunk.span.begin) as usize;
     let given = theirs.len() == in_file + 1 && in_file < chunk.lines.len();
     (given && chunk.lines[..in_file] == theirs[..in_file]).then_some(Same::Message(in_file))
@@ -167,13 +169,13 @@ mod tests {
         Span { inode, begin, end }
     }
 
-    /// A chunk of the file with this inode, from an offset on, whose bytes are all there.
+    /// A chunk from an offset on, of the file with this inode, with the same bytes as the file.
     fn chunk(inode: u64, begin: u64, lines: &str) -> Chunk<'_> {
         let end = begin + lines.len() as u64;
         Chunk { lines: lines.as_bytes(), span: span(inode, begin, end) }
     }
 
-    /// What is sent of chunks, if these messages have arrived.
+    /// Returns what is sent of some chunks if these messages have arrived.
     fn sent<'a>(messages: &[(Span, &str)], chunks: &[Chunk<'a>]) -> Vec<Chunk<'a>> {
         let mut behind = Behind::default();
         (1..).zip(messages).for_each(|(sequence, (span, _))| behind.push(sequence, *span));
@@ -230,7 +232,7 @@ mod tests {
 
     #[test]
     fn of_a_file_that_was_truncated_the_last_lines_at_a_place_count() {
-        // Six bytes arrived, the file was truncated, and two of the same bytes again.
+        // Six bytes arrived, the file was truncated, and two of the same bytes arrived again.
         let messages = [(span(1, 0, 6), "a\nb\nc\n"), (span(1, 0, 2), "a\n")];
         let again = chunk(1, 0, "a\nb\nc\n");
         assert_eq!(sent(&messages, &[again]), [chunk(1, 2, "b\nc\n")]);
@@ -266,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_line_that_was_cut_is_met() {
-        // Of ten bytes in the file, three came out.
+        // The line has ten bytes in the file; cut, it has three.
         let cut = Chunk { lines: b"ab\n", span: span(1, 0, 10) };
         assert_eq!(sent(&[(cut.span, "ab\n")], &[cut]), []);
     }

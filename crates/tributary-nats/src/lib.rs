@@ -12,15 +12,15 @@
 //! hand their requests. Since `stage5-fully-async`:
 //!
 //! - `WriteThread` awaits the server's answer instead of the disk's: many chunks are
-//!   on their way at once, one of each source. So its thread has a loop, and a task
-//!   for each of these chunks.
+//!   on their way at once, at most one of each source. So its thread has a loop, and a
+//!   task for each of these chunks.
 //! - `start` is `async`: it returns when the server has answered.
 //!
 //! The channel and the answer over a oneshot are as before. So is the back-pressure: a
-//! task has at most one chunk on its way, so a slow server costs no memory.
+//! task has at most one chunk on its way, so a slow server costs no more memory.
 //!
-//! What makes a chunk arrive once is in the module `shipper`: the fence, and what is
-//! behind the checkpoint. How the lines come back into a file is in [`read`].
+//! The module `shipper` makes a chunk arrive once, by the fence and by what is behind the
+//! checkpoint. [`read`] brings the lines back into one merged file.
 
 mod behind;
 mod message;
@@ -62,8 +62,8 @@ const READERS: usize = 4;
 ///
 /// # Errors
 ///
-/// Any one of the errors that ended the merge: of a source, of the stream, of the
-/// system that refused a thread. The other sources are drained first.
+/// Any one of the errors that ended the merge: of a source, once all the others are
+/// drained; of the stream; of the system that refused a thread.
 ///
 /// # Panics
 ///
@@ -158,7 +158,7 @@ impl WriteThread {
             let runtime = runtime.map_err(Error::Runtime)?;
             runtime.block_on(async {
                 let shipper = Rc::new(Shipper::connect(output, place, stop).await?); // New
-                // Nobody may be waiting any more: the inbox is empty then.
+                // `start` may have been dropped meanwhile: then the inbox is empty.
                 let _ = connected.send(());
                 ship(inbox, &shipper).await;
                 shipper.finish()
@@ -169,7 +169,7 @@ impl WriteThread {
         // Bridge: this task waits for the writer's loop.
         match is_connected.await {
             Ok(()) => Ok(writer),
-            // It has ended: why, is what the thread returns.
+            // The thread has ended; what it returns says why.
             Err(_) => Err(writer.stop().await.err().unwrap_or(Error::WriterGone)),
         }
     }
@@ -195,7 +195,8 @@ impl WriteThread {
     }
 }
 
-/// Sends what comes in, each chunk in a task of its own; returns when all have arrived.
+/// Sends each chunk in a task of its own; returns when every one of them is
+/// answered.
 async fn ship(mut inbox: UnboundedReceiver<Request>, shipper: &Rc<Shipper>) {
     let mut sent = JoinSet::new(); // New
     loop {
@@ -208,7 +209,7 @@ async fn ship(mut inbox: UnboundedReceiver<Request>, shipper: &Rc<Shipper>) {
                     // Dropped before the answer: the source is about to read into
                     // the memory that these lines hold.
                     drop(lines);
-                    // Nobody may be waiting any more; the lines are written all the same.
+                    // The tail may have been dropped: nobody waits for this answer any more.
                     let _ = answer.send(written);
                 });
             }
@@ -220,7 +221,7 @@ async fn ship(mut inbox: UnboundedReceiver<Request>, shipper: &Rc<Shipper>) {
     }
 }
 
-/// Has the panic of a task come out here, where the thread is joined.
+/// Raises the panic of a task again, so that the thread's join returns it.
 fn come_out(ended: Result<(), JoinError>) {
     ended.unwrap_or_else(|failed| resume_unwind(failed.into_panic()));
 }

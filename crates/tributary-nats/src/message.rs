@@ -4,13 +4,13 @@
 //! |---|---|
 //! | subject | `log.HOST.PATH` |
 //! | payload | whole lines, the last byte a newline |
-//! | `Tributary-Path` | the full path of the log |
+//! | `Tributary-Path` | the full path of the log, encoded as in the subject |
 //! | `Tributary-Inode` | the inode of the file, which stays with it through a rotation |
-//! | `Tributary-Begin` | the offset of the first line in the file |
+//! | `Tributary-Begin` | the offset of the first line in the file, in bytes |
 //! | `Tributary-End` | the offset behind the last line |
 //!
-//! In the subject and in the path, what NATS does not allow there is percent-encoded: a
-//! dot, a star, a `>`, a space, a control character, and what is not ASCII.
+//! Subject and path are percent-encoded: a dot, a star, a `>`, a space, a `%`, each
+//! control character, and each byte that is not ASCII.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -20,7 +20,7 @@ use std::str::FromStr;
 use async_nats::HeaderMap;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode};
 
-/// What the subjects of all hosts have in common.
+/// The pattern that the subjects of all hosts match.
 pub(crate) const SUBJECTS: &str = "log.>";
 
 const PATH: &str = "Tributary-Path";
@@ -28,10 +28,10 @@ const INODE: &str = "Tributary-Inode";
 const BEGIN: &str = "Tributary-Begin";
 const END: &str = "Tributary-End";
 
-/// What has a meaning in a subject, and the sign of the code itself.
+/// What has a meaning in a subject, and the `%` of the encoding itself.
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'.').add(b'*').add(b'>').add(b'%');
 
-/// Where lines stand in their file.
+/// Where lines stand in their file; `begin` and `end` are offsets in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) inode: u64,
@@ -54,14 +54,15 @@ pub(crate) fn headers(path: &Path, span: Span) -> HeaderMap {
     headers
 }
 
-/// Returns where the lines of a message stand; nothing for a message of somebody else.
+/// Returns where the lines of a message stand; `None` if it lacks one of our headers, since
+/// another program has sent it.
 pub(crate) fn span(headers: &HeaderMap) -> Option<Span> {
     let number = |name| headers.get(name).and_then(|value| u64::from_str(value.as_str()).ok());
     Some(Span { inode: number(INODE)?, begin: number(BEGIN)?, end: number(END)? })
 }
 
-/// Returns the source of a message, for a person: `HOST:PATH`, or the subject of a
-/// message of somebody else.
+/// Returns the source of a message as a person reads it: `HOST:PATH`, or the whole subject
+/// if it is not `log.HOST.PATH`.
 pub(crate) fn source(subject: &str) -> PathBuf {
     let parts = subject.strip_prefix("log.").and_then(|rest| rest.split_once('.'));
     let Some((host, path)) = parts else { return subject.into() };
@@ -75,7 +76,7 @@ fn token(text: &OsStr) -> String {
     percent_encode(text.as_bytes(), ENCODED).to_string()
 }
 
-/// Tells whether a stream that takes these subjects takes that one, too.
+/// Tells whether one of the patterns in `subjects` matches `subject`.
 pub(crate) fn takes(subjects: &[String], subject: &str) -> bool {
     subjects.iter().any(|pattern| {
         let mut tokens = subject.split('.');

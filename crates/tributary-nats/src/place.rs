@@ -1,4 +1,4 @@
-//! Where a stream is, and how its server is asked for it.
+//! Where a stream is, and how to log in and ask its server.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,13 +8,13 @@ use std::time::Duration;
 use tributary::Target;
 use url::{Position, Url};
 
-/// The port of a server that names none.
+/// The port, if the URL names none.
 const PORT: u16 = 4222;
 
-/// A stream of NATS JetStream: `nats://[USER:PASSWORD@]HOST[:PORT]/STREAM`, or with
-/// `tls://` where nothing may go unencrypted. A user without a password is a token.
+/// A stream of NATS JetStream: `nats://[USER:PASSWORD@]HOST[:PORT]/STREAM`; with `tls://`
+/// the connection is never unencrypted. A user without a password is a token.
 ///
-/// `Display` leaves the password out.
+/// `Display` leaves the login out, and writes `nats://` for both schemes.
 ///
 /// ```
 /// let place: tributary_nats::Place = "nats://me:secret@logs.example/APP".parse()?;
@@ -38,13 +38,13 @@ pub struct Place {
     pub(crate) certificate: Option<(PathBuf, PathBuf)>,
 }
 
-/// How the server knows us.
+/// How we log in.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Login {
     Nobody,
     Token(String),
     User(String, String),
-    /// By what is in this file.
+    /// With this file: the credentials of a user, or the seed of an NKey.
     File(PathBuf),
 }
 
@@ -63,16 +63,16 @@ impl fmt::Debug for Login {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlaceError {
-    /// It is no URL.
+    /// The text is no URL, for this reason.
     #[error("write nats://HOST[:PORT]/STREAM ({0})")]
     NoUrl(String),
-    /// It is a URL of something else.
+    /// The URL has this scheme, which is neither `nats` nor `tls`.
     #[error("{0}:// is no scheme of NATS; write nats://HOST/STREAM, or tls:// for TLS alone")]
     Scheme(String),
-    /// There is no host in it.
+    /// The URL names no host.
     #[error("it names no host; write nats://HOST[:PORT]/STREAM")]
     NoHost,
-    /// There is no stream in it, or what no stream can be called.
+    /// The URL names no stream, or this one, which no stream can be called.
     #[error(
         "{0:?} is no name of a stream; write nats://HOST[:PORT]/STREAM, without . * > / or space"
     )]
@@ -90,7 +90,7 @@ impl FromStr for Place {
             other => return Err(PlaceError::Scheme(other.to_owned())),
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(PlaceError::NoHost)?;
-        // With what else a URL may have there, and the name of no stream.
+        // With query and fragment: no name of a stream has a `?` or a `#`, so they are refused.
         let stream = decoded(&url[Position::BeforePath..]);
         let stream = stream.strip_prefix('/').unwrap_or(&stream).to_owned();
         let bad = |c: char| c.is_whitespace() || c.is_control() || ".*>/\\?#".contains(c);
@@ -120,37 +120,38 @@ impl FromStr for Place {
 }
 
 impl Place {
-    /// Takes another name for this machine: the second part of each subject. It is that
-    /// of the system, if nobody says otherwise.
+    /// Names this machine: HOST in each subject `log.HOST.PATH`. By default it is the host
+    /// name of the system.
     pub fn with_host_name(self, host_name: String) -> Place {
         Place { host_name, ..self }
     }
 
-    /// Bounds how long the server may fail to answer before the merge ends with an
-    /// error (a minute, if nobody says otherwise).
+    /// Bounds how long a question to the server is retried before the merge ends with an
+    /// error. The default is a minute.
     pub fn with_patience(self, patience: Duration) -> Place {
         Place { patience, ..self }
     }
 
-    /// Bounds how many chunks may be on their way to the server at once (256, if nobody
-    /// says otherwise). Of one source there is never more than one.
+    /// Bounds how many chunks may be on their way to the server at once: 256 by default, and
+    /// at least one. Of one source there is never more than one.
     pub fn with_on_their_way(self, chunks: usize) -> Place {
         Place { on_their_way: chunks.max(1), ..self }
     }
 
-    /// Bounds how many bytes of lines a message may have (those of a chunk, if nobody
-    /// says otherwise, and never more than the server takes).
+    /// Bounds how many bytes of lines a message may have. Server and stream bound it as well,
+    /// and alone by default. A chunk within the bounds is one message; a line beyond them ends
+    /// its source with an error.
     pub fn with_most_bytes(self, bytes: usize) -> Place {
         Place { most_bytes: bytes, ..self }
     }
 
-    /// Trusts those certificates, too, that this file of PEM has signed.
+    /// Trusts the authorities in this PEM file, instead of those of the system; `None` leaves
+    /// the system's.
     pub fn with_ca(self, ca: Option<PathBuf>) -> Place {
         Place { ca, ..self }
     }
 
-    /// Shows the server this certificate, a file of PEM, with the key that is in the
-    /// other.
+    /// Shows the server this certificate, and proves it with this key. Both are PEM files.
     pub fn with_certificate(self, certificate: PathBuf, key: PathBuf) -> Place {
         Place { certificate: Some((certificate, key)), ..self }
     }
@@ -161,7 +162,7 @@ impl Place {
         Place { login: Login::File(file), ..self }
     }
 
-    /// Logs in as this user, where the text named nobody.
+    /// Logs in as this user, unless the URL has a login, or a file of credentials is set.
     pub fn with_user(self, user: String, password: String) -> Place {
         match self.login {
             Login::Nobody => Place { login: Login::User(user, password), ..self },
@@ -169,17 +170,17 @@ impl Place {
         }
     }
 
-    /// Returns the output of a plan whose lines are to come here.
+    /// Returns the output of a plan that merges into this stream.
     pub fn target(&self) -> Target {
         Target::Stream(self.to_string())
     }
 
-    /// Returns what errors about the stream name.
+    /// Returns the name of the stream as errors show it, in the place of a path.
     pub(crate) fn path(&self) -> PathBuf {
         self.to_string().into()
     }
 
-    /// Returns the address for the client.
+    /// Returns the URL that the client connects to, without login and stream.
     pub(crate) fn address(&self) -> String {
         let scheme = if self.tls { "tls" } else { "nats" };
         format!("{scheme}://{}:{}", self.host, self.port)
@@ -196,7 +197,6 @@ fn decoded(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Returns the name of this machine.
 fn host_name() -> String {
     let name = rustix::system::uname();
     name.nodename().to_string_lossy().into_owned()

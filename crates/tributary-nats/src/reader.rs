@@ -19,31 +19,36 @@ use crate::message;
 use crate::place::Place;
 use crate::server::Server;
 
-/// After how long without a message it is asked whether the stream is still there.
+/// After so long without a message, the reader asks whether the stream is still there.
 const QUIET: Duration = Duration::from_secs(10);
-/// How many messages are appended by one job of the pool, if so many have arrived.
+/// How many messages one job of the pool appends at the most.
 const AT_ONCE: usize = 256;
 
-/// Writes what the stream at `place` holds to the output of `plan`, which has no sources,
-/// and whose [`Options::from`](tributary::Options::from) is the name of the place: each
-/// message once, in the order of the stream.
+/// Writes the messages of the stream at `place` to the output of `plan`: each once, in the
+/// order of the stream. The plan has no sources, and its
+/// [`Options::from`](tributary::Options::from) is the name of the place.
 ///
-/// With `follow` also what comes later, until the stop; then what the stream holds at
-/// that moment. The checkpoint says which message is the last in the output.
+/// Reads up to what the stream holds at the beginning. With `follow`, goes on with what comes
+/// later; after the stop, reads up to what the stream holds then. A checkpoint says which
+/// message is the last in the output, and the next run goes on behind it.
 ///
 /// # Blocking
 ///
-/// Blocks the calling thread until the end.
+/// Blocks the calling thread until the last of these messages is in the output, the merge is
+/// abandoned, or an error ends it.
 ///
 /// # Errors
 ///
-/// [`Error::Read`] with the name of the place: the server does not answer, or the stream
-/// has lost messages that the output does not have. Otherwise those of
-/// [`Output::append_from`].
+/// [`Error::Read`] with the name of the place: the server does not answer or refuses us, there
+/// is no such stream, it is not the one that the checkpoint knows, or it has lost messages
+/// that the output does not have. Otherwise [`Error::Runtime`], and those of
+/// [`Output::append_from`] and [`Output::finish`]. Once the merge is abandoned, only errors of
+/// the output are returned.
 ///
 /// # Panics
 ///
-/// Panics if it is called from async code, as every runtime inside a runtime does.
+/// Panics if an append did; and if it is called from async code, as every runtime inside a
+/// runtime does.
 pub fn read(plan: Plan, place: &Place, follow: bool) -> Result<Report, Error> {
     let Plan { output, stop, .. } = plan;
     let mut builder = Builder::new_current_thread();
@@ -54,7 +59,7 @@ pub fn read(plan: Plan, place: &Place, follow: bool) -> Result<Report, Error> {
     let ended = runtime.block_on(reader.read());
     // Finished in any case: the next run is to begin where this one ended.
     let written = reader.output.take().expect("no append is under way").finish();
-    // What was not read is with the server still.
+    // What an abandoned merge has not read is still on the server.
     if !reader.stop.abandoned() {
         ended?;
     }
@@ -65,13 +70,13 @@ struct Reader<'a> {
     place: &'a Place,
     stop: Stop,
     follow: bool,
-    /// Not here during an append.
+    /// `None` during an append.
     output: Option<Output>,
-    /// The last message that is in the output.
+    /// The sequence of the last message in the output.
     read: u64,
-    /// How many messages were behind it when it came.
+    /// How many messages were behind the last one that was delivered, at that moment.
     pending: u64,
-    /// The number of that message in its consumer.
+    /// The number that the consumer has given that message.
     delivered: u64,
 }
 
@@ -80,12 +85,12 @@ impl Reader<'_> {
         self.read = self.output.as_ref().map_or(0, Output::sequence);
         let server = Server::connect(self.place, &self.stop, false).await;
         let server = server.map_err(|why| self.error(why))?;
-        // Up to there, if nobody waits for more.
+        // The sequence to read up to; none while more is waited for.
         let mut end = None;
         loop {
-            // Before a consumer is asked for, and again after each that was lost.
+            // Checked before the first consumer, and again after each that was lost.
             let last = self.check(&server).await?;
-            // A name with a mistake in it, or a server that is away, empties no file.
+            // Only now: a mistyped name, or a server that is away, must empty no file.
             self.output.as_mut().expect("no append is under way").start_anew()?;
             if !self.follow {
                 end.get_or_insert(last);
@@ -135,12 +140,13 @@ impl Reader<'_> {
         if self.pending > 0 {
             return Ok(false);
         }
-        // The last ones may have been deleted, and would be waited for.
+        // The last messages may have been deleted: a wait for them would never end.
         let next = server.first_of(">", self.read + 1).await.map_err(|why| self.error(why))?;
         Ok(next.is_none_or(|next| next.sequence > end))
     }
 
-    /// Asks whether the stream still has what comes next; returns its last message.
+    /// Checks that the stream is the known one and still has what comes next; returns the
+    /// sequence of its last message.
     async fn check(&self, server: &Server) -> Result<u64, Error> {
         let holds = server.holds().await.map_err(|why| self.error(why))?;
         let output = self.output.as_ref().expect("no append is under way");
@@ -163,7 +169,8 @@ impl Reader<'_> {
         Ok(holds.last)
     }
 
-    /// Asks for a consumer of what comes next, with what tells that it is lost.
+    /// Makes a consumer of what comes next; returns its messages, and a receiver that changes
+    /// when the connection comes or goes, since the consumer is lost then.
     async fn consumer(
         &mut self,
         server: &Server,
@@ -178,7 +185,8 @@ impl Reader<'_> {
             .await
     }
 
-    /// Appends messages to the output; false if one before them was lost on the way.
+    /// Appends messages to the output; false if one was lost on the way, and nothing is
+    /// appended then.
     async fn take(&mut self, server: &Server, messages: Vec<Message>) -> Result<bool, Error> {
         let mut numbered = Vec::with_capacity(messages.len());
         let mut read = self.read;
@@ -190,7 +198,7 @@ impl Reader<'_> {
             let sequence = info.stream_sequence;
             (self.delivered, self.pending) = (info.consumer_sequence, info.pending);
             if sequence > read + 1 && read > 0 {
-                // Lost, or deleted one by one.
+                // Purged, which is an error, or deleted one by one.
                 self.check(server).await?;
                 warn!("{}: messages {} to {} were deleted", self.place, read + 1, sequence - 1);
             }
@@ -213,7 +221,7 @@ impl Reader<'_> {
     }
 }
 
-/// Appends whole lines: a message of somebody else may lack the last newline.
+/// Appends messages as whole lines: one that another program sent may lack the last newline.
 fn append(mut output: Output, messages: Vec<(u64, Message)>) -> (Output, Result<(), Error>) {
     for (sequence, message) in messages {
         let source = message::source(&message.subject);

@@ -33,28 +33,28 @@ use crate::place::{Login, Place};
 
 /// How long one question may take before it is asked again.
 const ANSWER: Duration = Duration::from_secs(5);
-/// The same for a message, of which each try may leave a copy in the client.
+/// The same for a message: longer, since each try may leave a copy in the client.
 const ACK: Duration = Duration::from_secs(30);
-/// How long a server still has for its answer when the merge was abandoned.
+/// How long a server still has to answer after the merge was abandoned.
 const LAST_ANSWER: Duration = Duration::from_secs(1);
 /// How long to wait before a question is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How many messages and how many bytes a server may send ahead, while the disk has
-/// others. The client asks for more when it has half of either.
+/// How many messages and how many bytes a server may send ahead, while the disk is busy. The
+/// client asks for more when half of either is left.
 const AHEAD: (usize, usize) = (1_000, 16 * 1024 * 1024);
-/// How many messages of a subject are asked for one by one.
+/// So many messages of a subject are asked for one by one, before a consumer is made.
 const FEW: usize = 8;
-/// When the server forgets a consumer that is not asked for anything.
+/// After so long without a request, the server forgets a consumer.
 const FORGOTTEN: Duration = Duration::from_secs(30);
-/// How often a server is asked whether it is there, whose connection is quiet.
+/// After so long without a word of the server, the client pings it.
 const PING: Duration = Duration::from_secs(10);
 
 /// Why a question has no good answer.
 #[derive(Debug)]
 pub(crate) enum Trouble {
-    /// It may pass: the question is asked again, until the patience ends.
+    /// It is transient: the question is asked again, until the patience ends.
     Passing(String),
-    /// It will not pass.
+    /// It is permanent: the question is not asked again.
     Lasting(String),
 }
 
@@ -63,19 +63,19 @@ use Trouble::{Lasting, Passing};
 /// What a stream holds.
 #[derive(Debug)]
 pub(crate) struct Holds {
-    /// When it was made.
+    /// When the stream was made, as its server says.
     pub(crate) made: String,
-    /// The sequence of the first message; behind the last one, if there is none.
+    /// The sequence of the first message; of a stream that was emptied, one behind the last.
     pub(crate) first: u64,
     pub(crate) last: u64,
 }
 
-/// What a publish came to.
+/// What has become of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Published {
     /// The message is in the stream, with this sequence.
     As(u64),
-    /// The fence has refused it: the subject holds something else.
+    /// The fence has refused the message: the subject holds another one last.
     Fenced,
 }
 
@@ -88,20 +88,20 @@ pub(crate) struct Server {
     stream: Stream,
     /// How often a connection has come or gone.
     connections: watch::Receiver<u64>,
-    /// What the server has refused outside of any answer.
+    /// The last error that the server sent outside of any answer.
     refused: Arc<Mutex<Option<String>>>,
-    /// How many questions have had trouble, and no answer since.
+    /// How many questions have met trouble, and no answer since.
     troubled: Cell<usize>,
 }
 
 impl Server {
-    /// Connects, and asks for the stream; with `make`, it is made if it is missing.
+    /// Connects, and asks for the stream; with `make`, makes one that is missing.
     pub(crate) async fn connect(place: &Place, stop: &Stop, make: bool) -> Result<Server, String> {
         let (connected, connections) = watch::channel(0);
         let refused = Arc::default();
         let options = options(place, connected, &refused)?;
         let troubled = Cell::new(0);
-        // A merge that does not follow has been asked to stop before it begins.
+        // Without `follow`, the plan itself has requested the stop, which then ends no wait.
         let gives_up_at_the_stop = !stop.requested();
         let insist = Insist { place, stop, troubled: &troubled, gives_up_at_the_stop };
         let client = insist.on(async || {
@@ -130,7 +130,7 @@ impl Server {
         of_stream.filter(|it| *it > 0).map_or(of_server, |it| it.min(of_server))
     }
 
-    /// Publishes a message, and waits until the server has acknowledged it.
+    /// Publishes a message, and waits until the server has acknowledged or refused it.
     pub(crate) async fn publish(
         &self,
         subject: &str,
@@ -141,7 +141,7 @@ impl Server {
             let answer = sent.map_err(|why| self.of_publish(&why))?.into_future();
             let answer = select! {
                 answer = answer => answer,
-                // The client does not send again what was on its way.
+                // After a reconnect, the client does not send again what was on its way.
                 _ = connections.changed() => return Err(lost()),
             };
             match answer {
@@ -160,7 +160,7 @@ impl Server {
         self.one(async || self.stream.get_last_raw_message_by_subject(subject).await).await
     }
 
-    /// Returns the first message of a subject whose sequence is this one or greater.
+    /// Returns the first message of a subject from this sequence on.
     pub(crate) async fn first_of(
         &self,
         subject: &str,
@@ -170,8 +170,9 @@ impl Server {
             .await
     }
 
-    /// Returns where the lines of each message of a subject stand, from one sequence up
-    /// to another, which is there: `None` for a message of somebody else.
+    /// Returns the sequence of each message of a subject, and where its lines stand; `None` for
+    /// a message without our headers. `from` and `to` are the first and the last sequence; the
+    /// message `to` must be there, since it is waited for.
     pub(crate) async fn headers_of(
         &self,
         subject: &str,
@@ -179,7 +180,7 @@ impl Server {
         to: u64,
     ) -> Result<Vec<(u64, Option<Span>)>, String> {
         let (mut found, mut next) = (Vec::new(), from);
-        // Most often there are a few, and a consumer costs the server more.
+        // Mostly there are few messages, and a consumer costs the server more.
         while found.len() < FEW && next <= to {
             let Some(message) = self.first_of(subject, next).await? else { return Ok(found) };
             found.push((message.sequence, span(&message.headers)));
@@ -194,8 +195,8 @@ impl Server {
                 };
                 let (messages, consumer) = self.consume(next, config).await?;
                 let rest = self.headers_in(messages, to, connections).await;
-                // In any case, since a server takes only so many; and by itself, it forgets
-                // those that are not asked for anything.
+                // Also after an error, since a server bounds the number of consumers. One that
+                // stays is forgotten after `FORGOTTEN`.
                 let _ = self.stream.delete_consumer(&consumer).await;
                 rest
             });
@@ -204,7 +205,7 @@ impl Server {
         Ok(found)
     }
 
-    /// Takes messages up to one sequence, which is there.
+    /// Takes messages up to the sequence `to`, which must be there.
     async fn headers_in(
         &self,
         mut messages: pull::Stream,
@@ -227,9 +228,9 @@ impl Server {
         Ok(found)
     }
 
-    /// Asks for a consumer of what comes from a sequence on; returns its messages and its
-    /// name. It numbers its messages from one: a number that is left out is a message that
-    /// was lost on the way. The server sends so much ahead as [`AHEAD`] says.
+    /// Makes a consumer of the messages from a sequence on; returns these and its name. The
+    /// consumer numbers its messages from one, so a gap is a message that was lost on the way.
+    /// The server sends as much ahead as [`AHEAD`] says.
     pub(crate) async fn consume(
         &self,
         start_sequence: u64,
@@ -255,8 +256,9 @@ impl Server {
         self.one(async || self.stream.get_raw_message(sequence).await).await
     }
 
-    /// Returns what changes when a connection comes or goes; an error if there is none,
-    /// once there is one again. What is sent meanwhile would wait in the client.
+    /// Returns a receiver that changes when the connection comes or goes. If there is none,
+    /// waits for the next change, and fails: a question that is sent meanwhile would wait in
+    /// the client.
     async fn connections(&self) -> Result<watch::Receiver<u64>, Trouble> {
         let mut connections = self.connections.clone();
         connections.borrow_and_update();
@@ -290,8 +292,9 @@ impl Server {
         .await
     }
 
-    /// Asks while there is a connection, again and again while the trouble may pass. The
-    /// question is told by what the connection comes and goes.
+    /// Asks once there is a connection, and again while the trouble is transient and the
+    /// patience lasts. The question gets a receiver that changes when the connection comes or
+    /// goes.
     pub(crate) async fn ask<T>(
         &self,
         question: impl AsyncFn(watch::Receiver<u64>) -> Result<T, Trouble>,
@@ -321,7 +324,7 @@ impl Server {
         }
     }
 
-    /// Tells the whole of an error, with what the server has refused meanwhile.
+    /// Returns an error and its causes, with what the server has refused meanwhile.
     fn whole(&self, why: &dyn std::error::Error) -> String {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
         match refused {
@@ -331,17 +334,18 @@ impl Server {
     }
 }
 
-/// How a question is asked again and again.
+/// How a question is retried.
 struct Insist<'a> {
     place: &'a Place,
     stop: &'a Stop,
     troubled: &'a Cell<usize>,
-    /// Whether a stop ends the waiting: nothing was read yet that could be lost.
+    /// Whether a stop ends the retries: nothing was read yet that could be lost.
     gives_up_at_the_stop: bool,
 }
 
 impl Insist<'_> {
-    /// Asks until there is an answer, or the merge is abandoned.
+    /// Asks [`with_patience`](Insist::with_patience), and gives up [`LAST_ANSWER`] after the
+    /// merge was abandoned.
     async fn on<T>(&self, ask: impl AsyncFn() -> Result<T, Trouble>) -> Result<T, String> {
         let given_up = async {
             self.stop.abandonment().await;
@@ -353,9 +357,9 @@ impl Insist<'_> {
         }
     }
 
-    /// Asks until there is an answer, or the trouble will not pass, or has lasted longer
-    /// than the patience. The first trouble of all questions is told, and the end of the
-    /// last.
+    /// Asks until there is an answer, the trouble is permanent, or it has lasted longer than
+    /// the patience. Of all questions together, the first trouble and the end of the last one
+    /// are told.
     async fn with_patience<T>(
         &self,
         ask: impl AsyncFn() -> Result<T, Trouble>,
@@ -365,7 +369,7 @@ impl Insist<'_> {
         let mut in_trouble = false;
         loop {
             let left = patience.saturating_sub(began.elapsed());
-            // Whatever a client waits for, it is not waited for longer than this.
+            // The client may wait longer for something; we do not.
             let asked = timeout(left.max(PAUSE), ask()).await;
             let why = match asked {
                 Ok(Ok(answer)) => {
@@ -413,7 +417,7 @@ impl Insist<'_> {
     }
 }
 
-/// Returns how to connect.
+/// Returns the options of the connection. Fails if a file that they name cannot be read.
 fn options(
     place: &Place,
     connected: watch::Sender<u64>,
@@ -447,7 +451,7 @@ fn options(
     if place.tls {
         options = options.require_tls(true);
     }
-    // Read here once for the sake of their errors: the client does not say whose they are.
+    // Read here as well, for the errors: those of the client do not name the file.
     if let Some(ca) = &place.ca {
         read(ca)?;
         options = options.add_root_certificates(ca.clone());
@@ -460,7 +464,7 @@ fn options(
     Ok(options)
 }
 
-/// Has the options log in with what is in a file: credentials, or the seed of an NKey.
+/// Adds the login from a file to the options: credentials, or the seed of an NKey.
 fn with_credentials(options: ConnectOptions, file: &Path) -> Result<ConnectOptions, String> {
     let text = read(file)?;
     let seed = text.trim();
@@ -516,7 +520,7 @@ fn of_connect(place: &Place, why: &async_nats::ConnectError) -> Trouble {
     }
 }
 
-/// Asks for the stream, or makes it.
+/// Asks for the stream; with `make`, makes one that is missing.
 async fn ask_for_stream(
     context: &Context,
     client: &Client,
@@ -582,7 +586,7 @@ fn lost() -> Trouble {
     Passing("the connection is lost".to_owned())
 }
 
-/// Tells an error and its causes, each once.
+/// Returns an error and its causes, each once.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();

@@ -2,18 +2,18 @@
 //!
 //! Three things see to that:
 //!
-//! - **The fence.** Each message says which message its subject held last. The server
-//!   refuses it if that has changed meanwhile (error 10071). So of a message that was
-//!   sent twice, since nobody knew whether it had arrived, one is refused: also after
-//!   an hour, and also if the first was sent by a process that is dead by now.
-//! - **What is behind the checkpoint.** The checkpoint says with which message the last
-//!   lines of a log arrived. What its subject holds behind that was sent by a merge that
-//!   was killed; it is met by the chunks that are read again ([`Behind`]).
-//! - **The id.** A server that compares ids before fences (2.9 does, 2.15 does not)
-//!   answers a retry with the sequence that it has, which saves a question. So the fence
-//!   alone would do. An id alone would not: it is forgotten after two minutes, and until
-//!   then an id that other lines have, too, would swallow them. Subject, fence and
-//!   offsets are in it, so no other lines have it.
+//! - **The fence.** Each message says which sequence its subject holds last. The server
+//!   refuses the message if the subject holds another one (error 10071). So if a message
+//!   is sent twice, because its answer was lost, one of the two is refused: also after an
+//!   hour, and also if a process that is dead by now has sent the first.
+//! - **What is behind the checkpoint.** The checkpoint says in which message the last
+//!   lines of a log arrived. A merge that was killed may have sent more. The next merge
+//!   asks for those messages, and does not send their lines again ([`Behind`]).
+//! - **The id.** The fence alone would do; the id saves a question. A server that compares
+//!   ids before fences (2.9 does, 2.15 does not) answers a retry with the sequence of the
+//!   first try. An id alone would not do: the server forgets it after two minutes, and
+//!   until then it would drop other lines with the same id. So the id is made of subject,
+//!   fence and offsets: no other lines have it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -32,22 +32,23 @@ use crate::message::{self, Span};
 use crate::place::Place;
 use crate::server::{Published, Server};
 
-/// How many bytes of a message are left for its headers, beside the path.
+/// How many bytes of a message are left for its headers, besides path and id: these two are
+/// about as long as the subject, each.
 const HEADERS: usize = 1024;
-/// How long a subject may be: a server takes no line of more than 4 KiB.
+/// How many bytes a subject may have: a server takes no protocol line of more than 4 KiB.
 const LONGEST_SUBJECT: usize = 3000;
 /// How many messages behind the checkpoint are asked for at once.
 const AT_ONCE: usize = 256;
-/// How often in a row a fence may refuse us before somebody is at fault.
+/// So many refusals in a row end the merge: another sender must be at work in the subject.
 const REFUSALS: u32 = 100;
 
-/// Sends lines into a stream, and takes note of what has arrived.
+/// Sends lines into a stream, and notes which of them have arrived.
 pub(crate) struct Shipper {
     server: Server,
     output: RefCell<Output>,
-    /// By the number of the log. It is not here while a chunk is on its way.
+    /// By the number of the source. A subject is taken out while a chunk of it is on its way.
     subjects: RefCell<HashMap<usize, Subject>>,
-    /// Why nothing can be sent any more.
+    /// The first error of the server or the stream: nothing is sent after it.
     failed: RefCell<Option<String>>,
 }
 
@@ -55,11 +56,11 @@ pub(crate) struct Shipper {
 struct Subject {
     name: String,
     path: PathBuf,
-    /// The message that it holds last: the fence.
+    /// The sequence that the subject holds last: the fence.
     last: u64,
-    /// What it held behind the checkpoint when it was asked.
+    /// The messages behind the checkpoint that no chunk has met yet.
     behind: Behind,
-    /// Whether somebody else was found in it.
+    /// Whether the warning about another sender was given.
     shared: bool,
 }
 
@@ -82,8 +83,8 @@ impl Shipper {
         self.server.place.on_their_way
     }
 
-    /// Sends lines, and waits until they have arrived. Of one log, one chunk is sent
-    /// at a time.
+    /// Sends lines; returns once the server has acknowledged them. The caller sends the chunks
+    /// of one log one after the other.
     pub(crate) async fn send(&self, lines: &Lines) -> Result<(), Error> {
         let number = lines.source();
         let known = self.subjects.borrow_mut().remove(&number);
@@ -105,16 +106,16 @@ impl Shipper {
                 Err(Error::BadOutput { path: self.server.place.path(), why })
             }
             Err(Failed::Server(why)) => {
-                // The first reason is the one that is told, by every source.
+                // Every source tells the first reason.
                 let why = self.failed.borrow_mut().get_or_insert(why).clone();
                 Err(self.output.borrow_mut().give_up(io::Error::other(why)))
             }
         }
     }
 
-    /// Ends the output: the last checkpoint speaks of all that has arrived.
+    /// Ends the output; the last checkpoint has all that has arrived.
     pub(crate) fn finish(&self) -> Result<Written, Error> {
-        // It blocks this loop, on which nothing else is left to do.
+        // This blocks the loop, which has nothing else left to do.
         self.output.borrow_mut().finish()
     }
 
@@ -139,7 +140,7 @@ impl Shipper {
         Ok(subject)
     }
 
-    /// Takes in what a subject holds behind the message `known`; returns how much.
+    /// Asks what a subject holds behind the sequence `known`; returns how many messages.
     async fn catch_up(&self, subject: &mut Subject, known: u64) -> Result<usize, Failed> {
         let Subject { name, last, behind, .. } = subject;
         let end = self.server.last_of(name).await?;
@@ -150,7 +151,7 @@ impl Shipper {
         let messages = self.server.headers_of(name, known + 1, *last).await?;
         let taken = messages.len();
         for (sequence, span) in messages {
-            // A message of somebody else says nothing of a file.
+            // A message without our headers says nothing of a file.
             if let Some(span) = span {
                 behind.push(sequence, span);
             }
@@ -158,8 +159,9 @@ impl Shipper {
         Ok(taken)
     }
 
-    /// Returns the lines of a message that is behind the checkpoint. Those of the next ones
-    /// are asked for in the same moment, as far as this chunk will be compared with them.
+    /// Returns the lines of a message that is behind the checkpoint. If they are not in
+    /// `fetched` yet, asks for them and, at the same time, for those of the next messages that
+    /// this chunk reaches.
     async fn lines_of(
         &self,
         subject: &Subject,
@@ -171,7 +173,7 @@ impl Shipper {
             let wanted = subject.behind.from(message, chunk.end).take(AT_ONCE);
             let wanted = wanted.map(async |sequence| {
                 let found = self.server.message(sequence).await?;
-                // One that was deleted has no lines.
+                // A deleted message has no lines.
                 Ok::<_, String>((sequence, found.map(|it| it.payload).unwrap_or_default()))
             });
             *fetched = try_join_all(wanted).await?.into_iter().collect();
@@ -179,7 +181,8 @@ impl Shipper {
         Ok(fetched[&message.sequence].clone())
     }
 
-    /// Sends all that has not arrived yet; returns the last message that has these lines.
+    /// Sends the lines that have not arrived yet; returns the sequence of the message that has
+    /// the last of them.
     async fn send_all(&self, subject: &mut Subject, lines: &Lines) -> Result<u64, Failed> {
         let (_, inode) = lines.device_and_inode();
         let span = Span { inode, begin: lines.begin(), end: lines.end() };
@@ -203,7 +206,7 @@ impl Shipper {
                     (subject.last, sequence) = (number, number);
                     (rest, refusals) = (left, 0);
                 }
-                // The number of an older message: some id that was thought of twice.
+                // The sequence of an older message, which has our id: ours was dropped.
                 Published::As(_) | Published::Fenced => {
                     refusals += 1;
                     self.refused(subject, refusals).await?;
@@ -213,7 +216,8 @@ impl Shipper {
         Ok(sequence)
     }
 
-    /// Looks at what has come into a subject in the place of our message.
+    /// Asks what has come into a subject instead of our message. Fails at the last of
+    /// [`REFUSALS`].
     async fn refused(&self, subject: &mut Subject, refusals: u32) -> Result<(), Failed> {
         let known = subject.last;
         let taken = self.catch_up(subject, known).await?;
@@ -271,7 +275,7 @@ impl Shipper {
     }
 }
 
-/// Connects, and asks whether the stream is the one that the checkpoint knows.
+/// Connects, and checks that the stream is the one that the checkpoint knows.
 async fn connect(place: &Place, stop: &Stop, output: &Output) -> Result<Server, String> {
     let server = Server::connect(place, stop, true).await?;
     let holds = server.holds().await?;
@@ -288,9 +292,9 @@ async fn connect(place: &Place, stop: &Stop, output: &Output) -> Result<Server, 
 
 /// Why lines could not be sent.
 enum Failed {
-    /// It is their fault: others may still be sent.
+    /// The lines are at fault: those of other sources may still be sent.
     Lines(String),
-    /// It is that of the server, or of the stream.
+    /// The server or the stream is at fault: nothing more is sent.
     Server(String),
 }
 

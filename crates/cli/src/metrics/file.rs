@@ -1,4 +1,4 @@
-//! The file of the metrics: where it may lie, and how it is replaced.
+//! The file of the metrics: where it may be, and how it is replaced.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, Permissions};
@@ -13,8 +13,8 @@ use tributary::Shown;
 /// How every file of metrics begins.
 const BEGINNING: &[u8] = b"# HELP tributary_";
 
-/// Returns why no metrics may be kept at a path, if so. `others` are the files
-/// of the merge, and what each is.
+/// Returns why no metrics may be kept at `path`; `None` if they may. `others` are
+/// the files of the merge: what each is, in words, and its path.
 pub(crate) fn refused<'a>(
     path: &Path,
     others: impl Iterator<Item = (&'a str, &'a Path)>,
@@ -43,21 +43,21 @@ fn why_not<'a>(
     is_taken.then(|| "it holds no metrics; name another file, or remove it".to_owned())
 }
 
-/// Returns a pattern of the name of the metrics, for what no `--watch` finds:
-/// `?` is any byte.
+/// Returns the name of the metrics as a pattern that excludes them from `--watch`.
+/// A byte that may mean something in a pattern becomes `?`, which is any byte.
 pub(crate) fn pattern(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().as_bytes();
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_. ".contains(byte);
     name.iter().map(|byte| if plain(byte) { char::from(*byte) } else { '?' }).collect()
 }
 
-/// Puts a new file in the place of what has the name, so that no reader sees
-/// half of it. A link of that name is replaced and not followed.
+/// Writes a new file, and renames it to `path`, so that no reader sees half of it.
+/// A link at `path` is replaced and not followed.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut prefix = OsString::from(".");
     prefix.push(path.file_name().unwrap_or_default());
     prefix.push(".");
-    // Not `.prom`: node_exporter is not to read it. The umask has its say.
+    // Not `.prom`, so node_exporter does not read it. The umask narrows the mode.
     let mut beside = tempfile::Builder::new();
     let beside = beside.prefix(&prefix).suffix(".new").permissions(Permissions::from_mode(0o644));
     let mut beside = beside.tempfile_in(folder(path))?;
@@ -71,16 +71,17 @@ fn folder(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
-/// Returns the folder of a file, which may be written to, and its name in there.
+/// Returns the folder of a file, by device and inode, and the file's name in it.
+/// Fails if we may not write to the folder.
 fn place(path: &Path) -> io::Result<((u64, u64), &OsStr)> {
     let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-    // As a folder, also where it is a link to one.
+    // With the `.`, what is no folder and no link to one is an error.
     let folder = folder(path).join(".");
     access(&folder, Access::WRITE_OK | Access::EXEC_OK)?;
     Ok((id(&fs::metadata(folder)?), name))
 }
 
-/// Tells whether two paths name one file, be it there or not yet.
+/// Tells whether two paths name the same file, which need not be there yet.
 fn is_same(path: &Path, other: &Path) -> bool {
     let there = |path: &Path| fs::metadata(path).ok().map(|it| id(&it));
     there(path).is_some_and(|it| there(other) == Some(it))
@@ -91,7 +92,7 @@ fn id(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// Tells whether a file is empty, or was written by [`replace`].
+/// Tells whether a file is empty, or begins as one that [`replace`] has written.
 fn holds_metrics(path: &Path) -> bool {
     let mut beginning = Vec::new();
     let read = File::open(path)

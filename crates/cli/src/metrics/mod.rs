@@ -1,5 +1,5 @@
-//! Metrics for Prometheus, in a file as the textfile folder of node_exporter
-//! takes it.
+//! Metrics for Prometheus, in a file that the textfile collector of node_exporter
+//! reads.
 
 mod file;
 mod text;
@@ -20,7 +20,7 @@ pub(crate) use file::{pattern, refused};
 /// How often the metrics are written.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// How long the end of a merge waits for its last metrics.
+/// How long the end of a merge waits at most for its last metrics.
 const A_WHILE: Duration = Duration::from_secs(2);
 
 /// A thread that observes a merge, and writes what it sees to a file.
@@ -36,9 +36,9 @@ enum Asked {
 }
 
 impl Metrics {
-    /// Starts the thread. It is the only one that waits for the disk of `file`:
-    /// a disk that hangs or is full holds up no line. Without a file, it only
-    /// sees to it that the observer notices a lag when it begins.
+    /// Starts the thread. No other one waits for the disk of `file`, so a disk
+    /// that hangs or is full holds up no line. Without a file, the thread only
+    /// observes, so that the observer knows since when there is a lag.
     pub(crate) fn keep(observer: Arc<Observer>, file: Option<PathBuf>) -> io::Result<Metrics> {
         let (asks, asked) = channel();
         let (ended, ends) = channel::<()>();
@@ -65,10 +65,10 @@ impl Metrics {
         Ok(Metrics { asks, ends })
     }
 
-    /// Returns what has the metrics written at once.
+    /// Returns a function that has the metrics written at once, and does not wait.
     pub(crate) fn now(&self) -> impl Fn() + Send + Sync + 'static {
         let asks = self.asks.clone();
-        // After the last ones nobody hears it.
+        // Fails after the last metrics, when the thread has ended.
         move || drop(asks.send(Asked::Now))
     }
 }
@@ -76,7 +76,7 @@ impl Metrics {
 impl Drop for Metrics {
     fn drop(&mut self) {
         let _ = self.asks.send(Asked::Last);
-        // Not joined: a disk that hangs is no reason to stay.
+        // Not joined: a disk that hangs must not hold up the end.
         let _ = self.ends.recv_timeout(A_WHILE);
     }
 }

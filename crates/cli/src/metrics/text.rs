@@ -9,7 +9,7 @@ use rustix::process::{Resource, getrlimit};
 use crate::observer::{Observed, Source};
 
 /// Returns the metrics in the text format of Prometheus, each with the label
-/// `merge`: node_exporter takes no metric from two files, unless they differ.
+/// `merge`: node_exporter takes a metric from two files only if its labels differ.
 pub(super) fn of(observed: &Observed, merge: &str) -> String {
     let mut text = Text { merge: format!("merge=\"{}\"", escaped(merge)), text: String::new() };
     let version = format!("version=\"{}\"", env!("CARGO_PKG_VERSION"));
@@ -35,10 +35,10 @@ pub(super) fn of(observed: &Observed, merge: &str) -> String {
     text.text
 }
 
-/// Writes a series a source. Sources that are gone have none.
+/// Writes a series for each source. Sources that are gone have none.
 fn sources(text: &mut Text, observed: &Observed) {
-    // Two paths may look the same if they are not UTF-8, and a series stands
-    // there once.
+    // Two paths that are not UTF-8 may have the same label. A label may occur only
+    // once, so their values are added up.
     let mut sources: BTreeMap<String, Vec<&Source>> = BTreeMap::new();
     for source in observed.sources.iter().filter(|source| !source.gone) {
         let label = format!("source=\"{}\"", escaped(&source.path.to_string_lossy()));
@@ -81,8 +81,8 @@ impl Text {
         self.family(name, help, value.map(|value| (String::new(), value)));
     }
 
-    /// Writes a metric with all its samples: labels and value. A counter is known
-    /// by its name.
+    /// Writes a metric with all its samples, labels and value; nothing if there are
+    /// none. A metric whose name ends in `_total` is a counter.
     fn family<V: Display>(
         &mut self,
         name: &str,

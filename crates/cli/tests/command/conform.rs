@@ -7,7 +7,7 @@ use stages::STAGES;
 
 use crate::process::BINARY;
 
-/// No stage declares a limit that can be seen from outside, so each keeps all.
+/// No stage declares a limit that can be seen from outside, so each keeps all laws.
 #[test]
 fn every_stage_keeps_the_laws_that_can_be_seen_from_outside() {
     let laws: Vec<_> = LAWS.iter().collect();

@@ -1,4 +1,4 @@
-//! How it ends, and what it says then.
+//! How the command ends, and what it says then.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -88,7 +88,7 @@ fn a_named_pipe_whose_reader_goes_away_is_an_output_error() {
     let folder = Folder::of([("a.log", &"line\n".repeat(1_000_000))]);
     make_fifo(&folder.path("fifo"));
     let merge = Running::start(&folder, &mut tributary(&folder, &["a.log", "-o", "fifo"]));
-    // Opened, and closed again.
+    // The reader opens the FIFO, and closes it again.
     drop(fs::File::open(folder.path("fifo")).unwrap());
     merge.end().error(3, &["fifo: ", "Broken pipe"]);
 }
@@ -97,7 +97,7 @@ fn a_named_pipe_whose_reader_goes_away_is_an_output_error() {
 fn a_source_that_may_not_be_read_is_named() {
     let folder = one_log();
     fs::set_permissions(folder.path("a.log"), fs::Permissions::from_mode(0o000)).unwrap();
-    // Root may read everything, and there is nothing to refuse then.
+    // Root may read everything: then there is nothing to refuse.
     if fs::File::open(folder.path("a.log")).is_ok() {
         assert_eq!(run(&folder, &["a.log"]).out(), "one\n");
     } else {
@@ -107,7 +107,7 @@ fn a_source_that_may_not_be_read_is_named() {
 
 #[test]
 fn a_checkpoint_of_no_use_is_an_output_error() {
-    // What makes a checkpoint one of no use, the tests of the contract show.
+    // The tests of the crate `tributary` show which checkpoints are of no use.
     let folder = Folder::of([("a.log", "one\n"), ("state", "{\"version\":")]);
     let args = ["a.log", "-o", "out", "--checkpoint", "state"];
     let safe = "move it away, and --append goes on behind the lines";
@@ -143,7 +143,7 @@ fn an_output_is_never_emptied_because_its_checkpoint_is_missing() {
     assert_eq!(folder.read("out"), "months\nof\nlines\none\n");
     run(&folder, &[&args[..], &["--restart"]].concat()).with(0);
     assert_eq!(folder.read("out"), "one\n");
-    // Each needs the other flags that give it a meaning.
+    // `--restart` makes no sense without a checkpoint, nor beside `--append`.
     run(&folder, &["a.log", "-o", "out", "--restart"]).with(2);
     run(&folder, &[&args[..], &["--restart", "--append"]].concat()).with(2);
 }
@@ -181,7 +181,7 @@ fn a_stdout_that_is_closed_is_an_output_error_and_takes_no_line() {
             assert_eq!(merge(&format!("{args} > /dev/null")).with(0).stderr, "");
         }
     }
-    // What cannot be said goes nowhere else.
+    // What a closed stderr does not take goes nowhere else.
     merge("a.log . -o out 2>&-").with(1);
     assert_eq!(folder.read("out"), "one\n");
 }
@@ -189,7 +189,7 @@ fn a_stdout_that_is_closed_is_an_output_error_and_takes_no_line() {
 #[test]
 fn a_source_that_fails_is_named_and_the_others_are_merged() {
     let folder = one_log();
-    // A link that leads nowhere but to itself: it fits, and cannot be opened.
+    // A link that leads to itself: it fits the pattern, and cannot be opened.
     symlink("b.log", folder.path("b.log")).unwrap();
     let said = run(&folder, &["--watch", "*.log", "-o", "out"]).with(1).stderr;
     let last = said.lines().last().unwrap();
@@ -214,7 +214,7 @@ fn the_output_and_its_successor_follow_the_umask() {
 #[test]
 fn a_batch_for_which_there_is_no_room_is_cut_off() {
     let folder = one_log();
-    // Some kilobytes: the first part of the second batch is written.
+    // A limit of some kilobytes: the first part of the second batch is written.
     let limited = "trap '' XFSZ; ulimit -f 8; exec tributary -F a.log -o out";
     let merge = Running::start(&folder, shell(&folder, limited).stdout(Stdio::null()));
     until("it has begun", || folder.read("out") == "one\n");

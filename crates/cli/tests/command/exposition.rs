@@ -17,7 +17,7 @@ pub(crate) struct Exposition {
 }
 
 impl Exposition {
-    /// Reads a whole file, and panics at whatever is not as the format asks.
+    /// Reads a whole file; panics if something is not as the format asks.
     #[track_caller]
     pub(crate) fn read(text: &str) -> Exposition {
         assert!(text.ends_with('\n'), "cut off: {text}");
@@ -55,7 +55,7 @@ impl Exposition {
         self.families.keys().map(String::as_str).collect()
     }
 
-    /// Returns the value of a metric that has no labels.
+    /// Returns the value of a metric without labels other than `merge`.
     #[track_caller]
     pub(crate) fn value(&self, name: &str) -> f64 {
         let samples =
@@ -63,7 +63,7 @@ impl Exposition {
         samples[&Vec::new()]
     }
 
-    /// Returns the value of each source.
+    /// Returns the value of a metric for each source.
     pub(crate) fn sources(&self, name: &str) -> BTreeMap<&str, f64> {
         let samples = self.families.get(name).into_iter().flatten();
         let of_source = samples.map(|(labels, value)| match &labels[..] {
@@ -81,7 +81,7 @@ static LABEL: LazyLock<Regex> =
 fn labels(text: &str) -> (Vec<(String, String)>, &str) {
     let (mut labels, mut rest) = (Vec::new(), text);
     while let Some(found) = LABEL.captures(rest) {
-        // A backslash that is escaped is none that escapes.
+        // An escaped backslash escapes nothing itself.
         let parts = found[2].split(r"\\").map(|it| it.replace(r#"\""#, "\"").replace(r"\n", "\n"));
         labels.push((found[1].to_owned(), parts.collect::<Vec<_>>().join("\\")));
         rest = &rest[found[0].len()..];

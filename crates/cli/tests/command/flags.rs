@@ -1,4 +1,4 @@
-//! A test a flag, named like the flag: what the flag changes is seen.
+//! A test for each flag, named after it: the test sees what the flag changes.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -16,7 +16,7 @@ use crate::process::{follow, run, tributary};
 fn every_flag_has_a_test() {
     let mut command = tributary_cli::command();
     command.build();
-    // Of a stream there is `--from` in every build; the system tests have the others.
+    // Of the flags of a stream, `--from` is in every build; the system tests have the others.
     let of_feature = |arg: &&clap::Arg| {
         arg.get_help_heading() == Some("A stream of NATS") && arg.get_long() != Some("from")
     };
@@ -35,8 +35,8 @@ fn every_flag_has_a_test() {
     assert_eq!(flags, tests);
 }
 
-/// Five more lines go to `log`, and the merge into `seen_in` sees each. What
-/// another merge has not seen by then, it is not about to see.
+/// Appends five lines to `log`, one after the other, each once the merge into
+/// `seen_in` has the one before. By then, another merge of the log has had time.
 #[track_caller]
 fn five_rounds(folder: &Folder, log: &str, seen_in: &str, round: usize) {
     for n in 0..5 {
@@ -70,14 +70,14 @@ fn flag_checkpoint() {
     let folder = Folder::of([("a.log", "one\ntwo\n")]);
     let args = ["a.log", "-o", "out", "--checkpoint", "state"];
     run(&folder, &args).with(0);
-    // The first lines are nowhere but in the output, which is not begun anew.
+    // The first lines are now only in the output, which is not begun anew.
     fs::remove_file(folder.path("a.log")).unwrap();
     folder.append("a.log", "three\n");
     folder.append("out", "what a run wrote that was killed before its checkpoint\n");
     run(&folder, &args).with(0);
     assert_eq!(folder.read("out"), "one\ntwo\nthree\n");
 
-    // A run that is killed, and one that goes on.
+    // A run is killed, and the next one goes on.
     let merge = follow(&folder, &args);
     folder.append("a.log", "four\n");
     until("the line is merged", || folder.read("out").ends_with("four\n"));
@@ -112,7 +112,7 @@ fn flag_durability() {
         fs::remove_file(folder.path("out")).unwrap();
     }
     run(&folder, &["a.log", "--durability", "rust"]).with(2);
-    // What the system is asked for, strace shows in the system tests.
+    // The system tests show by strace what the system is asked for.
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn flag_lines() {
     }
     assert_eq!(run(&folder, &["a.log", "-n0"]).out(), "");
     run(&folder, &["a.log", "-n", "-1"]).with(2);
-    // Where a checkpoint knows a file, it goes on there.
+    // A file that the checkpoint knows goes on there.
     let args = ["a.log", "-n", "1", "-o", "out", "--checkpoint", "state"];
     run(&folder, &args).with(0);
     folder.append("a.log", "4\n5\n");
@@ -167,7 +167,7 @@ fn flag_exclude() {
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
     let wanted = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     assert_eq!(lines(&run(&folder, &args).out()), wanted(&["x/a.log", "x/b.log"]));
-    // What comes later is left out, too.
+    // A file that comes later is left out, too.
     let merge = follow(&folder, &args);
     until("it has begun", || folder.read("stdout").lines().count() == 2);
     folder.append("x/c-debug.log", "x/c-debug.log\n");
@@ -185,7 +185,7 @@ fn flag_exclude() {
 fn flag_files_from() {
     let folder = Folder::of([("a.log", "one\n"), ("list", "a.log\n")]);
     assert_eq!(run(&folder, &["--files-from", "list"]).out(), "one\n");
-    // It is read once.
+    // The list is read once.
     let merge = follow(&folder, &["--files-from", "list", "-o", "out"]);
     until("it has begun", || folder.read("out") == "one\n");
     folder.append("b.log", "of another file\n");
@@ -193,10 +193,10 @@ fn flag_files_from() {
     five_rounds(&folder, "a.log", "out", 0);
     merge.terminate().with(0);
     assert!(!folder.read("out").contains("another"));
-    // `sources.rs` has more of it.
+    // `sources.rs` has more tests of lists.
 }
 
-/// The system tests, which have a server, see what it does.
+/// The system tests have a server, and see what the flag does.
 #[test]
 fn flag_from() {
     let folder = Folder::of([("a.log", "one\n")]);
@@ -264,7 +264,7 @@ fn flag_interval() {
     until("both have begun", || {
         folder.read("slow") == "first\n" && folder.read("quick") == "first\n"
     });
-    // The slow one may be about to look once more; not for ever.
+    // The slow one may be about to look for the last time before the hour.
     let mut round = 0;
     until("the slow one lags", || {
         round += 1;
@@ -272,7 +272,7 @@ fn flag_interval() {
         !folder.read("slow").contains(&format!("{round}-0\n"))
     });
     quick.terminate().with(0);
-    // The stop wakes it, and it drains.
+    // The stop wakes the slow one, and it drains.
     slow.terminate().with(0);
     assert_eq!(folder.read("slow"), folder.read("a.log"));
 }
@@ -288,7 +288,7 @@ fn flag_latency() {
         merge.terminate().with(0);
         begun.elapsed()
     };
-    // A line is written when the one before is out, and that one rang.
+    // Each line comes right after the one before is merged, so it waits for the latency.
     let latency = Duration::from_millis(200);
     assert!(took("200ms", "gathered") >= latency * 3);
     took("0", "at-once");
@@ -297,14 +297,14 @@ fn flag_latency() {
 #[test]
 fn flag_wake() {
     let folder = Folder::of([("a.log", "one\n")]);
-    // With so long an interval nobody who merely looks sees the second line.
+    // With so long an interval, a merge that polls would not see the second line.
     let args = ["a.log", "-o", "out", "--interval", "1h"];
     let merge = follow(&folder, &[&args[..], &["--wake", "notify"]].concat());
     until("the first line is there", || folder.read("out") == "one\n");
     folder.append("a.log", "two\n");
     until("it is notified", || folder.read("out") == "one\ntwo\n");
     merge.terminate().with(0);
-    // That merely looking is another thing, `flag_interval` shows.
+    // `flag_interval` shows what a merge that polls does.
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn flag_quiet_after() {
     until("the hasty one gives the old file up", || folder.read("hasty").contains("half\n"));
     five_rounds(&folder, "a.log", "patient", 0);
     assert!(!folder.read("patient").contains("half"));
-    // The old file is still read, so the rest of the line has its place.
+    // The old file is still read, so the line gets its rest.
     folder.append("a.log.1", " and half\n");
     until("the line is whole", || folder.read("patient").contains("half and half\n"));
     hasty.terminate().with(0);
@@ -333,7 +333,7 @@ fn flag_stage() {
     let folder = Folder::new();
     let logs: Vec<String> = (0..20).map(|n| format!("{n}.log")).collect();
     logs.iter().for_each(|log| folder.append(log, "line\n"));
-    // A thread a source, a loop, a thread that writes.
+    // Whether there are: a thread for each source, a loop, a thread that writes.
     for (stage, wanted) in [
         ("threads", (true, false, false)),
         ("mixed", (true, true, false)),
@@ -347,7 +347,7 @@ fn flag_stage() {
         let args: Vec<&str> = logs.chain(["-o", &out, "--stage", stage]).collect();
         let merge = follow(&folder, &args);
         until("all files are merged", || folder.read(&out).lines().count() == 20);
-        // A thread has its name a moment after it has begun.
+        // A thread gets its name a moment after it has begun.
         until(&format!("{stage} has its threads"), || {
             let tasks = fs::read_dir(format!("/proc/{}/task", merge.child.id())).unwrap();
             let names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")));
@@ -376,7 +376,7 @@ fn flag_prefix() {
     assert_eq!(merged("{folder}/{name} "), ["./a.log one", "sub/b.log two"]);
     // `help.rs` has the other words and the times.
     run(&folder, &["--prefix", "{host}", "a.log"]).with(2);
-    // A mistyped word is no text to put before a line.
+    // A mistyped word is refused, not put before each line.
     for word in ["filename", "Name", "file_2"] {
         let ended = run(&folder, &["--prefix", word, "a.log"]).with(2);
         let told = "a template has a field, such as {name}, or a text with a separator";
@@ -406,7 +406,7 @@ fn flag_color() {
     let folder = Folder::of([("a.log", "one\n")]);
     let merged = |when| run(&folder, &["--prefix", "name", "--color", when, "a.log"]).out();
     assert_eq!(merged("never"), "a.log: one\n");
-    // No terminal here; `terminal.rs` has one.
+    // There is no terminal here; `terminal.rs` has one.
     assert_eq!(merged("auto"), "a.log: one\n");
     let colored = merged("always");
     assert!(
@@ -467,7 +467,7 @@ fn flag_stats() {
     merge.signal(Signal::USR1);
     until("it tells", || merge.said().contains("(all)\n"));
     assert_eq!(merge.terminate().with(0).stderr.matches("(all)").count(), 1);
-    // Of a merge that failed it is told how far it came.
+    // Also after an error, the merge tells how far it came.
     let ended = run(&folder, &["--stats", "a.log", "-o", "/dev/full"]).with(3);
     assert!(ended.stderr.contains("(all)\n"), "{}", ended.stderr);
 }
@@ -481,7 +481,7 @@ fn flag_metrics() {
             .read("t.prom")
             .contains("tributary_source_lines_total{merge=\"t\",source=\"a.log\"} 2\n")
     );
-    // `metrics.rs` has more of it.
+    // `metrics.rs` has more tests of them.
 }
 
 #[test]
@@ -509,14 +509,14 @@ fn flag_debug() {
     let (ended, merged) = merge.read();
     let said = ended.with(0).stderr;
     assert!(merged == lines);
-    // A machine that is busy may stall the loop once more, before or after.
+    // A busy machine may stall the loop once more, before or after.
     let others = |line: &&str| !line.contains("`append` of a.log blocks it");
     let told: Vec<&str> = said.lines().skip_while(others).take(2).collect();
     let told = told.join("\n");
-    // Two lines, with the numbers of this time.
+    // Two lines, with the numbers of this run.
     let [task, so_far, stall] = [", in task ", "not turned for ", "turns again after "]
         .map(|before| told.split(before).nth(1).unwrap().split([' ', ':', '\n']).next().unwrap());
-    // Linux tells which call it is, and on what.
+    // On Linux, the line also names the call and its file.
     let [now, then] = if cfg!(target_os = "linux") {
         [": it writes to fifo", ": it wrote to fifo"]
     } else {
@@ -540,7 +540,7 @@ fn a_value_of_a_flag_that_is_taken_for_a_source_is_told() {
     let merge = follow(&folder, &["--debug", "1s", "a.log"]);
     until("the file is merged", || folder.read("stdout") == "one\n");
     assert!(merge.terminate().with(0).stderr.starts_with(&format!("warning: {told}\n")));
-    // A file that is there, and one that is not for --debug.
+    // The file is there; and without --debug, a time is a name.
     folder.append("1s", "two\n");
     assert_eq!(run(&folder, &["--debug", "1s"]).out(), "two\n");
     run(&folder, &["2s"]).error(2, &["2s: cannot open this source"]);

@@ -1,5 +1,5 @@
-//! What hands type that know `tail` means the same here, or is told what to
-//! type instead.
+//! What users of `tail` type by habit means the same here, or they are told what
+//! to type instead.
 
 use testkit::{Folder, until};
 
@@ -28,7 +28,7 @@ fn plus_a_number_means_from_that_line_on() {
         let ended = run(&folder, &["-n", wrong, "a.log"]).with(2);
         assert!(ended.stderr.contains("+N"), "{}", ended.stderr);
     }
-    // Longer than what is read at once.
+    // Lines that are longer than what is read at once.
     let long = format!("{}\n", "x".repeat(100_000));
     folder.append("long.log", &format!("{long}{long}3\n{long}"));
     run(&folder, &["-n", "+3", "long.log", "-o", "out"]).with(0);
@@ -39,7 +39,7 @@ fn plus_a_number_means_from_that_line_on() {
 fn plus_a_number_counts_what_is_there_and_a_file_that_comes_later_is_new() {
     let folder = three_lines();
     let merge = follow(&folder, &["-n", "+5", "a.log", "-o", "out"]);
-    // What is there ends before that line: what comes is merged.
+    // The file ends before line 5, so all that comes is merged.
     until("it has begun", || {
         folder.append("a.log", "late\n");
         folder.read("out").contains("late\n")
@@ -92,7 +92,6 @@ fn what_is_done_with_another_flag_is_told_on_one_line() {
     run(&folder, &["-o", "./json", "a.log"]).with(0);
     assert_eq!(folder.read("json"), "1\n2\n3\n");
     run(&folder, &["-o", "", "a.log"]).with(2);
-    // A newline in it is shown as one.
     let ended = run(&folder, &["--follow=descriptor", "a.log"]).with(2);
     assert!(ended.stderr.contains("files are followed by name"), "{}", ended.stderr);
     run(&folder, &["--no-such-flag", "a.log"]).with(2);

@@ -34,7 +34,7 @@ fn the_help_is_a_command_too_and_has_topics() {
     assert_eq!(help("systemd"), file("tributary.service"));
 }
 
-/// The digits of another day.
+/// Makes all digits alike: times differ from run to run.
 fn without_digits(text: &str) -> String {
     text.replace(|c: char| c.is_ascii_digit(), "0")
 }
@@ -45,7 +45,7 @@ fn each_prefix_of_the_help_is_what_is_put_before_a_line() {
     let merged = |prefix: &str, zone: &str| {
         let args = ["--prefix", prefix, "var/log/web/app.log"];
         let mut command = tributary(&folder, &args);
-        // A zone that no file has to know; its sign is the other way round.
+        // A POSIX zone needs no file; its sign is the other way round.
         command.env("TZ", format!("<zone>{zone}")).stdout(Stdio::piped());
         Running::start(&folder, &mut command).end().out()
     };
@@ -68,7 +68,7 @@ fn each_prefix_of_the_help_is_what_is_put_before_a_line() {
         let [utc, local] = [0, 1].map(|at| times[at].parse::<jiff::Timestamp>().unwrap());
         assert_eq!(utc, local, "{merged}");
     }
-    // A name that is mistyped is told, where it matters.
+    // A mistyped name of a zone is told, where the zone matters.
     for (prefix, told) in [("local_time", 1), ("time", 0)] {
         let mut command = tributary(&folder, &["--prefix", prefix, "var/log/web/app.log"]);
         let ended = command.env("TZ", "No/Where").output().unwrap();
@@ -87,7 +87,7 @@ fn each_example_can_be_typed() {
         for log in ["a.log", "b.log", "logs/a.log"] {
             folder.append(log, "an error\n");
         }
-        // Once, and not for ever.
+        // Without -F, the example ends.
         let line = example.replace("-F ", "").replace("/var/log/app", "logs");
         let merged = run_shell(&folder, &line).out();
         let merged = if merged.is_empty() { folder.read("merged.log") } else { merged };
@@ -119,7 +119,7 @@ fn the_man_page_tells_every_flag_and_cites_pages_that_are_there() {
     let page = run(&Folder::new(), &["man"]).out();
     let title = format!(".TH tributary 1 \"\" \"tributary {}\"", env!("CARGO_PKG_VERSION"));
     assert!(page.contains(&title), "{page}");
-    // As roff is written.
+    // As roff escapes it.
     let escaped = |text: &str| text.replace('\\', "\\\\").replace('-', "\\-");
     let mut command = tributary_cli::command();
     command.build();
@@ -127,7 +127,7 @@ fn the_man_page_tells_every_flag_and_cites_pages_that_are_there() {
         let Some(flag) = flag.get_long() else { continue };
         assert!(page.contains(&escaped(&format!("--{flag}"))), "{flag}: {page}");
     }
-    // Pages that are there; none of a command of ours, which has one page.
+    // Pages that exist; no page for a command of ours, since all share this one.
     let words = page.split([' ', '\n', ',']).filter(|word| word.ends_with(')'));
     let cited = words.filter(|word| word.trim_end_matches(')').ends_with(char::is_numeric));
     let known = ["tail(1)", "logrotate(8)", "systemd.service(5)", "systemctl(1)"];

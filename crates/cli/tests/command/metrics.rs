@@ -17,7 +17,7 @@ fn metrics(folder: &Folder) -> Exposition {
     Exposition::read(&folder.read("t.prom"))
 }
 
-/// Has the metrics written anew until something is so.
+/// Has the metrics written anew until `is_so` holds; returns them.
 #[track_caller]
 fn told_until(folder: &Folder, merge: &Running, is_so: impl Fn(&Exposition) -> bool) -> Exposition {
     until("the first metrics are there", || folder.path("t.prom").exists());
@@ -34,7 +34,7 @@ fn the_metrics_follow_the_merge() {
     let args = ["a.log", "b.log", "gone.log", "--max-line", "8", "--prefix", "name", "-o", "out"];
     let args = [&args[..], &["--checkpoint", "state", "--metrics", "t.prom"]].concat();
     let merge = follow(&folder, &args);
-    // The half line, too, has been read then.
+    // By then, the half line has been read, too.
     let first = told_until(&folder, &merge, |it| {
         let lags = it.sources("tributary_source_lag_bytes");
         it.value("tributary_lines_total") == 3.0 && lags.values().all(|lag| *lag == 0.0)
@@ -48,7 +48,7 @@ fn the_metrics_follow_the_merge() {
     assert_eq!(of("lines_total"), [("a.log", 2.0), ("b.log", 1.0), ("gone.log", 0.0)]);
     assert_eq!(of("bytes_total"), [("a.log", 8.0), ("b.log", 14.0), ("gone.log", 0.0)]);
     assert_eq!(of("cut_lines_total"), [("a.log", 0.0), ("b.log", 1.0), ("gone.log", 0.0)]);
-    // Of a file that is not there, nobody knows what is to be merged.
+    // Nobody knows the lag of a file that is not there.
     assert_eq!(of("lag_bytes"), [("a.log", 0.0), ("b.log", 0.0)]);
     assert_eq!(of("lag_seconds"), [("a.log", 0.0), ("b.log", 0.0), ("gone.log", 0.0)]);
     assert_eq!(first.value("tributary_files"), 2.0);
@@ -59,7 +59,7 @@ fn the_metrics_follow_the_merge() {
     folder.append("gone.log", "late\n");
     told_until(&folder, &merge, |it| it.sources("tributary_source_lines_total")["gone.log"] == 1.0);
     merge.terminate().with(0);
-    // The end of the half line, too.
+    // With the half line, which the stop has ended.
     let last = metrics(&folder);
     assert_eq!(last.value("tributary_lines_total"), 4.0);
     let began = "tributary_start_time_seconds";
@@ -77,7 +77,7 @@ fn a_path_of_any_bytes_is_a_label() {
     let mut args: Vec<OsString> = names.iter().map(OsString::from).collect();
     args.extend(["--metrics", "t.prom", "-o", "out"].map(OsString::from));
     run(&folder, &args).with(0);
-    // Two that look the same are one series.
+    // Two paths that look the same are one series.
     let lines = metrics(&folder);
     let lines = lines.sources("tributary_source_lines_total");
     assert_eq!(lines, BTreeMap::from([(odd, 1.0), ("\u{fffd}.log", 2.0)]));
@@ -120,20 +120,20 @@ fn a_reader_never_sees_half_of_the_metrics_and_a_kill_leaves_them_whole() {
         seen.insert(fs::metadata(folder.path("t.prom")).unwrap().mtime_nsec());
         seen.len() > 50
     });
-    // Others may read it, as the umask allows.
+    // Others may read the file, as the umask allows.
     let mode = fs::metadata(folder.path("t.prom")).unwrap().permissions().mode();
     assert_eq!(mode & 0o044, 0o044 & !umask(), "{mode:o}");
     merge.signal(Signal::USR1);
     merge.signal(Signal::KILL);
     drop(merge);
     assert_eq!(metrics(&folder).sources("tributary_source_lag_seconds").len(), 300);
-    // What a kill may leave behind is not for node_exporter.
+    // A file that the kill may have left is not for node_exporter.
     let names = fs::read_dir(folder.folder()).unwrap().map(|it| it.unwrap().file_name());
     let names = names.filter(|name| name.as_bytes().ends_with(b".prom"));
     assert_eq!(names.collect::<Vec<_>>(), ["t.prom"]);
 }
 
-/// What the umask takes away, as a file shows it.
+/// Returns the umask, as the mode of a new file shows it.
 fn umask() -> u32 {
     let folder = Folder::of([("file", "")]);
     0o666 & !fs::metadata(folder.path("file")).unwrap().permissions().mode()
@@ -145,7 +145,7 @@ fn metrics_that_cannot_be_written_are_told_once_and_delay_no_line() {
     fs::create_dir(folder.path("m")).unwrap();
     let merge = follow(&folder, &["a.log", "--metrics", "m/t.prom", "-o", "out", "-v"]);
     until("the first metrics are there", || folder.path("m/t.prom").exists());
-    // Not at once, if metrics are being written there.
+    // Again and again, since metrics may be written there meanwhile.
     let metrics = folder.path("m");
     let remove = || until("it goes", || fs::remove_dir_all(&metrics).is_ok() || !metrics.exists());
     remove();
@@ -167,7 +167,7 @@ fn metrics_that_cannot_be_written_are_told_once_and_delay_no_line() {
         merge.said().contains("info: m/t.prom: metrics are written again\n")
     });
     Exposition::read(&folder.read("m/t.prom"));
-    // Nor do they change the exit code.
+    // Metrics that cannot be written do not change the exit code, either.
     remove();
     let said = merge.terminate().with(0).stderr;
     assert_eq!(said.matches(failed).count(), 2, "{said}");
@@ -244,7 +244,7 @@ fn no_pattern_takes_the_metrics_for_a_log() {
     assert!(!folder.read("out").contains("tributary_"), "{}", folder.read("out"));
 }
 
-/// Blocks the loop for a while, and returns what the metrics say in the end.
+/// Blocks the loop for longer than a stall has to be; returns the last metrics.
 fn metrics_of_a_stall(flags: &[&str]) -> Exposition {
     let folder = Folder::new();
     fill(&folder);
@@ -256,7 +256,7 @@ fn metrics_of_a_stall(flags: &[&str]) -> Exposition {
         let told = (!text.is_empty()).then(|| Exposition::read(&text));
         told.map_or(0.0, |told| told.sources("tributary_source_lag_seconds")["a.log"])
     };
-    // The loop is blocked by now, and longer than a stall has to be.
+    // The loop is blocked by now, and the lag shows how long it stays so.
     let begin = lag();
     until("the lag lasts", || lag() > begin + 0.2);
     blocked.read().0.with(0);

@@ -19,8 +19,8 @@ fn a_file_may_be_called_like_a_command() {
         }
         // Behind another file it cannot be a command.
         assert_eq!(run(&folder, &["a.log", name]).out().len(), "a\nline\n".len(), "{name}");
-        // Where it may be meant, whoever meant the file is told; and asked for more
-        // than the command takes, it does nothing.
+        // In front it is taken for the command, and a warning says so. With more
+        // arguments than the command takes, nothing is done.
         let ended = run(&folder, &[name, "a.log"]).with(2);
         let told = format!("warning: {name}: taken for the command of that name");
         assert!(ended.stderr.starts_with(&told), "{}", ended.stderr);

@@ -9,7 +9,7 @@ use testkit::{Ended, Folder, Running};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_tributary");
 
-/// The command, to be run in `folder`.
+/// The command with these arguments, in `folder`.
 pub(crate) fn tributary<S: AsRef<OsStr>>(folder: &Folder, args: &[S]) -> Command {
     let mut command = Command::new(BINARY);
     command.args(args).current_dir(folder.folder()).stdin(Stdio::null());
@@ -17,7 +17,7 @@ pub(crate) fn tributary<S: AsRef<OsStr>>(folder: &Folder, args: &[S]) -> Command
     command
 }
 
-/// Some lines of the shell, to be run in `folder`, which know the command.
+/// A shell that runs some lines in `folder`, with the command in its `PATH`.
 pub(crate) fn shell(folder: &Folder, lines: &str) -> Command {
     let programs = BINARY.trim_end_matches("tributary");
     let path = format!("{programs}:{}", env::var("PATH").unwrap());

@@ -16,7 +16,7 @@ const PROJECT: &str = include_str!("../../../../README.md");
 /// The README of the command.
 const COMMAND: &str = include_str!("../../README.md");
 
-/// The numbers are those of another day.
+/// Makes all numbers alike: they differ from run to run.
 fn without_numbers(text: &str) -> String {
     let mut text = text.replace(|c: char| c.is_ascii_digit(), "0");
     while text.contains("00") {
@@ -34,18 +34,18 @@ fn the_blocked_loop_of_the_readme_is_what_is_seen() {
     assert!(typed[0].starts_with("$ cargo install"), "{shown}");
     let lines = typed[1..].iter().map(|line| line.trim_start_matches("$ "));
     let script = lines.collect::<Vec<_>>().join("\n") + "\nwait\n";
-    // Not for a second, but until it is seen.
+    // Blocked until the line is seen, instead of for a second.
     assert!(script.contains("(sleep 1; cat)"), "{script}");
     let script = script.replace("sleep 1", "until [ -e seen ]; do sleep 0.01; done");
 
     let folder = Folder::new();
     let merge = Running::start(&folder, shell(&folder, &script).stdout(Stdio::null()));
-    // On a machine that is busy, something else may have blocked it before.
+    // On a busy machine, something else may have blocked the loop before.
     let first = without_numbers(told[0]);
     until("the first line is said", || without_numbers(&merge.said()).contains(&first));
     File::create(folder.path("seen")).unwrap();
     let said = merge.end().with(0).stderr;
-    // A machine that is busy may stall the loop once more.
+    // A busy machine may stall the loop once more.
     assert!(without_numbers(&said).contains(&without_numbers(&told.join("\n"))), "{said}");
     assert_eq!(folder.read("merged.log"), folder.read("app.log"));
 }
@@ -59,7 +59,7 @@ fn typed(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A folder that has logs where the READMEs have them, and a `tributary` that
-/// tells its process.
+/// writes its process id to `pid`.
 fn machine() -> Folder {
     let folder =
         Folder::of([("log/app/a.log", "a: an error\n"), ("log/app/b.log", "b: an error\n")]);
@@ -69,7 +69,7 @@ fn machine() -> Folder {
     folder
 }
 
-/// Reads all that was made in the folder.
+/// Reads the outputs that a command has made in the folder.
 fn made(folder: &Folder) -> String {
     let names = ["stdout", "merged.log", "merged.jsonl"];
     names.iter().map(|name| folder.read(name)).collect()
@@ -101,7 +101,8 @@ fn every_command_that_a_readme_shows_merges_what_there_is() {
     assert!(commands.len() >= 5, "{commands:?}");
 }
 
-/// Finds what is said of this command alone: of a table, the last column.
+/// Finds what is said of this command: of a table, which compares commands, the last
+/// column.
 fn said_here(text: &str) -> String {
     let lines = text.lines().map(|line| match line.strip_prefix('|') {
         Some(row) => row.trim_end_matches('|').rsplit(" | ").next().unwrap_or(row),
@@ -110,8 +111,8 @@ fn said_here(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Finds the flags in what stands between backticks, in consoles and outside of
-/// them, of this command.
+/// Finds the flags of this command between backticks, in consoles and outside of
+/// them.
 fn flags(text: &str) -> BTreeSet<String> {
     let spans = text.split('`').skip(1).step_by(2).flat_map(|span| span.split(['|', '\n']));
     let ours = spans.map(|span| span.trim_start_matches(['$', ' ']));
@@ -130,7 +131,8 @@ fn the_flags_that_the_readme_names_are_those_of_the_command() {
         let short = flag.get_short_and_visible_aliases().unwrap_or_default();
         known.extend(short.into_iter().map(|short| format!("-{short}")));
         let long = flag.get_long().map(|long| format!("--{long}"));
-        // A README of every build: the page on streams names those of the feature.
+        // The README is that of every build; the page of the book on streams names the
+        // flags of the feature.
         let of_feature =
             flag.get_help_heading() == Some("A stream of NATS") && flag.get_long() != Some("from");
         if !flag.is_hide_set() && !of_feature {

@@ -28,7 +28,7 @@ fn each_signal_that_ends_a_merge_drains_it_first() {
     }
 }
 
-/// A merge into `fifo` that nobody reads.
+/// Starts a merge into `fifo`, which nobody reads.
 fn blocked(folder: &Folder, flags: &[&str]) -> Blocked {
     fill(folder);
     Blocked::start(folder, "fifo", flags)
@@ -46,7 +46,7 @@ fn a_second_signal_ends_it_at_once() {
 
 #[test]
 fn an_end_that_takes_a_while_says_what_it_waits_for() {
-    // All at once, since each waits for a moment.
+    // All at once, since each waits two seconds for its explanation.
     let stopping = [
         (&["-F"][..], " MiB are still to be merged into fifo"),
         (&["-F", "--stage", "tasks"], " MiB are still to be merged into fifo"),
@@ -77,7 +77,7 @@ fn without_follow_the_first_signal_cuts_it_short() {
         blocked.until_said("a second signal ends at once");
         let (ended, merged) = blocked.read();
         ended.with(130);
-        // Not all of it, and no line is torn.
+        // Not all lines are merged, and none is torn.
         assert!(merged.len() < 5_000_000 && merged.ends_with("\nline\n"), "{}", merged.len());
     }
 }
@@ -118,7 +118,7 @@ fn a_merge_that_was_told_to_ignore_the_end_of_its_terminal_does() {
     merge.terminate().with(0);
 }
 
-/// Rotates the output of a merge that is told by SIGHUP, line by line.
+/// Rotates the output after each of three lines, and tells the merge by SIGHUP.
 #[cfg(target_os = "linux")]
 fn rotated_with_sighup(folder: &Folder, merge: &Running) {
     for number in 1..=3 {
@@ -159,7 +159,8 @@ fn sighup_has_the_output_opened_by_its_name() {
     assert_eq!(merge.terminate().with(0).stderr, "");
 }
 
-/// Runs in a process of its own that has no terminal, and takes one.
+/// No test by itself: the next one runs it in a process of its own, which gives up its
+/// terminal and takes a new one.
 #[test]
 fn a_merge_on_a_terminal() {
     let Some(terminal) = env::var_os("A_TERMINAL") else { return };
@@ -210,7 +211,7 @@ fn a_stderr_that_nobody_reads_keeps_no_signal_from_being_heard() {
         until("it has begun", || folder.read("out") == "one\n");
         merge.signal(Signal::USR1);
         merge.signal(Signal::USR1);
-        // If both are pending, the smaller number is taken first.
+        // Of two signals that are pending, the one with the smaller number is taken first.
         merge.terminate().with(0);
     }
 }

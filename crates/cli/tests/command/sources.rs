@@ -7,7 +7,7 @@ use testkit::{Folder, make_fifo, until};
 
 use crate::process::{follow, run, run_shell};
 
-/// A folder of two logs in it, and an output that has lines.
+/// A folder with two logs, and with an output that has lines.
 fn logs() -> Folder {
     Folder::of([("logs/a.log", "one\n"), ("logs/b.log", "two\n"), ("out", "before\n")])
 }
@@ -20,11 +20,11 @@ fn a_pattern_that_fits_nothing_is_a_usage_error_and_nothing_is_changed() {
         ("~/logs/*.log", "the shell does not expand ~ in quotes, write $HOME"),
         ("$HOME/logs/*.log", "the shell does not expand $ in single quotes, write double ones"),
         ("logs", "name the files in it: logs/*"),
-        // The output alone is nothing.
+        // Only the output fits, which is no source.
         ("ou*", "no file fits this pattern"),
     ] {
         run(&folder, &["-o", "out", "--watch", pattern]).error(2, &[pattern, told]);
-        // Another pattern, or a log that is named, does not make it right.
+        // It stays an error beside a pattern that fits and a log that is named.
         let args = ["-o", "out", "logs/a.log", "--watch", "logs/*", "--watch", pattern];
         run(&folder, &args).error(2, &[pattern, told]);
         assert_eq!(folder.read("out"), "before\n", "{pattern}");
@@ -58,7 +58,7 @@ fn a_pattern_that_fits_nothing_is_told_once_and_waited_for() {
 #[test]
 fn a_name_that_is_not_there_is_told_once_and_waited_for() {
     let folder = logs();
-    // The same name twice is one.
+    // A name that is given twice is one source.
     let args = ["-o", "out", "late.log", "logs/a.log", "late.log"];
     let merge = follow(&folder, &args);
     until("it has begun", || folder.read("out") == "one\n");
@@ -106,7 +106,7 @@ fn where_nothing_else_is_left_a_folder_is_a_usage_error_and_nothing_is_changed()
         run(&folder, &[args, &["-o", "out"]].concat()).error(2, &[told]);
         assert_eq!(folder.read("out"), "before\n");
     }
-    // As `<(zcat old.gz)` is one.
+    // A pipe, as `<(zcat old.gz)` is.
     make_fifo(&folder.path("pipe"));
     run(&folder, &["pipe"]).error(2, &["pipe: this is a pipe", "`zcat old.gz > old.log`"]);
 }
@@ -170,11 +170,11 @@ fn sources_come_from_a_list() {
         lines
     };
     assert_eq!(sorted("tributary --files-from - < list"), ["one", "two"]);
-    // With NULs, a newline is a part of a name.
+    // In a list with NULs, a newline is a part of a name.
     folder.append("new\nline.log", "three\n");
     let nuls = "printf 'logs/a.log\\0new\\nline.log\\0' | tributary --files-from - logs/b.log";
     assert_eq!(sorted(nuls), ["one", "three", "two"]);
-    // What is not there is named, as on the command line.
+    // A source that is not there is named, as on the command line.
     folder.append("list", "-\n");
     let unknown = run(&folder, &["-o", "out", "--files-from", "list"]);
     unknown.error(2, &["-: cannot open this source"]);
@@ -214,7 +214,7 @@ fn a_log_that_was_replaced_too_early_is_read_again_and_told() {
     let folder = Folder::of([("a.log", "one\n")]);
     let merge = follow(&folder, &["a.log"]);
     until("the first line is there", || folder.read("stdout") == "one\n");
-    // As `rsync` does without `--inplace`.
+    // `rsync` does so without `--inplace`.
     folder.append(".a.log.Xy12Ab", "one\ntwo\n");
     folder.rename(".a.log.Xy12Ab", "a.log");
     until("it is read again", || folder.read("stdout") == "one\none\ntwo\n");
@@ -226,7 +226,7 @@ fn a_log_that_was_replaced_too_early_is_read_again_and_told() {
 #[test]
 fn a_pipe_back_into_a_watched_folder_is_read_again() {
     let folder = logs();
-    // As `tee` would, but for an end after a hundred lines.
+    // Like `tee`, but it ends after a hundred lines.
     let tee = "n=0; while [ $n -lt 100 ] && read -r line; do echo \"$line\"; n=$((n + 1)); done";
     let follow = "tributary -F --watch 'logs/*.log'";
     run_shell(&folder, &format!("{follow} | {{ {tee}; }} > logs/all.log")).with(0);

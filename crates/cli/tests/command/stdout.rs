@@ -11,7 +11,7 @@ fn what_stands_in_a_redirected_output_is_kept() {
         let merge = format!("tributary --durability {durability} a.log");
         run_shell(&folder, &format!("echo before > out; {merge} >> out")).with(0);
         assert_eq!(folder.read("out"), "before\none\n");
-        // One position for both.
+        // Both commands share one offset in the file.
         run_shell(&folder, &format!("(echo head; {merge}) > out")).with(0);
         assert_eq!(folder.read("out"), "head\none\n");
     }

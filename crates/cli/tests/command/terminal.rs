@@ -1,4 +1,4 @@
-//! What is different on a terminal.
+//! What the command does otherwise on a terminal.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -26,7 +26,7 @@ pub(crate) fn open_terminal() -> (OwnedFd, CString) {
     (controller, name)
 }
 
-/// A terminal: what is written to it is kept.
+/// A terminal that keeps what is written to it.
 struct Terminal {
     side: OwnedFd,
     shown: Arc<Mutex<Vec<u8>>>,
@@ -48,7 +48,7 @@ impl Terminal {
         thread::spawn(move || {
             let mut controller = File::from(controller);
             let mut bytes = [0; 4096];
-            // An error is the end: everybody has closed the other side.
+            // An error is the end: all have closed the other side.
             while let Ok(read @ 1..) = controller.read(&mut bytes) {
                 keeps.lock().unwrap().extend_from_slice(&bytes[..read]);
             }
@@ -64,11 +64,11 @@ impl Terminal {
         String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned()
     }
 
-    /// The rows of the bar that were drawn, one after the other.
+    /// Returns the rows of the bar that were drawn, one after the other.
     fn rows(&self) -> Vec<String> {
         let shown = self.shown();
         let rows = shown.split(['\r', '\n']).map(|row| row.trim_start_matches("\x1b[2K"));
-        // The last may be in the midst of being drawn.
+        // The last row may not be drawn to its end.
         let mut rows: Vec<_> = rows.filter(|row| row.contains("merged")).collect();
         if !shown.ends_with("\x1b[2K") {
             rows.pop();
@@ -91,7 +91,7 @@ fn prefixes_are_coloured_on_a_terminal() {
     Running::start(&folder, plain.env("NO_COLOR", "1").stdout(terminal.stdio())).end().with(0);
     until("it is plain", || terminal.shown() == "a.log: one\r\n");
 
-    // The terminal is not where the lines go.
+    // The lines do not go to the terminal.
     let terminal = Terminal::new();
     let mut elsewhere = tributary(&folder, &[&args[..], &["-o", "out"]].concat());
     Running::start(&folder, elsewhere.stdout(terminal.stdio())).end().with(0);
@@ -108,10 +108,10 @@ fn many_lines_go_to_a_terminal() {
     until("all are shown", || terminal.shown().lines().count() == 20_000);
 }
 
-/// A line of a large backlog: forty bytes.
+/// A line of a large backlog, of forty bytes.
 const BACKLOG: &str = "a line of the log, and quite a long one\n";
 
-/// A merge of a large backlog into a FIFO, with stderr on a terminal: it
+/// Starts a merge of a large backlog into a FIFO, with stderr on a terminal. It
 /// stands still until the FIFO is read.
 fn large(folder: &Folder, terminal: &Terminal, args: &[&str]) -> (Running, File) {
     folder.append("a.log", &BACKLOG.repeat(1_000_000));
@@ -120,7 +120,7 @@ fn large(folder: &Folder, terminal: &Terminal, args: &[&str]) -> (Running, File)
     (Running::start_before(terminal.stdio(), &mut command), reader)
 }
 
-/// Reads the MiB of a row: merged, and to go.
+/// Reads from a row how many MiB are merged, and how many are to go.
 fn mebibytes(row: &str) -> (f64, f64) {
     let number = |text: &str| -> f64 {
         let words: Vec<_> = text.split_whitespace().collect();
@@ -152,7 +152,7 @@ fn a_large_backlog_shows_its_progress_in_numbers_that_belong_together() {
     let rows = terminal.rows();
     for row in &rows {
         let (merged, lag) = mebibytes(row);
-        // Each of the two is rounded.
+        // Each of the two numbers is rounded.
         assert!((merged + lag - 40e6 / 1024.0 / 1024.0).abs() < 0.011, "{row} of {rows:#?}");
     }
 }
@@ -171,7 +171,7 @@ fn on_a_narrow_terminal_the_bar_takes_one_row() {
         for row in &rows {
             assert!(row.chars().count() <= columns.into(), "{columns}: {rows:#?}");
         }
-        // A second row would have to be gone up from.
+        // For a second row, the cursor would have to go up.
         assert!(!terminal.shown().contains("\x1b[1A"), "{columns}: {:?}", terminal.shown());
     }
 }
@@ -187,7 +187,7 @@ fn the_bar_goes_when_a_merge_that_follows_has_caught_up() {
         until("the bar is shown", || terminal.shown()[before..].contains("lag 3"));
         reader.read_exact(&mut merged).unwrap();
         until("the bar is cleared", || terminal.shown().ends_with("\x1b[2K"));
-        // And it comes again with the next large backlog.
+        // The bar comes again with the next large backlog.
         folder.append("a.log", &BACKLOG.repeat(1_000_000));
     }
     merge.signal(Signal::TERM);

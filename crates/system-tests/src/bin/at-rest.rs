@@ -1,11 +1,12 @@
-//! Follows many empty files and says what that takes:
+//! Follows many empty files, and says what that costs:
 //! `at-rest STAGE FOLDER COUNT SECONDS`.
 //!
 //! Creates the files `0`, `1`, … in the folder, opens them, waits until the
 //! merge is at rest, and watches it for so many seconds. Answers with a line
 //! `NAME VALUE` for each of: `before_kib` and `rest_kib`, its memory before the
-//! plan was opened and at rest; `threads`; `ticks`, its processor time in
-//! those seconds, in hundredths of a second.
+//! plan was opened and at rest; `threads`; `ticks`, its processor time in those
+//! seconds, in hundredths of a second; `looks`, how often it looked at a file in
+//! them, and found nothing.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -50,7 +51,7 @@ fn main() -> anyhow::Result<()> {
 
     let begin = Instant::now();
     let (mut last, mut same) = (None, 0);
-    // Several times, since a process that has no core for a while looks the same.
+    // Several times: a process that gets no processor for a while looks the same.
     while same < 5 {
         thread::sleep(Duration::from_millis(100));
         let now = (rested.load(Ordering::SeqCst), ticks()?);
@@ -61,7 +62,7 @@ fn main() -> anyhow::Result<()> {
     }
 
     let (looks, spent) = (rested.load(Ordering::SeqCst), ticks()?);
-    // What is measured is this time.
+    // This time is what is measured.
     thread::sleep(Duration::from_secs(seconds));
     let spent = ticks()? - spent;
     let looks = rested.load(Ordering::SeqCst) - looks;
@@ -82,8 +83,7 @@ fn status(name: &str) -> anyhow::Result<u64> {
     Ok(line.split_whitespace().next().context("no number")?.parse()?)
 }
 
-/// Returns the processor time of this process, in ticks: a hundredth of a
-/// second each.
+/// Returns the processor time of this process, in ticks of a hundredth of a second.
 fn ticks() -> anyhow::Result<u64> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     // The name, in parentheses, may have spaces in it.

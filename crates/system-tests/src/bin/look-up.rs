@@ -1,7 +1,7 @@
-//! Looks up a name in a task of a runtime that is watched, and is the name server
-//! as well, on port 53 of this machine: `look-up WORKERS`.
+//! Looks up a name in a task of a watched runtime: `look-up WORKERS`. Is the name
+//! server as well, on port 53 of this machine, and silent until stdin is at its end.
 //!
-//! Prints what the watch tells. The name server is silent until stdin is at its end.
+//! Prints what the watch tells.
 
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, ToSocketAddrs, UdpSocket};
@@ -31,7 +31,7 @@ fn main() -> anyhow::Result<()> {
 
 #[tracing::instrument]
 async fn look_up(name: &str) {
-    // It should be `tokio::net::lookup_host`.
+    // Blocks on purpose: a program should call `tokio::net::lookup_host`.
     assert!((name, 80).to_socket_addrs().is_err(), "nobody knows an address");
 }
 
@@ -41,7 +41,7 @@ fn serve(server: &UdpSocket) -> io::Result<()> {
     let mut question = [0; 512];
     loop {
         let (length, client) = server.recv_from(&mut question)?;
-        // It is an answer, and the code of that failure is 2.
+        // The bit of an answer, and the code of that failure, which is 2.
         question[2] |= 0x80;
         question[3] = 0x02;
         server.send_to(&question[..length], client)?;

@@ -20,7 +20,7 @@ pub(super) struct Driver {
     child: Child,
     port: u16,
     profile: TempDir,
-    /// Held open: the driver would fail at its next word otherwise.
+    /// Kept open: otherwise the driver would fail when it next writes.
     said: Option<BufReader<ChildStdout>>,
 }
 
@@ -31,13 +31,13 @@ impl Driver {
         driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let child = driver.spawn().expect("the driver can be started");
         let profile = tempfile::tempdir().expect("a folder");
-        // From here on, a panic ends it.
+        // From here on, a panic ends the driver.
         let mut driver = Driver { child, port: 0, profile, said: None };
         let (send, heard) = mpsc::channel();
         let mut said = BufReader::new(driver.child.stdout.take().expect("its output is a pipe"));
         thread::spawn(move || {
             let port = port(&mut said);
-            // Nobody waits for it any more if it comes late.
+            // Fails if the port comes late, and nobody waits for it any more.
             let _ = send.send((port, said));
         });
         let (port, said) = heard.recv_timeout(PATIENCE).expect("the driver says its port");
@@ -49,19 +49,19 @@ impl Driver {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Describes the browser that is wanted: no window, a profile that is new,
-    /// and a note of all that is said and asked for.
+    /// Describes the browser: without a window, with a new profile, and with a log of
+    /// its console and its requests.
     pub(super) fn capabilities(&self) -> Value {
         let chromium = find("chromium", "chromium");
         let profile = format!("--user-data-dir={}", self.profile.path().display());
         let args = [
             "--headless=new",
-            // The tests may run as root, where there is no sandbox to be had.
+            // The tests may run as root, for whom Chromium has no sandbox.
             "--no-sandbox",
             "--disable-gpu",
             // /dev/shm is 64 MiB in many containers, which is too little.
             "--disable-dev-shm-usage",
-            // Nothing of its own over the network.
+            // The browser itself asks for nothing over the network.
             "--disable-background-networking",
             "--disable-component-update",
             "--no-first-run",
@@ -88,8 +88,8 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// Ends the driver, and with it the browser, before the profile goes: what
-    /// is still written to cannot be removed.
+    /// Ends the driver, and with it the browser, before the profile is removed: a
+    /// folder that is still written to cannot be.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -101,7 +101,7 @@ impl Drop for Driver {
     }
 }
 
-/// Reads the driver's words up to those that name its port.
+/// Reads what the driver writes, up to the line that names its port.
 fn port(said: &mut impl BufRead) -> u16 {
     let mut heard = String::new();
     while said.read_line(&mut heard).expect("the driver can be heard") > 0 {

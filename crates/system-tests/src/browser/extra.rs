@@ -10,7 +10,7 @@ use url::{ParseError, Url};
 pub(super) enum Extra {
     /// A command of the DevTools protocol, and its parameters.
     DevTools(&'static str, Value),
-    /// The entries of this log since it was last asked for.
+    /// The entries of this log since they were last asked for.
     Log(&'static str),
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use system_tests::program;
 
-/// Merges a log of some mebibytes, and counts how often a disk is asked to sync.
+/// Merges a log of some mebibytes; returns how often the system was asked to sync.
 fn syncs(durability: &str) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let [log, out, trace] = ["a.log", "out", "trace"].map(|name| folder.path().join(name));

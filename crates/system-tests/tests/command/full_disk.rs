@@ -13,9 +13,9 @@ const LINES: u64 = 20_000;
 /// Makes a disk of 128 KiB.
 const DISK: &str = "mkdir disk && mount -t tmpfs -o size=128k tmpfs disk || exit 98";
 
-/// Merges onto a disk of 128 KiB, then with room for everything. The first output
-/// is whole lines of the log, not all of them, and the second is the log. Returns
-/// what the two runs said.
+/// Merges onto a disk of 128 KiB, then with room for everything. The first output has
+/// some of the log's lines, whole, and the second has all. Returns what the two runs
+/// said.
 fn merged_twice(flags: &str) -> String {
     let log: String = (1..=LINES).map(line).collect();
     let folder = Folder::of([("app.log", &log)]);
@@ -74,7 +74,7 @@ fn metrics_on_a_full_disk_are_told_once_and_hold_up_no_line() {
          kill $merge; wait $merge; echo \"exit $?\" >> said
          cp disk/t.prom last"
     );
-    // Ends all of them, also if one hangs.
+    // `timeout` ends all processes, also if one hangs.
     let mut command = program("timeout", "coreutils");
     let unshare = unshare(true, &script, folder.folder());
     command.arg("60").arg(unshare.get_program()).args(unshare.get_args());
@@ -84,7 +84,7 @@ fn metrics_on_a_full_disk_are_told_once_and_hold_up_no_line() {
     assert_eq!(said.matches("cannot write metrics").count(), 1, "{said}");
     assert!(said.ends_with("exit 0\n"), "{said}");
     assert_eq!(folder.read("merged"), "one\ntwo\nthree\nfour\n");
-    // The old file stays whole, until there is a new one.
+    // The old file stayed whole until there was a new one.
     let end = "tributary_lines_total{merge=\"t\"} 4\n";
     let [full, last] = ["full", "last"].map(|name| folder.read(name));
     assert!(full.starts_with("# HELP") && !full.contains(end), "{full}");

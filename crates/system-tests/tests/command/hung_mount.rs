@@ -1,5 +1,5 @@
-//! A mount whose server does not answer: it holds up its own source, and no
-//! other one, nor lines whose metrics lie there.
+//! A mount whose server does not answer: it holds up the source on it, and no other
+//! source. Metrics on it hold up no line.
 
 use std::fs;
 use std::process::Stdio;
@@ -12,11 +12,11 @@ use testkit::{Folder, Running, until};
 
 use crate::{append, runs, unshare};
 
-/// The server of a FUSE mount, or a merge that hangs on it, by its process.
+/// The id of a process: the server of a FUSE mount, or a merge that hangs on it.
 struct Process(String);
 
 impl Process {
-    /// The one that has written itself down in this file.
+    /// Returns the process whose id is in this file.
     fn of(folder: &Folder, file: &str) -> Process {
         Process(folder.read(file).trim_end().to_owned())
     }
@@ -29,15 +29,15 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Also when the test fails: a process that hangs on it would stay.
+        // Also when the test fails: a process that hangs on the mount would stay.
         let mut kill = program("kill", "procps");
         let _ = kill.args(["-KILL", &self.0]).stderr(Stdio::null()).status();
     }
 }
 
 /// Starts a merge with these arguments in namespaces of its own, where `real` is
-/// mounted on `mount`, and waits until something is so. Returns the shell around
-/// it, the server and the merge.
+/// mounted on `mount`, and waits until `begun` holds. Returns the shell around the
+/// merge, the server of the mount, and the merge.
 fn mounted(folder: &Folder, args: &str, begun: impl Fn() -> bool) -> (Running, Process, Process) {
     fs::create_dir(folder.path("mount")).unwrap();
     let script = format!(
@@ -57,7 +57,7 @@ fn mounted(folder: &Folder, args: &str, begun: impl Fn() -> bool) -> (Running, P
 
 #[test]
 fn a_mount_that_does_not_answer_holds_up_no_other_source() {
-    // All at once: each waits for most of the time.
+    // All at once, since each waits most of the time.
     let ended = thread::scope(|scope| {
         let start = |stage: &'static Stage| (stage, scope.spawn(|| holds_up_no_other(stage)));
         let running: Vec<_> = STAGES.iter().map(start).collect();
@@ -79,12 +79,12 @@ fn holds_up_no_other(stage: &Stage) {
     let has = |number| folder.read("merged").contains(&line(number));
     let args = format!("--stage {} --interval 20ms here.log mount/away.log", stage.number);
     let (shell, server, merge) = mounted(&folder, &args, || has(1));
-    // One after the other, since the numbers say in which order they came.
+    // One line after the other: at the end, the numbers must be in the order of the merge.
     let away = append("real/away.log");
     until("a line of the mount is merged", || has(away));
     server.signal("-STOP");
     let stopped = Instant::now();
-    // Longer than it takes until the mount is asked, and asked in vain.
+    // Long enough that the merge asks the mount, and waits in vain.
     for round in 1.. {
         let number = append("here.log");
         until("a line of the other source is merged", || has(number));
@@ -120,7 +120,7 @@ fn metrics_on_a_mount_that_does_not_answer_hold_up_no_line() {
         until("the line is merged", || folder.read("merged").contains(&line(number)));
     }
     assert_eq!(metrics(), before, "the mount has answered");
-    // Nor do they hold up the end.
+    // Such metrics do not hold up the end, either.
     merge.signal("-TERM");
     let process = format!("/proc/{}/comm", merge.0);
     until("the merge has ended", || {

@@ -11,12 +11,12 @@ use crate::{append, runs, unshare};
 const LOGS: usize = 10;
 const ROUNDS: u64 = 5;
 
-/// Writes to ten logs, and rotates them, with this limit lowered in a namespace.
-/// Nothing may be lost, and each line has to come out before the next is
-/// written. Returns what was said.
+/// Writes to ten logs, and rotates them, with this limit lowered in a namespace. No
+/// line may be lost, and each must be merged before the next is written. Returns what
+/// the merge said.
 fn nothing_is_lost(limit: &str, value: u32) -> String {
     let folder = Folder::new();
-    // A folder each, so that each needs a watch for its name, too.
+    // Each log has a folder of its own, so that it needs a watch for its name, too.
     let logs: Vec<_> = (0..LOGS).map(|log| folder.path(&log.to_string())).collect();
     logs.iter().for_each(|log| fs::create_dir(log).unwrap());
     let logs: Vec<_> = logs.iter().map(|log| log.join("app.log")).collect();

@@ -17,7 +17,7 @@ pub(crate) struct Load {
     pub(crate) merge: Running,
 }
 
-/// What a load has come to.
+/// What is left of a load that has ended.
 pub(crate) struct Done {
     /// The number of the last line that was written.
     pub(crate) last: u64,
@@ -27,7 +27,7 @@ pub(crate) struct Done {
 }
 
 impl Load {
-    /// Starts both, and waits until something is merged.
+    /// Starts daemon and merge, and waits until something is merged.
     pub(crate) fn start(stage: &str, flags: &[&str], reopen: Reopen) -> Load {
         let folder = Folder::new();
         let daemon = Daemon::start(&folder.path("app.log"), reopen);
@@ -66,7 +66,7 @@ impl Done {
     }
 }
 
-/// Tries all stages at once: each waits for most of the time.
+/// Tries all stages at once, since each waits most of the time.
 pub(crate) fn in_every_stage(test: impl Fn(&'static str) + Sync) {
     thread::scope(|scope| {
         for stage in STAGES {

@@ -11,7 +11,7 @@ use crate::load::{Load, in_every_stage};
 
 pub(crate) const ROTATIONS: usize = 10;
 
-/// Lines between two rotations: a tenth of a second, so that a merge that
+/// Lines between two rotations: they take a tenth of a second, so that a merge that
 /// polls looks in between.
 pub(crate) const BETWEEN: u64 = 2_000;
 
@@ -52,8 +52,8 @@ fn create_loses_nothing_when_polling() {
 #[test]
 fn compress_loses_nothing() {
     for wake in WAKES {
-        // The daemon still writes to the file while gzip packs and deletes it:
-        // those lines are nowhere but in the deleted file.
+        // The daemon still writes to the file while gzip packs and deletes it: those
+        // lines are only in the deleted file.
         renamed("fully-async", wake, "create\ncompress", SOON);
         renamed("tasks", wake, "create\ncompress\ndelaycompress", SOON);
     }
@@ -69,8 +69,8 @@ fn delayed_create_loses_nothing() {
     }
 }
 
-/// Rotates by copying and truncating: what was written between the last look
-/// and the truncation is lost, and nothing else.
+/// Rotates by copying and truncating: only lines that were written between the last
+/// look and the truncation are lost.
 fn truncated(stage: &str, wake: &str) {
     let load = load(stage, wake, Reopen::Never);
     let logrotate = Logrotate::new(&load.folder.path("app.log"), "copytruncate");
@@ -85,8 +85,8 @@ fn truncated(stage: &str, wake: &str) {
     let done = load.end();
 
     let (last, lost) = (done.last, done.lost());
-    // Counted as lost is a range that ends while logrotate ran, and only one a
-    // rotation.
+    // A rotation may lose one range, which ends with a line that was written while
+    // logrotate ran.
     let mut counts = Vec::new();
     let mut left = lost.clone();
     for (before, after) in &windows {

@@ -23,14 +23,14 @@ use testkit::Running;
 /// The command.
 const TRIBUTARY: &str = env!("CARGO_BIN_EXE_tributary");
 
-/// Runs a script in a user namespace of its own, where it is root: as `$0` it
-/// has the command. With `mount`, its mounts are its own as well.
+/// Returns a command that runs a script as root of a user namespace, with our command
+/// as `$0`. With `mount`, the script's mounts are its own as well.
 fn unshare(mount: bool, script: &str, folder: &Path) -> Command {
     let namespaces = if mount { ["user", "mnt"].as_slice() } else { &["user"] };
     system_tests::unshare(namespaces, script, TRIBUTARY, folder)
 }
 
-/// Says what may be missing if a merge in a namespace has ended already.
+/// Fails if a merge in a namespace has ended already, and says what may be missing.
 #[track_caller]
 fn runs(merge: &mut Running) {
     let ended = merge.child.try_wait().unwrap();

@@ -1,4 +1,4 @@
-//! The man page, set by groff as `man` has it set.
+//! The man page, as `man` has groff set it.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

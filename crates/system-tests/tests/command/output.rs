@@ -1,5 +1,5 @@
-//! The merged file, rotated by the real `logrotate` while it is written: over
-//! all files every line stands once.
+//! The merged file, rotated by the real `logrotate` while it is written: all files
+//! together have every line once.
 
 use std::fs;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use testkit::Folder;
 use crate::load::{Load, in_every_stage};
 use crate::logrotate::{BETWEEN, ROTATIONS};
 
-/// Reads all merged files, the oldest first, and unpacks what is packed.
+/// Reads all merged files, the oldest first, and unpacks those that are packed.
 fn all(folder: &Folder) -> Vec<u8> {
     let mut all = Vec::new();
     for number in (1..=ROTATIONS).rev() {
@@ -30,8 +30,8 @@ fn all(folder: &Folder) -> Vec<u8> {
     all
 }
 
-/// Rotates the output of a merge under load. What becomes of it if the merge is
-/// killed meanwhile, a test of the command itself shows.
+/// Rotates the output of a merge under load. `kill.rs` of the command has the kills
+/// meanwhile.
 fn rotated(stage: &str, directives: &str) {
     let load = Load::start(stage, &["--checkpoint", "state"], Reopen::After(Duration::ZERO));
     let hup = format!("postrotate\n kill -HUP {} || true\nendscript", load.merge.child.id());

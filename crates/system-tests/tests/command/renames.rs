@@ -14,7 +14,7 @@ const ROTATIONS: u32 = 60;
 
 fn rotate(log: &Path, number: u32) {
     fs::rename(log, log.with_extension(format!("log.{number:02}"))).unwrap();
-    // The daemon creates it, too: who is first is left to chance.
+    // The daemon creates the log, too: chance decides who is first.
     let _ = File::create_new(log);
 }
 
@@ -24,7 +24,7 @@ fn twenty_a_second(flags: [&str; 4]) {
         let log = load.folder.path("app.log");
         let begin = Instant::now();
         for number in 1..=ROTATIONS {
-            // The pace of the rotations, nothing waits for it.
+            // The pace of the rotations: nothing is waited for.
             std::thread::sleep((begin + PAUSE * number).saturating_duration_since(Instant::now()));
             rotate(&log, number);
         }

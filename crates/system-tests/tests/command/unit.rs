@@ -1,5 +1,5 @@
-//! The unit file, looked at by systemd itself, and the logrotate snippet beside
-//! it, by logrotate.
+//! The unit file, checked by systemd itself, and the logrotate snippet beside it, checked
+//! by logrotate.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ fn docs(name: &str) -> PathBuf {
 fn the_unit_is_without_a_fault() {
     let folder = tempfile::tempdir().unwrap();
     let unit = fs::read_to_string(docs("tributary.service")).unwrap();
-    // A program that is there: that is asked for, too.
+    // With a program that exists: systemd checks that, too.
     let installed = unit.replace("/usr/local/bin/tributary", crate::TRIBUTARY);
     assert_ne!(installed, unit);
     let path = folder.path().join("tributary.service");

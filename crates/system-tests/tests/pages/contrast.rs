@@ -1,10 +1,10 @@
-//! Whether what is written stands out from what it stands on.
+//! Whether texts stand out from the ground that they stand on.
 
 use system_tests::Browser;
 
-/// Opens all that is folded; finds texts within the elements of a selector whose
-/// colour is too near to that of their ground: the contrast of WCAG, 4.5 for
-/// text, which is what half of all readers over sixty need.
+/// Opens all that is folded; returns the texts within the elements of a selector whose
+/// colour is too near to that of their ground. The least contrast is that of WCAG for
+/// text, 4.5, which is what half of all readers over sixty need.
 #[track_caller]
 pub(crate) fn texts_too_faint(browser: &Browser, within: &str) -> Vec<String> {
     browser.run("document.querySelectorAll('details').forEach(it => it.open = true)");
@@ -14,7 +14,7 @@ pub(crate) fn texts_too_faint(browser: &Browser, within: &str) -> Vec<String> {
     faint.map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// Colours are asked of a canvas, which knows all ways to write them.
+/// Finds such texts. A canvas reads the colours, since it knows all ways to write them.
 const FAINT: &str = "
     const pen = Object.assign(document.createElement('canvas'), { width: 1, height: 1 })
         .getContext('2d', { willReadFrequently: true });

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::{book, pages};
 
-/// What a page has, and what it asks for.
+/// The places that a page has, by their ids, and the addresses that it links to.
 struct Page {
     names: BTreeSet<String>,
     links: Vec<String>,

@@ -1,4 +1,4 @@
-//! What is written can be read, by day and by night.
+//! Texts can be read, by day and by night.
 
 use crate::contrast::texts_too_faint;
 use crate::{open, picture};

@@ -23,8 +23,8 @@ fn book() -> &'static Path {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
         let mut mdbook = Command::new("mdbook");
         mdbook.arg("build").arg(docs).arg("--dest-dir").arg(&folder);
-        // What cargo says of this package is not for the cargo that mdBook runs;
-        // what a person says to cargo, such as CARGO_HOME, is.
+        // What cargo says of this package is not for the cargo that mdBook runs. What a
+        // person says to cargo, such as CARGO_HOME, is for both.
         let of_this_package =
             ["CARGO_PKG", "CARGO_MANIFEST", "CARGO_BIN", "CARGO_CRATE", "CARGO_PRIMARY"];
         let is_of_this_package =
@@ -56,15 +56,15 @@ fn pages() -> Vec<PathBuf> {
     }
     let mut found = Vec::new();
     visit(book(), &mut found);
-    // The list of chapters for readers without scripts, and the page for a
-    // server to show where there is none, are no pages of the book.
+    // No pages of the book: the list of chapters for readers without scripts, and the
+    // page that a server shows for an address that it does not have.
     found.retain(|path| !["toc.html", "404.html"].iter().any(|name| path.ends_with(name)));
     found.sort();
     assert!(found.len() > 20, "{found:?}");
     found
 }
 
-/// A telephone, as narrow as they are sold: it has no room to spare.
+/// The size of a telephone, in pixels of CSS: there is no room to spare.
 const TELEPHONE: (u32, u32) = (390, 844);
 const SCREEN: (u32, u32) = (1280, 900);
 
@@ -86,7 +86,7 @@ fn narrow(page: &str) -> Browser {
     opened(&book().join(page), TELEPHONE)
 }
 
-/// Keeps a picture of what is shown, for somebody to look at.
+/// Keeps a picture of the page, for a person to look at.
 fn picture(browser: &Browser, name: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
     browser.screenshot(&folder.join(format!("{name}.png")));

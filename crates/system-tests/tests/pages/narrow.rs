@@ -30,8 +30,8 @@ fn the_name_of_the_book_is_not_cut() {
     assert_eq!(cut, json!([0, 0, true]));
 }
 
-/// Finds lines of long names that end in the middle of a word of theirs: each
-/// part between two places to break has one box.
+/// Finds long names that are broken in the middle of a word: a part between two places
+/// to break then has more than one box.
 const SPLIT: &str = "
     const names = [...document.querySelectorAll('main code.long')].filter(it => it.checkVisibility());
     const parts = names.flatMap(it => [...it.childNodes])

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::{TELEPHONE, book, narrow, open, pages};
 
-/// Finds what goes beyond the edge of the screen and cannot be scrolled to: what
-/// is wide, a listing or a table, scrolls by itself.
+/// Finds elements that go beyond the edge of the screen and cannot be scrolled to. A wide
+/// listing or table scrolls by itself, and is no such element.
 const CUT: &str = "
     const scrolls = at => at.tagName !== 'MAIN'
         && (['auto', 'scroll'].includes(getComputedStyle(at).overflowX) || scrolls(at.parentElement));
@@ -16,8 +16,8 @@ const CUT: &str = "
         .map(it => it.tagName + '.' + it.className).slice(0, 5);
 ";
 
-/// Finds code in a text that stands in two lines and is not meant to, and what a
-/// program says that is not seen to its end.
+/// Finds code within a text that is broken into two lines and should not be, and what a
+/// program says that is cut off.
 const TORN: &str = "
     const short = [...document.querySelectorAll('main :not(pre) > code:not(.long), code.long > .short')]
         .filter(it => !it.closest('h1, h2, h3, h4') && it.checkVisibility());

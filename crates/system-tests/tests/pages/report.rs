@@ -10,7 +10,7 @@ use system_tests::Browser;
 use crate::contrast::texts_too_faint;
 use crate::{SCREEN, TELEPHONE, opened};
 
-/// A real run, with long names and long reasons in it.
+/// Returns a real run, with long names and long reasons added to it.
 fn comparison() -> Comparison {
     let run = include_str!("../../../report/tests/comparison.json");
     let mut comparison: Comparison = serde_json::from_str(run).expect("it is a comparison");
@@ -24,7 +24,7 @@ fn comparison() -> Comparison {
     comparison
 }
 
-/// The page, written once for all tests.
+/// Returns the path of the page, which is written once for all tests.
 fn page() -> &'static Path {
     static PAGE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let (_, path) = PAGE.get_or_init(|| {
@@ -57,7 +57,7 @@ fn it_loads_without_a_word_asks_for_nothing_and_shows_a_lane_for_each_thread() {
 fn a_tap_and_the_arrow_keys_show_what_a_piece_was() {
     let browser = opened(page(), TELEPHONE);
     browser.command("Emulation.setTouchEmulationEnabled", json!({ "enabled": true }));
-    // In the middle of a stall, which is the largest of its lane.
+    // In the middle of a stall, the largest piece of its lane.
     let place = browser.run(
         "const stall = document.querySelector('.stall rect');
          stall.scrollIntoView({ block: 'center', inline: 'center' });
@@ -99,7 +99,7 @@ fn a_telephone_has_all_of_it_and_what_goes_on_says_so_and_keeps_the_names_in_sig
     browser.run("document.querySelectorAll('details').forEach(it => it.open = true)");
     let (width, _) = TELEPHONE;
     assert_eq!(browser.run("return document.documentElement.scrollWidth"), width);
-    // What scrolls by itself may be wider inside.
+    // An element that scrolls by itself may be wider inside.
     let wider = browser.run(
         "return [...document.querySelectorAll('body *')]
             .filter(it => !it.parentElement.closest('.scroll') && it.getClientRects().length)
@@ -108,7 +108,7 @@ fn a_telephone_has_all_of_it_and_what_goes_on_says_so_and_keeps_the_names_in_sig
             .map(it => `${it.tagName} ${it.className} ${it.textContent.slice(0, 60)}`)",
     );
     assert_eq!(wider, json!([]));
-    // Letters that a drawing made smaller are letters all the same.
+    // The letters of a drawing that is made smaller must still be read.
     let small = browser.run(
         "return [...document.querySelectorAll('figure text')].filter(it =>
              parseFloat(getComputedStyle(it).fontSize) * it.getCTM().a < 8).length",
@@ -124,7 +124,7 @@ fn a_telephone_has_all_of_it_and_what_goes_on_says_so_and_keeps_the_names_in_sig
          return { shades, scrolled: table.scrollLeft > 0,
                   moved: name.getBoundingClientRect().left - before }",
     );
-    // One that scrolls away over one that stays: the edge is dark until the end.
+    // One shade scrolls away over one that stays: the edge is dark until the end.
     assert_eq!(moved, json!({ "shades": "local, scroll", "scrolled": true, "moved": 0 }));
 }
 
@@ -140,7 +140,7 @@ fn text_can_be_read_in_the_theme_that_is_preferred_and_in_the_other_and_paper_is
             document.querySelector(it).checkVisibility({ contentVisibilityAuto: true }))";
         browser.run("document.querySelectorAll('details').forEach(it => it.open = false)");
         assert_eq!(browser.run(seen), json!([true, false, false]));
-        // Paper is white, whatever the screen is, has the numbers, and is not touched.
+        // Paper is white, whatever the screen is. It has the numbers, and no hint to touch.
         browser.media("print", &[("prefers-color-scheme", preferred)]);
         let paper = "return getComputedStyle(document.body).backgroundColor";
         assert_eq!(browser.run(paper), "rgb(255, 255, 255)", "{chosen}");
@@ -148,8 +148,7 @@ fn text_can_be_read_in_the_theme_that_is_preferred_and_in_the_other_and_paper_is
     }
 }
 
-/// Holds every text that is seen, in this theme, to a contrast of 4.5 with what
-/// it stands on.
+/// Asks for a contrast of 4.5 between every visible text and its ground, in this theme.
 #[track_caller]
 fn hold_contrast(browser: &Browser, theme: &str) {
     let shown = "return getComputedStyle(document.documentElement).colorScheme";

@@ -5,11 +5,11 @@ use system_tests::Browser;
 
 use crate::{narrow, open, picture};
 
-/// The page with the step that has most of everything.
+/// The page whose step has the most of everything.
 const PAGE: &str = "mixed.html";
 
-/// Tells of every row that is seen: whether its lines are the same, and where
-/// its two texts are, each as left, top and right; `null` where there is none.
+/// Returns for every visible row whether its lines are the same, and where its two texts
+/// are, each as left, top and right; `null` where there is none.
 const ROWS: &str = "
     const place = cell => {
         const box = cell.getBoundingClientRect();
@@ -38,7 +38,7 @@ fn on_a_wide_page_the_lines_stand_side_by_side() {
     let rows = rows(&browser);
     for row in &rows {
         assert_eq!(row["old"][1], row["new"][1], "the tops of {row}");
-        // All tables have their columns at the same place.
+        // The columns of all tables are at the same place.
         assert_eq!(row["old"][0], rows[0]["old"][0], "{row}");
         assert_eq!(row["new"][0], rows[0]["new"][0], "{row}");
         assert!(row["old"][2].as_i64() < row["new"][0].as_i64(), "they overlap: {row}");
@@ -76,7 +76,7 @@ fn on_a_narrow_page_what_is_gone_stands_above_what_is_new() {
     assert!(both > 10, "{both}");
 }
 
-/// Tells of the numbers that are seen, item by item, from top to bottom.
+/// Returns the visible numbers, item by item, from top to bottom.
 const NUMBERS: &str = "
     document.querySelectorAll('.step details').forEach(it => it.open = true);
     const numbers = item => [...item.querySelectorAll('th.number a')]
@@ -118,7 +118,7 @@ fn a_number_that_does_not_follow_is_marked_and_the_marks_are_explained() {
     }
 }
 
-/// Finds words of code that stand in two lines.
+/// Finds words of code that are broken into two lines.
 const TORN: &str = "
     document.querySelectorAll('.step details').forEach(it => it.open = true);
     // What is seen for the first time may be in letters that are not there yet.
@@ -206,7 +206,7 @@ fn a_line_number_leads_to_its_line() {
     let there = "document.querySelector('tr:target td').textContent";
     browser.wait("document.querySelector('tr:target')");
     assert_eq!(browser.run(&format!("return {there}")), text);
-    // Not under the bar at the top, and in view.
+    // The line is in view, and not under the bar at the top.
     let top = browser.run("return document.querySelector('tr:target').getBoundingClientRect().top");
     assert!((50.0..900.0).contains(&top.as_f64().unwrap()), "{top}");
 }

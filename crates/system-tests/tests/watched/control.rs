@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// A thread on each processor that does nothing but sleep for a millisecond. How
-/// much later it wakes is the machine's own delay, but for what the thread waited
-/// for its processor: that others compute is no excuse.
+/// A thread on each processor that only sleeps, a millisecond at a time. How late it
+/// wakes is the machine's own delay. The time that it waited for its processor is not
+/// counted: that other threads compute is no excuse.
 pub(crate) struct Control {
     ended: Arc<AtomicBool>,
     threads: Vec<JoinHandle<Duration>>,
@@ -42,7 +42,7 @@ fn worst(processor: usize, ended: &AtomicBool) -> Duration {
     let mut worst = Duration::ZERO;
     while !ended.load(Ordering::Relaxed) {
         let (begin, waited) = (Instant::now(), waited());
-        // What is measured is how much longer it takes.
+        // How long this takes is measured, the millisecond included.
         thread::sleep(Duration::from_millis(1));
         worst = worst.max(begin.elapsed().saturating_sub(self::waited() - waited));
     }

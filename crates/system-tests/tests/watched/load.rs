@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const CLIENTS: usize = 16;
 
-/// Clients at work.
+/// Clients that ask until they are ended.
 pub(crate) struct Load {
     ended: Arc<AtomicBool>,
     clients: Vec<JoinHandle<usize>>,
@@ -43,7 +43,7 @@ pub(crate) fn ask(port: u16, request: &[u8]) -> TcpStream {
 
 fn answers(port: u16, request: &[u8], ended: &AtomicBool) -> usize {
     let mut stream = ask(port, request);
-    // A client of a service that is stuck can end as well.
+    // With a timeout, so that a client ends also while the service is stuck.
     stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     let mut answer = [0; 1 << 12];
     let mut count = 0;
@@ -54,7 +54,7 @@ fn answers(port: u16, request: &[u8], ended: &AtomicBool) -> usize {
                 count += 1;
                 stream.write_all(request).unwrap();
             }
-            // The second, if this process was stopped and continued.
+            // The timeout; or this process was stopped and continued.
             Err(cause)
                 if matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(cause) => panic!("{cause}"),

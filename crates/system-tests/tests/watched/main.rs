@@ -1,7 +1,7 @@
 //! `tokio_loop::watched` in programs that nobody wrote for it: axum's example
 //! `todos`, and mini-redis. Under load nothing is told, whatever the machine does
-//! to them; and a call that blocks one of their workers is told, and named. And the
-//! look-up of a name, which needs a name server that is silent.
+//! to them. A call that blocks one of their workers is told, and named; so is the
+//! look-up of a name, for which there is a silent name server.
 //!
 //! Each test loads a program for a few seconds. `just watch-soak` does it for
 //! ten minutes each.
@@ -23,10 +23,10 @@ use strain::{Quota, neighbours, pauses};
 use system_tests::program;
 use testkit::until;
 
-/// How often a run may be repeated since the machine itself stalled in it.
+/// How many runs there may be, if the machine itself stalls in them.
 const RUNS: usize = 20;
 
-/// One program at a time: each is at full load.
+/// Lets one test run at a time, since each loads the machine fully.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -38,8 +38,8 @@ fn load_time() -> Duration {
     Duration::from_secs(seconds.unwrap_or(3))
 }
 
-/// Loads the service, of which nothing may be told. A run in which something was
-/// told is thrown away if the machine itself stalled in it.
+/// Loads the service, and fails if something is told of it. A run in which the machine
+/// itself stalled does not count, and is repeated.
 #[track_caller]
 fn under_load_nothing_is_told_of(service: &Service) {
     for _ in 0..RUNS {
@@ -47,7 +47,7 @@ fn under_load_nothing_is_told_of(service: &Service) {
         service.reader_was_late();
         let control = Control::start();
         let load = service.load();
-        // So long is the load, and nothing is waited for.
+        // The length of the load: nothing is waited for.
         thread::sleep(load_time());
         let (answers, late) = (load.end(), control.end().max(service.reader_was_late()));
         assert!(answers > 0, "it has answered nothing");
@@ -63,8 +63,8 @@ fn under_load_nothing_is_told_of(service: &Service) {
     panic!("the machine stalled in each of {RUNS} runs");
 }
 
-/// Has a call block a worker under load. Until `ask` has seen the line that tells
-/// of the call, nobody lets it go.
+/// Has a call block a worker under load, and waits for the line that tells of it. The
+/// call is released once `ask` has seen the line.
 #[track_caller]
 fn a_call_that_blocks_is_told_of(service: &Service, ask: impl FnOnce(&str)) {
     let before = service.told().len();
@@ -85,7 +85,7 @@ fn a_call_that_blocks_is_told_of(service: &Service, ask: impl FnOnce(&str)) {
     load.end();
 }
 
-/// Both, while the machine does what it may do to the service.
+/// Both of the above, while the machine strains the service.
 #[track_caller]
 fn only_what_blocks_is_told_of(service: &Service) {
     under_load_nothing_is_told_of(service);
@@ -135,7 +135,7 @@ fn of_a_service_with_a_quota_only_what_blocks_is_told() {
     assert!(quota.was_felt(), "it never met its quota");
 }
 
-/// The command that the book shows, typed as it stands there.
+/// The command of the book, typed as it stands there.
 #[test]
 fn the_stack_of_the_thread_that_the_line_names_leads_to_the_handler() {
     let _alone = alone();
@@ -150,7 +150,7 @@ fn the_stack_of_the_thread_that_the_line_names_leads_to_the_handler() {
         let done = Command::new("sh").arg("-c").arg(command).output().unwrap();
         let said = String::from_utf8_lossy(&done.stdout);
         let stack = said.split("\nThread ").find(|stack| stack.contains(&thread));
-        // Where Yama is, gdb has to be root to look at what it has not started.
+        // With Yama, gdb must be root to look at a process that it has not started.
         assert!(stack.is_some_and(|stack| stack.contains("todos_delete")), "{thread} {done:#?}");
     });
 }

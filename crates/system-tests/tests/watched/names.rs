@@ -1,4 +1,4 @@
-//! A name that is looked up where the name server is silent.
+//! A name that is looked up while the name server is silent.
 
 use std::fs::{self, File};
 use std::process::Stdio;
@@ -6,8 +6,8 @@ use std::process::Stdio;
 use system_tests::{program, unshare};
 use testkit::{Folder, Running, until};
 
-/// Looks up a name in namespaces of its own, where the name server of the machine is
-/// one that is silent until the look-up was told.
+/// Looks up a name in namespaces of its own, whose name server is silent until the
+/// look-up was told.
 #[track_caller]
 fn assert_look_up_is_told(workers: &str, subject: &str) {
     let folder = Folder::of([

@@ -15,7 +15,7 @@ use testkit::{Folder, Running, make_fifo, open_fifo, until};
 use crate::control::waited;
 use crate::load::{Load, ask};
 
-/// The same number on every machine.
+/// How many workers a program has, on every machine.
 const WORKERS: &str = "4";
 
 /// A program that runs, and answers on a port.
@@ -29,16 +29,16 @@ pub(crate) struct Service {
 /// The reader of a log that goes to a pipe.
 struct Log {
     is_read: AtomicBool,
-    /// How many microseconds the reader has waited for a processor at the most: the
-    /// service waits for it meanwhile, and is not to blame.
+    /// The longest wait of the reader for a processor, in microseconds: the service
+    /// waits for the reader meanwhile, and is not to blame.
     waited: AtomicU64,
 }
 
-/// Axum's example `todos`; `before` is a command that starts it.
+/// Starts axum's example `todos`, by the command `before` if that is not empty.
 pub(crate) fn todos(before: &[&str]) -> Service {
     let mut words = before.iter().chain(&[env!("CARGO_BIN_EXE_todos")]);
     let mut command = program(words.next().unwrap(), "coreutils");
-    // The spans of its requests are made, and no event of it is printed.
+    // It makes the spans of its requests, and prints no event of its own.
     let filter = "tower_http::trace::make_span=debug,tokio_loop=warn";
     command.args(words).env("RUST_LOG", filter);
     let folder = Folder::new();
@@ -49,7 +49,7 @@ pub(crate) fn todos(before: &[&str]) -> Service {
     Service::start(command, folder, port, None)
 }
 
-/// mini-redis, with a log that goes to a pipe. Somebody reads the pipe.
+/// Starts mini-redis with a log that goes to a pipe, and a thread that reads the pipe.
 pub(crate) fn mini_redis() -> Service {
     let folder = Folder::new();
     let log = open_fifo(&folder.path("redis.log"));
@@ -64,7 +64,7 @@ pub(crate) fn mini_redis() -> Service {
 }
 
 impl Log {
-    /// Reads while it is to be read; ends with the program that writes.
+    /// Reads as long as `is_read` is true; ends with the program that writes.
     fn read(&self, mut log: File) {
         let (mut bytes, mut before) = ([0; 1 << 16], waited());
         while log.read(&mut bytes).is_ok_and(|read| read > 0) {
@@ -101,25 +101,24 @@ impl Service {
         said.lines().filter(|line| line.contains("tokio_loop")).map(str::to_owned).collect()
     }
 
-    /// Returns how long the reader of its log has waited for a processor, at the most
-    /// and since the last time.
+    /// Returns the longest wait of the log's reader for a processor since the last call.
     pub(crate) fn reader_was_late(&self) -> Duration {
         let waited = self.log.as_ref().map(|log| log.waited.swap(0, Ordering::Relaxed));
         Duration::from_micros(waited.unwrap_or_default())
     }
 
-    /// Loads it with requests that block nobody.
+    /// Loads the service with requests that block nobody.
     pub(crate) fn load(&self) -> Load {
         Load::start(self.port, if self.log.is_some() { REDIS } else { HTTP })
     }
 
-    /// Has a call block a worker. Returns what lets it go.
+    /// Has a call block a worker; returns a function that releases it.
     pub(crate) fn block(&self) -> Box<dyn FnOnce() + '_> {
         if let Some(log) = &self.log {
             log.is_read.store(false, Ordering::Relaxed);
             return Box::new(|| log.is_read.store(true, Ordering::Relaxed));
         }
-        // The handler reads from the gate, which nobody has opened for writing.
+        // The handler opens the gate, which nobody has opened for writing.
         let answer = ask(self.port, DELETE);
         Box::new(move || {
             drop(OpenOptions::new().write(true).open(self.folder.path("gate")).unwrap());
@@ -127,8 +126,8 @@ impl Service {
         })
     }
 
-    /// How a line calls the operation that blocks, and what it says of it while
-    /// it lasts and when it is over.
+    /// Returns how a line names the operation that blocks, and how it names the call
+    /// while it lasts and when it is over.
     pub(crate) fn words(&self) -> [&'static str; 3] {
         match self.log {
             Some(_) => ["`run` block", "it writes to redis.log", "it wrote to redis.log"],

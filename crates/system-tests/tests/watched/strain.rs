@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::service::Service;
 
-/// Threads that go on until this is dropped.
+/// Threads that repeat a step until this is dropped.
 pub(crate) struct Threads {
     ended: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
@@ -37,13 +37,13 @@ impl Drop for Threads {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
-            // Its panic is the test's, unless the test has its own.
+            // A thread's panic fails the test, unless the test itself panics.
             assert!(thread.join().is_ok() || thread::panicking());
         }
     }
 }
 
-/// Eight threads that compute.
+/// Starts eight threads that compute.
 pub(crate) fn neighbours() -> Threads {
     Threads::start(8, std::hint::spin_loop)
 }
@@ -61,11 +61,11 @@ pub(crate) fn pauses(service: &Service, stopped: Duration, runs: Duration) -> Th
     })
 }
 
-/// A fifth of one processor, 20 ms in 100 at the most.
+/// Bounds a program to a fifth of one processor: 20 ms in 100 ms.
 pub(crate) enum Quota {
-    /// By a group of the system, which lies there.
+    /// By a control group, which has this folder.
     Group(PathBuf),
-    /// By pauses, where this user may not make groups.
+    /// By pauses, where this user may not make control groups.
     #[expect(dead_code, reason = "it is dropped")]
     Pauses(Threads),
 }
@@ -80,7 +80,7 @@ impl Quota {
         )
     }
 
-    /// Says whether the program has been held up by it.
+    /// Tells whether the program has met the quota; of pauses, that is certain.
     pub(crate) fn was_felt(&self) -> bool {
         let Quota::Group(folder) = self else { return true };
         let said = fs::read_to_string(folder.join("cpu.stat")).unwrap();
@@ -92,14 +92,14 @@ impl Quota {
 impl Drop for Quota {
     fn drop(&mut self) {
         if let Quota::Group(folder) = self {
-            // A folder that is left behind holds nobody up.
+            // A folder that is left behind does no harm.
             let _ = leave(folder);
         }
     }
 }
 
-/// Puts a process into a new group with the quota. Version 1 of the groups has a
-/// folder for each resource, version 2 one for all.
+/// Puts a process into a new control group with the quota; returns the group's folder.
+/// Version 1 of control groups has a folder for each resource, version 2 one for all.
 fn group(process: u32) -> io::Result<PathBuf> {
     let first = Path::new("/sys/fs/cgroup/cpu");
     let all = if first.exists() { first } else { Path::new("/sys/fs/cgroup") };
@@ -114,12 +114,12 @@ fn group(process: u32) -> io::Result<PathBuf> {
     let enter = |(file, value): &(&str, &str)| fs::write(folder.join(file), value);
     let entered =
         limits.iter().try_for_each(enter).and_then(|()| enter(&("cgroup.procs", &process)));
-    // A system that has the file and refuses what is to be in it.
+    // The system has the files of a group, and may still refuse a value.
     entered.inspect_err(|_| drop(fs::remove_dir(&folder)))?;
     Ok(folder)
 }
 
-/// Puts all of a group's processes back into the group above, and removes it.
+/// Moves all processes of a control group to the group above, and removes the group.
 fn leave(folder: &Path) -> io::Result<()> {
     for process in fs::read_to_string(folder.join("cgroup.procs"))?.lines() {
         fs::write(folder.with_file_name("cgroup.procs"), process)?;

@@ -1,4 +1,4 @@
-//! Who stands between a merge and a server, and holds back what one says to the other.
+//! A proxy between a merge and a server, which can hold back what one says to the other.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -22,12 +22,12 @@ struct Gate {
 
 #[derive(Default)]
 struct Held {
-    /// How many connections there were.
+    /// How many connections there were so far.
     connections: usize,
-    /// The connections before this one may not ask the server.
+    /// What connections with a smaller number ask is held back.
     requests_before: usize,
     answers: bool,
-    /// How many messages are held back.
+    /// How many messages were held back so far.
     messages: usize,
     sockets: Vec<TcpStream>,
 }
@@ -63,18 +63,18 @@ impl Between {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Holds back what merges say that are connected by now.
+    /// Holds back what the merges say that are connected by now.
     pub(crate) fn hold_requests(&self) {
         let mut held = self.gate.held.lock().unwrap();
         held.requests_before = held.connections;
     }
 
-    /// Waits until a message is held back.
+    /// Waits until a message has been held back.
     pub(crate) fn until_held(&self) {
         until("a message is held back", || self.gate.held.lock().unwrap().messages > 0);
     }
 
-    /// Lets through what merges have said, also one that is gone.
+    /// Lets through what merges have said, also a merge that is gone.
     pub(crate) fn let_through(&self) {
         self.gate.held.lock().unwrap().requests_before = 0;
         self.gate.changed.notify_all();
@@ -85,7 +85,7 @@ impl Between {
         self.gate.held.lock().unwrap().answers = true;
     }
 
-    /// Cuts all connections: what is held back is lost, and new ones are as before.
+    /// Cuts all connections: what is held back is lost. New connections are as before.
     pub(crate) fn cut(&self) {
         let mut held = self.gate.held.lock().unwrap();
         for socket in held.sockets.drain(..) {
@@ -98,7 +98,7 @@ impl Between {
 }
 
 impl Gate {
-    /// Passes on what one end says, while that is not held back.
+    /// Starts a thread that passes on what one end says, and waits while that is held back.
     fn pass(
         self: &Arc<Gate>,
         mut from: TcpStream,

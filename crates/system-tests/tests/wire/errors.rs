@@ -12,7 +12,7 @@ use workload::Backlog;
 use crate::Scene;
 use crate::server::STREAM;
 
-/// The exit codes: the output has failed, or what is read.
+/// The exit codes: the output has failed, or the stream that is read.
 pub(crate) const OUTPUT: i32 = 3;
 const SOURCE: i32 = 1;
 
@@ -33,8 +33,8 @@ impl Scene {
     }
 }
 
-/// Asks for one error with all of `parts` in it. Before it, a trouble that was
-/// waited for has been told once.
+/// Asks for one error with all of `parts` in it, and at most one warning: of a trouble
+/// that was waited for.
 #[track_caller]
 pub(crate) fn is_told(ended: Ended, code: i32, parts: &[&str]) {
     let said = ended.with(code).stderr;
@@ -173,7 +173,7 @@ fn a_stream_that_is_not_there_leaves_the_output_as_it_is() {
     scene.folder.append("merged", "of yesterday\n");
     is_told(scene.read(&[]).end(), SOURCE, &["no such stream"]);
     assert_eq!(scene.folder.read("merged"), "of yesterday\n");
-    // Once the stream has answered, the output starts anew, also if it holds nothing.
+    // Once the server knows the stream, the output starts anew, also from an empty stream.
     scene.nats.make(stream::Config::default());
     assert_eq!(scene.merged(), "");
 }
@@ -192,7 +192,7 @@ fn a_full_stream_is_told_and_goes_on_when_there_is_room() {
     let impatient = scene.ship(&["--patience", "1s", "--checkpoint", "shipped", "app.log"]).end();
     is_told(impatient, OUTPUT, &["the stream is full", "maximum messages", "tried for 1s"]);
 
-    // A reader has seen the first message, and somebody makes room.
+    // A reader has taken the first message, and a purge makes room.
     let ship = scene.ship(&flags);
     testkit::until("it is told", || ship.said().contains("the stream is full"));
     assert_eq!(scene.merged(), "one\n");
@@ -206,7 +206,7 @@ fn a_full_stream_is_told_and_goes_on_when_there_is_room() {
 fn a_trouble_of_many_logs_is_told_once_as_long_as_it_lasts() {
     let scene = Scene::new();
     scene.nats.make(stream::Config { max_messages: 1, ..Default::default() });
-    // More logs than chunks may be on their way: while some are refused, others are asked for.
+    // More logs than chunks may be on their way: while some are refused, others still wait.
     Backlog { files: 300, bytes: 100 }.make(&scene.folder.path("logs"), 1).unwrap();
     let ended = scene.ship(&["--watch", "logs/*.log", "--patience", "3s"]).end();
     let said = |what| ended.stderr.matches(what).count();
@@ -225,7 +225,7 @@ fn a_line_longer_than_a_message_is_named_and_ends_no_other_source() {
     let merged = scene.merged();
     let of_other: String = merged.split_inclusive('\n').filter(|it| *it != "short\n").collect();
     assert!(of_other == other, "{of_other}");
-    // Cut, as the error advises.
+    // With the long line cut, as the error advises.
     fs::remove_file(scene.folder.path("other.log")).unwrap();
     scene.ship(&["long.log", "--host-name", "cut", "--max-line", "100"]).end().with(0);
     let cut = format!("short\n{}\nafter\n", "x".repeat(100));
@@ -247,7 +247,7 @@ fn what_was_purged_before_it_was_read_is_an_error_and_nothing_is_written_twice()
     };
     ship_and_read().with(0);
     scene.nats.purge();
-    // What is gone is in the output already.
+    // The lines that are gone are in the output already.
     ship_and_read().with(0);
     scene.folder.append("app.log", "lost\n");
     scene.ship(&["--checkpoint", "shipped", "app.log"]).end().with(0);
@@ -263,7 +263,7 @@ fn a_stream_that_was_made_anew_is_no_longer_the_one_that_was_read() {
     scene.ship(&["app.log"]).end().with(0);
     scene.read_impatiently().with(0);
     scene.nats.delete();
-    // As many messages as before, and more.
+    // The new stream has more messages than the old one.
     for host in ["a", "b"] {
         scene.ship(&["app.log", "--host-name", host]).end().with(0);
     }
@@ -271,7 +271,7 @@ fn a_stream_that_was_made_anew_is_no_longer_the_one_that_was_read() {
     assert_eq!(scene.folder.read("merged"), "one\n");
 }
 
-/// An authority, what it has signed for `localhost`, and another authority.
+/// An authority, the certificate that it has signed for `localhost`, and another authority.
 struct Certificates(Folder);
 
 impl Certificates {

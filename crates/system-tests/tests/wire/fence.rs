@@ -11,12 +11,12 @@ use crate::Scene;
 use crate::between::Between;
 use crate::server::{Nats, STREAM};
 
-/// How long the server remembers the id of a message, at the least that is tried here.
+/// The shorter of the two times for which a server here remembers the id of a message.
 const WINDOW: Duration = Duration::from_millis(100);
 
-/// Ships a line, by a way that can be held up; then `second` has another one shipped,
-/// whatever happens to it on the way; then comes a third. Each is there once, with every
-/// server, which remembers ids for long or forgets them.
+/// Ships a line over a connection that can be held up; then `second` ships another one, and
+/// disturbs it on the way; then a third one is shipped. Each is there once, with every
+/// server, whether it still remembers the id or not.
 fn is_there_once(second: impl Fn(&Scene, &Between, &[&str], Running) -> Running + Sync) {
     thread::scope(|scope| {
         for program in Nats::programs() {
@@ -32,7 +32,7 @@ fn is_there_once(second: impl Fn(&Scene, &Between, &[&str], Running) -> Running 
                     scene.folder.append("app.log", "one\n");
                     let mut ship = scene.run(&flags);
                     scene.until_shipped(&mut ship, 1);
-                    // Its answer may be held back with those of the second, otherwise.
+                    // Otherwise, its answer may be held back with that of the second.
                     until("the answer is in the checkpoint", || {
                         let checkpoint = fs::read_to_string(scene.folder.path("shipped"));
                         checkpoint.is_ok_and(|it| it.contains("\"sequence\":1"))
@@ -54,7 +54,7 @@ fn a_chunk_whose_answer_was_lost_is_there_once() {
         between.hold_answers();
         scene.folder.append("app.log", "two\n");
         scene.until_shipped(&mut ship, 2);
-        // The id is forgotten: the pause itself, and no wait.
+        // The time in which the server forgets the id: nothing is waited for.
         thread::sleep(5 * WINDOW);
         between.cut();
         ship
@@ -71,7 +71,7 @@ fn what_a_killed_merge_has_sent_and_comes_late_is_there_once() {
         let mut ship = scene.run(flags);
         scene.until_shipped(&mut ship, 2);
         thread::sleep(5 * WINDOW);
-        // In the order of the wire: the late one is refused before the third comes.
+        // The late message is on the wire before the third, so it is refused first.
         between.let_through();
         ship
     });

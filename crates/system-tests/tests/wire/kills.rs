@@ -1,5 +1,5 @@
-//! Exactly once, whatever is killed: one of three who ship into the stream, the server,
-//! or who reads, at random moments, under load, while the logs are rotated.
+//! Exactly once, whatever is killed: one of three shippers into the stream, the server, or
+//! the reader, at random moments, under load, while the logs are rotated.
 //!
 //! `just kill-wire` is the long run; the default is short. `SEED=…` draws the same
 //! moments again.
@@ -16,11 +16,11 @@ use testkit::{Folder, Running, until};
 use crate::server::Nats;
 use crate::{Scene, is_alive, names};
 
-/// How many ship, each under a host name of its own.
+/// How many shippers there are, each with a host name of its own.
 const HOSTS: usize = 3;
-/// The first host has two of them.
+/// How many logs there are: two of the first host, one of each other.
 const LOGS: usize = 4;
-/// How long the server remembers the id of a message: shorter than it is paused.
+/// How long the server remembers the id of a message: shorter than a pause of it.
 const WINDOW: Duration = Duration::from_millis(100);
 
 #[test]
@@ -28,8 +28,8 @@ fn every_line_arrives_once_whatever_is_killed() {
     let number = |name| std::env::var(name).ok().map(|it| it.parse::<u64>().expect(name));
     let kills = number("KILLS").unwrap_or(6);
     let seed = number("SEED").unwrap_or_else(|| fastrand::u64(..1 << 32));
-    // All servers at once, each with a short memory and with that of a stream which
-    // was made by the merge.
+    // All servers at once, each with that short memory of ids, and with the memory of a
+    // stream that the merge has made.
     thread::scope(|scope| {
         for program in Nats::programs() {
             for window in [None, Some(WINDOW)] {
@@ -59,7 +59,7 @@ fn killed(program: &Path, window: Option<Duration>, kills: u64, seed: u64) {
     };
     let read = || scene.read(&["-F", "--checkpoint", "read"]);
 
-    // Those who ship, and who reads.
+    // The shippers, and then the reader.
     let mut all: Vec<_> = (0..HOSTS).map(ship).collect();
     scene.nats.until_made();
     all.push(read());
@@ -74,14 +74,14 @@ fn killed(program: &Path, window: Option<Duration>, kills: u64, seed: u64) {
                     scene.nats.kill();
                     scene.nats.start_again();
                 }
-                // What the one that is killed has sent is still on its way, and comes in
-                // before its successor asks, or after that.
+                // What the killed shipper has sent is still on its way: it arrives before
+                // its successor asks, or after that.
                 3 => {
                     scene.nats.pause();
                     restart(&mut all[host], || ship(host));
                     scene.nats.go_on();
                 }
-                // So long that the server forgets: the pause itself, and no wait.
+                // The pause itself, so long that the server forgets: nothing is waited for.
                 _ => {
                     scene.nats.pause();
                     thread::sleep(2 * WINDOW);
@@ -109,13 +109,13 @@ fn killed(program: &Path, window: Option<Duration>, kills: u64, seed: u64) {
 
 /// Kills a merge, and starts it again.
 fn restart(merge: &mut Running, start: impl Fn() -> Running) {
-    // In this order: two at once would be two machines of one name.
+    // Killed first: two at once would be two machines of one name.
     merge.child.kill().unwrap();
     merge.child.wait().unwrap();
     *merge = start();
 }
 
-/// The file that the lines come out in.
+/// The file that the stream is read into.
 struct Merged(PathBuf);
 
 impl Merged {
@@ -124,7 +124,7 @@ impl Merged {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// Waits until there are so many bytes more.
+    /// Waits until the file has `more` bytes more.
     fn grows(&self, all: &mut [Running], more: u64) {
         let length = || fs::metadata(&self.0).map_or(0, |it| it.len());
         let begun = length();

@@ -51,7 +51,7 @@ fn every_name_of_a_log_is_a_subject_of_its_own() {
     let list: Vec<u8> = names.iter().flat_map(|name| [name, b"\0".as_slice()].concat()).collect();
     fs::write(scene.folder.path("list"), list).unwrap();
     let said = scene.ship(&["--files-from", "list"]).end().with(0).stderr;
-    // Two logs of one subject would be taken for two machines.
+    // If two logs had one subject, a warning would tell of two machines.
     assert_eq!((scene.nats.subjects(), &*said), (names.len() as u64, ""));
     let merged = scene.merged();
     let verdict = check_untagged(&logs, &scene.folder.path("merged")).unwrap();
@@ -86,7 +86,7 @@ fn a_stop_drains_what_was_written_before_it() {
     scene.folder.append("app.log", "first\n");
     let mut ship = scene.ship(&["-F", "app.log"]);
     scene.until_shipped(&mut ship, 1);
-    // The server answers nothing while it is paused: all of it is drained after the stop.
+    // A paused server answers nothing, so all lines are drained after the stop.
     scene.nats.pause();
     let lines: String = (0..5_000).map(|number| format!("line {number}\n")).collect();
     scene.folder.append("app.log", &lines);
@@ -125,7 +125,7 @@ fn without_its_checkpoint_a_merge_sends_what_is_new_and_nothing_else() {
     assert!(messages > 400, "{messages}");
     scene.folder.append("app.log", "new\n");
     scene.ship(&["app.log"]).end().with(0);
-    // Each log may need a consumer, and a server takes only so many.
+    // No consumer is left: each log may need one, and a server bounds their number.
     assert_eq!((scene.nats.messages(), scene.nats.consumers()), (messages + 1, 0));
     assert_eq!(scene.merged(), lines + "new\n");
 }

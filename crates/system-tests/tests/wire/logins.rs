@@ -1,4 +1,4 @@
-//! Who a server lets in, by what, and what it says to others.
+//! Which credentials a server takes, and how others are refused.
 
 use std::fs;
 
@@ -12,8 +12,8 @@ use crate::errors::{OUTPUT, is_told};
 use crate::server::Nats;
 use testkit::Folder;
 
-/// Ships the line `one` with this file as the credentials, to servers with this
-/// configuration: with the right file it arrives, and with any other it is told.
+/// Ships the line `one` to servers with this configuration, and logs in with a file called
+/// `name`. With the right text in it the line arrives; any other text is an error.
 fn opens(config: &str, name: &str, right: &str, wrong: &str) {
     for program in Nats::programs() {
         let nats = Nats::start_program(&program, config);

@@ -1,7 +1,7 @@
-//! The writer has left the machine: what is shipped into a stream of NATS and read back
-//! is held to what every merge promises, against real servers.
+//! The writer has left the machine: lines that are shipped into a stream of NATS and read
+//! back are held to what every merge promises, with real servers.
 //!
-//! Two of them, where two are there: the one that `PATH` leads to, and Debian's.
+//! Some tests take two servers, if there are two: the one in `PATH`, and Debian's.
 
 mod between;
 mod errors;
@@ -43,7 +43,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Starts a server that has these lines in its configuration besides.
+    /// Starts a server that has these lines, too, in its configuration.
     fn of(config: &str) -> Scene {
         Scene { folder: Folder::new(), nats: Nats::start(config) }
     }
@@ -52,12 +52,12 @@ impl Scene {
         Scene::of("")
     }
 
-    /// Starts to ship logs, which are named as seen from the folder.
+    /// Starts a merge into the stream. Its logs are named as seen from the folder.
     fn ship(&self, flags: &[&str]) -> Running {
         self.run(&[&["--output", &self.nats.url()], flags].concat())
     }
 
-    /// Starts to read the stream into the file `merged`.
+    /// Starts a merge from the stream into the file `merged`.
     fn read(&self, flags: &[&str]) -> Running {
         self.run(&[&["--from", &self.nats.url(), "--output", "merged"], flags].concat())
     }
@@ -69,14 +69,14 @@ impl Scene {
         Running::start(&self.folder, command.stdin(Stdio::null()))
     }
 
-    /// Reads what the stream holds by now.
+    /// Reads what the stream holds by now; returns the merged lines.
     #[track_caller]
     fn merged(&self) -> String {
         self.read(&[]).end().with(0);
         self.folder.read("merged")
     }
 
-    /// Waits until the stream holds so many messages, or the merge has ended.
+    /// Waits until the stream holds so many messages; fails if the merge ends before.
     #[track_caller]
     fn until_shipped(&self, ship: &mut Running, messages: u64) {
         until("the messages are in the stream", || {
@@ -85,7 +85,7 @@ impl Scene {
         });
     }
 
-    /// Waits until so many bytes are read back.
+    /// Waits until `merged` has so many bytes.
     #[track_caller]
     fn until_merged(&self, bytes: usize) {
         let merged = self.folder.path("merged");

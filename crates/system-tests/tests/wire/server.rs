@@ -17,9 +17,9 @@ use tokio::runtime::Builder;
 /// The stream of every test.
 pub(crate) const STREAM: &str = "LOGS";
 
-/// A server on the loopback. Dropped, it is killed.
+/// A server on the loopback, which is killed when this is dropped.
 pub(crate) struct Nats {
-    // Ends before its folder is gone.
+    // Dropped first: it ends before its folder is gone.
     server: RefCell<Running>,
     program: PathBuf,
     folder: Folder,
@@ -27,7 +27,7 @@ pub(crate) struct Nats {
 }
 
 impl Nats {
-    /// Starts the server that `PATH` leads to, with these lines in its configuration.
+    /// Starts the server in `PATH`, with these lines in its configuration.
     pub(crate) fn start(config: &str) -> Nats {
         let program = program("nats-server", "nats-server");
         Nats::start_program(program.get_program().as_ref(), config)
@@ -46,7 +46,8 @@ impl Nats {
         Nats { program: program.to_owned(), folder, port, server }
     }
 
-    /// Returns every server that is installed: they differ in what they check first.
+    /// Returns the servers to try: the one in `PATH`, and Debian's, if it is another. Their
+    /// versions differ in what they check first.
     pub(crate) fn programs() -> Vec<PathBuf> {
         let first = program("nats-server", "nats-server").get_program().into();
         let debian = PathBuf::from("/usr/sbin/nats-server");
@@ -68,7 +69,7 @@ impl Nats {
         self.port
     }
 
-    /// Stops the server, as a machine does that is overloaded.
+    /// Stops the server, which then answers nothing, like an overloaded machine.
     pub(crate) fn pause(&self) {
         self.server.borrow().signal(Signal::STOP);
         let state = format!("/proc/{}/stat", self.server.borrow().child.id());
@@ -92,7 +93,7 @@ impl Nats {
         self.server.replace(serve(&self.program, &self.folder));
     }
 
-    /// Makes the stream, before a merge does, with these limits.
+    /// Makes the stream with these limits, before a merge makes it.
     pub(crate) fn make(&self, limits: stream::Config) {
         let subjects = vec!["log.>".to_owned()];
         let discard = stream::DiscardPolicy::New;
@@ -124,7 +125,7 @@ impl Nats {
         })
     }
 
-    /// Removes all that the stream holds.
+    /// Removes all messages of the stream.
     pub(crate) fn purge(&self) {
         self.ask(async |server| {
             let stream = server.get_stream(STREAM).await.unwrap();
@@ -166,8 +167,8 @@ fn serve(program: &Path, folder: &Folder) -> Running {
     server
 }
 
-/// Finds a free port, and no two tests the same: below those that the system gives to
-/// clients, since it is to be free still when the server is started again.
+/// Finds a free port, another one for each test. It is below those that the system gives
+/// to clients, so that it is still free when the server is started again.
 fn port() -> u16 {
     static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| fastrand::u16(10_000..20_000).into());
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();

@@ -8,7 +8,7 @@ use workload::Backlog;
 
 use crate::{Scene, names};
 
-/// Returns the most memory that a merge has had, in MiB; nothing once it has ended.
+/// Returns the most memory that a merge has had, in MiB; `None` once it has ended.
 fn peak(merge: &Running) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{}/status", merge.child.id())).ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -33,7 +33,7 @@ fn until_still(merge: &Running) {
 #[test]
 fn two_thousand_sources_and_a_paused_server_stay_under_96_mib() {
     let scene = Scene::new();
-    // 125 MiB in all: too much to be held at once.
+    // 125 MiB in all: more than the merge may hold.
     let backlog = Backlog { files: 2_000, bytes: 64 * 1024 };
     backlog.make(&scene.folder.path("logs"), 1).unwrap();
     let mut ship = scene.ship(&["--watch", "logs/*.log"]);
@@ -54,7 +54,7 @@ fn two_thousand_sources_and_a_paused_server_stay_under_96_mib() {
 #[test]
 fn an_output_that_blocks_keeps_the_stream_on_the_server() {
     let scene = Scene::new();
-    // Messages of the largest size there is, and more of them than may be held.
+    // 120 MiB in large messages: more than the merge may hold.
     let backlog = Backlog { files: 20, bytes: 6 * 1024 * 1024 };
     let sources = backlog.make(&scene.folder.path("logs"), 1).unwrap();
     scene.ship(&names(&sources)).end().with(0);

@@ -1,4 +1,4 @@
-//! What is typed that makes no sense with a stream, and a merge that is ended by hand.
+//! Flags that make no sense with a stream, and merges that are ended by hand.
 
 use std::thread;
 
@@ -7,7 +7,7 @@ use testkit::until;
 
 use crate::{Scene, is_alive};
 
-/// The exit codes: what was asked for cannot be done; somebody did not want to wait.
+/// The exit codes: the flags make no sense; a signal has cut the merge short.
 const USAGE: i32 = 2;
 const INTERRUPTED: i32 = 130;
 
@@ -34,7 +34,7 @@ fn what_a_stream_has_nothing_of_is_refused() {
         let named = if flags == ["app.log"] { "[IN]" } else { flags[0] };
         assert!(said.lines().next().unwrap().contains(named), "{flags:?}: {said}");
     }
-    // Flags of a stream, and none is named.
+    // Flags of a stream where no stream is named.
     for flags in [["--host-name", "web"], ["--patience", "1s"], ["--nats-creds", "creds"]] {
         let local = [&["app.log", "--output", "merged"], flags.as_slice()].concat();
         let said = scene.run(&local).end().with(USAGE).stderr;
@@ -59,7 +59,7 @@ fn nobody_has_watched_the_loop_of_a_reader() {
 
 #[test]
 fn an_interrupt_ends_a_merge_whose_server_is_silent() {
-    // At once: each trouble is told after five seconds.
+    // All at once, since each trouble is told only after five seconds.
     thread::scope(|scope| {
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
             scope.spawn(move || interrupted(signal));

@@ -13,10 +13,10 @@ use crate::server::Server;
 
 const ROUNDS: usize = 3;
 const LOGS: usize = 8;
-/// How many lines each log gets, and how long after one another.
+/// How many lines each log gets, and the pause between two.
 const LINES: (usize, Duration) = (300, Duration::from_millis(10));
 
-/// The local merge beside the way through a stream, while both follow.
+/// Compares the local merge with the way through a stream, while they follow.
 pub(crate) fn compare() {
     let names = ["stage 5", "through a stream", "through one that is synced"];
     let mut found: [Vec<f64>; 3] = Default::default();
@@ -50,13 +50,13 @@ pub(crate) fn compare() {
     }
 }
 
-/// Writes lines and waits for each; returns how long each took, in seconds.
+/// Writes lines, then waits for all of them; returns how long each took, in seconds.
 fn latencies(is_local: bool, server: &Server) -> Vec<f64> {
     let folder = tempfile::tempdir().unwrap();
     let mut logs: Vec<File> = (0..LOGS)
         .map(|log| {
             let path = folder.path().join(format!("{log}.log"));
-            // A line of each has to arrive before the first one counts.
+            // A first line of each log must arrive before the lines that count are written.
             fs::write(&path, format!("{log} {}\n", LINES.0)).unwrap();
             OpenOptions::new().append(true).open(path).unwrap()
         })
@@ -66,7 +66,7 @@ fn latencies(is_local: bool, server: &Server) -> Vec<f64> {
         children.push(start("follow-local", folder.path(), server));
     } else {
         children.push(start("follow-ship", folder.path(), server));
-        // The shipper makes the stream.
+        // The shipper makes the stream, and a reader that comes before ends with an error.
         while children.len() == 1 {
             let mut read = start("follow-read", folder.path(), server);
             sleep(Duration::from_millis(300));
@@ -102,7 +102,7 @@ fn latencies(is_local: bool, server: &Server) -> Vec<f64> {
     took
 }
 
-/// A child that is killed in the end.
+/// A child that is killed when this is dropped.
 struct Following(Child);
 
 impl Drop for Following {
@@ -125,7 +125,7 @@ fn lines_of(child: &mut Child) -> Receiver<(String, Instant)> {
     let (send, lines) = channel();
     thread::spawn(move || {
         for line in told.lines() {
-            // Nobody waits any more, once all have come.
+            // Nobody waits any more once all lines have come.
             if send.send((line.unwrap(), Instant::now())).is_err() {
                 break;
             }

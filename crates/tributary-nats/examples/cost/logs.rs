@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How long a line is, with its newline.
+/// How many bytes a line has, with its newline.
 pub(crate) const LINE: usize = 100;
 
 /// Makes so many logs of so many bytes each.
@@ -20,7 +20,7 @@ fn line(log: usize, number: usize) -> String {
     format!("{log:03} {number:07} {}\n", "x".repeat(LINE - 13))
 }
 
-/// Asks for each line of each log, once, whole and in its place.
+/// Checks that a merged file has each line of each log once, whole and in order.
 pub(crate) fn check(merged: &Path, logs: usize, bytes: usize) {
     let merged = fs::read_to_string(merged).unwrap();
     let mut next = vec![0; logs];

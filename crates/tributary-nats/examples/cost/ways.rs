@@ -1,4 +1,4 @@
-//! How fast logs that are there are merged.
+//! How fast existing logs are merged.
 
 use std::env;
 use std::fs;
@@ -20,17 +20,18 @@ const ROUNDS: usize = 7;
 /// How many logs there are, and how many bytes each has.
 const LOGS: (usize, usize) = (16, 8 * MIB);
 
-/// What a child tells of itself.
+/// What one run of a child took.
 #[derive(Clone, Copy)]
 struct Run {
     seconds: f64,
-    /// In seconds: our own, and that of the server.
+    /// Processor time in seconds: the child's, and the server's.
     processor: [f64; 2],
-    /// The most memory that it had, in MiB.
+    /// The most memory that the child had, in MiB.
     memory: f64,
 }
 
-/// Merges in one way, in a process of its own.
+/// Merges in one way, as a child; prints its seconds, its processor time in seconds, and the
+/// most memory that it had, in KiB.
 pub(crate) fn child(way: &str, args: &[String]) {
     let [folder, url, on_their_way, bytes] = args else { panic!("this is a child's part") };
     let folder = Path::new(folder);
@@ -42,7 +43,7 @@ pub(crate) fn child(way: &str, args: &[String]) {
     let logs: Vec<PathBuf> =
         (0..).map(|log| folder.join(format!("{log}.log"))).take_while(|log| log.exists()).collect();
     let follow = way.starts_with("follow");
-    // One for each, as in earnest.
+    // A checkpoint for each way, as in production; none for the latency.
     let checkpoint = (!follow).then(|| folder.join(format!("{way}.state")));
     let options = Options { checkpoint, follow, ..Options::default() };
     let from = || Options { from: Some(place().to_string()), ..options.clone() };
@@ -81,8 +82,8 @@ pub(crate) fn child(way: &str, args: &[String]) {
     println!("{seconds} {} {peak}", processor(std::process::id()));
 }
 
-/// Sends each file in chunks of the same size, one of each on its way, and waits for
-/// each acknowledgement. No line is looked for, and nothing holds if it is killed.
+/// Sends each file in chunks of the same size, one of each on its way, and waits for each
+/// acknowledgement. It looks for no line, and promises nothing if it is killed.
 async fn bare(logs: Vec<PathBuf>, url: &str, bytes: usize) {
     let (server, name) = url.rsplit_once('/').unwrap();
     let context = jetstream::new(async_nats::connect(server).await.unwrap());
@@ -125,7 +126,7 @@ fn run(way: &str, folder: &Path, server: &Server, on_their_way: usize, bytes: us
     Run { seconds, processor, memory: peak / 1024.0 }
 }
 
-/// The local merge beside the ways over the wire.
+/// Compares the local merge with the ways over the wire.
 pub(crate) fn compare() {
     const WAYS: [(&str, &str); 5] = [
         ("local", "stage 5, into a file"),
@@ -139,9 +140,9 @@ pub(crate) fn compare() {
     logs::make(folder.path(), logs, bytes);
     let mut runs: [Vec<Run>; WAYS.len()] = Default::default();
     for round in 0..ROUNDS {
-        // A server of its own for each round: what was in one before would be met.
+        // New servers for each round: lines that a server holds already would not be sent.
         let (server, synced) = (Server::start(), Server::start_synced());
-        // What is read has to be shipped before.
+        // "read" comes right after "ship", whose stream it reads.
         let mut order: Vec<usize> = (0..WAYS.len()).filter(|way| *way != 2).collect();
         order.rotate_left(round % 4);
         order.insert(1 + order.iter().position(|way| *way == 1).unwrap(), 2);
@@ -187,7 +188,7 @@ pub(crate) fn compare() {
     println!("\ninto a stream, as a multiple of the bare loop: {}", Spread::of(bare).times());
 }
 
-/// How many chunks are on their way, and how large they are.
+/// Compares how many chunks are on their way, and how large they are.
 pub(crate) fn sweep() {
     const KIB: usize = 1024;
     const ROUNDS: usize = 5;
