@@ -48,21 +48,21 @@ pub use worker::Worker;
 
 /// Reads `CLOCK_MONOTONIC`, in nanoseconds.
 ///
-/// Unlike `std::time::Instant` the number means the same in every process of
-/// the machine, so a line can carry it from the process that writes the line
-/// to the one that sees it arrive.
+/// Unlike `std::time::Instant`, the number means the same in every process of the
+/// machine. So a line can carry it from the process that writes the line to the one
+/// that sees it arrive.
 pub fn monotonic_nanos() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     // The clock starts near zero at boot and never runs backwards.
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// Says where the source of this index is made: `source-0007.log` in `folder`.
+/// Returns the path of the source of this index: `source-0007.log` in `folder`.
 pub fn source_path(folder: &Path, index: usize) -> PathBuf {
     folder.join(format!("source-{index:04}.log"))
 }
 
-/// Puts what was being done, and the path, in front of an error of the system.
+/// Puts what was being done, and the path, before the words of an error.
 fn name_path<'a>(doing: &'a str, path: &'a Path) -> impl FnOnce(io::Error) -> io::Error + 'a {
     move |cause| io::Error::new(cause.kind(), format!("{doing} {}: {cause}", path.display()))
 }
