@@ -154,7 +154,7 @@ pub(crate) struct Help<'a> {
     second: &'a str,
 }
 
-/// Returns what helps with what was seen.
+/// Returns the help with a law or a check that does not hold, by what was seen of it.
 pub(crate) fn helps<'a>(exercise: &'a Exercise, wanted: Wanted, seen: &str) -> Help<'a> {
     let of_asked = |asked: &'a Asked| {
         let Asked { name, means, page, first, second, .. } = asked;

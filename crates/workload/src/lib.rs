@@ -5,11 +5,11 @@
 //! 1. [`WORKLOADS`]: the table of workloads, a name and one sentence each.
 //! 2. [`Backlog`]: files that are complete before the merge begins.
 //! 3. [`Live`]: files that grow while they are merged.
-//! 4. [`OutputReader`]: who reads the output while it is being written, and how
-//!    long each line took to get there.
+//! 4. [`OutputReader`]: reads the output while it is written, and measures how long
+//!    each line took to get there.
 //!
-//! Every line is in the form of [`checker::tag`]: it says which source it
-//! belongs to and which line of it it is.
+//! Every line is in the form of [`checker::tag`]: it names its source and its number in
+//! that source.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
