@@ -1,7 +1,6 @@
 //! How many lines can the checker judge in a second?
 //!
-//! Timed: the check of a merge of 8 files of 8 MiB that a stage has made, whose
-//! pages are in memory.
+//! Timed: the check of a stage's merge of 8 files of 8 MiB. Their pages are in memory.
 
 use benches::{Files, settings};
 use checker::{check_tagged, check_untagged};

@@ -1,8 +1,8 @@
-//! A stage 4 whose look also computes: on the loop, in 512 jobs, in a job for each
-//! core, on a fixed pool, on a second runtime. `just computing`.
+//! A stage 4 that also computes after each read: on the loop, in up to 512 jobs, in a
+//! job for each core, on a fixed pool, on a second runtime. `just computing`.
 //!
-//! Each chunk is hashed twenty times, which takes as long as to compress it. The
-//! lines go nowhere: what is timed is who computes, and who waits meanwhile.
+//! Each chunk is hashed twenty times, which takes as long as to compress it. The lines
+//! are written nowhere: the figures show who computes, and who waits meanwhile.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
@@ -36,7 +36,7 @@ enum Who {
 }
 
 impl Who {
-    /// Hashes some lines, and gives the turn away meanwhile, but for the first.
+    /// Hashes some lines. All ways but `Loop` give the turn away meanwhile.
     async fn hash(&self, lines: Lines) -> Result<u64> {
         Ok(match self {
             Who::Loop => hash(&lines),
@@ -52,7 +52,7 @@ impl Who {
             Who::FixedPool(pool) => {
                 let (answer, hashed) = oneshot::channel();
                 pool.spawn(move || {
-                    // Nobody may be waiting any more.
+                    // The receiver may be gone.
                     let _ = answer.send(hash(&lines));
                 });
                 hashed.await?
@@ -81,7 +81,7 @@ async fn tail(mut source: Source, who: Rc<Who>) -> Result<()> {
     }
 }
 
-/// Runs one way, and says what it took: seconds, the stall, and the threads.
+/// Runs one way, and returns its row: the seconds, the longest stall, and the threads.
 fn run(sources: &[PathBuf], who: Who) -> Result<String> {
     let plan = Plan::open(sources, PathBuf::from("/dev/null"), Options::default())?;
     let begin = Instant::now();
@@ -94,7 +94,7 @@ fn run(sources: &[PathBuf], who: Who) -> Result<String> {
             tail.await??;
         }
         let threads = fs::read_dir("/proc/self/task")?.count();
-        // A runtime may not be dropped in async code.
+        // Handed out, because a runtime must not be dropped in async code.
         Ok::<_, anyhow::Error>((threads, Rc::into_inner(who)))
     })?;
     let (threads, _who) = ran.answer?;

@@ -1,5 +1,5 @@
-//! What does each change cost that made stage 6 of stage 5? A group for each rung of
-//! the book's chapter "From correct to fast" that can be timed by itself.
+//! What is each change from stage 5 to stage 6 worth? A group for each rung of the
+//! book's chapter "From correct to fast" that can be timed by itself.
 //!
 //! - `ladder/look`: a look at a growing file that finds one line of 120 bytes: by a
 //!   job of the pool, as in stage 5; and by the task itself, as in stage 6.
@@ -81,7 +81,7 @@ fn write(c: &mut Criterion) {
     group.finish();
 }
 
-/// Reads a growing file, a line at a time.
+/// Returns chunks of one line, each read when the file has grown by it.
 fn chunks(chunks: usize) -> Vec<Lines> {
     let mut growing = Growing::new(LENGTH);
     let chunk = |_| {
@@ -108,7 +108,7 @@ fn batch(c: &mut Criterion) {
     group.finish();
 }
 
-/// Merges one source by two threads and three batches.
+/// Merges one source with two threads and three batches.
 fn merge(Plan { mut sources, mut output, .. }: Plan, size: usize) {
     let (full, to_write) = channel::<Batch>();
     let (empty, to_fill) = channel();
@@ -117,7 +117,7 @@ fn merge(Plan { mut sources, mut output, .. }: Plan, size: usize) {
         for mut batch in to_write {
             output.append_batch(&batch).expect("the disk takes it");
             batch.clear();
-            // Nobody may be waiting any more.
+            // The reader may be gone.
             let _ = empty.send(batch);
         }
     });
@@ -140,7 +140,7 @@ fn fill(source: &mut Source, batch: &mut Batch) -> bool {
             Look::More => {}
             Look::Full => return false,
             Look::Closed => return true,
-            // Not in memory: as every merge, it may then wait.
+            // Nothing to read on in memory: a read that may wait comes next.
             Look::Idle | Look::Blocks => match source.read_lines().expect("the file can be read") {
                 Read::Lines(lines) => batch.push(lines),
                 Read::NoNewData => {}

@@ -1,8 +1,8 @@
 //! What does a read of whole lines cost?
 //!
-//! Timed: every `read_lines` of one source from the beginning of its file to
-//! [`Read::Closed`](tributary::Read::Closed), and the drop of each chunk; of
-//! the file, all pages are in memory. Not timed: the opening of the plan.
+//! Timed: every `read_lines` of one source, from the beginning of its file to
+//! [`Read::Closed`](tributary::Read::Closed), and the drop of each chunk. All pages of
+//! the file are in memory. Not timed: the opening of the plan.
 //!
 //! - `read/chunk`: the same file of 8 MiB by size of the chunk. A plan gives
 //!   each source its share of 16 MiB, at most 256 KiB and at least 4 KiB, so
@@ -77,7 +77,7 @@ fn look(c: &mut Criterion) {
     group.finish();
 }
 
-/// Writes `found` bytes, times one look at them; `looks` times.
+/// Writes `found` bytes and times one look at them, `looks` times. Returns the sum.
 fn time_looks(looks: u64, found: usize) -> Duration {
     let mut growing = Growing::new(120);
     let mut timed = Duration::ZERO;

@@ -1,8 +1,8 @@
 //! What does a span cost that the recorder hears, and one that nobody hears?
 //!
-//! Timed: a thousand spans as an append opens them, on one thread, and on two at
-//! once, of which the slower counts. What the spans of a whole merge cost is told
-//! by `cargo compare cost`.
+//! Timed: a thousand spans like those of an append, on one thread, and on two at once,
+//! of which the slower counts. `cargo compare cost` says what the spans of a whole
+//! merge cost.
 
 use std::path::Path;
 use std::thread;
@@ -35,9 +35,9 @@ fn span(c: &mut Criterion) {
     group.finish();
 }
 
-/// Opens spans on as many threads at once, and returns what the slowest took.
+/// Opens spans on this many threads at once, and returns the time of the slowest.
 fn spans(threads: usize, dispatch: &Dispatch) -> Duration {
-    // A span asks who listens only when it is told that this has changed.
+    // A span asks again who listens only after this call.
     callsite::rebuild_interest_cache();
     let work = || {
         let source = Path::new("/var/log/nginx/access.log").display();

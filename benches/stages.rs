@@ -1,9 +1,9 @@
 //! What does a stage cost by the number of its sources?
 //!
-//! Timed: `merge`, from the open plan to its return; so the start and the end
-//! of every thread, of every runtime and of the watch are in it. Each source
-//! is a file of 16 KiB, whose pages are in memory, and the output is
-//! `/dev/null`: the disk is not in it. Not timed: the opening of the plan.
+//! Timed: `merge`, from the open plan to its return. So the start and the end of every
+//! thread, of every runtime and of the watch are included. Each source is a file of 16
+//! KiB, whose pages are in memory, and the output is `/dev/null`: the disk has no part
+//! in it. Not timed: the opening of the plan.
 
 use benches::{Files, NOWHERE, settings};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -1,12 +1,12 @@
 //! What does one write cost?
 //!
-//! Timed: one chunk of 34 lines of 120 bytes (4 KiB) handed to the output and
-//! written, until the caller knows that it was; nobody else writes. The output
-//! is `/dev/null`, so this is the cost of the way there, above the floor:
-//! `append` alone. Not timed: the start of threads, runtimes and channels.
+//! Timed: one chunk of 34 lines of 120 bytes (4 KiB), from its handing over until the
+//! caller knows that it is written; nobody else writes. The output is `/dev/null`, so
+//! each way shows its own cost, above the floor: `append` alone. Not timed: the start
+//! of threads, runtimes and channels.
 //!
-//! The caller shares the chunk with the writer (`Arc`) where a stage gives it
-//! away: reading a new one each time would be the larger part of the figure.
+//! Where a stage gives its chunk away, the caller here shares one with the writer
+//! (`Arc`): to read a new one for each write would be the larger part of the figure.
 //!
 //! | id | the way |
 //! |---|---|
@@ -48,7 +48,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().build().expect("a runtime can start")
 }
 
-/// Awaits one write after the other, on a runtime of its own.
+/// Times one write after the other, on a runtime of its own.
 fn async_writes(b: &mut Bencher<'_>, mut write: impl AsyncFnMut()) {
     let runtime = runtime();
     b.iter_custom(|writes| {
@@ -98,7 +98,7 @@ fn block_on(b: &mut Bencher<'_>) {
     });
 }
 
-/// One chunk to write, and where the answer goes: as in stage 5.
+/// A chunk to write, and the sender of the answer, as in stage 5.
 struct Request {
     lines: Arc<Lines>,
     answer: oneshot::Sender<Result<(), Error>>,
@@ -161,7 +161,7 @@ fn tokio_fs(b: &mut Bencher<'_>) {
     let mut file = tokio::fs::File::from_std(file.expect("/dev/null can be opened"));
     async_writes(b, async || {
         file.write_all(lines.as_bytes()).await.expect("/dev/null takes everything");
-        // Without it `write_all` returns when the bytes are in a buffer.
+        // Without `flush`, `write_all` returns when the bytes are in a buffer.
         file.flush().await.expect("/dev/null takes everything");
     });
 }

@@ -1,4 +1,4 @@
-//! What a merge costs that has nothing to do, and one that must wait.
+//! What a merge costs at rest, and while its output is slow.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
@@ -13,8 +13,8 @@ use workload::{Backlog, Live};
 use crate::child::Running;
 use crate::contender::Contender;
 
-/// Ten thousand followed files at rest, against `tail -f`; then a line for one of
-/// them, a hundred times.
+/// Ten thousand followed files at rest, against `tail -f`; then one line each for a
+/// hundred of them.
 #[expect(clippy::print_stdout, reason = "a command prints")]
 pub(crate) fn idle(folder: &Path, stages: &[Contender]) -> anyhow::Result<()> {
     const FILES: usize = 10_000;
@@ -47,8 +47,8 @@ pub(crate) fn idle(folder: &Path, stages: &[Contender]) -> anyhow::Result<()> {
             }
             Ok(written.elapsed())
         };
-        // Once the last has given a line, all are open; and once no thread has run for a
-        // while, all are watched, and the rest may begin.
+        // Once the last file has given a line, all are open. Once no thread runs any
+        // more, all are watched, and the rest may begin.
         tell(FILES - 1, &mut running)?;
         let before = until_still(&running)?;
         thread::sleep(REST);
@@ -72,8 +72,8 @@ pub(crate) fn idle(folder: &Path, stages: &[Contender]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until a contender does nothing any more, and returns the time that it has spent
-/// on a processor by then.
+/// Waits until a contender does nothing any more, and returns its CPU time so far.
+/// Gives up after a minute.
 fn until_still(running: &Running) -> anyhow::Result<Duration> {
     const STILL: Duration = Duration::from_secs(2);
     let begun = Instant::now();
@@ -87,7 +87,7 @@ fn until_still(running: &Running) -> anyhow::Result<Duration> {
     }
 }
 
-/// A gibibyte that is there, and an output that takes a mebibyte a second.
+/// A gibibyte of complete files, into an output that takes a mebibyte a second.
 #[expect(clippy::print_stdout, reason = "a command prints")]
 pub(crate) fn memory(folder: &Path, stages: &[Contender]) -> anyhow::Result<()> {
     const SECONDS: u64 = 20;
@@ -112,7 +112,7 @@ pub(crate) fn memory(folder: &Path, stages: &[Contender]) -> anyhow::Result<()> 
         println!("  {}", who.name);
         println!("    peak memory {:.1} MiB", status.peak_memory as f64 / 1048576.0);
         println!("    threads {}", status.threads);
-        // Killed: its gibibyte would take a quarter of an hour.
+        // Killed: the whole gibibyte would take a quarter of an hour.
         drop(running);
     }
     Ok(())

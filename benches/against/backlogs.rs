@@ -1,4 +1,4 @@
-//! Files that are complete: how long does it take until all is merged?
+//! Complete files: how long does it take until all is merged?
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -16,7 +16,7 @@ use crate::child::Running;
 use crate::contender::Contender;
 use crate::rounds::{Figures, take_turns};
 
-/// Some files of equal size, against `cat` and the floor.
+/// Files of equal size, against `cat` and the floor.
 #[expect(clippy::print_stdout, reason = "a command prints")]
 pub(crate) fn against_cat(
     folder: &Path,
@@ -31,7 +31,7 @@ pub(crate) fn against_cat(
     take_turns(&contenders, rounds, |who| merge(who, &sources, &folder.join("merged")))
 }
 
-/// The name of its file before each line, against `cat`, which writes none.
+/// Each line with the name of its file before it, against `cat`, which writes no names.
 #[expect(clippy::print_stdout, reason = "a command prints")]
 pub(crate) fn prefix(folder: &Path, stages: &[Contender], rounds: usize) -> anyhow::Result<()> {
     println!("8 complete files of 65536 KiB, with the name of its file before each line");
@@ -52,7 +52,7 @@ pub(crate) fn prefix(folder: &Path, stages: &[Contender], rounds: usize) -> anyh
     })
 }
 
-/// With a checkpoint, against the same stage without.
+/// Each stage with a checkpoint, against the same stage without.
 #[expect(clippy::print_stdout, reason = "a command prints")]
 pub(crate) fn checkpoint(folder: &Path, stages: &[Contender], rounds: usize) -> anyhow::Result<()> {
     println!("8 complete files of 65536 KiB, with a checkpoint");
@@ -69,8 +69,8 @@ pub(crate) fn checkpoint(folder: &Path, stages: &[Contender], rounds: usize) -> 
     Ok(())
 }
 
-/// The same bytes from more and more files, against `cat`, which needs more time for
-/// more files as well.
+/// The same bytes from more and more files, against `cat`, which also takes longer for
+/// more files.
 #[expect(clippy::print_stdout, reason = "a command prints")]
 pub(crate) fn growth(folder: &Path, stages: &[Contender], rounds: usize) -> anyhow::Result<()> {
     for files in [8, 64, 512, 4_096] {
@@ -83,9 +83,9 @@ pub(crate) fn growth(folder: &Path, stages: &[Contender], rounds: usize) -> anyh
     Ok(())
 }
 
-/// Copies the files that are named behind the output's name, in order: one thread
-/// reads, one writes, and three buffers go round between them. It asks nothing and
-/// checks nothing, so it is what the two copies of each byte cost.
+/// Copies the named files to stdout, in order. One thread reads, one writes, and three
+/// buffers go round between them. It checks nothing, so it costs what the two copies of
+/// each byte cost.
 pub(crate) fn floor(sources: Vec<OsString>) -> io::Result<()> {
     const BUFFERS: usize = 3;
     const BYTES: usize = 1 << 20;
@@ -113,7 +113,7 @@ pub(crate) fn floor(sources: Vec<OsString>) -> io::Result<()> {
                 break;
             }
             if *length == BYTES {
-                // Where the writer has failed, it says so when it is joined.
+                // The writer has failed, and says so when it is joined.
                 let Ok(next) = to_read.recv() else { break 'sources };
                 let _ = full.send(mem::replace(&mut batch, (next, 0)));
             }
@@ -134,7 +134,7 @@ fn merge(who: &Contender, sources: &[PathBuf], merged: &Path) -> anyhow::Result<
     Ok(figures)
 }
 
-/// Runs a contender into a new file.
+/// Runs a contender into a new file, and returns its time and its CPU time in seconds.
 fn run(who: &Contender, sources: &[PathBuf], merged: &Path) -> anyhow::Result<Figures> {
     let _ = fs::remove_file(merged);
     let took = Running::start(&mut who.command(sources, merged)?)?.wait()?;
@@ -148,7 +148,7 @@ fn check(who: &Contender, sources: &[PathBuf], merged: &Path) -> anyhow::Result<
     Ok(())
 }
 
-/// Writes the lines once more, without the name of the file that stands before each.
+/// Copies the lines without the names before them.
 fn strip_names(merged: &Path, bare: &Path) -> anyhow::Result<()> {
     let bytes = fs::read(merged)?;
     let mut out = BufWriter::new(File::create(bare)?);

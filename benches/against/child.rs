@@ -13,11 +13,11 @@ use rustix::process::{Pid, Signal, kill_process};
 pub(crate) struct Took {
     /// From the spawn to the exit.
     pub(crate) wall: Duration,
-    /// On a processor, all threads together.
+    /// CPU time, all threads together.
     pub(crate) cpu: Duration,
 }
 
-/// A child that runs. It is killed if it is dropped before its end.
+/// A running child. Dropping it kills the process.
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
@@ -25,12 +25,12 @@ pub(crate) struct Running {
     cpu_before: Duration,
 }
 
-/// What the system says of a process that runs.
+/// What `/proc` says about a running process. Memory is in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Status {
     pub(crate) peak_memory: u64,
     pub(crate) threads: u64,
-    /// On a processor until now, to the nanosecond.
+    /// CPU time so far, to the nanosecond.
     pub(crate) cpu: Duration,
 }
 
@@ -44,25 +44,25 @@ impl Running {
         Ok(Running { child, started, cpu_before })
     }
 
-    /// Waits for its end, which has to be a good one.
+    /// Waits for the end. Fails unless that is exit code 0 or a signal.
     pub(crate) fn wait(mut self) -> anyhow::Result<Took> {
         let status = self.child.wait()?;
         let wall = self.started.elapsed();
-        // `tail` ends by the signal, the others with 0.
+        // SIGTERM ends `tail`; the others exit with 0.
         if !status.success() && status.code().is_some() {
             bail!("a contender has ended with {status}");
         }
         Ok(Took { wall, cpu: cpu_of_children()?.saturating_sub(self.cpu_before) })
     }
 
-    /// Asks it to end, and waits for that.
+    /// Sends SIGTERM, and waits for the end.
     pub(crate) fn terminate(self) -> anyhow::Result<Took> {
         let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(process.context("a child has a number")?, Signal::TERM)?;
         self.wait()
     }
 
-    /// Fails if it has ended by itself.
+    /// Fails if the child has ended.
     pub(crate) fn check(&mut self) -> anyhow::Result<()> {
         match self.child.try_wait()? {
             None => Ok(()),
@@ -94,7 +94,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // A child that has been waited for is known to be gone.
+        // Once `wait` has returned, both do nothing.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Who takes part: a name, and how it is started.
+//! The contenders: a name, and how each is started.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
-/// The word by which this program is told to be the floor.
+/// The argument that makes this program the floor.
 pub(crate) const FLOOR: &str = "--floor";
 
 /// Who takes part.
@@ -19,12 +19,13 @@ pub(crate) struct Contender {
     flags: Vec<OsString>,
     /// Whether it opens the output itself, after `-o`, or writes to stdout.
     opens_output: bool,
-    /// Whether its output has to be right.
+    /// Whether it is `tributary`: it takes `--follow`, and a wrong output always ends
+    /// the bench.
     pub(crate) must_be_right: bool,
 }
 
 impl Contender {
-    /// The command, with a stage that is named or the one that it takes by itself.
+    /// `tributary` with this stage, or with the one that it takes by default.
     pub(crate) fn tributary(program: &Path, stage: Option<&str>) -> Contender {
         let flags = stage.into_iter().flat_map(|stage| ["--stage".into(), stage.into()]);
         Contender {
@@ -41,12 +42,12 @@ impl Contender {
         Contender::rival("cat", "cat", &[])
     }
 
-    /// `tail -f` from the first line on, as it follows files.
+    /// `tail -f`, from the first line on.
     pub(crate) fn tail() -> Contender {
         Contender::rival("tail -f", "tail", &["-q", "-n", "+1", "-f"])
     }
 
-    /// A thread that reads and one that writes, with three buffers of 1 MiB.
+    /// The floor: a reading and a writing thread, with three buffers of 1 MiB.
     pub(crate) fn floor() -> anyhow::Result<Contender> {
         let here = env::current_exe().context("this program does not know where it lies")?;
         Ok(Contender { program: here, ..Contender::rival("two threads", "", &[FLOOR]) })
@@ -62,7 +63,8 @@ impl Contender {
         }
     }
 
-    /// The same with more flags, and with what tells it apart in the table.
+    /// Returns the same contender with more flags, and a suffix that tells it apart in
+    /// the table.
     pub(crate) fn with(&self, flags: &[OsString], suffix: &str) -> Contender {
         let mut with = self.clone();
         with.flags.extend_from_slice(flags);

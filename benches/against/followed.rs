@@ -1,4 +1,4 @@
-//! Files that grow: how late does a line come, and what does it cost?
+//! Growing files: how late does a line come, and what does it cost?
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::child::{Running, Took};
 use crate::contender::Contender;
 use crate::rounds::{Figures, take_turns};
 
-/// How long a contender may take to write what is there.
+/// How long after the last write a contender may take to have every byte in the output.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Fifty files of a hundred lines a second, against `tail -f`.
@@ -40,7 +40,7 @@ pub(crate) fn live(folder: &Path, stages: &[Contender], rounds: usize) -> anyhow
         let (took, _) = catch_up(running, &written, &output)?;
         check(who, &paths, &output)?;
         let mut latencies = watch.finish()?;
-        // The first second is that of the start.
+        // Without the first second, in which the contender starts.
         latencies.drain(..latencies.len() / 10);
         latencies.sort_unstable();
         let at = |percent: usize| latencies[(latencies.len() - 1) * percent / 100] as f64 / 1e6;
@@ -59,7 +59,7 @@ pub(crate) fn saturated(folder: &Path, stages: &[Contender], rounds: usize) -> a
     println!("20 files that get 1,000,000 lines as fast as possible, followed");
     let live = Live {
         files: 20,
-        // More than any machine writes, so that no line is ever waited for.
+        // More than any machine writes: the writer never waits for a line to be due.
         lines_per_second: 1_000_000,
         line_bytes: 40..=400,
         one_in_pieces: 0,
@@ -90,7 +90,7 @@ fn fresh_output(folder: &Path) -> PathBuf {
     output
 }
 
-/// The command that follows: `tail` does it anyhow.
+/// Returns the command that follows. `tail -f` needs no flag for it.
 fn follow(
     who: &Contender,
     sources: &[PathBuf],
@@ -104,8 +104,8 @@ fn follow(
     }
 }
 
-/// Waits until the output has every byte, ends the contender, and says how long
-/// that took from the last write on.
+/// Waits until the output has every byte, and ends the contender. Returns what it took,
+/// and how long after the last write the output was complete.
 fn catch_up(
     mut running: Running,
     written: &Written,

@@ -1,5 +1,5 @@
-//! The command beside its rivals: `cat`, `tail -f`, and a floor of two threads
-//! that checks nothing.
+//! The command beside its rivals: `cat`, `tail -f`, and a floor of two threads that
+//! checks nothing.
 //!
 //! ```text
 //! just bench-against                 every question, with the last stage
@@ -7,11 +7,13 @@
 //! just bench-against --stage 4 --stage 5 --rounds 3 many
 //! ```
 //!
-//! Within a round the contenders take turns, in an order that changes from round to
-//! round, so that whatever else the machine does happens to all of them. A ratio is
-//! taken within its round; what is shown is the median of the rounds, with its
-//! quartiles. The output of every run is checked before its figures count: of a
-//! stage a wrong output ends the bench, of a rival it is told.
+//! In each round the contenders take turns, in an order that changes from round to
+//! round: whatever else the machine does then meets all of them. A ratio is taken
+//! within its round. The table has the median of the rounds, with its quartiles.
+//!
+//! The output of every run is checked before its figures count. A wrong output ends the
+//! bench; only that of `tail -f` is told instead. `idle` and `memory` have no rounds,
+//! and no check.
 
 #![expect(clippy::print_stdout, reason = "a command prints")]
 
@@ -95,7 +97,7 @@ fn main() -> anyhow::Result<()> {
         args.questions
     };
     for question in asked {
-        // A question leaves nothing behind that the next one would find in memory.
+        // Without the files of the last question, their pages are not in memory either.
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;

@@ -1,14 +1,14 @@
-//! Rounds in which the contenders take turns, and the table of what they took.
+//! Rounds in which the contenders take turns, and the table of their figures.
 
 use std::collections::BTreeMap;
 
 use crate::contender::Contender;
 
-/// The figures of one run, by what they are called. Of each, less is better.
+/// The figures of one run, by name. Of each, less is better.
 pub(crate) type Figures = BTreeMap<&'static str, f64>;
 
-/// Runs each contender once a round, and prints a table: each figure as its median
-/// with its quartiles, and as a ratio to that of the first contender in its round.
+/// Runs each contender once a round, and prints a table: the median of each figure with
+/// its quartiles, and of its ratio to the first contender in the same round.
 pub(crate) fn take_turns(
     contenders: &[Contender],
     rounds: usize,
@@ -46,7 +46,7 @@ fn print(contenders: &[Contender], seen: &[Vec<Figures>]) {
     }
 }
 
-/// The median of some numbers, and the quartiles on both sides of it.
+/// The median and the two quartiles of some numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Spread {
     lower: f64,

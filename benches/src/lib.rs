@@ -1,8 +1,9 @@
-//! What the benches share: the same settings, and files to read.
+//! What the benches share: their settings, and files to read.
 //!
-//! The bench targets are beside this folder, a question each: `read.rs`,
-//! `write.rs`, `ladder.rs`, `stages.rs`, `check.rs`, `span.rs`. `cargo bench -p benches` runs
-//! them all in less than four minutes after the build.
+//! The bench targets are beside this folder, a question each: `read.rs`, `write.rs`,
+//! `ladder.rs`, `stages.rs`, `check.rs`, `span.rs`. `cargo bench -p benches` runs them
+//! all in less than four minutes after the build. `against/` and `computing.rs` are
+//! examples.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -14,17 +15,17 @@ use tempfile::TempDir;
 use tributary::{Options, Plan, Wake};
 use workload::Backlog;
 
-/// What every workload here is made from.
+/// The seed of every workload here.
 pub const SEED: u64 = 62;
 
-/// Where the lines go when it is not the disk that is measured.
+/// The output of a bench that does not measure the disk.
 pub const NOWHERE: &str = "/dev/null";
 
-/// Returns criterion's settings: half a second to warm up, two to measure, so
-/// that all questions together are answered in less than four minutes.
+/// Returns criterion's settings: half a second to warm up and two to measure, so that
+/// all questions take less than four minutes. Raises the limit of open files.
 pub fn settings() -> Criterion {
-    // The bench of many sources opens more files than the usual soft limit.
-    // Refused, it stays as it is, and the opening of the files says so.
+    // The bench of many sources opens more files than the usual soft limit. If the
+    // limit cannot be raised, the open fails and says so.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     Criterion::default()
         .sample_size(20)
@@ -32,16 +33,16 @@ pub fn settings() -> Criterion {
         .measurement_time(Duration::from_secs(2))
 }
 
-/// Files to merge, in a folder that goes with them.
+/// Files to merge, in a folder that is removed on drop.
 #[derive(Debug)]
 pub struct Files {
     folder: TempDir,
-    /// Where they are, in order.
+    /// The paths of the files, in order.
     pub paths: Vec<PathBuf>,
 }
 
 impl Files {
-    /// Makes `files` files of `bytes` bytes, with lines of 20 to 400 bytes.
+    /// Makes `files` files of `bytes` bytes each, with lines of 20 to 400 bytes.
     ///
     /// # Panics
     ///
@@ -91,7 +92,7 @@ impl Files {
         Plan::open(&self.paths, output, Options::default()).expect("the files can be opened")
     }
 
-    /// Counts the lines of all files, with the contract itself.
+    /// Counts the lines of all files, by reading them as sources of a plan.
     ///
     /// # Panics
     ///
@@ -105,7 +106,8 @@ impl Files {
 /// A file that grows, and a plan that follows it.
 #[derive(Debug)]
 pub struct Growing {
-    /// Looks whenever it is asked, into [`NOWHERE`].
+    /// Every read looks at the file, even if nothing has changed. The output is
+    /// [`NOWHERE`].
     pub plan: Plan,
     log: File,
     line: Vec<u8>,
@@ -128,7 +130,7 @@ impl Growing {
         Growing { plan, log: log.expect("the file can be written"), line, _files: files }
     }
 
-    /// Writes so many lines, in one write.
+    /// Appends `lines` lines, in one write.
     ///
     /// # Panics
     ///

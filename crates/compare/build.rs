@@ -1,4 +1,4 @@
-//! Notes which compiler and which profile the figures come from.
+//! Tells the crate the compiler and the profile that it is built with.
 
 use std::env;
 use std::process::Command;

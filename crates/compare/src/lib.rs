@@ -1,10 +1,10 @@
-//! The command behind `cargo compare`: every stage on the same workloads, each
-//! in a process of its own, checked and measured. The subcommands that are about the
-//! lesson are those of `teacher`.
+//! The command behind `cargo compare`: every stage on the same workloads, each in a
+//! process of its own, checked and measured. The subcommands of the lesson are those of
+//! `teacher`.
 //!
-//! Four rooms, each of which may use those before it: `asking` (what is wanted),
-//! `running` (a stage in a child, measured), `telling` (what was seen, as tables,
-//! words and JSON), `keeping` (where it is gathered). `run` goes through them
+//! Four rooms, each of which may use those before it: `asking` (what was asked for),
+//! `running` (a stage in a child, measured), `telling` (the results as tables and
+//! words), `keeping` (the comparison as it grows, on the disk). `run` goes through them
 //! from start to end; `protocol` is what parent and child say to each other.
 
 mod asking;

@@ -1,4 +1,4 @@
-//! `cargo compare`; the library beside this file says how.
+//! `cargo compare`: see the library.
 
 use std::process::ExitCode;
 

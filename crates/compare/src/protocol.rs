@@ -1,5 +1,5 @@
-//! What `compare` and the processes that it starts say to each other: it asks on
-//! the command line, and the answer is a line of JSON on stdout.
+//! What `compare` and its child processes say to each other: the question is a command
+//! line, the answer a line of JSON on stdout.
 
 use std::env;
 use std::io::{self, Write};
@@ -54,14 +54,15 @@ pub(crate) struct Done {
     pub(crate) lines: u64,
     /// Bytes in the output, as the report has it.
     pub(crate) bytes: u64,
-    /// Seconds from the opening of the plan to the return of `merge`.
+    /// Seconds from just before the plan is opened until `merge` has returned; in a
+    /// recorded run, until the recording is written.
     pub(crate) merge: f64,
-    /// Seconds of the longest stall, where there is a shared loop.
+    /// Seconds of the longest stall, if the stage has a shared loop.
     pub(crate) stall: Option<f64>,
     /// The peak of resident memory, in bytes, where the system tells.
     pub(crate) memory: Option<u64>,
-    /// The most threads at once, those of this process besides the stage's not
-    /// counted; `None` where the system does not tell.
+    /// The most threads at once, without the one that waits for the end of stdin;
+    /// `None` where the system does not tell.
     pub(crate) threads: Option<u64>,
 }
 
@@ -82,7 +83,7 @@ pub(crate) struct LawArgs {
 }
 
 impl StageArgs {
-    /// Returns the command that asks for this; its stdout has the answer.
+    /// Returns the command that asks for this merge; the answer comes on its stdout.
     pub(crate) fn command(&self) -> anyhow::Result<Command> {
         let mut command = this_program()?;
         let wake = if self.wake == Wake::Notify { NOTIFY } else { POLL };
@@ -100,7 +101,7 @@ impl StageArgs {
 }
 
 impl LawArgs {
-    /// Returns the command that asks for this; its stdout has the answer.
+    /// Returns the command that tries this law; the answer comes on its stdout.
     pub(crate) fn command(&self) -> anyhow::Result<Command> {
         let mut command = this_program()?;
         command.args(["law", self.stage.name, self.law.name, "--within"]);
@@ -116,11 +117,11 @@ fn this_program() -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// How it is typed that the system tells, and that each source is looked at.
+/// The words for [`Wake::Notify`] and [`Wake::Poll`] on the command line.
 pub(crate) const NOTIFY: &str = "notify";
 const POLL: &str = "poll";
 
-/// Reads how a stage learns that there is something new.
+/// Parses how a stage learns that there is something new.
 pub(crate) fn wake() -> impl TypedValueParser<Value = Wake> {
     let notify = PossibleValue::new(NOTIFY).help("The operating system tells");
     let poll = "Each source is looked at every 100 ms, as in the book";
@@ -132,7 +133,7 @@ fn law(name: &str) -> Result<&'static Law, String> {
     Law::named(name).ok_or_else(|| format!("there is no law named {name}"))
 }
 
-/// Gives the answer to whoever has asked.
+/// Writes the answer to stdout, as a line of JSON.
 pub(crate) fn answer(answer: &impl Serialize) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     serde_json::to_writer(&mut stdout, answer).context("stdout: cannot answer")?;

@@ -22,9 +22,10 @@ use crate::running::{child, cost};
 use crate::telling::terminal::{self, print};
 use crate::telling::{figures, warnings};
 
-/// What this process has open besides the sources.
+/// How many files this process has open besides the sources.
 const OTHER_FILES: u64 = 32;
-/// What any stage has open besides the sources: the output, and stdin and its kin.
+/// How many files every stage has open besides the sources: the output, and stdin,
+/// stdout and stderr.
 const OF_A_STAGE: u64 = 4;
 
 /// Runs the command with the arguments of this process.
@@ -53,11 +54,11 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
     done.map(|()| ExitCode::SUCCESS)
 }
 
-/// Holds foreign programs to the laws, one after the other.
+/// Judges programs by the laws, one after the other.
 fn conform(args: &ConformArgs) -> anyhow::Result<ExitCode> {
     let templates = args.templates()?;
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
-    // The programs inherit it.
+    // The programs inherit the limit.
     rlimit::increase_nofile_limit(u64::MAX).context("cannot open many files")?;
     let is_given_up = || interrupt.check().is_err();
     let mut programs = Vec::new();
@@ -79,7 +80,7 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         bail!("no file follows `--`, name at least one or leave `--` out");
     }
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
-    // The stages inherit it.
+    // The stages inherit the limit.
     let limit = rlimit::increase_nofile_limit(u64::MAX).context("cannot open many files")?;
     args.against.iter().try_for_each(|program| program.find())?;
     let own = match &args.files[..] {
@@ -92,8 +93,8 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
         bail!("{}", warnings::few_descriptors(limit, most_sources(&jobs) + OTHER_FILES));
     }
 
-    // What would be lost, and what cannot be kept, is known before the work
-    // begins: a wrong name does not cost a minute.
+    // A file that would be replaced, or that cannot be written, is refused before the
+    // work: a wrong name costs no minute.
     let files = Files::open(args)?;
     let folder = Folder::open(args.keep.as_deref(), args.force)?;
     if !folder.is_kept() {
@@ -129,11 +130,11 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
     let interrupted = ended.as_ref().is_err_and(|error| error.is::<Interrupted>());
     let kept = compared.end(ended.is_err());
     let mut ended = if interrupted { kept.and(ended) } else { ended.and(kept) };
-    // Half of a run is no picture for anybody's book.
+    // An unfinished run makes no pictures.
     if let Some(folder) = args.figures.as_ref().filter(|_| ended.is_ok()) {
         ended = figures::write(folder, &compared.comparison);
     }
-    // However it has ended: what was seen by then is told.
+    // Also after an error or an interrupt: what was seen so far is told.
     let (closing, wrong) = (compared.closing(), compared.is_wrong());
     progress.finish_and_clear();
     let printed = print(&closing);
@@ -142,7 +143,7 @@ fn compare(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(wrong)))
 }
 
-/// The workloads; then, unless a part was asked for, what else there is to see.
+/// Runs the workloads and, unless a part was asked for, lanes, growth and laws.
 fn everything(
     args: &Args,
     jobs: &[Job],

@@ -1,4 +1,4 @@
-//! A lane for each thread: what it did, and what was waited for.
+//! A lane for each thread: what it did, and what it or its tasks waited for.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,24 +7,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Name, Operation, Recording, Stall, Thread};
 
-/// What one thread did, from the begin of the recording to its end.
+/// What one thread did, from the beginning of the recording to its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lane {
     /// The name of the thread.
     pub thread: String,
-    /// What the thread is there for.
+    /// The role of the thread.
     pub role: Role,
-    /// What it did, in order: each segment begins where the one before ended,
-    /// the first at 0, and the last ends with the recording.
+    /// What the thread did, in order. Each segment begins where the one before ended;
+    /// the first begins at 0, and the last ends with the recording.
     pub segments: Vec<Segment>,
-    /// What tasks waited for, on the lane of the loop that they are on, in the
-    /// order of the begins. They overlap where several tasks wait at once.
+    /// The waits of tasks, in the order of their beginnings; they overlap where several
+    /// tasks wait at once. They are on the lane of the loop or, without a loop, on that
+    /// of the thread that read.
     pub waiting: Vec<Segment>,
     /// The stalls, on the lane of the loop.
     pub stalls: Vec<Stall>,
 }
 
-/// What a thread is there for, as its operations tell.
+/// The role of a thread, as its operations tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -38,20 +39,20 @@ pub enum Role {
     Writer,
     /// It is a client of the service.
     Client,
-    /// It does neither, as a thread that only finishes the output.
+    /// It neither reads nor appends: it may finish the output.
     Other,
 }
 
-/// One piece of time, and what it went into.
+/// A piece of time of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
-    /// What it went into.
+    /// What the time went into.
     pub kind: Kind,
-    /// The source that it was about, if any.
+    /// The source that was read or written, if there is one.
     pub source: Option<String>,
-    /// When it began, in seconds.
+    /// When the piece began, in seconds.
     pub begin: f64,
-    /// When it ended, in seconds.
+    /// When the piece ended, in seconds.
     pub end: f64,
 }
 
@@ -65,35 +66,36 @@ pub enum Kind {
     Write,
     /// A thread has lines and waits for the lock of the output.
     WaitForLock,
-    /// A task has lines, and the loop that is to write them is at something else.
+    /// A task has lines, and waits until the loop writes them.
     WaitForLoop,
     /// A task has handed over its lines and waits for the writer's answer.
     WaitForAnswer,
-    /// A client of the service has sent a line, and it is not answered yet.
+    /// A client of the service has sent a line and waits for its answer.
     WaitForService,
-    /// Nothing that is known of.
+    /// Nothing that is recorded.
     Idle,
 }
 
 impl Recording {
     /// Returns a lane for each thread, in the order of [`Recording::threads`].
     ///
-    /// A wait is what lies between the end of a read that gave lines and the
-    /// begin of the append of the same source. A read that found nothing has no
-    /// append, so each append goes with the last read of its source before it.
-    /// The same thread reads and appends: it waited for the lock, and that is a
-    /// segment of its lane. Another thread appends: a task waited, and that goes
-    /// to [`Lane::waiting`] of the loop. If the loop itself appends, it was its
-    /// turn that was waited for; if not, the answer of the writer, and then the
-    /// append is part of the wait. Without a loop in the recording such a wait
-    /// is on the lane of the thread that read.
+    /// A wait is the time from the end of a read that gave lines to the beginning of
+    /// the append of the same source. A read that found nothing has no append, so each
+    /// append goes with the last read of its source before it.
     ///
-    /// A source that is a pattern is read under the pattern and written under
-    /// the name of the file, so the two do not meet and no wait is told. Nor is
-    /// one that had not ended when the recording did.
+    /// - The same thread reads and appends: it waited for the lock. The wait is a segment of
+    ///   its lane.
+    /// - The loop appends: a task waited for its turn on the loop. The wait is in
+    ///   [`Lane::waiting`] of the loop.
+    /// - Another thread appends: a task waited for the writer's answer. The wait includes
+    ///   the append, and is in [`Lane::waiting`] of the loop; without a loop, of the thread
+    ///   that read.
     ///
-    /// Operations of a thread that overlap (they do in no recording of this
-    /// crate) are cut where the earlier one ends.
+    /// A pattern is read under its own name and appended under those of its files, so
+    /// its waits are not found. Neither is a wait that the recording does not see end.
+    ///
+    /// Operations of a thread that overlap, as those of a merge never do, are cut where
+    /// the earlier one ends.
     pub fn lanes(&self) -> Vec<Lane> {
         let operations = self.in_order();
         let reads = reads_of(&operations);
@@ -127,16 +129,16 @@ impl Recording {
         lanes
     }
 
-    /// Returns the operations in the order of their begins: a recording that
-    /// was not made here may have them in another.
+    /// Returns the operations in the order of their beginnings: a recording from
+    /// elsewhere may have another.
     fn in_order(&self) -> Vec<&Operation> {
         let mut operations: Vec<_> = self.operations.iter().collect();
         operations.sort_by(|a, b| a.begin.total_cmp(&b.begin));
         operations
     }
 
-    /// Makes the lane of one thread of its operations and, with an append, the
-    /// read that gave its lines.
+    /// Makes the lane of one thread, from its operations and, with an append, the read
+    /// that gave its lines.
     fn lane<'a>(
         &self,
         thread: usize,
@@ -189,7 +191,7 @@ impl Recording {
     }
 }
 
-/// Returns, with each append, the read that gave its lines.
+/// Returns for each append the read that gave its lines.
 fn reads_of<'a>(operations: &[&'a Operation]) -> Vec<Option<&'a Operation>> {
     let mut last: HashMap<usize, &Operation> = HashMap::new();
     let read_of = |operation: &&'a Operation| match (operation.name, operation.source?) {
@@ -197,7 +199,7 @@ fn reads_of<'a>(operations: &[&'a Operation]) -> Vec<Option<&'a Operation>> {
             last.insert(source, operation);
             None
         }
-        // Taken out: the lines of one look are appended once.
+        // Removed: the lines of one look are appended once.
         (Name::Append, source) => last.remove(&source),
         (Name::Finish | Name::Note | Name::Ask, _) => None,
     };

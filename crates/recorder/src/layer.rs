@@ -1,4 +1,4 @@
-//! The layer: from what `tracing` tells to what is noted.
+//! The layer: turns the spans and events of `tracing` into notes.
 
 use std::fmt::{self, Write};
 use std::sync::Arc;
@@ -15,27 +15,28 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::notes::{Notes, What};
 use crate::{Name, Recorder, Stall};
 
-/// The field that only the end of a stall has.
+/// The field that only the event at the end of a stall has.
 const STALL: &str = "stall_us";
 
 impl Recorder {
-    /// Returns the layer that notes; put it on a
+    /// Returns the layer that takes the notes; put it on a
     /// [`Registry`](tracing_subscriber::Registry).
     ///
-    /// It has its own filter, and admits what it notes and nothing else: the
+    /// The layer has its own filter, which admits what it notes and nothing else: the
     /// spans `read_lines`, `append` and `finish` of the target `tributary`, `note` and
-    /// `ask` of the book's service, the span `tokio_loop` of the target `tokio_loop`, and
-    /// of the events of that target those that tell a stall (with the field `stall_us`).
-    /// Filters of other layers make no difference to it; one that is for the whole
-    /// subscriber, a layer by itself, has to admit the level WARN.
+    /// `ask` of the book's service, the span `tokio_loop` of the target `tokio_loop`,
+    /// and the events of that target that tell a stall (with the field `stall_us`). The
+    /// filter of another layer hides none of them. A filter for the whole subscriber, a
+    /// layer by itself, has to admit the level WARN.
     ///
-    /// A span is noted by the thread that made it. If another thread enters it,
-    /// that is not noted.
+    /// A span is noted on the thread that made it. Another thread that enters it is not
+    /// noted.
     pub fn layer<S>(&self) -> impl Layer<S> + Send + Sync + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        // The hint keeps what is below WARN as cheap as it was, for everybody.
+        // With this hint, spans and events below WARN stay as cheap as without the
+        // layer.
         let ours = filter_fn(is_ours).with_max_level_hint(LevelFilter::WARN);
         Keep(Arc::clone(&self.notes)).with_filter(ours)
     }
@@ -103,8 +104,8 @@ impl<S: Subscriber> Layer<S> for Keep {
     }
 }
 
-/// Tells each field, by its name, as text. Nothing is allocated for it: the name of
-/// a source is written into a text that has grown to the longest path.
+/// Passes on the name and the text of each field. It allocates nothing: the name of a
+/// source is written into a text that has grown to the longest path.
 struct Fields<F>(F);
 
 impl<F: FnMut(&str, fmt::Arguments<'_>)> Visit for Fields<F> {
@@ -113,7 +114,7 @@ impl<F: FnMut(&str, fmt::Arguments<'_>)> Visit for Fields<F> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        // Not as `Debug`, which would put quotes round it.
+        // Not through `Debug`, which would put quotes round the text.
         (self.0)(field.name(), format_args!("{value}"));
     }
 }

@@ -1,12 +1,11 @@
-//! Keeps which thread was at what, and when: for a picture of a merge.
+//! Records which thread did what when, for a picture of a merge.
 //!
 //! The blocking operations of a merge are inside `tracing` spans (`read_lines`,
-//! `append`, `finish`), and so is an event loop while it runs. A [`Recorder`]
-//! is a layer that notes when these spans are entered and left, and by whom.
-//! Its [`Recording`] is plain data: [`Recording::lanes`] makes a lane of each
-//! thread, without gaps, with what it waited for; [`Recording::chrome_trace`]
-//! makes a file that opens in [Perfetto](https://ui.perfetto.dev). No stage has
-//! a line for it.
+//! `append`, `finish`), and so is an event loop while it runs. A [`Recorder`] is a
+//! layer that notes when each thread enters and leaves these spans. Its [`Recording`]
+//! is plain data: [`Recording::lanes`] makes a lane of each thread, without gaps and
+//! with its waits; [`Recording::chrome_trace`] makes a file that opens in
+//! [Perfetto](https://ui.perfetto.dev). No stage has a line for it.
 //!
 //! ```
 //! use recorder::{Kind, Recorder};
@@ -40,16 +39,16 @@
 //!
 //! # What is not in it
 //!
-//! A thread that opens none of these spans: the watch of an event loop, the
-//! notifier, a thread that waits for others. What a thread does between its
-//! spans: it is idle there, or waits. A wait is not measured but told from what
-//! lies round it ([`Recording::lanes`] says how).
+//! A thread that opens none of these spans: the watch of an event loop, the notifier, a
+//! thread that waits for others. What a thread does between its spans: there it is
+//! idle, or waits. A wait is not measured but concluded from the operations round it
+//! ([`Recording::lanes`] says how).
 //!
 //! # What it costs
 //!
-//! About 0.3 µs a span, against one to two nanoseconds where nobody listens, and
-//! no allocation; a thread notes for itself, under a lock that only
-//! [`Recorder::recording`] ever asks for as well. On your machine:
+//! About 0.3 µs a span, against one to two nanoseconds where nobody listens, and no
+//! allocation. A thread notes for itself, under a lock that only
+//! [`Recorder::recording`] ever takes as well. On your machine:
 //!
 //! ```sh
 //! cargo bench -p benches --bench span

@@ -1,8 +1,8 @@
 //! What the threads note while they run, each for itself.
 //!
-//! The notes of a thread are behind a lock, which only
-//! [`Recorder::recording`](crate::Recorder::recording) ever asks for as well: no
-//! thread waits for another.
+//! The notes of a thread are behind a lock that only
+//! [`Recorder::recording`](crate::Recorder::recording) ever takes as well: no thread
+//! waits for another.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,17 +18,17 @@ use crate::{Name, Stall};
 /// The end of an operation that has not ended.
 const OPEN: u64 = u64::MAX;
 
-/// The notes of all threads; times are nanoseconds since they were begun.
+/// The notes of all threads. Times are nanoseconds since `begun`.
 #[derive(Debug)]
 pub(crate) struct Notes {
     begun: Instant,
     limit: usize,
-    /// How many operations and stalls have asked for a place.
+    /// How many operations and stalls have asked for a place so far.
     asked: AtomicUsize,
-    /// When the first of them found none.
+    /// When the first of them found no place.
     full: AtomicU64,
-    // A thread that has ended leaves its place in here to another one. So a place
-    // has a diary for each thread that was there, the last one's at the end.
+    // A new thread may get the slot of one that has ended. So a slot has a diary for
+    // each of its threads, that of the last one at the end.
     diaries: ThreadLocal<Mutex<Vec<Diary>>>,
     stalls: Mutex<Vec<Stall>>,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Diary {
     pub(crate) is_loop: bool,
     pub(crate) sources: IndexSet<String>,
     pub(crate) operations: Vec<Noted>,
-    /// Where the name of a source is written before it is looked up.
+    /// The buffer in which the name of a source is written before it is looked up.
     pub(crate) text: String,
     spans: Vec<Span>,
 }
@@ -53,28 +53,28 @@ pub(crate) struct Diary {
 pub(crate) struct Noted {
     pub(crate) begin: u64,
     pub(crate) end: u64,
-    /// A place in [`Diary::sources`].
+    /// An index into [`Diary::sources`].
     pub(crate) source: Option<u32>,
     pub(crate) name: Name,
 }
 
-/// A span that this thread has made and that is not closed.
+/// A span that this thread has made, until it is closed.
 #[derive(Debug, Clone)]
 struct Span {
     id: Id,
     what: What,
-    /// How many times it is entered, one within the other.
+    /// How often the span is entered, one within the other.
     depth: usize,
-    /// The place in [`Diary::operations`], from the first enter to the last exit.
+    /// An index into [`Diary::operations`], from the first enter to the last exit.
     open: Option<usize>,
 }
 
-/// What a span says of its thread.
+/// What a span says about its thread.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum What {
-    /// An event loop runs on it.
+    /// An event loop runs on the thread.
     Loop,
-    /// It is at an operation.
+    /// The thread is at an operation.
     Operation { name: Name, source: Option<u32> },
 }
 
@@ -91,11 +91,11 @@ impl Notes {
     }
 
     pub(crate) fn now(&self) -> u64 {
-        // It ends after five centuries.
+        // 64 bits hold five centuries.
         self.begun.elapsed().as_nanos() as u64
     }
 
-    /// Tells whether there is a place left, and takes it.
+    /// Takes a place, if there is one left; says whether there was.
     fn place(&self, now: u64) -> bool {
         let found = self.asked.fetch_add(1, Ordering::AcqRel) < self.limit;
         if !found {
@@ -110,8 +110,8 @@ impl Notes {
         (self.asked.load(Ordering::Acquire).saturating_sub(self.limit), full)
     }
 
-    /// Calls `note` with the diary of this thread, if there is one; with `begin`,
-    /// it is begun if not.
+    /// Calls `note` with the diary of this thread. If the thread has none, `begin`
+    /// makes one, or else nothing is called.
     pub(crate) fn diary(&self, begin: bool, note: impl FnOnce(&mut Diary)) {
         let thread = thread::current();
         let mut diaries = lock(self.diaries.get_or_default());
@@ -175,7 +175,7 @@ impl Notes {
         });
     }
 
-    /// Keeps a stall that ends now and was `nanos` long.
+    /// Keeps a stall that ends now and lasted `nanos`.
     pub(crate) fn stall(&self, nanos: u64, about: impl FnOnce(f64, f64) -> Stall) {
         let now = self.now();
         if self.place(now) {
@@ -184,7 +184,7 @@ impl Notes {
         }
     }
 
-    /// Copies what every thread has noted, in the order of their first spans.
+    /// Copies the diaries, in the order in which the threads made their first spans.
     pub(crate) fn diaries(&self) -> Vec<Diary> {
         let copy = |diaries: &Mutex<Vec<Diary>>| lock(diaries).clone();
         let mut all: Vec<_> = self.diaries.iter().flat_map(copy).collect();
@@ -198,7 +198,8 @@ impl Notes {
 }
 
 impl Diary {
-    /// Returns the place of the source whose name is in [`Diary::text`].
+    /// Returns the index of the source whose name is in [`Diary::text`], and adds it if
+    /// it is new.
     pub(crate) fn source(&mut self) -> u32 {
         let known = self.sources.get_index_of(&self.text);
         let place = known.unwrap_or_else(|| self.sources.insert_full(self.text.clone()).0);
@@ -215,8 +216,8 @@ pub(crate) fn seconds(nanos: u64) -> f64 {
     nanos as f64 / 1e9
 }
 
-/// Nothing panics between two changes that belong together, so what a poisoned
-/// lock holds is sound.
+/// A poisoned lock holds sound notes: nothing panics between two changes that belong
+/// together.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The recorder, and how a recording is made of what the threads have noted.
+//! The recorder: makes a recording of the notes of the threads.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,41 +8,40 @@ use indexmap::IndexSet;
 use crate::notes::{Notes, seconds};
 use crate::{Operation, Recording, Thread};
 
-/// Keeps which thread was at what, and when.
+/// Records which thread did what when.
 ///
-/// Clones share what they keep: give [`Recorder::layer`] away, and ask the
-/// recorder for its [`Recording`] when the merge is over, or in its midst.
+/// Clones share their notes. Give [`Recorder::layer`] away, and ask the recorder for
+/// its [`Recording`] when the merge is over, or in its midst.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     pub(crate) notes: Arc<Notes>,
 }
 
 impl Recorder {
-    /// Makes a recorder for at most `limit` operations and stalls; its time
-    /// begins now.
+    /// Makes a recorder for at most `limit` operations and stalls; its time begins now.
     ///
-    /// An operation takes 32 bytes; while a thread's list of them grows, three
-    /// times that. The first ones are kept. What comes when the recorder is
-    /// full is counted and not kept, and the recording ends there: a picture of
-    /// the begin that is whole, and not one of all with holes in it.
+    /// An operation takes 32 bytes, and three times that while a thread's list grows.
+    /// The first `limit` are kept. The rest are counted only, and the recording ends
+    /// where the first of them began: it shows the whole beginning, and no holes.
     pub fn new(limit: usize) -> Recorder {
         Recorder { notes: Arc::new(Notes::new(limit)) }
     }
 
-    /// Returns what was kept so far.
+    /// Returns what was recorded so far.
     ///
-    /// What goes on at this moment is in it up to now.
+    /// An operation that has not ended is in it up to now.
     ///
     /// # Blocking
     ///
-    /// Blocks the calling thread while it copies what every thread has noted,
-    /// and meanwhile holds up those that are about to note something.
+    /// Blocks the calling thread while it copies the notes of every thread, one after
+    /// the other. Meanwhile a thread that is about to note something may wait.
     pub fn recording(&self) -> Recording {
-        // Taken before anything is copied: up to here nothing is missing, from
-        // whichever thread.
+        // Taken before the notes are copied: up to here they are complete, for every
+        // thread.
         let now = self.notes.now();
         let diaries = self.notes.diaries();
-        // Asked only now: whoever found no place while this was copied counts.
+        // Asked after the copy, so that an operation that found no place meanwhile
+        // counts.
         let (mut left_out, full) = self.notes.left_out();
         let end = now.min(full);
 
@@ -53,8 +52,9 @@ impl Recorder {
             threads.push(Thread { name, is_loop: diary.is_loop });
             let places: Vec<_> =
                 diary.sources.into_iter().map(|name| sources.insert_full(name).0).collect();
-            // Two threads may have asked in another order than they began: what
-            // began after the end has found a place that is of no use.
+            // Two threads may ask for a place in another order than that of their
+            // times. So an operation after the end may have a place: it counts as left
+            // out.
             left_out += diary.operations.iter().filter(|it| full <= it.begin).count();
             let before = diary.operations.iter().filter(|it| it.begin < end);
             operations.extend(before.map(|it| Operation {
@@ -84,7 +84,7 @@ impl Recorder {
     }
 }
 
-/// Numbers threads that share a name, as those of a blocking pool do.
+/// Numbers threads that share a name, as the threads of a blocking pool do.
 fn number_the_namesakes(threads: &mut [Thread]) {
     let mut counts: HashMap<String, (usize, usize)> = HashMap::new();
     for thread in &*threads {

@@ -1,25 +1,26 @@
-//! What was kept, as plain data.
+//! A recording, as plain data.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Who did what when: made by [`Recorder::recording`](crate::Recorder::recording).
+/// Which thread did what when: made by
+/// [`Recorder::recording`](crate::Recorder::recording).
 ///
 /// All times are seconds since the recorder was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recording {
-    /// The threads that opened a span, in the order of their first one.
+    /// The threads that made a span, in the order of their first.
     pub threads: Vec<Thread>,
-    /// The sources that were read or written, each once; an operation names
-    /// its own by the place in here.
+    /// The sources that were read or written, each once. An operation names its source
+    /// by the index in here.
     pub sources: Vec<String>,
-    /// The operations, in the order of their begins.
+    /// The operations, in the order of their beginnings.
     pub operations: Vec<Operation>,
-    /// The stalls of the event loop, in the order of their begins.
+    /// The stalls of the event loop, in the order of their beginnings.
     pub stalls: Vec<Stall>,
-    /// How long the recording is. One that is full ends where the first
-    /// operation found no place, so what it shows is complete up to its end.
+    /// How long the recording is, in seconds. A full one ends where the first operation
+    /// found no place, so what it shows is complete.
     pub seconds: f64,
     /// How many operations and stalls found no place.
     pub left_out: u64,
@@ -28,23 +29,22 @@ pub struct Recording {
 /// One thread of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thread {
-    /// Its name, or `thread N` for the Nth of the recording if it has none. A
-    /// name that several threads have is followed by a number.
+    /// Its name, or `thread N` for the Nth of the recording if it has none. If several
+    /// threads share the name, a number follows.
     pub name: String,
     /// Whether an event loop ran on it.
     pub is_loop: bool,
 }
 
-/// One blocking call, from its begin to its end.
-///
-/// One that had not ended when the recording did, ends with it.
+/// One blocking call, from its beginning to its end. A call that outlasts the recording
+/// ends with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
-    /// Whose call it is: a place in [`Recording::threads`].
+    /// The thread that made the call: an index into [`Recording::threads`].
     pub thread: usize,
-    /// Which call it is.
+    /// Which call.
     pub name: Name,
-    /// Of which source: a place in [`Recording::sources`].
+    /// The source, if there is one: an index into [`Recording::sources`].
     pub source: Option<usize>,
     /// When it began, in seconds.
     pub begin: f64,
@@ -52,19 +52,20 @@ pub struct Operation {
     pub end: f64,
 }
 
-/// The calls that are recorded: each has a span of this name.
+/// The recorded calls: each has a span of this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Name {
-    /// `Source::read_lines`, whether it found something or not.
+    /// `Source::read_lines`, whether or not it found something.
     ReadLines,
     /// `Output::append`.
     Append,
-    /// `Output::finish`; it is of no source.
+    /// `Output::finish`, which has no source.
     Finish,
-    /// `Statistics::note` of the service: its source is the address of a client.
+    /// `Statistics::note` of the service; the source is the address of a client.
     Note,
-    /// A client of the service sends a line, and waits for its answer.
+    /// A client of the service sends a line and waits for its answer; the source is the
+    /// address of the client.
     Ask,
 }
 
@@ -77,14 +78,14 @@ pub struct Stall {
     pub end: f64,
     /// What blocked the loop, if that is known.
     pub operation: Option<String>,
-    /// The source that it was about, if that is known.
+    /// The source of that operation, if that is known.
     pub source: Option<String>,
-    /// The task that it was in, if that is known.
+    /// The task that blocked the loop, if that is known.
     pub task: Option<String>,
 }
 
 impl Recording {
-    /// Returns the path of the source that an operation is about.
+    /// Returns the path of an operation's source, if it has one.
     pub fn source(&self, operation: &Operation) -> Option<&str> {
         self.sources.get(operation.source?).map(String::as_str)
     }
@@ -102,7 +103,7 @@ impl Name {
         }
     }
 
-    /// Returns the name that a span has, if it is one that is recorded.
+    /// Returns the call of a span's name, if it is a recorded one.
     pub(crate) fn of(span: &str) -> Option<Name> {
         let all = [Name::ReadLines, Name::Append, Name::Finish, Name::Note, Name::Ask];
         all.into_iter().find(|it| it.as_str() == span)

@@ -1,9 +1,9 @@
 //! The trace that opens in Perfetto.
 //!
-//! The format is Chrome's "Trace Event Format", in its form of a JSON object.
-//! Of its events four kinds are used: `M` names processes and threads, `X` is
-//! something with a begin and a length on a thread, `b` and `e` are begin and
-//! end of something that may overlap with others of its like.
+//! The format is Chrome's "Trace Event Format", as a JSON object. Four kinds of its
+//! events are used: `M` names processes and threads, `X` has a beginning and a length
+//! on a thread, `b` and `e` are the beginning and the end of something that may overlap
+//! with others of its kind.
 
 use serde_json::{Value, json};
 
@@ -16,10 +16,10 @@ impl Recording {
     /// Returns the recording in Chrome's trace format, which
     /// [Perfetto](https://ui.perfetto.dev) opens.
     ///
-    /// Operations and waits for the lock are on the track of their thread. The
-    /// waits of tasks, and the stalls, overlap with what the threads do, so
-    /// they are on tracks of their own (asynchronous events). Times are
-    /// microseconds, to the nanosecond.
+    /// Operations and waits for the lock are on the track of their thread. The waits of
+    /// tasks and the stalls overlap with what the threads do, so they are on tracks of
+    /// their own (asynchronous events). Times are in microseconds, exact to the
+    /// nanosecond.
     pub fn chrome_trace(&self) -> Value {
         let lanes = self.lanes();
         let mut events = vec![named("process_name", 0, json!({ "name": "merge" }))];
@@ -35,8 +35,7 @@ impl Recording {
             let name = it.name.as_str();
             events.push(complete(name, "operation", it.thread, it.begin, it.end, about));
         }
-        // An id of its own for each: those that share one would be taken for
-        // parts of each other.
+        // Each has an id of its own: two events of one id would be parts of each other.
         let mut ids = 1..;
         let mut overlapping = |name: &str, category, thread, begin, end, about| {
             let id = format!("{:#x}", ids.next().expect("ids have no end"));
@@ -79,8 +78,8 @@ fn tid(thread: usize) -> usize {
 }
 
 fn named(what: &str, tid: usize, args: Value) -> Value {
-    // Category and time say nothing here. Chrome itself writes them, though,
-    // and some readers rely on it.
+    // Category and time mean nothing here. But Chrome itself writes them, and some
+    // readers rely on them.
     json!({
         "ph": "M", "name": what, "cat": "__metadata", "ts": 0,
         "pid": PROCESS, "tid": tid, "args": args,
@@ -88,7 +87,8 @@ fn named(what: &str, tid: usize, args: Value) -> Value {
 }
 
 fn complete(name: &str, cat: &str, thread: usize, begin: f64, end: f64, args: Value) -> Value {
-    // From the rounded ends, so that what follows without a gap does so here.
+    // The length is that of the rounded ends, so two events without a gap have none
+    // here.
     let (begin, end) = (nanos(begin), nanos(end));
     json!({
         "ph": "X", "name": name, "cat": cat, "ts": begin / 1e3, "dur": (end - begin) / 1e3,
@@ -103,7 +103,7 @@ fn about<const N: usize>(fields: [(&str, Option<&str>); N]) -> Value {
         .collect()
 }
 
-/// Rounds to whole nanoseconds, which is what was measured.
+/// Rounds to whole nanoseconds, the unit in which times are measured.
 fn nanos(seconds: f64) -> f64 {
     (seconds * 1e9).round()
 }

@@ -1,4 +1,4 @@
-//! Lanes of made recordings: no gap, no overlap, nothing lost.
+//! Lanes of made-up recordings: no gap, no overlap, nothing lost.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ const SOURCES: usize = 3;
 /// Makes a recording; times are given in microseconds.
 fn recording(threads: usize, operations: Vec<Operation>, micros: u32) -> Recording {
     Recording {
-        // The first one is a loop now and then.
+        // With more than two threads, the first is a loop.
         threads: (0..threads)
             .map(|it| Thread {
                 name: format!("thread {}", it + 1),
@@ -35,8 +35,8 @@ fn call() -> impl Strategy<Value = (Name, usize)> {
     (prop::sample::select(names.to_vec()), 0..SOURCES)
 }
 
-/// A recording as threads make it: on each of them one call after the other.
-/// In which order they are told makes no difference.
+/// A recording as threads make it: each makes one call after the other. The list of
+/// calls is in no order.
 fn real() -> impl Strategy<Value = Recording> {
     let calls = vec((call(), 0..50_u32, 1..50_u32), 0..30);
     let ordered = (vec(calls, 1..5), 0..100_u32).prop_map(|(threads, rest)| {
@@ -58,8 +58,8 @@ fn real() -> impl Strategy<Value = Recording> {
     })
 }
 
-/// A recording that no threads make: calls overlap, in any order, of threads
-/// and sources that are not there, beyond the end.
+/// A recording that no threads make: calls overlap, in any order, with threads and
+/// sources that do not exist, beyond the end.
 fn wild() -> impl Strategy<Value = Recording> {
     let call = (0..5_usize, call(), 0..1_000_u32, 0..1_000_u32);
     (vec(call, 0..60), 0..4_usize, 0..800_u32).prop_map(|(calls, threads, micros)| {
@@ -146,8 +146,8 @@ proptest! {
     }
 }
 
-/// Plays steps such as `pool: read a`, each from the tenth microsecond to the
-/// twentieth of twenty, and tells the lanes. The thread `main` drives the loop.
+/// Plays steps such as `pool: read a`, each from the tenth to the twentieth microsecond
+/// of its twenty, and compares the lanes. The thread `main` drives the loop.
 #[track_caller]
 fn assert_lanes<const N: usize>(steps: &[&str], expected: [&str; N]) {
     let (mut threads, mut made) = (Vec::new(), Vec::new());
@@ -188,12 +188,13 @@ fn assert_lanes<const N: usize>(steps: &[&str], expected: [&str; N]) {
 
 #[test]
 fn who_waits_for_what_is_told_by_who_reads_and_who_appends() {
-    // The same thread: it waits for the lock. Nothing was there, then something.
+    // The same thread reads and appends: it waits for the lock. The first look finds
+    // nothing, the second finds lines.
     assert_lanes(
         &["1: read a", "1: read a", "1: append a"],
         ["1 (tail): idle, read, idle, read, wait for the lock 40-50, write"],
     );
-    // The loop appends: its turn is waited for.
+    // The loop appends: the tasks wait for their turn.
     assert_lanes(
         &["pool: read a", "pool: read b", "main: append a", "main: append b"],
         [
@@ -201,8 +202,8 @@ fn who_waits_for_what_is_told_by_who_reads_and_who_appends() {
             "main (loop): idle, write, idle, write; wait for the loop 20-50; wait for the loop 40-70",
         ],
     );
-    // A writer does: its answer is waited for, on the lane of the loop, and the
-    // append is part of the wait.
+    // A writer appends: the task waits for its answer. The wait is on the lane of the
+    // loop, and includes the append.
     assert_lanes(
         &["main: finish", "pool: read a", "writer: append a"],
         [
@@ -211,7 +212,7 @@ fn who_waits_for_what_is_told_by_who_reads_and_who_appends() {
             "writer (writer): idle, write",
         ],
     );
-    // Without a loop, the wait is with who reads.
+    // Without a loop, the wait is on the lane of the reader.
     assert_lanes(
         &["1: finish", "2: read a", "3: append a"],
         [
@@ -220,7 +221,8 @@ fn who_waits_for_what_is_told_by_who_reads_and_who_appends() {
             "3 (writer): idle, write",
         ],
     );
-    // Found nothing, found lines; written; and an append that no read was for.
+    // A look finds nothing, another finds lines, which are written; another append has
+    // no read.
     assert_lanes(
         &["1: read a", "1: read a", "2: append a", "2: append a"],
         [

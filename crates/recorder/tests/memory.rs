@@ -1,4 +1,4 @@
-//! What an operation costs in memory, counted.
+//! What an operation costs in memory.
 
 use allocation_counter::measure;
 use recorder::Recorder;
@@ -19,7 +19,7 @@ fn operations(count: usize) {
 fn an_operation_takes_no_allocation_and_32_bytes_and_beyond_the_limit_nothing() {
     let recorder = Recorder::new(2 * OPERATIONS);
     with_default(tracing_subscriber::registry().with(recorder.layer()), || {
-        // What a thread sets up once.
+        // What a thread allocates once.
         operations(2);
         let kept = measure(|| operations(OPERATIONS));
         // The list of operations doubles, from 4 to 16,384 places.
@@ -43,6 +43,6 @@ fn a_thread_that_outlives_its_recorder_keeps_nothing_of_it() {
             operations(OPERATIONS);
         });
     });
-    // Only the few bytes by which the thread knew it.
+    // Only the few bytes that the thread itself keeps.
     assert!(kept.bytes_current < 8 * 1024, "{kept:?}");
 }

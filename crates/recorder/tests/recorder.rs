@@ -1,7 +1,7 @@
-//! What is kept of real threads, and what is not.
+//! What is recorded of real threads, and what is not.
 //!
-//! The spans have the shape of those that a merge opens. Where two threads have
-//! an order, a channel makes it.
+//! The spans look like those of a merge. A channel makes the order between two threads,
+//! where it matters.
 
 use std::sync::mpsc::channel;
 use std::thread;
@@ -25,8 +25,8 @@ fn recorded(limit: usize, work: impl FnOnce()) -> Recording {
     recorder.recording()
 }
 
-/// Returns when the clock has gone on, so that what lies before and what lies
-/// behind are at two times.
+/// Returns once the clock has moved, so that events before and after have different
+/// times.
 fn tick() {
     let now = Instant::now();
     while Instant::now() == now {}
@@ -60,7 +60,7 @@ fn on_a_thread(name: Option<&str>, work: impl FnOnce() + Send) {
     });
 }
 
-/// Says each operation as `thread: name source`.
+/// Returns each operation as `thread: name source`.
 fn told(recording: &Recording) -> Vec<String> {
     let tell = |it: &Operation| {
         let thread = &recording.threads[it.thread].name;
@@ -114,7 +114,7 @@ fn a_note_of_the_service_is_a_write_and_its_client_has_a_lane_of_its_own() {
     let lanes = recording.lanes();
     let kinds = lanes.iter().map(|lane| (lane.role, lane.segments[1].kind)).collect::<Vec<_>>();
     assert_eq!(kinds, [(Role::Client, Kind::WaitForService), (Role::Writer, Kind::Write)]);
-    // Who has left waits for no note.
+    // A note ends no wait.
     assert!(lanes.iter().all(|lane| lane.waiting.is_empty()), "{lanes:?}");
 }
 
@@ -172,7 +172,7 @@ fn a_full_recorder_counts_the_rest_and_its_recording_ends_there() {
         let write = warn_span!(target: "tributary", "append", source = "a.log").entered();
         tick();
         read_lines("b.log");
-        // The first without a place: the append is still open here.
+        // The first without a place; the append is still open here.
         read_lines("c.log");
         drop(write);
         finish();
@@ -183,7 +183,7 @@ fn a_full_recorder_counts_the_rest_and_its_recording_ends_there() {
     let [_, write, last] = &recording.operations[..] else { panic!("{recording:?}") };
     assert!(last.end < recording.seconds, "{recording:?}");
     assert_eq!(write.end, recording.seconds);
-    // The limit is one for all threads.
+    // All threads share one limit.
     let shared = recorded(3, || (0..5).for_each(|_| on_a_thread(None, || append("a.log"))));
     assert_eq!((shared.operations.len(), shared.left_out), (3, 2));
 }
@@ -225,7 +225,7 @@ fn a_span_that_is_entered_twice_is_two_operations() {
         at(&span);
     };
     assert_eq!(told(&recorded(100, twice)).len(), 2);
-    // The second one finds no place, and is not taken for the end of the first.
+    // The second finds no place, and is not taken for the end of the first.
     let full = recorded(1, twice);
     assert!(full.operations[0].end < full.seconds, "{full:?}");
 }
@@ -246,7 +246,7 @@ fn two_recorders_both_keep_all() {
 fn a_stall_is_kept_with_what_is_known_of_it() {
     let recording = recorded(100, || {
         at(&warn_span!(target: "tokio_loop", "tokio_loop"));
-        // What it says comes from another thread, as that of the watch.
+        // The event comes from another thread, as that of the watch does.
         on_a_thread(Some("stall-watch"), || {
             let path = "a.log";
             warn!(target: "tokio_loop", stall_us = 1_u64, operation = "append", source = %path,
@@ -254,13 +254,13 @@ fn a_stall_is_kept_with_what_is_known_of_it() {
             warn!(target: "tokio_loop", stall_us = 60_000_000_u64, "the event loop turns again");
         });
     });
-    // The watch opens no span: it has no lane.
+    // The watch makes no span, so it has no lane.
     assert_eq!(recording.threads.len(), 1);
     let lanes = recording.lanes();
     assert_eq!(lanes[0].role, Role::Loop);
     assert_eq!(lanes[0].stalls, recording.stalls);
-    // In the order of their begins; the second one cannot have begun before
-    // the recording did.
+    // In the order of their beginnings; the second event's stall cannot have begun
+    // before the recording.
     let [long, short] = &recording.stalls[..] else { panic!("{recording:?}") };
     assert_eq!((long.begin, &long.operation, &long.task), (0.0, &None, &None));
     assert!((short.end - short.begin - 1e-6).abs() < 1e-12, "{short:?}");

@@ -1,9 +1,9 @@
-//! The lanes of each stage are those that its crate doc tells of.
+//! The lanes of each taught stage are those that its crate doc describes.
 //!
-//! A stage starts threads of its own, which only a subscriber for the whole
-//! process hears, and a process has one. So each stage is recorded in a process
-//! of its own: this one, called again with `--record STAGE FOLDER`. It is why
-//! this file has a `main`.
+//! A stage starts threads of its own. Only a subscriber for the whole process hears
+//! them, and a process has one subscriber. So each stage is recorded in a process of
+//! its own: this program, started again with `--record STAGE FOLDER`. That is why this
+//! file has a `main`.
 
 use std::env;
 use std::fs;
@@ -33,7 +33,7 @@ fn main() {
     // Each tail has a thread: it reads, waits for the lock, and writes.
     for (stage, top) in [(1, Role::Other), (2, Role::Loop), (3, Role::Other)] {
         let lanes = lanes_of(stage);
-        // A thread of the pool may have a second tail, when its first has ended.
+        // A thread of the pool may run a second tail, once its first has ended.
         let least = if stage == 2 { 1 } else { SOURCES };
         assert!((least..=SOURCES).contains(&count(&lanes, Role::Tail)), "{lanes:#?}");
         for tail in lanes.iter().filter(|lane| lane.role == Role::Tail) {
@@ -41,7 +41,7 @@ fn main() {
                 assert!(has(tail, kind), "no {kind} in {tail:#?}");
             }
         }
-        // The one that called `merge` finishes the output, and no task waits.
+        // The thread that called `merge` finishes the output, and no task waits.
         let caller = one(&lanes, top);
         assert!(has(caller, Kind::Write) && !has(caller, Kind::Read), "{caller:#?}");
         assert!(lanes.iter().all(|lane| lane.waiting.is_empty()), "{lanes:#?}");
@@ -55,7 +55,7 @@ fn main() {
     assert_readers_only_read(&lanes);
     assert_tasks_wait(the_loop, Kind::WaitForLoop);
 
-    // The loop does neither, and the tasks wait for the answer.
+    // The loop neither reads nor writes, and the tasks wait for the answer.
     let lanes = lanes_of(5);
     let the_loop = one(&lanes, Role::Loop);
     assert!(the_loop.segments.iter().all(|it| it.kind == Kind::Idle), "{the_loop:#?}");
@@ -65,7 +65,7 @@ fn main() {
     assert_tasks_wait(the_loop, Kind::WaitForAnswer);
 }
 
-/// Merges with one stage, and writes the recording to standard output.
+/// Merges with one stage, and writes the recording to stdout.
 fn record_in(folder: &Path, merge: MergeFn) {
     let recorder = Recorder::new(10_000);
     let subscriber = tracing_subscriber::registry().with(recorder.layer());
@@ -121,7 +121,7 @@ fn assert_readers_only_read(lanes: &[Lane]) {
     }
 }
 
-/// Asserts that each source's lines were waited for, once.
+/// Asserts that the lines of each source were waited for once.
 #[track_caller]
 fn assert_tasks_wait(the_loop: &Lane, kind: Kind) {
     assert_eq!(the_loop.waiting.len(), SOURCES, "{the_loop:#?}");

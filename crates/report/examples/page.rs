@@ -1,5 +1,5 @@
-//! The page and the sentences of the run that the tests have: to look at them, and
-//! to see in a diff what a change of words changes.
+//! Writes the page and the sentences of the tests' run: to look at them, and to see in
+//! a diff what a change of words changes.
 //!
 //! `just refresh-report` runs this.
 

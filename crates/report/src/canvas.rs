@@ -1,4 +1,4 @@
-//! What the charts share: a drawing of plotters, with inks for colours.
+//! What the charts share: drawing with plotters, in inks instead of colours.
 
 use plotters::coord::Shift;
 use plotters::drawing::DrawingAreaErrorKind;
@@ -10,22 +10,22 @@ use crate::theme::{self, Ink};
 /// Where plotters draws.
 pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// What drawing answers.
+/// The result of drawing.
 pub(crate) type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
 /// The size of the letters of a chart, in pixels.
 pub(crate) const LETTERS: f64 = 12.5;
 
-/// How wide every picture is drawn, in pixels. A screen makes it larger; on a
-/// telephone it scrolls by itself, as its letters could not be read otherwise.
+/// The width of every picture, in pixels. The page stretches it on a large screen, and
+/// scrolls it on a telephone, where smaller letters could not be read.
 pub(crate) const WIDTH: u32 = 720;
 
-/// Draws with plotters, and returns what is inside of the `svg` element.
+/// Draws with plotters, and returns what is inside the `svg` element.
 ///
 /// # Panics
 ///
-/// Panics if plotters fails, which it does not: it writes to memory, and every
-/// range that it is given has a beginning and an end.
+/// Panics if plotters fails, which it does not: it writes to memory, and every range
+/// has a beginning and an end.
 pub(crate) fn draw(height: u32, drawing: impl FnOnce(&Area<'_>) -> Drawn) -> String {
     let mut svg = String::new();
     {
@@ -35,18 +35,18 @@ pub(crate) fn draw(height: u32, drawing: impl FnOnce(&Area<'_>) -> Drawn) -> Str
     }
     let inside = svg.split_once('>').map_or("", |(_, inside)| inside);
     let inside = inside.trim_end().trim_end_matches("</svg>");
-    // The font is the page's, not the picture's.
+    // The page says the font, not the picture.
     theme::inked(inside).replace(" font-family=\"sans-serif\"", "")
 }
 
 /// Returns the style of a text: its ink, and where its anchor is.
 pub(crate) fn text(ink: Ink, h: HPos, v: VPos) -> TextStyle<'static> {
-    // plotters makes letters smaller by this.
+    // plotters divides the size of letters by this.
     let font = ("sans-serif", LETTERS * 1.24).into_font();
     font.color(&ink.colour()).pos(Pos::new(h, v))
 }
 
-/// Draws lines in the ink of the text on a ground of the paper: so they are seen on
+/// Draws lines in the ink of text on a wider line of paper, so that they are seen on
 /// every ink.
 pub(crate) fn mark(area: &Area<'_>, lines: &[[(i32, i32); 2]]) -> Drawn {
     for (ink, width) in [(Ink::PAPER, 6), (Ink::TEXT, 2)] {
@@ -57,7 +57,7 @@ pub(crate) fn mark(area: &Area<'_>, lines: &[[(i32, i32); 2]]) -> Drawn {
     Ok(())
 }
 
-/// The axes of a chart, in the inks of the page, up to what they say.
+/// The axes of a chart, in the inks of the page. The caller adds what they say.
 macro_rules! axes {
     ($chart:expr) => {
         $chart
@@ -77,18 +77,19 @@ pub(crate) fn width_of(text: &str) -> f64 {
     text.chars().count() as f64 * LETTERS * 0.53
 }
 
-/// Returns how wide a column for these names is: at most a third of the picture.
+/// Returns the width of a column for these names, in pixels: at most a third of the
+/// picture.
 pub(crate) fn column<'a>(names: impl Iterator<Item = &'a str>) -> u32 {
     let longest = names.map(|name| width_of(&theme::short(name))).fold(40.0, f64::max);
     (longest.ceil() as u32 + 12).min(WIDTH / 3)
 }
 
-/// Returns a name as it fits its column.
+/// Returns a name, cut to fit its column.
 pub(crate) fn fitted(name: &str, column: u32) -> String {
     cut(&theme::short(name), f64::from(column.saturating_sub(12)))
 }
 
-/// Cuts what would need more than `room` pixels; the tables have the whole of it.
+/// Cuts a text that is wider than `room` pixels; the tables have the whole of it.
 pub(crate) fn cut(text: &str, room: f64) -> String {
     if width_of(text) <= room {
         return text.to_owned();
@@ -97,13 +98,14 @@ pub(crate) fn cut(text: &str, room: f64) -> String {
     text.chars().take(letters.saturating_sub(1)).collect::<String>() + "…"
 }
 
-/// Moves apart what is too near, so that every label has about `room`; returns the
-/// new places in the order of the old.
+/// Moves apart places that are nearer than `room`, in pixels. Returns the new places in
+/// the order of the old.
 pub(crate) fn apart(places: &[i32], room: i32) -> Vec<i32> {
     let mut order: Vec<usize> = (0..places.len()).collect();
     order.sort_by_key(|&at| places[at]);
     let mut moved = places.to_vec();
-    // Each pair gives way by half; a few labels are at rest long before.
+    // Both places of a pair give way by half. A few labels come to rest long before the
+    // hundredth pass.
     for pair in std::iter::repeat_n(order.windows(2), 100).flatten() {
         let lack = (room - (moved[pair[1]] - moved[pair[0]])).max(0);
         moved[pair[0]] -= lack / 2;
@@ -112,8 +114,8 @@ pub(crate) fn apart(places: &[i32], room: i32) -> Vec<i32> {
     moved
 }
 
-/// Returns the powers of ten from `from` to `to`, both included if they are one; where
-/// there are fewer than two, with the halves and fifths between, or with all digits.
+/// Returns the powers of ten between `from` and `to`. If they are fewer than two, also
+/// their multiples by 2 and 5; if those are fewer, by all digits.
 pub(crate) fn decades(from: f64, to: f64) -> Vec<f64> {
     let exponents = from.log10().floor() as i32..=to.log10().ceil() as i32;
     let ticks = |digits: &[f64]| -> Vec<f64> {

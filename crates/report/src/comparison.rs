@@ -1,8 +1,8 @@
-//! What a comparison of the stages has shown, as data.
+//! The results of a comparison of the stages, as data.
 //!
-//! `compare` fills a [`Comparison`] while it runs; terminal, JSON and page show it,
-//! and none of them knows how a figure was taken. The fields are the keys of the
-//! JSON: `crates/compare/schema.md` says what each is.
+//! `compare` fills a [`Comparison`] while it runs. Terminal, JSON and page show it, and
+//! none of them knows how a figure was taken. The fields are the keys of the JSON:
+//! `crates/compare/schema.md` says what each is.
 
 #![allow(missing_docs, reason = "schema.md says what each field is")]
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::table::Table;
 
-/// All that one comparison has shown.
+/// All results of one comparison.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Comparison {
     pub head: Head,
@@ -43,7 +43,7 @@ pub struct Verdicts {
     pub laws: Vec<Verdict>,
 }
 
-/// What came of one law.
+/// The result of one law.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     pub theme: String,
@@ -53,8 +53,8 @@ pub struct Verdict {
     pub outcome: Outcome,
 }
 
-/// Whether a stage keeps a law. A law is also wrong that hangs, or that is kept
-/// although the stage declares that it cannot.
+/// Whether a stage keeps a law. `Wrong` is also a law that hangs, or that is kept
+/// although the stage declares to break it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
@@ -73,7 +73,7 @@ pub struct StageLanes {
     pub left_out: u64,
 }
 
-/// What one merge of so many sources cost.
+/// The time and the threads of one stage with this number of sources.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Growth {
     pub stage: String,

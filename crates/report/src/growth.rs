@@ -1,4 +1,4 @@
-//! How the cost grows as the work grows: a line a stage, on log axes.
+//! How the cost grows as the work grows: a line for each stage, on log axes.
 
 use maud::{Markup, html};
 use plotters::prelude::*;
@@ -14,9 +14,10 @@ use crate::units::{Grouped, Time};
 
 const HEIGHT: u32 = 300;
 
-/// What a line goes through: sources, least, middle, most.
+/// A point of a line: the number of sources, and the least, the median and the most of
+/// the figure.
 pub(crate) type Point = (f64, [f64; 3]);
-/// A stage and its points, by the number of sources.
+/// A stage and its points, in the order of the sources.
 pub(crate) type Line<'a> = (&'a str, Vec<Point>);
 
 pub(crate) fn section(growth: &[Growth]) -> Markup {
@@ -124,7 +125,7 @@ fn chart(area: &Area<'_>, of: &str, lines: &[Line<'_>], say: fn(f64) -> String) 
                 chart.draw_series([spread])?;
             }
             let at = (*sources, *middle);
-            // Each stage has a mark of its own, for who sees no colours.
+            // Each stage has a mark of its own, for readers who see no colours.
             let (full, line) = (ink.colour().filled(), ink.colour().stroke_width(2));
             let (x, y) = chart.backend_coord(&at);
             match stage_number(stage).map_or(0, |number| number % 8) {

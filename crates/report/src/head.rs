@@ -46,7 +46,7 @@ pub(crate) fn header(comparison: &Comparison) -> Markup {
     }
 }
 
-/// Three radio buttons, which the style sheet looks at: no script.
+/// Three radio buttons that the style sheet looks at: no script.
 pub(crate) fn themes() -> Markup {
     html! {
         form class="themes" aria-label="Theme" {

@@ -1,4 +1,4 @@
-//! What to do with the figures: which stage is for whom, and what the words mean.
+//! How to use the figures: which stage is for whom, and what the words mean.
 
 use maud::{Markup, html};
 use stages::STAGES;

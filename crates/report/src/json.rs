@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::comparison::Comparison;
 use crate::sentences;
 
-/// Which keys there are, and what they mean. A key that is added keeps the
-/// number; one that goes, or comes to mean something else, raises it.
+/// The version of the keys and their meanings. A new key keeps the number; a key that
+/// goes or changes its meaning raises it.
 pub const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
@@ -18,11 +18,12 @@ struct Whole<'a> {
     seen: Vec<String>,
 }
 
-/// Returns the whole comparison, with what was seen in words, as a JSON document.
+/// Returns the whole comparison, with the sentences of [`seen`](crate::seen), as a JSON
+/// document and a newline.
 ///
 /// # Panics
 ///
-/// Panics if memory cannot be written to.
+/// Panics if a string cannot be written to, which does not happen.
 pub fn json(comparison: &Comparison) -> String {
     let whole = Whole { schema: SCHEMA, comparison, seen: sentences::seen(comparison) };
     serde_json::to_string(&whole).expect("memory takes what is written") + "\n"

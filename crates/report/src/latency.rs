@@ -1,4 +1,4 @@
-//! How long the lines took from their write to their sight: a ridge a stage.
+//! How long the lines took from write to sight: a ridge for each stage.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
@@ -10,22 +10,22 @@ use crate::table::{Bucket, Column, Distribution, Table};
 use crate::theme::Ink;
 use crate::units::Time;
 
-/// How high the band of one stage is, in pixels.
+/// The height of the band of one stage, in pixels.
 const BAND: u32 = 60;
 
-/// The part of a band that is below its ridge: there stand the labels of the marks.
+/// The part of a band below its ridge, with the labels of the marks.
 const BELOW: f64 = 0.27;
 
-/// Right of the axis, for the label of the latest line, in pixels.
+/// The room right of the axis for the label of the latest line, in pixels.
 const END: u32 = 30;
 
-/// How high a ridge is where a single line is, as a part of its height.
+/// The least height of a ridge where there are lines, as a part of its peak.
 const SEEN: f64 = 0.05;
 
-/// What is marked on each ridge.
+/// The columns that are marked on each ridge.
 const MARKS: [Column; 3] = [Column::P50, Column::P99, Column::Max];
 
-/// A stage that has lines: how they are spread, and where its marks are, in seconds.
+/// The latencies of one stage, and its marks in seconds.
 struct Ridge<'a> {
     stage: &'a str,
     buckets: &'a [Bucket],
@@ -93,7 +93,7 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
         let (_, y) = chart.backend_coord(&(least, ground));
         let marks = stage.marks.iter().map(|(_, it)| [(place(*it), y - 9), (place(*it), y + 4)]);
         canvas::mark(area, &marks.collect::<Vec<_>>())?;
-        // Under the line, where no ridge is; marks that are too near share a label.
+        // Below the line, where no ridge is. Marks that are too near share a label.
         let mut labels: Vec<(i32, String)> = Vec::new();
         for (column, seconds) in &stage.marks {
             let (x, name) = (place(*seconds), column.head());
@@ -114,9 +114,8 @@ fn chart(area: &Area<'_>, stages: &[Ridge<'_>]) -> Drawn {
     Ok(())
 }
 
-/// The outline of a ridge, through the middle of each bucket: the share of the
-/// lines by the width of their bucket on the axis, as high as the band at its own
-/// peak. A single line is seen as well.
+/// Returns the outline of a ridge through the middle of each bucket. Its height is the
+/// density of lines on the log axis, and at the peak 0.68 of the band.
 fn outline(buckets: &[Bucket], ground: f64) -> Vec<(f64, f64)> {
     let filled = buckets.iter().filter(|bucket| bucket.lines > 0);
     let dense = |bucket: &Bucket| bucket.lines as f64 / (bucket.below / bucket.from).ln();
@@ -125,7 +124,7 @@ fn outline(buckets: &[Bucket], ground: f64) -> Vec<(f64, f64)> {
     let mut end: Option<f64> = None;
     for bucket in filled {
         let (begin, middle) = (bucket.from, (bucket.from * bucket.below).sqrt());
-        // Where there is none between two of them, the ridge is on the ground.
+        // Between two buckets with a gap, the outline is on the ground.
         match end {
             Some(last) if begin <= last * 1.000_001 => {}
             last => outline.extend(last.into_iter().chain([begin]).map(|at| (at, ground))),

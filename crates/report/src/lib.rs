@@ -1,28 +1,27 @@
-//! What a comparison of the stages has shown: as data, in sentences, as JSON, and
-//! on one page.
+//! The results of a comparison of the stages: as data, in sentences, as JSON, and on
+//! one page.
 //!
-//! `compare` fills a [`Comparison`] and knows how each figure was taken; here is
-//! how it is told. [`seen`] says it in words, a sentence a finding, the same on the
-//! terminal, in [`json()`] and on the page. [`render`] makes one HTML file: nothing
-//! is loaded from anywhere, it is dark where its reader prefers that, it fits a
-//! telephone and paper, and all of it is there without scripts. [`figures`] gives
-//! its pictures as files of their own, for other texts.
+//! `compare` fills a [`Comparison`] and knows how each figure was taken; this crate
+//! tells it. [`seen`] tells it in words, a sentence for each finding: the same on the
+//! terminal, in [`json()`] and on the page. [`render`] makes one HTML file. It loads
+//! nothing, is dark where its reader prefers that, fits a telephone and paper, and is
+//! complete without scripts. [`figures`] returns its pictures as files of their own,
+//! for other texts.
 //!
-//! What a comparison does not have, since it was interrupted or not asked for, is
-//! left out with a sentence that says so.
+//! A part that a comparison does not have, since it was interrupted or not asked for,
+//! is left out, with a sentence that says so.
 //!
 //! # How it is made
 //!
-//! The charts are drawn by plotters and the page is a template of maud. The
-//! lanes are a template, too: each piece of a lane is an element with a title
-//! that a pointer, a finger or a screen reader finds, and the backends of
-//! plotters draw shapes without names. Their scale and its ticks are plotters'.
+//! plotters draws the charts, and the page is a template of maud. The lanes are a
+//! template, too: each piece of a lane is an element with a title, which a pointer, a
+//! finger or a screen reader finds, and the backends of plotters draw shapes without
+//! names. The lanes have the scale and the ticks of plotters.
 //!
-//! plotters writes colours; here a colour of a drawing is a sign for an ink with
-//! a name, so that the style sheet, not the drawing, knows the theme. A picture is
-//! drawn in one width.
+//! plotters writes colours. Here each colour stands for a named ink, so that the style
+//! sheet, and not the drawing, knows the theme. All pictures have one width.
 //!
-//! `ARCHITECTURE.md` says in which file is what.
+//! `ARCHITECTURE.md` says which file has what.
 
 mod canvas;
 mod comparison;
@@ -50,9 +49,9 @@ pub use sentences::seen;
 pub use table::{Bucket, Cell, Column, Distribution, Row, Spread, Table};
 pub use units::{Grouped, Rate, Size, Time};
 
-/// Makes one page of a comparison: an HTML document that needs no other file.
+/// Returns one page about a comparison: an HTML document that needs no other file.
 ///
-/// The comparison may be unfinished: what it does not have is left out.
+/// The comparison may be unfinished: the page leaves out what is missing.
 pub fn render(comparison: &Comparison) -> String {
     let page = html! {
         (DOCTYPE)
@@ -61,7 +60,7 @@ pub fn render(comparison: &Comparison) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                // No browser then asks for an icon.
+                // So that no browser asks for an icon.
                 link rel="icon" href="data:,";
                 title { "Tributary, compared" }
                 style {
@@ -79,7 +78,8 @@ pub fn render(comparison: &Comparison) -> String {
 fn body(comparison: &Comparison) -> Markup {
     html! {
         (head::themes())
-        // In a picture that is not displayed, nobody would find them.
+        // Without a size, but displayed: in a picture that is not, nobody would find
+        // them.
         svg class="hatchings" width="0" height="0" aria-hidden="true" { (picture::hatchings()) }
         (head::header(comparison))
         main {
@@ -94,10 +94,10 @@ fn body(comparison: &Comparison) -> Markup {
     }
 }
 
-/// Draws every picture of the page as a file of its own: the lanes of each
-/// stage, throughput and latency of each workload, growth.
+/// Returns every picture of the page as a file of its own: the lanes of each stage,
+/// throughput and latency of each workload, growth.
 ///
-/// What the comparison does not have, has no picture.
+/// A missing part of the comparison has no picture.
 pub fn figures(comparison: &Comparison) -> Vec<Figure> {
     let mut pictures = lanes::pictures(&comparison.lanes);
     for table in &comparison.workloads {

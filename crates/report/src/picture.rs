@@ -1,4 +1,4 @@
-//! A picture: the `svg` element round a drawing, on the page and alone.
+//! A picture: the `svg` element round a drawing, on the page or alone.
 
 use std::fmt::Write as _;
 
@@ -11,17 +11,17 @@ use crate::theme;
 /// A picture that stands alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figure {
-    /// What its file is to be called, without an ending: `lanes-stage4-tasks`.
+    /// Its file name without the ending: `lanes-stage4-tasks`.
     pub name: String,
-    /// The picture, as an SVG document: dark where its reader prefers that.
+    /// The picture as an SVG document, dark where its reader prefers that.
     pub svg: String,
-    /// What is to be seen in it; where and when it was taken.
+    /// What it shows; and where and when the figures were taken, if that is known.
     pub caption: String,
 }
 
 impl Figure {
-    /// Returns the figure for a page of Markdown that is beside its folder: the
-    /// picture, which opens when it is clicked, and below it the caption.
+    /// Returns the figure for a page of Markdown beside the folder named `folder`: the
+    /// picture, which opens when it is clicked, and its caption below.
     pub fn markdown(&self, folder: &str) -> String {
         let file = format!("{folder}/{}.svg", self.name);
         let figure = html! {
@@ -34,21 +34,20 @@ impl Figure {
     }
 }
 
-/// A drawing, as wide as all are, and what it shows in words.
+/// A drawing in the common width, and what it shows in words.
 pub(crate) struct Picture {
     /// The name of its file, and of its elements.
     pub(crate) name: String,
-    /// What it is.
     pub(crate) title: String,
-    /// What is to be seen in it.
+    /// What it shows.
     pub(crate) says: String,
-    /// What its signs mean, for where no legend stands beside it. A picture that has
-    /// one is made of parts that can be told one by one.
+    /// Its legend, for where none stands beside it. A picture with a legend has parts
+    /// that a screen reader tells one by one.
     pub(crate) legend: Option<Drawing>,
     pub(crate) drawing: Drawing,
 }
 
-/// What is inside of the `svg` element, and how high it is.
+/// The inside of the `svg` element, and its height in pixels.
 #[derive(Debug, Clone)]
 pub(crate) struct Drawing {
     pub(crate) height: u32,
@@ -56,7 +55,7 @@ pub(crate) struct Drawing {
 }
 
 impl Picture {
-    /// A chart of plotters: one image, without a legend.
+    /// Makes a chart of plotters: one image, without a legend.
     pub(crate) fn chart(
         name: String,
         title: String,
@@ -68,7 +67,8 @@ impl Picture {
         Picture { name, title, says, legend: None, drawing }
     }
 
-    /// The picture for any screen: where there is no room, it scrolls by itself.
+    /// Returns the picture for the page. It scrolls by itself where the screen is
+    /// narrow.
     pub(crate) fn on_page(&self) -> Markup {
         let (title, says) = (format!("{}-t", self.name), format!("{}-d", self.name));
         html! {
@@ -77,7 +77,7 @@ impl Picture {
                 svg viewBox=(format!("0 0 {WIDTH} {}", self.drawing.height))
                     role=(if self.legend.is_some() { "group" } else { "img" })
                     aria-labelledby=(format!("{title} {says}")) {
-                    // A title of the whole would pop up everywhere.
+                    // A `title` of the whole would pop up everywhere.
                     desc id=(title) { (self.title) }
                     desc id=(says) { (self.says) }
                     (PreEscaped(&self.drawing.inside))
@@ -86,7 +86,7 @@ impl Picture {
         }
     }
 
-    /// The picture as a file of its own: it brings its ground and its inks.
+    /// Returns the picture as a file of its own, with its ground and its inks.
     pub(crate) fn alone(&self, head: &Head) -> Figure {
         let (pad, title) = (12, 26);
         let legend = self.legend.as_ref();
@@ -114,7 +114,7 @@ impl Picture {
     }
 }
 
-/// Where and when, in one sentence, if that is known.
+/// Says in one sentence where and when the figures were taken, if that is known.
 fn machine(head: &Head) -> String {
     if head.kernel.is_empty() {
         return String::new();
@@ -128,7 +128,7 @@ fn machine(head: &Head) -> String {
     words + "."
 }
 
-/// The hatchings, which pictures refer to.
+/// The hatchings that pictures refer to.
 pub(crate) fn hatchings() -> Markup {
     let ground = || {
         html! {
@@ -146,7 +146,7 @@ pub(crate) fn hatchings() -> Markup {
                 patternTransform="rotate(-45)" {
                 (ground()) path class="l-wait" d="M1 0V5" stroke-width="1.8" {}
             }
-            // A row of it is too low for a hatching: an open box.
+            // Its rows are too low for a hatching: an open box.
             pattern id="h-answer" width="7" height="7" patternUnits="userSpaceOnUse" { (ground()) }
             pattern id="h-still" width="6" height="6" patternUnits="userSpaceOnUse" {
                 rect class="f-paper" width="6" height="6" {}

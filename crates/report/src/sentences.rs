@@ -1,5 +1,5 @@
-//! What was seen, in words. A figure has its sentence here and nowhere else:
-//! terminal, JSON and page show the same.
+//! The results in words. A figure has its sentence here and nowhere else: terminal,
+//! JSON and page show the same.
 
 use crate::comparison::{Comparison, Growth, Outcome, StageLanes, Verdicts};
 use crate::growth;
@@ -7,11 +7,11 @@ use crate::lanes::facts::{self, Shape};
 use crate::table::{Column, Row, Spread, Table};
 use crate::units::{Grouped, Size, Time, counted, listed};
 
-/// From which stall on a loop is said to stand still: a machine that has other
-/// work to do stalls any loop for less.
+/// A loop stands still if it stalls for this long, in seconds: a busy machine stalls
+/// any loop for less.
 const STILL: f64 = 0.050;
 
-/// Returns the sentences of all parts, in the order of the parts.
+/// Returns the sentences about workloads, lanes, growth and laws, in this order.
 pub fn seen(comparison: &Comparison) -> Vec<String> {
     let tables = comparison.workloads.iter().flat_map(of_table);
     let lanes = comparison.lanes.iter().map(of_lanes);
@@ -20,7 +20,7 @@ pub fn seen(comparison: &Comparison) -> Vec<String> {
     tables.chain(lanes).chain(growth.into_iter().flatten()).chain(laws).collect()
 }
 
-/// What a table shows: each of its sentences is about another column.
+/// Returns the sentences about a table: each is about another column.
 pub(crate) fn of_table(table: &Table) -> Vec<String> {
     let has = |column| table.columns().contains(&column);
     let parts = match () {
@@ -50,7 +50,7 @@ fn against_cat(table: &Table) -> Option<String> {
     })
 }
 
-/// Says whether two spreads put those that have them in an order.
+/// Says whether two spreads tell the order of their owners.
 fn chance(less: &Spread, more: &Spread) -> &'static str {
     match less.bounds().1 < more.bounds().0 {
         _ if less.runs.len().min(more.runs.len()) < 2 => {
@@ -80,7 +80,7 @@ fn at_rest(table: &Table) -> Option<String> {
 fn latency(table: &Table) -> Option<String> {
     let half = table.sorted(Column::P50);
     let (&(first, least), &(last, most)) = (half.first()?, half.last()?);
-    // Figures that differ by less than a tenth do not set stages apart.
+    // Stages are not set apart if their figures differ by a tenth or less.
     let half = match most <= least * 1.1 {
         true => Time(most).to_string(),
         false => format!("{} ({}) to {} ({})", Time(least), first.name, Time(most), last.name),
@@ -120,17 +120,17 @@ fn memory(table: &Table) -> Option<String> {
     Some(format!("no stage had more than {} of memory ({})", Size(bytes as u64), row.name))
 }
 
-/// What a program made of it that a person would use instead.
+/// Says what was wrong with the output of a program beside the stages.
 fn torn(table: &Table) -> Option<String> {
     let row = table.rows.iter().find(|row| !row.is_stage() && row.wrong.is_some())?;
     let first = row.wrong.as_ref()?.lines().next().unwrap_or_default();
-    // What is wrong, without how many lines there were.
+    // What is wrong, without the number of lines.
     let wrong = first.rsplit_once(": ").map_or(first, |(_, wrong)| wrong);
     let stages = if table.wrong().count() == 1 { "; that of every stage was right" } else { "" };
     Some(format!("the output of {} was wrong ({wrong}){stages}", row.name))
 }
 
-/// What the lanes of a stage show.
+/// Returns the sentence about the lanes of a stage.
 pub(crate) fn of_lanes(stage: &StageLanes) -> String {
     let blocked = facts::blocked(stage);
     if let Some(said) = of_service(stage, &blocked) {
@@ -167,7 +167,7 @@ pub(crate) fn of_lanes(stage: &StageLanes) -> String {
     format!("In {}, {said}.", stage.stage)
 }
 
-/// The same of every version of the service, so that they can be compared.
+/// The same sentence for every version of the service, so that they can be compared.
 fn of_service(stage: &StageLanes, blocked: &[facts::Span]) -> Option<String> {
     let (answered, longest) = facts::answered(stage, blocked)?;
     Some(format!(
@@ -184,7 +184,7 @@ fn still(stage: &StageLanes) -> String {
     let mut spans = facts::stalls(stage);
     let mut causes = facts::causes(stage);
     if spans.is_empty() {
-        // The watch came too late to see them.
+        // The watch has missed the stalls.
         (spans, causes) = (facts::blocked_on_loop(stage), vec!["append"]);
     }
     let mut said = format!(
@@ -200,21 +200,22 @@ fn still(stage: &StageLanes) -> String {
     said
 }
 
-/// A stage: from how many sources to how many, and its figure there.
+/// A stage: its least and its largest number of sources, and its figure at each.
 struct Grown<'a> {
     stage: &'a str,
     from: (u64, f64),
     to: (u64, f64),
 }
 
-/// What growth shows: of the time, and of the threads where they were seen.
+/// Returns the sentence about the times and, if threads were counted, the one about
+/// them.
 pub(crate) fn of_growth(growth: &[Growth]) -> [Option<String>; 2] {
     let [seconds, counts] = growth::lines(growth);
     [times(&grown(&seconds)), threads(&grown(&counts))]
 }
 
-/// Returns the stages that were run with more than one number of sources, from
-/// the least figure in the end to the largest.
+/// Returns the stages that ran with more than one number of sources, sorted by their
+/// figure at the largest.
 fn grown<'a>(lines: &[growth::Line<'a>]) -> Vec<Grown<'a>> {
     let grown = lines.iter().filter_map(|(stage, points)| {
         let [from, to] = [points.first()?, points.last()?]
@@ -237,9 +238,9 @@ fn times(grown: &[Grown<'_>]) -> Option<String> {
     Some(format!("From {} to {} sources, {ends}.", Grouped(least.from.0), Grouped(least.to.0)))
 }
 
-/// Says which stages have about a thread for each source that is added, and which
-/// have as many whatever the sources: those are two ways, though the figures of
-/// stages that go the same way differ by one or two.
+/// Says which stages take about one thread more for each source more, and which keep
+/// their number. Stages of one kind are told together, though their numbers differ by
+/// one or two.
 fn threads(grown: &[Grown<'_>]) -> Option<String> {
     let first = grown.first()?;
     let stays = |it: &Grown<'_>| it.to.1 <= it.from.1 * 1.05;
@@ -267,7 +268,7 @@ fn threads(grown: &[Grown<'_>]) -> Option<String> {
     Some(format!("From {from} to {to} sources, {}.", parts.join("; ")))
 }
 
-/// How many laws are kept.
+/// Says how many laws are kept.
 pub(crate) fn of_laws(verdicts: &[Verdicts]) -> Option<String> {
     let laws = verdicts.iter().map(|stage| stage.laws.len()).max()?;
     let all = || verdicts.iter().flat_map(|stage| stage.laws.iter().map(move |law| (stage, law)));

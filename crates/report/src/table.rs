@@ -1,4 +1,4 @@
-//! The table of one workload: what terminal, JSON and page are renderers over.
+//! The table of one workload, which terminal, JSON and page show.
 //! `crates/compare/schema.md` says what each field is, and the glossary what each
 //! column is.
 
@@ -20,20 +20,20 @@ pub struct Table {
     pub latencies: Vec<Distribution>,
 }
 
-/// What came of one contender.
+/// The results of one contender.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     #[serde(rename = "stage")]
     pub name: String,
-    /// What is wrong. Then there is no figure at all: a wrong merge may well be a
-    /// short one.
+    /// What is wrong. If something is, there are no figures: a wrong merge may well be
+    /// a short one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wrong: Option<String>,
     #[serde(flatten)]
     pub cells: BTreeMap<Column, Cell>,
 }
 
-/// What a figure is about, in the order of the terminal's columns.
+/// The kind of a figure, in the order of the terminal's columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Column {
     #[serde(rename = "time_seconds")]
@@ -68,7 +68,7 @@ pub enum Column {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Cell {
-    /// There is none: no loop that could stall, a system that does not tell.
+    /// No figure: no loop that could stall, or a system that does not tell.
     None,
     Count(u64),
     Number(f64),
@@ -78,20 +78,20 @@ pub enum Cell {
 /// A figure that was measured several times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// Of an even number, the mean of the middle two.
+    /// Of an even number of runs, the mean of the middle two.
     pub median: f64,
     pub half_range: f64,
     pub runs: Vec<f64>,
 }
 
-/// How the latencies of one stage are spread.
+/// The latencies of the lines of one stage, in buckets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
     pub stage: String,
     pub buckets: Vec<Bucket>,
 }
 
-/// Lines that took about as long.
+/// Lines with about the same latency.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bucket {
     pub from: f64,
@@ -119,7 +119,7 @@ impl Column {
         }
     }
 
-    /// Returns a figure of this column as people read it.
+    /// Returns a figure of this column with its unit, as people read it.
     pub fn show(self, cell: &Cell) -> String {
         match (cell, self) {
             (Cell::None, _) => "-".to_owned(),
@@ -134,11 +134,11 @@ impl Column {
 }
 
 impl Spread {
-    /// Keeps the values in the order of the rounds.
+    /// Makes the spread of some values, and keeps them in the order of the rounds.
     ///
     /// # Panics
     ///
-    /// Panics if there is none.
+    /// Panics if there are no values.
     pub fn new(runs: Vec<f64>) -> Spread {
         let mut sorted = runs.clone();
         sorted.sort_by(f64::total_cmp);
@@ -157,7 +157,8 @@ impl Spread {
         self.runs.iter().fold((least, most), |(least, most), it| (least.min(*it), most.max(*it)))
     }
 
-    /// Returns the median, and how far the values are from it if there are several.
+    /// Returns the median or, of several values, the median and half the range, as in
+    /// `200 ms ± 10.0 ms`.
     pub fn show(&self, value: impl Fn(f64) -> String) -> String {
         match self.runs.len() {
             1 => value(self.median),
@@ -167,7 +168,7 @@ impl Spread {
 }
 
 impl Row {
-    /// Returns the one number of a cell: the median, where there are several.
+    /// Returns the number of a cell: the median, if it has several.
     pub fn number(&self, column: Column) -> Option<f64> {
         match self.cells.get(&column)? {
             Cell::None => None,
@@ -177,7 +178,7 @@ impl Row {
         }
     }
 
-    /// Returns the values of a cell that was measured several times.
+    /// Returns the spread of a cell, if it has one.
     pub fn spread(&self, column: Column) -> Option<&Spread> {
         match self.cells.get(&column)? {
             Cell::Spread(spread) => Some(spread),
@@ -185,7 +186,7 @@ impl Row {
         }
     }
 
-    /// Returns a figure as people read it; nothing where there is none.
+    /// Returns a figure as people read it; an empty text if the row has none.
     pub fn shown(&self, column: Column) -> String {
         self.cells.get(&column).map_or_else(String::new, |cell| column.show(cell))
     }
@@ -197,13 +198,13 @@ impl Row {
 }
 
 impl Table {
-    /// Returns the columns in which the rows have figures, in order.
+    /// Returns the columns of the first row that is right, in order.
     pub fn columns(&self) -> Vec<Column> {
         let row = self.rows.iter().find(|row| !row.cells.is_empty());
         row.map_or_else(Vec::new, |row| row.cells.keys().copied().collect())
     }
 
-    /// Returns the rows in which something is wrong, with what it is.
+    /// Returns the name of each wrong row, and what is wrong.
     pub fn wrong(&self) -> impl Iterator<Item = (&str, &str)> {
         self.rows.iter().filter_map(|row| Some((&*row.name, row.wrong.as_deref()?)))
     }

@@ -1,10 +1,10 @@
-//! The colours, by name, for light and for dark; and the style sheet that
-//! gives them to the page and to each picture.
+//! The named colours, for light and for dark; and the style sheet that gives them to
+//! the page and to each picture.
 //!
-//! A picture names an ink, never a colour: so the same drawing is right in both
-//! themes, and on paper. The inks of the stages differ for colour-blind eyes as
-//! well (after Okabe and Ito), and where ink alone would tell two things apart,
-//! a label, a place or a hatching does so, too.
+//! A picture names an ink, never a colour: so the same drawing is right in both themes,
+//! and on paper. The inks of the stages also differ for colour-blind eyes (after Okabe
+//! and Ito). Where ink alone would tell two things apart, a label, a place or a
+//! hatching does so too.
 
 use std::fmt::Write as _;
 
@@ -12,12 +12,12 @@ use plotters::style::RGBColor;
 
 use crate::table::stage_number;
 
-/// A colour that has a name: its place in the list.
+/// A named colour, as an index into [`INKS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ink(usize);
 
-/// Every ink: its name in the style sheet, light, dark. The last are for the
-/// stages, one after the other.
+/// Every ink: its name in the style sheet, its colour in light, and in dark. The last
+/// are for the stages, in order.
 const INKS: [(&str, &str, &str); 19] = [
     ("paper", "#ffffff", "#14181d"),
     ("card", "#f4f6f8", "#1d232a"),
@@ -40,20 +40,20 @@ const INKS: [(&str, &str, &str); 19] = [
     ("stage8", "#006b78", "#5fd0dd"),
 ];
 
-/// Where the inks of the stages begin.
+/// The index of the first ink of a stage.
 const STAGE1: usize = 11;
 
 impl Ink {
-    /// What all is drawn on.
+    /// The ground of everything.
     pub(crate) const PAPER: Ink = Ink(0);
-    /// Text, and text of the second rank.
+    /// Text, and less important text.
     pub(crate) const TEXT: Ink = Ink(2);
     pub(crate) const MUTED: Ink = Ink(3);
     /// Lines that only lead the eye.
     pub(crate) const RULE: Ink = Ink(4);
-    /// What is wrong, and a loop that stands still.
+    /// Wrong results, and a loop that stands still.
     pub(crate) const ALARM: Ink = Ink(5);
-    /// `cat`, and what else is not a stage.
+    /// `cat`, and all others that are no stages.
     const FLOOR: Ink = Ink(7);
 
     /// Returns the ink of a contender.
@@ -67,15 +67,15 @@ impl Ink {
         INKS[self.0].0
     }
 
-    /// Returns a colour that stands for this ink in a drawing of plotters, until
-    /// [`inked`] puts the name in its place.
+    /// Returns the colour that stands for this ink in a drawing of plotters, until
+    /// [`inked`] replaces it by the name.
     pub(crate) fn colour(self) -> RGBColor {
         RGBColor(1, 2, self.0 as u8)
     }
 }
 
-/// Returns the name of a stage as it stands beside its ink: `4 tasks`. Other
-/// names stay as they are.
+/// Returns the name of a stage as it stands beside its ink: `4 tasks`. Other names stay
+/// as they are.
 pub(crate) fn short(name: &str) -> String {
     match (stage_number(name), name.split_once('-')) {
         (Some(number), Some((_, rest))) => format!("{number} {rest}"),
@@ -83,7 +83,7 @@ pub(crate) fn short(name: &str) -> String {
     }
 }
 
-/// Puts the names of the inks in place of the colours that stood for them.
+/// Replaces the colours that stand for inks by the inks' names.
 pub(crate) fn inked(svg: &str) -> String {
     let mut svg = svg.replace(" opacity=\"1\"", "");
     for (place, (name, ..)) in INKS.iter().enumerate() {
@@ -95,8 +95,8 @@ pub(crate) fn inked(svg: &str) -> String {
     svg
 }
 
-/// The classes of page and pictures: an ink to fill with, to draw with, to write
-/// with.
+/// Returns the classes of page and pictures: an ink to fill with, to draw with, to
+/// write with.
 pub(crate) fn classes() -> String {
     let mut css = String::new();
     for (name, ..) in INKS {
@@ -105,20 +105,20 @@ pub(crate) fn classes() -> String {
     for (name, ..) in INKS[STAGE1..].iter().chain([&INKS[Ink::FLOOR.0]]) {
         let _ = write!(css, ".{name}{{color:var(--{name})}}");
     }
-    // Hatchings, so that a wait is no mere colour. What is filled with one is
-    // outlined as well. The waits are one family: one ink, and only they.
+    // With hatchings, a wait is no mere colour. Whatever has a hatching also has an
+    // outline. All waits have one ink, and nothing else has it.
     let waits = ["lock", "loop", "answer"].map(|name| (name, "wait"));
     for (name, ink) in waits.into_iter().chain([("alarm", "alarm"), ("still", "alarm")]) {
         let _ = write!(css, ".h-{name}{{fill:url(#h-{name});stroke:var(--{ink})}}");
     }
-    // Letters over a hatching stand on the paper.
+    // Letters over a hatching are outlined in paper.
     css += ".haloed{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}";
     css
 }
 
-/// The inks of the page, for light, for dark, and always light on paper.
+/// Returns the inks of the page for light and for dark; on paper always for light.
 ///
-/// The theme is chosen by two radio buttons that `:has` looks at: no script.
+/// `:has` reads the theme from the radio buttons: no script.
 pub(crate) fn of_page() -> String {
     let (light, dark) = (variables(|ink| ink.1), variables(|ink| ink.2));
     format!(
@@ -129,7 +129,8 @@ pub(crate) fn of_page() -> String {
     )
 }
 
-/// The inks of a picture that stands alone, for what its reader prefers.
+/// Returns the inks of a picture that stands alone, for the theme that its reader
+/// prefers.
 pub(crate) fn of_picture() -> String {
     let (light, dark) = (variables(|ink| ink.1), variables(|ink| ink.2));
     format!(

@@ -1,4 +1,4 @@
-//! How much each contender merged in a second, as a share of what `cat` did.
+//! How much each contender merged in a second, as a share of `cat`'s throughput.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
@@ -9,14 +9,14 @@ use crate::sentences;
 use crate::table::{Column, Row, Spread, Table};
 use crate::theme::Ink;
 
-/// How high the band of one contender is, in pixels.
+/// The height of the band of one contender, in pixels.
 const BAND: u32 = 30;
 
-/// Right of the bars, where the numbers stand: no mark runs into them.
+/// The room right of the bars for the numbers, in pixels: no mark runs into them.
 const NUMBERS: u32 = 190;
 
-/// One contender: its name, and its share of `cat`'s throughput in each round;
-/// or what is wrong with it.
+/// A contender: its name, and its share of `cat`'s throughput in each round, or what is
+/// wrong with it.
 type Share<'a> = (&'a str, Result<Spread, &'a str>);
 
 /// Returns the picture of one workload, if its times were set against `cat`'s.
@@ -30,7 +30,7 @@ pub(crate) fn picture(table: &Table) -> Option<Picture> {
     Some(Picture::chart(name, title, says, height, |area| chart(area, &shares)))
 }
 
-/// The throughput is to `cat`'s as `cat`'s time is to the time.
+/// A share of `cat`'s throughput is one divided by the ratio to its time.
 fn share(row: &Row) -> Option<Share<'_>> {
     let share = match &row.wrong {
         Some(wrong) => Err(&**wrong),

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A time in three digits, with the unit that suits it.
+/// Seconds, shown in three digits with the unit that suits them; microseconds have no
+/// decimals.
 #[derive(Debug, Clone, Copy)]
 pub struct Time(pub f64);
 
@@ -11,13 +12,13 @@ impl fmt::Display for Time {
         let Time(seconds) = *self;
         let (value, unit) = match seconds {
             0.0 => return f.write_str("0 s"),
-            // The bounds are where three digits would round up to the next unit.
+            // From these bounds on, three digits would round up to the next unit.
             _ if seconds < 999.5e-6 => (seconds * 1e6, "µs"),
             _ if seconds < 999.5e-3 => (seconds * 1e3, "ms"),
             _ => (seconds, "s"),
         };
         let decimals = match value {
-            // A microsecond has no decimals: no clock here is that exact.
+            // No clock here is more exact than a microsecond.
             _ if unit == "µs" => 0,
             _ if value < 9.995 => 2,
             _ if value < 99.95 => 1,
@@ -27,7 +28,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// A number of bytes, in the unit that suits it.
+/// A number of bytes, shown in the unit that suits it.
 #[derive(Debug, Clone, Copy)]
 pub struct Size(pub u64);
 
@@ -45,7 +46,7 @@ impl fmt::Display for Size {
     }
 }
 
-/// A count with a comma before every third digit.
+/// A count, shown with a comma before every third digit.
 #[derive(Debug, Clone, Copy)]
 pub struct Grouped(pub u64);
 
@@ -58,7 +59,7 @@ impl fmt::Display for Grouped {
     }
 }
 
-/// A number in a second; below ten, its tenths tell it from another.
+/// A number a second, shown with its tenths below ten.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate(pub f64);
 

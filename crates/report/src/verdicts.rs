@@ -8,7 +8,7 @@ use crate::units::counted;
 use crate::{sentences, theme};
 
 pub(crate) fn section(verdicts: &[Verdicts]) -> Markup {
-    // All stages are asked for the same laws; an interrupted run has some of them.
+    // All stages are tried by the same laws; in an interrupted run some have fewer.
     let laws = verdicts.iter().map(|stage| &stage.laws[..]).max_by_key(|laws| laws.len());
     html! {
         section id="laws" {
@@ -29,7 +29,7 @@ fn outcome<'a>(stage: &'a Verdicts, law: &Verdict) -> Option<&'a Outcome> {
     stage.laws.iter().find(|it| it.law == law.law).map(|verdict| &verdict.outcome)
 }
 
-/// One theme; open if there is more to tell than that all is kept.
+/// One theme, which is open unless all stages keep all of it.
 fn one_theme(laws: &[Verdict], verdicts: &[Verdicts]) -> Markup {
     let outcomes =
         || laws.iter().flat_map(|law| verdicts.iter().filter_map(|stage| outcome(stage, law)));
@@ -55,7 +55,7 @@ fn one_theme(laws: &[Verdict], verdicts: &[Verdicts]) -> Markup {
     }
 }
 
-/// The number of the stage; its name where there is room for it.
+/// The number of the stage, and its name where there is room.
 fn head(stage: &str) -> Markup {
     let short = theme::short(stage);
     html! {

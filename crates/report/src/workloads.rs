@@ -1,4 +1,4 @@
-//! The workloads: what they show in words, throughput, latency, and all figures.
+//! The workloads: their sentences, throughput, latency, and all figures.
 
 use maud::{Markup, html};
 
@@ -43,10 +43,10 @@ fn one(table: &Table) -> Markup {
     }
 }
 
-/// The table: it is wider than a telephone, so it scrolls by itself.
+/// The table, which scrolls by itself: it is wider than a telephone.
 fn figures(table: &Table) -> Markup {
     let mut columns = table.columns();
-    // What a workload is about is seen first.
+    // The main figures of a workload come first.
     columns.sort_by_key(|column| {
         !matches!(column, Column::Time | Column::Ratio | Column::Stall | Column::P50 | Column::P99)
     });
@@ -82,7 +82,7 @@ fn cell(row: &Row, column: Column) -> Markup {
     let cell = row.cells.get(&column).unwrap_or(&Cell::None);
     let known = stages::find(&row.name);
     match (cell, column) {
-        // Two things that are both no figure, and not the same.
+        // Two reasons for no stall, which are not the same.
         (Cell::None, Column::Stall) if known.is_ok() || !row.is_stage() => {
             let has_loop = known.is_ok_and(|stage| stage.said().has_loop);
             html! { span class="quiet" { (if has_loop { "none seen" } else { "no loop" }) } }

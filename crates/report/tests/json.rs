@@ -15,7 +15,7 @@ fn what_is_written_is_read_as_what_it_was() {
     assert_eq!(report::json(&again), written);
     let (mut run, mut written): (Value, Value) =
         (serde_json::from_str(RUN).unwrap(), serde_json::from_str(&written).unwrap());
-    // Said anew, as the words are now.
+    // The sentences are made again with each JSON, and may have changed.
     for value in [&mut run, &mut written] {
         value.as_object_mut().unwrap().remove("seen");
     }
@@ -25,7 +25,7 @@ fn what_is_written_is_read_as_what_it_was() {
 #[test]
 fn the_keys_that_are_written_are_those_that_are_documented() {
     let mut comparison: Comparison = serde_json::from_str(RUN).unwrap();
-    // What a run that goes well does not have.
+    // Keys that a run without faults does not have.
     let rows = &mut comparison.workloads[1].rows;
     rows[0].cells.insert(Column::RestCpu, Cell::Number(0.1));
     rows[0].cells.insert(Column::WakeUps, Cell::None);
@@ -50,7 +50,7 @@ fn the_keys_that_are_written_are_those_that_are_documented() {
     assert!(schema.contains(&format!("`\"schema\": {SCHEMA}`")), "it is of another number");
 }
 
-/// All keys of a value, each with the keys that lead to it.
+/// Collects all keys of a value, each with the keys that lead to it.
 fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {

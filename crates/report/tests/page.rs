@@ -1,16 +1,16 @@
-//! The page and its pictures, as a parser sees them: over a real run, to which
-//! each test does what a run that goes well does not have.
+//! The page and its pictures, as a parser sees them, for a real run. The tests add what
+//! a run without faults does not have.
 
 use recorder::{Kind, Lane, Role, Segment};
 use report::{Cell, Column, Comparison, Outcome, Spread, figures, render};
 use scraper::{ElementRef, Html, Selector};
 
-/// A quick run of all stages: `just refresh-run` makes it.
+/// A quick run of all stages, made by `just refresh-run`.
 fn comparison() -> Comparison {
     serde_json::from_str(include_str!("comparison.json")).expect("it is a comparison")
 }
 
-/// Parses the page, and holds it to the grammar of HTML.
+/// Parses the page, and asserts that its HTML has no error.
 #[track_caller]
 fn parsed(comparison: &Comparison) -> Html {
     let html = Html::parse_document(&render(comparison));
@@ -45,7 +45,7 @@ fn a_sentence_stands_once_on_the_page_and_is_that_of_the_terminal_and_the_json()
     let seen = report::seen(&comparison);
     assert!(seen.len() > 10, "{seen:#?}");
     let mut headlines = texts(&parsed(&comparison), ".headline");
-    // The page begins with the lanes, and the terminal ends with them.
+    // The lanes come first on the page, and after the workloads in `seen`.
     let (mut sorted, blanks) = (seen.clone(), |it: &String| it.split_whitespace().count());
     sorted.sort();
     headlines.sort();
@@ -141,7 +141,7 @@ fn what_is_wrong_is_said_and_has_no_figure() {
     assert!(text(one(&html, "#laws .headline")).ends_with("one verdict is wrong."));
     let outcomes = ["wrong", "limit", "kept"].map(|it| all(&html, &format!(".laws td.{it}")).len());
     let verdicts = comparison.verdicts.iter().map(|stage| stage.laws.len()).sum::<usize>();
-    // One more that is wrong tells why.
+    // The second wrong cell is the reason of the first.
     assert_eq!(outcomes, [2, 1, verdicts - 2]);
 }
 
@@ -215,7 +215,7 @@ fn hostile_names_stay_text() {
         }
     }
     let html = parsed(&comparison);
-    // The page's own.
+    // The page's own script.
     assert_eq!(all(&html, "script").len(), 1);
     assert!(texts(&html, "title").iter().any(|title| title.contains("alert('x')")));
     for figure in figures(&comparison) {
@@ -241,7 +241,7 @@ fn the_pictures_stand_alone_and_have_no_colour_but_the_inks() {
             let for_scripts = ["lane", "piece", "stall", "ground"].contains(&class);
             assert!(for_scripts || style.contains(&format!(".{class}{{")), "{class}");
         }
-        // It would be wrong in one of the themes.
+        // A colour would be wrong in one of the themes.
         let drawn = figure.svg.split("</style>").nth(1).expect("it is drawn");
         assert!(!drawn.contains("fill=\"#") && !drawn.contains("stroke=\"#"), "{}", figure.name);
         assert!(figure.caption.contains(" cores, rustc "), "{}", figure.caption);

@@ -1,7 +1,7 @@
 //! Runs a program as a child and takes its figures.
 //!
-//! All programs are timed in the same way, `cat` too: from the spawn to the
-//! exit, so starting a process and taking it down again is part of each time.
+//! All programs are timed in the same way, `cat` too: from the spawn to the exit. So
+//! the start and the end of the process are part of each time.
 
 use std::convert::Infallible;
 use std::io::{self, Read};
@@ -19,9 +19,9 @@ use serde::de::DeserializeOwned;
 use crate::interrupt::Interrupt;
 use crate::process::Status;
 
-/// How often a child is looked at.
+/// The interval between two looks at a child.
 const LOOK: Duration = Duration::from_millis(5);
-/// With fewer looks than this, what they saw is the start of a process.
+/// With fewer looks than this, they saw only the start of a process.
 const ENOUGH: u32 = 3;
 
 /// What a child took.
@@ -33,10 +33,10 @@ pub struct Took {
     pub cpu: Duration,
     /// Voluntary and involuntary context switches of all its threads.
     pub switches: u64,
-    /// The most threads that were seen at once, for a program that does not
-    /// count them itself; `None` for a run that was too short to be seen.
+    /// The most threads that a look saw, for a program that does not count its own;
+    /// `None` if the run was too short, or the system does not tell.
     pub threads: Option<u64>,
-    /// The most memory that it was seen to have had, in bytes, or `None` alike.
+    /// The peak of resident memory at the last look, in bytes; `None` likewise.
     pub memory: Option<u64>,
 }
 
@@ -47,17 +47,19 @@ pub struct Ended {
     pub status: ExitStatus,
     /// Its figures.
     pub took: Took,
-    /// What it wrote, where stdout and stderr were piped.
+    /// What it wrote to stdout, if that was a pipe.
     pub stdout: Vec<u8>,
-    /// What it wrote to stderr, without white space around it.
+    /// What it wrote to stderr, if that was a pipe, without white space around it.
     pub stderr: String,
 }
 
-/// A result, or what is wrong with what was run, in words. An accident is an error instead.
+/// A result, or what is wrong with the program that was run, in words. An accident is
+/// an error instead.
 pub type Checked<T> = Result<T, String>;
 
 impl Ended {
-    /// Says why it failed: what it said, and how it ended if it said nothing.
+    /// Says why the child failed: what its stderr says behind `error: `; or else how it
+    /// ended, and below that all of its stderr.
     pub fn failure(&self) -> String {
         match self.stderr.strip_prefix("error: ") {
             Some(said) => said.to_owned(),
@@ -66,11 +68,11 @@ impl Ended {
     }
 }
 
-/// Reads the answer of a child.
+/// Parses the answer of a child from its stdout, which is JSON.
 ///
 /// # Errors
 ///
-/// It is no JSON, or another answer.
+/// `said` is not the JSON of a `T`.
 pub fn answered<T: DeserializeOwned>(said: &[u8]) -> anyhow::Result<T> {
     serde_json::from_slice(said).context("a process of compare's does not say what it did")
 }
@@ -78,48 +80,57 @@ pub fn answered<T: DeserializeOwned>(said: &[u8]) -> anyhow::Result<T> {
 /// A child that runs.
 #[derive(Debug)]
 pub struct Running {
-    /// Its stdin, if that is a pipe; whoever takes it closes it.
+    /// Its stdin, if that is a pipe; dropping this closes it.
     pub stdin: Option<ChildStdin>,
     /// Its process id.
     pub process: u32,
 }
 
 impl Running {
-    /// Asks it to end, as Ctrl-C's kin do.
+    /// Sends SIGTERM. Does not wait for the end, and ignores a child that has ended.
     pub fn terminate(&self) {
         let process = i32::try_from(self.process).ok().and_then(Pid::from_raw);
         if let Some(process) = process {
-            // One that has just ended by itself is not there to be asked.
+            // A child that has just ended gets no signal, and needs none.
             let _ = kill_process(process, Signal::TERM);
         }
     }
 }
 
-/// A child has come to no end within its time, which is a mistake of its own.
+/// A child did not end within its time. The fault is the child's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no end within {within}, so it was killed")]
 pub struct Hung {
-    /// How long it was waited for, in words.
+    /// How long the parent waited, in words.
     pub within: String,
 }
 
-/// Runs `command` to its end. `tick` is called every few milliseconds, and may
-/// ask it to end.
+/// Runs `command` to its end. While its stdout or its stderr is an open pipe, calls
+/// `tick` every 5 ms on this thread; `tick` may ask the child to end.
 ///
-/// The figures are what the account of this process's ended children has grown
-/// by, so they are right if no other child runs meanwhile.
+/// CPU time and context switches are what the account of this process's ended children
+/// has grown by: they are right if no other child ends meanwhile.
+///
+/// # Blocking
+///
+/// Blocks the calling thread until the child has ended and nobody holds its pipes. Two
+/// threads read its stdout and its stderr meanwhile.
 ///
 /// # Errors
 ///
-/// The child cannot be started or watched, `tick` fails, or a signal came:
-/// the child is then killed, and gone when this returns.
+/// The child cannot be started or watched, `tick` fails, or a signal came to this
+/// process. The child is then killed, and gone when this returns.
+///
+/// # Panics
+///
+/// Panics if the system refuses a thread that reads a pipe.
 pub fn run(
     command: &mut Command,
     interrupt: &Interrupt,
     mut tick: impl FnMut(&mut Running) -> anyhow::Result<()>,
 ) -> anyhow::Result<Ended> {
-    // Ctrl-C goes to a whole group of processes. A child in the group of this one
-    // could be seen to die of it before this process has been told.
+    // Ctrl-C goes to a whole group of processes. A child in this group could be seen to
+    // die of the signal before this process has been told.
     command.process_group(0);
     let (cpu_before, switches_before) = usage_of_children()?;
     let started = Instant::now();
@@ -141,8 +152,7 @@ pub fn run(
             threads = threads.max(status.threads);
             memory = memory.max(status.peak_memory);
         }
-        // The pipes are closed by the child's exit, so its end is not missed by
-        // up to a look.
+        // The child's exit closes its pipes, which ends this wait at once.
         if closed.recv_timeout(LOOK) == Err(RecvTimeoutError::Disconnected) {
             break;
         }
@@ -170,13 +180,13 @@ struct KilledOnDrop(Child);
 
 impl Drop for KilledOnDrop {
     fn drop(&mut self) {
-        // Of a child that has been waited for, both know that it is gone.
+        // Once `wait` has returned, both do nothing.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Reads a pipe to its end, if there is one, and holds `open` until then.
+/// Reads a pipe to its end, if there is one, in a thread that holds `open` until then.
 fn read_all(
     pipe: Option<impl Read + Send + 'static>,
     open: Sender<Infallible>,
@@ -195,7 +205,7 @@ fn said(reader: JoinHandle<io::Result<Vec<u8>>>) -> anyhow::Result<Vec<u8>> {
     reader.join().expect("a reader does not panic").context("cannot read what a child says")
 }
 
-/// The CPU time and the context switches of the children that have ended.
+/// The CPU time and the context switches of all children that have ended.
 fn usage_of_children() -> anyhow::Result<(Duration, u64)> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)
         .context("cannot ask for the CPU time of the children")?;

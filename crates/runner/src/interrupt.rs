@@ -1,4 +1,4 @@
-//! Ctrl-C and its kin: the first ends the run cleanly, the second at once.
+//! SIGINT, SIGTERM and SIGHUP: the first ends the run cleanly, the second at once.
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
@@ -14,25 +14,30 @@ use signal_hook::flag;
 use signal_hook::iterator::Signals;
 use tributary::Shown;
 
-/// The exit code of a run that was interrupted, by whichever signal.
+/// The exit code of an interrupted run, whatever the signal.
 pub const EXIT_CODE: u8 = 130;
-/// How long an end may take before something is said.
+/// How long a clean end may take before stderr says that it is under way.
 const SILENCE: Duration = Duration::from_millis(300);
 
-/// Knows whether the run was asked to end.
+/// Knows whether a signal has asked the run to end. Clones share this.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
     asked: Arc<AtomicBool>,
-    /// What is removed at the end, unless that comes at once.
+    /// The folder that a clean end removes, and the second signal leaves behind.
     temporary: Arc<OnceLock<PathBuf>>,
 }
 
 impl Interrupt {
-    /// Takes over SIGINT, SIGTERM and SIGHUP.
+    /// Takes over SIGINT, SIGTERM and, unless this process was started with it ignored,
+    /// SIGHUP. A thread waits for the second signal, and then ends the process.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses a handler or the thread.
     pub fn listen() -> io::Result<Interrupt> {
         let interrupt = Interrupt::default();
         let mut taken = vec![SIGINT, SIGTERM];
-        // `nohup` asks that the end of a terminal means nothing.
+        // `nohup` has the signal ignored: the run outlives its terminal.
         if !is_ignored(SIGHUP) {
             taken.push(SIGHUP);
         }
@@ -52,12 +57,13 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Fails with [`Interrupted`] once a signal has come.
+    /// Fails with [`Interrupted`] once a signal has come. Never blocks.
     pub fn check(&self) -> Result<(), Interrupted> {
         if self.asked.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
     }
 
-    /// Takes note of the folder that the second signal leaves behind.
+    /// Notes the folder that the second signal leaves behind, to name it then. Only the
+    /// first call counts.
     pub fn would_leave(&self, folder: &Path) {
         self.temporary.get_or_init(|| folder.to_owned());
     }
@@ -67,21 +73,21 @@ impl Interrupt {
             say(&format!("{}: this folder is left behind, remove it", Shown(folder)));
         }
         conform::kill_all();
-        // Not a return from `main`, which may wait for something for ever.
+        // Not by a return from `main`, which may wait for ever.
         process::exit(EXIT_CODE.into())
     }
 }
 
-/// Says something on stderr, where a line may have been begun.
+/// Writes a line to stderr, where the bar may have begun one.
 fn say(what: &str) {
     let mut stderr = io::stderr().lock();
     let begun = if stderr.is_terminal() { "\n" } else { "" };
-    // Nobody is left to tell that stderr is gone.
+    // If stderr is gone, nobody can be told.
     let _ = writeln!(stderr, "{begun}{what}");
 }
 
-/// Tells whether this process was started with a signal ignored; not where
-/// there is no `/proc`.
+/// Returns whether this process was started with a signal ignored; false where there is
+/// no `/proc`.
 fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -89,7 +95,7 @@ fn is_ignored(signal: i32) -> bool {
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
-/// The run was asked to end.
+/// A signal has asked the run to end.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;

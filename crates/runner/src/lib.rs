@@ -1,5 +1,5 @@
-//! Runs programs as children: each measured, several at once if they are only tried,
-//! and all of them gone when this process is asked to end.
+//! Runs programs as children: measured one at a time, or only tried, several at once.
+//! When this process is asked to end, it kills them all.
 
 mod child;
 mod interrupt;
@@ -17,40 +17,40 @@ pub use interrupt::{EXIT_CODE, Interrupt, Interrupted};
 pub use process::{Activity, Status, threads};
 pub use tries::{Tried, side_by_side, try_by};
 
-/// Returns the folder of the workspace that this was built from.
+/// Returns the folder of the workspace that this crate was built in.
 ///
 /// # Panics
 ///
-/// Panics if this crate lies elsewhere.
+/// Panics if this crate does not lie two folders below the workspace.
 pub fn workspace() -> &'static Path {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     crates.and_then(Path::parent).expect("this crate lies in the crates of the workspace")
 }
 
-/// Returns cargo's target folder: that of the workspace, unless the environment names
-/// another.
+/// Returns cargo's target folder, as an absolute path: `CARGO_TARGET_DIR`, or `target`
+/// in the workspace.
 pub fn target() -> PathBuf {
     let named = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = named.unwrap_or_else(|| workspace().join("target"));
     path::absolute(&target).unwrap_or(target)
 }
 
-/// Makes the bar on stderr, which shows on a terminal how many runs are done, and
-/// which one is on; dropped, it is taken away.
+/// Makes a progress bar on stderr, if that is a terminal: how many runs are done, the
+/// time, and a message. Dropping the bar clears it.
 pub fn bar() -> ProgressBar {
     let bar = ProgressBar::new(0).with_finish(ProgressFinish::AndClear);
     let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {elapsed}  {msg}");
     bar.set_style(style.expect("the template is a constant"));
-    // Redrawn once a second, so that it costs the runs nothing.
+    // Drawn once a second, so that drawing costs the runs nothing.
     bar.enable_steady_tick(Duration::from_secs(1));
     bar
 }
 
-/// Reads how long something may take, as it is typed.
+/// Parses a number of seconds, with or without an `s` behind it.
 ///
 /// # Errors
 ///
-/// It is no number of seconds from 0.1 to 3600.
+/// A sentence, if it is no number from 0.1 to 3600.
 pub fn seconds(typed: &str) -> Result<Duration, String> {
     let seconds = typed.strip_suffix('s').unwrap_or(typed).trim().parse::<f64>().ok();
     seconds

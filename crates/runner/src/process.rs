@@ -1,20 +1,21 @@
-//! What the system says of a process that runs.
+//! What `/proc` says about a running process.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
-/// What `/proc` says about a process; the system may have no `/proc`.
+/// The threads and the memory of a process.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Status {
-    /// How many threads it has now.
+    /// How many threads the process has now.
     pub threads: Option<u64>,
-    /// The most memory that it has had so far, in bytes.
+    /// The peak of resident memory so far, in bytes.
     pub peak_memory: Option<u64>,
 }
 
 impl Status {
-    /// Reads the status of a process; `None` once the process is gone.
+    /// Reads the status of a process by its id; `None` if the process is gone, or there
+    /// is no `/proc`.
     pub fn of(process: u32) -> Option<Status> {
         let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         let peak_memory = number(&status, "VmHWM").map(|kibibytes| kibibytes * 1024);
@@ -22,34 +23,35 @@ impl Status {
     }
 }
 
-/// Counts the threads of this process, by one call that is cheap enough to be
-/// made between two looks at a source; `None` where the system does not tell.
+/// Counts the threads of this process; `None` where there is no `/proc`. One system
+/// call, cheap enough for each look at a source.
 pub fn threads() -> Option<u64> {
-    // A directory has a link for each directory in it, and two for itself.
-    // `/proc/self/task` has a directory for each thread.
+    // A directory has one link for each directory in it, and two for itself.
+    // `/proc/self/task` holds a directory for each thread.
     let links = fs::metadata("/proc/self/task").ok()?.nlink();
     links.checked_sub(2).filter(|&threads| threads > 0)
 }
 
-/// What the threads of a process have done up to now.
+/// What the threads of a process have done so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Activity {
-    /// How long they were on a core.
+    /// The time that they were on a core.
     pub cpu: Duration,
-    /// How often they were woken: each time they had given up their core.
+    /// How often they were woken: as often as they had given up their core.
     pub wakeups: u64,
-    /// When this was.
+    /// When the figures were read.
     pub at: Instant,
 }
 
 impl Activity {
-    /// Adds up the threads that there are; one that has ended counts no more.
+    /// Adds up the living threads of a process: one that has ended counts no more.
+    /// `None` if the process is gone, or there is no `/proc`.
     pub fn of(process: u32) -> Option<Activity> {
         let at = Instant::now();
         let (mut nanos, mut wakeups) = (0, 0);
         for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
             let thread = thread.ok()?.path();
-            // One that has ended since the folder was opened has nothing to say.
+            // A thread that has ended since the folder was opened is skipped.
             let Ok(times) = fs::read_to_string(thread.join("schedstat")) else { continue };
             let Ok(status) = fs::read_to_string(thread.join("status")) else { continue };
             nanos += times.split_whitespace().next()?.parse::<u64>().ok()?;
@@ -59,7 +61,7 @@ impl Activity {
     }
 }
 
-/// Reads one number of a `status` file.
+/// Returns the number in a line of a `status` file, by the name of the line.
 fn number(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.strip_prefix(':')?.split_whitespace().next()?.parse().ok()
@@ -74,7 +76,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn what_the_threads_of_a_process_do_is_added_up() {
         use std::io::Write;
-        // Of another process: of this one, other tests begin and end.
+        // Of another process: in this one, other tests start and end threads.
         let mut cat = Command::new("cat");
         let mut cat = cat.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut stdin = cat.stdin.take().unwrap();

@@ -1,4 +1,4 @@
-//! Laws that are tried in processes of their own, several at once.
+//! Laws, tried in processes of their own, several at once.
 
 use std::num::NonZero;
 use std::path::Path;
@@ -13,15 +13,26 @@ use anyhow::Context;
 use crate::child::{self, Checked, Hung, answered};
 use crate::interrupt::{Interrupt, Interrupted};
 
-/// How long a law has, beyond its bound, to come to its end.
+/// How long after its bound a law's process is killed.
 const GRACE: Duration = Duration::from_secs(45);
 
-/// How a merge breaks a law, if it does; or what happened instead.
+/// How a merge breaks a law, or `None`. `Err` is what happened instead, in words.
 pub type Tried = Checked<Option<String>>;
 
-/// Does work as many at once as there are cores, begun in this order, and tells of each
-/// as it is done. If `told` answers that it is enough, what has begun is done to its end
-/// and nothing else; at an error what has begun is over.
+/// Calls `work` with each index in `order`, in this order, on as many threads as there
+/// are cores. Calls `told` on the calling thread with each result, as it comes. Once
+/// `told` returns false, nothing new begins: what has begun is finished and told.
+///
+/// `work` also gets a function that returns true after an error: then it should give
+/// up.
+///
+/// # Blocking
+///
+/// Blocks the calling thread until all threads have ended.
+///
+/// # Errors
+///
+/// The first error of `work` or of `told`.
 pub fn side_by_side<T: Send>(
     order: &[usize],
     work: impl Fn(usize, &(dyn Fn() -> bool + Sync)) -> anyhow::Result<T> + Sync,
@@ -37,7 +48,7 @@ pub fn side_by_side<T: Send>(
                 while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let done = work(at, &|| over.load(Ordering::Relaxed));
                     let failed = done.is_err();
-                    // Nobody listens once the first error has come.
+                    // After the first error nobody listens.
                     if tell.send((at, done)).is_err() || failed {
                         break;
                     }
@@ -51,14 +62,24 @@ pub fn side_by_side<T: Send>(
             }
             Ok(())
         });
-        // The threads then end their processes, and themselves.
+        // The threads then give up their work, and end.
         over.store(true, Ordering::Relaxed);
         taken
     })
 }
 
-/// Tries a law by a command that answers with how it is broken, until all is over. The
-/// process has a folder of its own.
+/// Tries a law by running `command`, which answers on stdout with how the law is
+/// broken, or null. The process gets a folder of its own in `folder`, as its `TMPDIR`.
+/// After `within` and 45 s more the process is killed, and the hang is the result.
+///
+/// # Blocking
+///
+/// Blocks the calling thread until the process has ended.
+///
+/// # Errors
+///
+/// [`Interrupted`] after a signal or once `is_over` returns true; or the process cannot
+/// be run, or its answer cannot be read.
 pub fn try_by(
     command: &mut Command,
     within: Duration,
@@ -67,7 +88,7 @@ pub fn try_by(
     is_over: &(dyn Fn() -> bool + Sync),
 ) -> anyhow::Result<Tried> {
     let folder = tempfile::tempdir_in(folder).context("a law needs a folder")?;
-    // What a child leaves behind that had to be killed goes with our folder.
+    // If the child must be killed, its files go with this folder.
     command.env("TMPDIR", folder.path());
     let (begun, bound) = (Instant::now(), within + GRACE);
     let ended = child::run(command, interrupt, |_| {

@@ -1,7 +1,8 @@
-//! The list of the stages, and what each says of itself.
+//! The list of the stages, and what each says of itself in its manifest.
 //!
-//! Whoever runs, measures, draws or explains stages takes them from [`STAGES`]. A
-//! new stage is its folder, one line in the list, and a chapter of the book.
+//! Everything that runs, measures, draws or explains stages takes them from [`STAGES`].
+//! A new stage is its folder, one line in the list with a dependency in `Cargo.toml`,
+//! and, if it is taught, a chapter of the book.
 
 use std::collections::BTreeMap;
 
@@ -36,11 +37,12 @@ pub static STAGES: &[Stage] = &[
 pub struct Stage {
     /// Its number, from 1.
     pub number: usize,
-    /// The name of its crate, which is also that of its folder.
+    /// The name of its crate and of its folder.
     pub name: &'static str,
     /// Its entry point.
     pub merge: MergeFn,
-    /// Whether it is a step of the lesson: the guards hold its size and its shape.
+    /// Whether it is a step of the lesson. If so, the guards hold its size and its
+    /// shape.
     pub taught: bool,
     /// The text of its manifest.
     pub manifest: &'static str,
@@ -54,7 +56,7 @@ impl Stage {
         self.name.split_once('-').expect("a stage's name has two halves").1
     }
 
-    /// Returns all words by which it can be called.
+    /// Returns the four words that [`find`] takes for it.
     pub fn words(&self) -> [String; 4] {
         let number = self.number.to_string();
         let stage = format!("stage{number}");
@@ -66,12 +68,12 @@ impl Stage {
     ///
     /// # Panics
     ///
-    /// Panics if the manifest does not say all of it.
+    /// Panics if the manifest is not complete.
     pub fn said(&self) -> Said {
         self.package().metadata.tributary
     }
 
-    /// Returns the description of the crate, in one sentence.
+    /// Returns the description in its manifest, one sentence.
     ///
     /// # Panics
     ///
@@ -80,8 +82,8 @@ impl Stage {
         self.package().description
     }
 
-    /// Returns what the crate depends on, by name, each with the features that are
-    /// asked for.
+    /// Returns the dependencies of the crate, each by its name and with the features
+    /// that its manifest asks for.
     ///
     /// # Panics
     ///
@@ -101,25 +103,25 @@ impl Stage {
     }
 }
 
-/// What a stage says of itself. The laws that it breaks by design stand in its
-/// manifest, too: `conformance` reads those.
+/// What a stage says of itself. Its manifest also has the laws that it breaks by
+/// design: `conformance` reads those.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Said {
-    /// The names of the stages from which it was made.
+    /// The names of the stages that it was made from.
     pub follows: Vec<String>,
     /// What is new in it, in one sentence.
     pub new: String,
     /// Whether all its tails share one event loop.
     #[serde(rename = "loop")]
     pub has_loop: bool,
-    /// Who may stop at this stage, if it is one to stop at.
+    /// Which program may stop at this stage, if one may.
     pub stop_here: Option<StopHere>,
 }
 
 /// Which program needs no later stage, and why.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StopHere {
-    /// What the program is like: goes on from "your program".
+    /// What the program is like: the end of a sentence that begins with "your program".
     pub who: String,
     /// Why it may stop.
     pub why: String,
@@ -154,7 +156,7 @@ struct Metadata {
 ///
 /// # Errors
 ///
-/// A sentence with the names that there are.
+/// A sentence that names the stages, if there is none of this word.
 pub fn find(word: &str) -> Result<&'static Stage, String> {
     let is_meant = |stage: &&Stage| stage.words().iter().any(|it| it == word);
     STAGES.iter().find(is_meant).ok_or_else(|| {

@@ -1,13 +1,13 @@
-//! Reads the file of a stage: for the diff of two stages, for the columns and the
-//! listings of the book, and for the guards.
+//! Cuts the file of a stage into parts: for the diff of two stages, for the columns and
+//! the listings of the book, and for the guards.
 //!
 //! Besides code, a file has three things: the crate doc; the marks of the listings,
 //! `// ANCHOR: name` and `// ANCHOR_END: name`, each on a line of its own (in Python
 //! behind `#`); and ` // New` at the end of a line in which something is new.
 
-/// The name of the item that holds the doc of the crate.
+/// The name of the item with the crate doc.
 pub const DOC: &str = "crate doc";
-/// The name of the item that holds what stands before the first mark.
+/// The name of the item with what stands between the crate doc and the first mark.
 pub const IMPORTS: &str = "imports";
 
 /// One line of a file.
@@ -22,16 +22,14 @@ pub struct Line {
 /// A stretch of a file that is compared with the one of the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// The name of its mark. A twin goes with what it is the twin of:
-    /// `tail_async` is in `tail`, so that a line that moves from one to the
-    /// other is seen to move.
+    /// The name of its mark. `tail_async` is in the item `tail`: the diff then shows a
+    /// line that moves from one to the other as moved.
     pub name: String,
-    /// Its lines, and the blank ones that follow; the marks are left out.
+    /// Its lines, and the blank ones that follow, without the marks.
     pub lines: Vec<Line>,
 }
 
-/// A mark by which the book cuts its listings: a listing of this name begins, or
-/// ends.
+/// A mark of the book's listings: the listing of this name begins, or ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark<'a> {
     Begin(&'a str),
@@ -48,16 +46,16 @@ impl Mark<'_> {
     }
 }
 
-/// Stands at the end of a line in which something is new.
+/// The mark at the end of a line in which something is new.
 const NEW: &str = " // New";
 
-/// Returns the lines in which something is new, without the word that says so.
+/// Returns the lines that are marked as new, without the mark.
 pub fn new_lines(file: &str) -> impl Iterator<Item = &str> {
     file.lines().filter_map(|line| line.strip_suffix(NEW))
 }
 
-/// Returns the file without the words that say what is new: they are said of one
-/// step, and in the next step nothing has changed where one is gone.
+/// Returns the file without the marks of what is new. A mark is about one step: in the
+/// next, a line that lost only its mark has not changed.
 pub fn without_new(file: &str) -> String {
     file.lines().flat_map(|line| [line.strip_suffix(NEW).unwrap_or(line), "\n"]).collect()
 }
@@ -66,7 +64,7 @@ pub fn without_new(file: &str) -> String {
 pub fn code(file: &str) -> Vec<Line> {
     let is_doc = |line: &Line| line.text.starts_with("//!");
     let lines = lines(file).filter(|line| !is_doc(line) && Mark::of(&line.text).is_none());
-    // The blank lines between the crate doc and the code go with it.
+    // The blank lines below the crate doc go with it.
     lines.skip_while(|line| line.text.is_empty()).collect()
 }
 
@@ -105,7 +103,7 @@ pub fn names(file: &str) -> Vec<String> {
 ///
 /// # Errors
 ///
-/// A sentence, if the marks are not there, or not once.
+/// A sentence, if a mark is missing or there twice, or the end does not follow.
 pub fn listing<'a>(file: &'a str, name: &str) -> Result<Vec<&'a str>, String> {
     let lines: Vec<_> = file.lines().collect();
     let places = |mark: Mark<'_>| -> Vec<usize> {
@@ -120,20 +118,20 @@ pub fn listing<'a>(file: &'a str, name: &str) -> Result<Vec<&'a str>, String> {
     }
 }
 
-/// Returns the lines that are no marks.
+/// Returns the lines without the marks.
 pub fn unmarked<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     lines.filter(|line| Mark::of(line).is_none()).collect()
 }
 
-/// Returns the name of the item in which the mark `anchor` lies.
+/// Returns the name of the item that the mark `anchor` belongs to.
 pub fn item_of(anchor: &str) -> &str {
     anchor.strip_suffix("_async").unwrap_or(anchor)
 }
 
 /// Cuts a file at its marks, `// ANCHOR: name` and `// ANCHOR_END: name`.
 ///
-/// Every line of the file is in exactly one item, in its order, but for the
-/// marks themselves. What is under no mark belongs to the item before it.
+/// Every line of the file but the marks is in exactly one item, in order. A line under
+/// no mark belongs to the item before it.
 pub fn items(file: &str) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     let enter = |name: &str, items: &mut Vec<Item>| {

@@ -1,4 +1,4 @@
-//! What can be typed: which step is shown or taken, and in which folder.
+//! The command line: which step is shown or taken, and in which folder.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,11 +11,12 @@ use runner::{seconds, workspace};
 use service::Version;
 use stages::{Stage, find};
 
-/// How much longer a law may wait that has thousands of sources.
+/// The factor on the bound of a law of the theme `scale`, which has hundreds of sources
+/// or more.
 const MANY: u32 = 3;
-/// The theme of what is new in a step.
+/// The theme of a check that names none: what is new in the step.
 const STEP: &str = "step";
-/// What a version of the service has before its name.
+/// The prefix of a version of the service.
 const SERVICE: &str = "service/";
 
 /// Asks for an exercise.
@@ -109,8 +110,8 @@ pub(crate) enum End {
 }
 
 impl End {
-    /// Finds a stage by what it is called by, the service by its name, which is its last
-    /// version, and any version by `service/` and its name.
+    /// Finds a stage by any of its names, the last version of the service by `service`,
+    /// and any version by `service/` and its name.
     pub(crate) fn find(word: &str) -> Result<End, String> {
         let of_service =
             if word == "service" { Some("fully_async") } else { word.strip_prefix(SERVICE) };
@@ -123,7 +124,7 @@ impl End {
         }
     }
 
-    /// Returns what an exercise calls one of its ends.
+    /// Returns the stage or the version that an exercise names by `key`.
     ///
     /// # Panics
     ///
@@ -132,7 +133,7 @@ impl End {
         End::find(key).unwrap_or_else(|said| panic!("{key}: {said}"))
     }
 
-    /// How an exercise calls it.
+    /// The key by which exercises name it.
     pub(crate) fn key(&self) -> String {
         match self {
             End::Stage(stage) => stage.number.to_string(),
@@ -140,7 +141,7 @@ impl End {
         }
     }
 
-    /// What is typed for it.
+    /// The word for it on the command line.
     pub(crate) fn word(&self) -> String {
         match self {
             End::Stage(stage) => stage.number.to_string(),
@@ -155,7 +156,7 @@ impl End {
         }
     }
 
-    /// The path of its file.
+    /// The path of its file, from the workspace.
     pub(crate) fn file(&self) -> String {
         match self {
             End::Stage(stage) => format!("crates/{}/src/lib.rs", stage.name),
@@ -163,7 +164,7 @@ impl End {
         }
     }
 
-    /// The text of its file, as it is in a crate of its own.
+    /// The text of its file, changed so that it compiles in another crate.
     pub(crate) fn source(&self) -> String {
         match self {
             End::Stage(stage) => stage.source.to_owned(),
@@ -171,7 +172,7 @@ impl End {
         }
     }
 
-    /// What is new in it, where it says so itself.
+    /// What is new in it, if its manifest says so.
     pub(crate) fn what_is_new(&self) -> Option<String> {
         match self {
             End::Stage(stage) => Some(stage.said().new),
@@ -180,7 +181,7 @@ impl End {
     }
 }
 
-/// Something that an exercise is held to.
+/// A law or a check that an exercise must hold.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wanted {
     Law(&'static Law),
@@ -195,7 +196,7 @@ impl Wanted {
         }
     }
 
-    /// Returns what it is about.
+    /// Returns its theme.
     pub(crate) fn theme(&self) -> &'static str {
         match self {
             Wanted::Law(law) => law.theme,
@@ -203,7 +204,7 @@ impl Wanted {
         }
     }
 
-    /// Returns how long it may wait where most may wait for so long.
+    /// Returns its own bound, where most have `within`.
     pub(crate) fn within(&self, within: Duration) -> Duration {
         let is_large = matches!(self, Wanted::Law(law) if law.theme == "scale");
         if is_large { within * MANY } else { within }
@@ -211,7 +212,7 @@ impl Wanted {
 }
 
 impl CheckArgs {
-    /// Returns what was asked of all that an exercise is held to.
+    /// Returns the laws and checks of an exercise that `--only` names, or all.
     pub(crate) fn wanted(&self, exercise: &'static Exercise) -> anyhow::Result<Vec<Wanted>> {
         let mut all = wanted(exercise);
         let is_meant = |it: &Wanted, name: &str| name == it.name() || name == it.theme();
@@ -228,8 +229,7 @@ impl CheckArgs {
     }
 }
 
-/// Returns all that an exercise is held to: the laws that the stage keeps, and its
-/// checks.
+/// Returns the laws that the stage of an exercise keeps, and the checks.
 pub(crate) fn wanted(exercise: &'static Exercise) -> Vec<Wanted> {
     let limits = limits(exercise);
     let is_kept = |law: &&Law| limits.iter().all(|limit| limit.law != law.name);

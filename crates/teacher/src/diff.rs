@@ -1,10 +1,9 @@
 //! The taught steps: what changes from the predecessors of a stage to the stage.
 //!
-//! A stage names its predecessors in its manifest, as
-//! `[package.metadata.tributary] follows`, and a step is shown for each. The
-//! crate docs are left out: they tell the same step in words, and would bury
-//! the code. So are the marks that the book cuts its listings by, and those that
-//! say what is new.
+//! A stage names its predecessors in its manifest, under `follows` in
+//! `[package.metadata.tributary]`, and a step is shown for each. The crate docs are left
+//! out: they tell the same step in words, and would bury the code. The marks of the
+//! book's listings and of what is new are left out, too.
 
 use std::fmt::{self, Write};
 
@@ -17,7 +16,7 @@ const BOLD: Style = Style::new().bold();
 const GONE: Style = AnsiColor::Red.on_default();
 const NEW: Style = AnsiColor::Green.on_default();
 const PLACE: Style = AnsiColor::Cyan.on_default();
-/// How many lines are shown round a change.
+/// How many unchanged lines are shown round a change.
 const AROUND: usize = 3;
 
 /// What changes from one stage to the next.
@@ -32,8 +31,8 @@ pub struct Step {
     dependencies: Vec<(ChangeTag, String)>,
 }
 
-/// Returns the steps that lead to a stage, one for each predecessor that its
-/// manifest names; the first stage has none.
+/// Returns the steps to a stage, one for each predecessor that its manifest names; the
+/// first stage has none.
 ///
 /// # Panics
 ///
@@ -50,7 +49,7 @@ pub fn steps(to: &'static Stage) -> Vec<Step> {
 }
 
 impl Step {
-    /// Counts the lines of code that the step adds and removes: no comments, no
+    /// Counts the lines of code that the step adds and removes, without comments and
     /// blank lines.
     pub fn code_lines(&self) -> (usize, usize) {
         let (before, after) = (self.before.without_comments(), self.after.without_comments());
@@ -60,10 +59,10 @@ impl Step {
     }
 }
 
-/// A file that is shown in a diff: what it is, where it lies, and its text.
+/// A file in a diff: its name, its path, and its text.
 pub(crate) type File<'a> = (&'a str, &'a str, &'a str);
 
-/// Shows what changes from one file to another, as [`render`] does for a step.
+/// Returns the diff from one file to another, as [`render`] does for a step.
 pub(crate) fn between((what, path, text): File<'_>, (to, file, source): File<'_>) -> String {
     let (before, after) = (Code::parse(text), Code::parse(source));
     format!(
@@ -77,8 +76,7 @@ pub(crate) fn between((what, path, text): File<'_>, (to, file, source): File<'_>
 struct Changes<'a>(&'a Code, &'a Code);
 
 impl Changes<'_> {
-    /// Writes the line above a group of changes, with the numbers that its
-    /// lines have in the files.
+    /// Writes the line above a group of changes, with the line numbers in both files.
     fn write_place(&self, f: &mut fmt::Formatter<'_>, ops: &[DiffOp]) -> fmt::Result {
         let (Some(first), Some(last)) = (ops.first(), ops.last()) else { return Ok(()) };
         let old = first.old_range().start..last.old_range().end;
@@ -94,8 +92,8 @@ impl Changes<'_> {
     }
 }
 
-/// Shows the steps to a stage as unified diffs, the words that differ
-/// emphasised; colours are always in it.
+/// Returns the steps to a stage as unified diffs, in colours, with the differing words
+/// emphasised. Of a stage without predecessors, says what to read.
 pub fn render(to: &'static Stage) -> String {
     let steps = steps(to);
     if steps.is_empty() {
@@ -151,7 +149,7 @@ impl fmt::Display for Changes<'_> {
                     } else {
                         style
                     };
-                    // Without its newline: a style ends on the line that it begins on.
+                    // Without the newline: a style ends on the line that it begins on.
                     write!(f, "{style}{}{style:#}", piece.trim_end_matches('\n'))?;
                 }
                 writeln!(f)?;
@@ -169,7 +167,7 @@ fn style(tag: ChangeTag) -> Style {
     }
 }
 
-/// The lines of a stage's file that are shown, with their numbers in it.
+/// The lines of a file that a diff shows, with their numbers in the file.
 #[derive(Debug, Clone)]
 struct Code(Vec<Line>);
 
@@ -186,20 +184,20 @@ impl Code {
         self.lines(|line| !line.is_empty() && !line.starts_with("//"))
     }
 
-    /// The lines of which this holds, once they are trimmed.
+    /// Joins the lines of which `is_taken` holds, once trimmed.
     fn lines(&self, is_taken: impl Fn(&str) -> bool) -> String {
         let taken = self.0.iter().filter(|line| is_taken(line.text.trim()));
         taken.flat_map(|line| [&*line.text, "\n"]).collect()
     }
 
-    /// The number of the line at this place in its file, from 1.
+    /// Returns the number in the file, from 1, of the line at this index.
     fn number(&self, at: usize) -> usize {
         let after = self.0.last().map_or(0, |last| last.number + 1);
         self.0.get(at).map_or(after, |line| line.number)
     }
 }
 
-/// Names the dependencies of a stage, each with the features that are asked for.
+/// Names the dependencies of a stage, each with its features.
 fn named(stage: &Stage) -> Vec<String> {
     let named = stage.dependencies().into_iter().map(|(name, features)| {
         if features.is_empty() { name } else { format!("{name} ({})", features.join(", ")) }
@@ -207,7 +205,7 @@ fn named(stage: &Stage) -> Vec<String> {
     named.collect()
 }
 
-/// Returns those of the first that are gone, and those of the second that are new.
+/// Returns the dependencies that are gone, and those that are new.
 fn dependencies(from: &Stage, to: &Stage) -> Vec<(ChangeTag, String)> {
     let (from, to) = (named(from), named(to));
     let gone = from.iter().filter(|name| !to.contains(name)).map(|name| (ChangeTag::Delete, name));

@@ -1,8 +1,8 @@
 //! The lesson as commands: what changes from one stage to the next, and a step that the
-//! learner takes: begun, checked, and shown as the stage takes it.
+//! learner takes. It is begun, checked, and shown as the stage takes it.
 //!
-//! `args` is what can be typed, `tries` builds and tries what was written, `said` is what
-//! the teacher says, and `mine` is the crate in which the learner writes.
+//! `args` is the command line, `mine` the crate in which the learner writes; `tries`
+//! builds and tries it, and `said` has what the teacher says.
 
 mod args;
 pub mod diff;
@@ -27,7 +27,7 @@ use crate::args::{CheckArgs, End, SolutionArgs, YourTurnArgs};
 use crate::mine::YourTurn;
 use crate::tries::{Built, build, hold};
 
-/// How often a file is asked whether it was saved.
+/// The interval between two looks whether the file was saved.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What can be asked of the lesson.
@@ -48,12 +48,18 @@ pub enum Lesson {
 }
 
 impl Lesson {
-    /// Does what was asked, and passes each text to `tell`. Only a check calls `listen`, for
-    /// Ctrl-C. Returns whether what was checked holds.
+    /// Does what was asked, and passes each text to `tell`. Returns whether what was
+    /// checked holds; true if nothing was. Only a check calls `listen`, for Ctrl-C.
+    ///
+    /// # Blocking
+    ///
+    /// Blocks the calling thread: a check until the laws are tried; with `--watch`,
+    /// until all of them hold or a signal comes.
     ///
     /// # Errors
     ///
-    /// What was typed is a mistake, a file cannot be read or written, or a signal came.
+    /// The command line has a mistake, a file cannot be read or written, cargo fails
+    /// otherwise than by an error of the compiler, or a signal came.
     pub fn take(
         &self,
         listen: impl FnOnce() -> io::Result<Interrupt>,
@@ -72,14 +78,13 @@ impl Lesson {
     }
 }
 
-/// Begins an exercise.
 fn begin(args: &YourTurnArgs) -> anyhow::Result<String> {
     let mine = YourTurn::begin(args.exercise()?, args.place.folder(), args.force)?;
     Ok(said::begun(mine.exercise, &shown(&mine.file())))
 }
 
-/// Shows what changes from what was written to the end of its step; without an exercise
-/// that leads there, from its predecessors.
+/// Returns the diff from what was written to the end of its step. If no exercise leads
+/// there, returns the step from its predecessors.
 fn solution(args: &SolutionArgs) -> anyhow::Result<String> {
     let mine = YourTurn::open(args.place.folder());
     let mine = mine.ok().filter(|mine| mine.exercise.to == args.to.key());
@@ -96,13 +101,13 @@ fn solution(args: &SolutionArgs) -> anyhow::Result<String> {
     }
 }
 
-/// Says how far the exercise is, once or whenever the file is saved.
+/// Says how far the exercise is, once or after each save.
 fn check(
     args: &CheckArgs,
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(&str) -> anyhow::Result<()>,
 ) -> anyhow::Result<bool> {
-    // The laws inherit it.
+    // The processes of the laws inherit the limit.
     rlimit::increase_nofile_limit(u64::MAX).context("cannot open many files")?;
     let mine = YourTurn::open(args.place.folder())?;
     let file = mine.file();
@@ -113,7 +118,7 @@ fn check(
             Ok(true) => return Ok(true),
             Ok(false) if !args.watch => return Ok(false),
             Ok(false) => {}
-            // It was saved meanwhile, so what was tried is of no use any more.
+            // The file was saved meanwhile, so what was tried is out of date.
             Err(error) if error.is::<Interrupted>() && interrupt.check().is_ok() => {}
             Err(error) => return Err(error),
         }
@@ -154,13 +159,13 @@ fn check_once(
     Ok(broken.is_none())
 }
 
-/// When the file was last saved, and its size.
+/// When the file was last saved, and its size; `None` if it is missing.
 fn saved(file: &Path) -> Option<(SystemTime, u64)> {
     let file = fs::metadata(file).ok()?;
     Some((file.modified().ok()?, file.len()))
 }
 
-/// A path as it is from the root of the workspace, where it lies in it.
+/// Returns the path from the workspace, if it lies in there.
 fn shown(path: &Path) -> String {
     Shown(path.strip_prefix(workspace()).unwrap_or(path)).to_string()
 }

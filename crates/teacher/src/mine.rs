@@ -1,4 +1,5 @@
-//! The crate in which a learner takes a step: what it is made of, and what was asked.
+//! The crate in which a learner takes a step: its files, and the question of the last
+//! check.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,20 +16,21 @@ use tributary::Shown;
 use crate::args::{End, limits};
 use crate::said::{WIDTH, wrapped};
 
-/// The program of the crate, which `check-mine` starts; up to what it tries.
+/// The program of the crate, which `check-mine` starts, up to the argument of `Mine`.
 const MAIN: &str =
     "//! Tries what `cargo compare check-mine` asks for. What you write is in `lib.rs`.
 
 fn main() -> std::process::ExitCode {
     exercises::main(exercises::Mine::";
-/// The suite, as every stage and every version of the service has it; up to its laws.
+/// The test file, as every stage and every version of the service has it, up to the
+/// suite.
 const SUITE: &str = "//! Your step, held to the laws of all others: `cargo test` in this folder.
 
 ";
-/// Remembers what was helped with at the last check, and how often that was so.
+/// The file that remembers what the last check helped with, and how often in a row.
 const ASKED: &str = ".asked";
 
-/// An exercise that was begun.
+/// An exercise in its folder.
 #[derive(Debug)]
 pub(crate) struct YourTurn {
     pub(crate) exercise: &'static Exercise,
@@ -36,7 +38,8 @@ pub(crate) struct YourTurn {
 }
 
 impl YourTurn {
-    /// Makes the crate, unless there is one in which something is written.
+    /// Makes the crate. Fails if the learner has written in it, unless `force` says to
+    /// replace that.
     pub(crate) fn begin(
         exercise: &'static Exercise,
         folder: PathBuf,
@@ -58,7 +61,8 @@ impl YourTurn {
         };
         for (name, text) in [
             ("Cargo.toml", &*mine.manifest()?),
-            // The versions that the workspace has built, and where it has built them.
+            // The same versions as in the workspace, built in its target folder, so
+            // that cargo builds little.
             ("Cargo.lock", &lock),
             (".cargo/config.toml", &config()),
             ("src/lib.rs", &template(exercise)),
@@ -71,7 +75,7 @@ impl YourTurn {
         Ok(mine)
     }
 
-    /// Opens the crate that was made.
+    /// Opens the crate of an exercise that was begun.
     pub(crate) fn open(folder: PathBuf) -> anyhow::Result<YourTurn> {
         let path = folder.join("Cargo.toml");
         let manifest = fs::read_to_string(&path).with_context(|| {
@@ -94,15 +98,15 @@ impl YourTurn {
         self.folder.join("src/lib.rs")
     }
 
-    /// Reads that file.
+    /// Reads the file in which the learner writes.
     pub(crate) fn text(&self) -> anyhow::Result<String> {
         let path = self.file();
         fs::read_to_string(&path)
             .with_context(|| format!("{}: cannot read this file", Shown(&path)))
     }
 
-    /// Notes of what was helped with, if with anything, and returns how often in a row
-    /// that was so.
+    /// Notes what this check helps with, and returns how often in a row it was the
+    /// same.
     pub(crate) fn asked(&self, of: &str) -> anyhow::Result<u32> {
         let before = fs::read_to_string(self.folder.join(ASKED)).unwrap_or_default();
         let before = before.split_once(' ').filter(|(before, _)| *before == of);
@@ -120,7 +124,7 @@ impl YourTurn {
         write().with_context(|| format!("{}: cannot write this file", Shown(&path)))
     }
 
-    /// Makes the manifest, of what the stages and the workspace say.
+    /// Returns the manifest, made from those of the stages and of the workspace.
     fn manifest(&self) -> anyhow::Result<String> {
         let root = read_manifest("Cargo.toml")?;
         let all = &root["workspace"];
@@ -128,15 +132,15 @@ impl YourTurn {
         let dependencies = dependencies(&all["dependencies"], &of_service["dependencies"]);
         let tables = Table::from_iter([
             ("dependencies".to_owned(), dependencies.into()),
-            // So that what the workspace has built is taken.
+            // With the same profiles, cargo takes what the workspace has built.
             ("profile".to_owned(), root["profile"].clone()),
         ]);
         let limits = limits(self.exercise).into_iter();
         let limits: Vec<_> = limits
             .map(|limit| format!("{} = {}\n", limit.law, Value::from(limit.reason)))
             .collect();
-        // To cargo two exercises in two folders are the same crate, but for the version: it
-        // would take what it has built of the one for the other.
+        // Cargo tells two exercises in two folders apart by their versions alone. With
+        // the same version, it would take the build of one for the other.
         let mut folder = DefaultHasher::new();
         self.folder.hash(&mut folder);
         let Exercise { from, to, .. } = self.exercise;
@@ -169,10 +173,11 @@ unsafe_code = "forbid"
     }
 }
 
-/// What cargo is told in the folder: where the workspace has built, and what `compare` is.
+/// Returns cargo's configuration in the folder: the target folder of the workspace, and
+/// the alias `compare`.
 fn config() -> String {
     let of = |path| workspace().join(path).display().to_string();
-    // A string, as at the root: cargo would join two lists.
+    // A string, as in the workspace: cargo would join two lists.
     let compare =
         format!("run --release --manifest-path {} --package compare --", of("Cargo.toml"));
     let (target, compare) = (Value::from(of("target")), Value::from(compare));
@@ -187,8 +192,9 @@ fn read_manifest(path: &str) -> anyhow::Result<Table> {
     text.parse().with_context(|| format!("{}: no manifest", Shown(&path)))
 }
 
-/// Returns what every taught stage and the service depend on, so that all exercises are
-/// built with the same, and what tries them; each as the workspace says.
+/// Returns the dependencies of all taught stages and of the service, so that all
+/// exercises are built with the same, and of what tries them. Each is as the workspace
+/// says.
 fn dependencies(all: &Value, of_service: &Value) -> Table {
     let features = |dependency: &Value| -> Vec<String> {
         let named = dependency.get("features").and_then(Value::as_array);
@@ -217,8 +223,8 @@ fn dependencies(all: &Value, of_service: &Value) -> Table {
     dependencies.collect()
 }
 
-/// Returns the file that an exercise begins with: that of the stage or the version
-/// before, with what is to be written in comments.
+/// Returns the file that an exercise begins with: that of the stage or version before,
+/// with comments that say what to write.
 pub(crate) fn template(exercise: &Exercise) -> String {
     let mut text = String::new();
     let of = [&*exercise.about, "", &after(exercise)].join("\n");
@@ -238,7 +244,7 @@ pub(crate) fn template(exercise: &Exercise) -> String {
                 text += format!("{:indent$}// {said}", "").trim_end();
                 text.push('\n');
             }
-            // What follows is a comment already: this one ends here.
+            // A blank line ends this comment: the next line may be one, too.
             text.push('\n');
         }
         text += &line.text;

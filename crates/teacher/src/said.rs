@@ -1,4 +1,4 @@
-//! What a teacher says of a step.
+//! What the teacher says of a step.
 
 use std::fmt::Write;
 
@@ -16,20 +16,20 @@ const FAINT: Style = Style::new().dimmed();
 const RED: Style = AnsiColor::Red.on_default().bold();
 const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
-/// How wide a text is.
+/// How many columns a text has at most.
 pub(crate) const WIDTH: usize = 92;
-/// How many lines are shown of what the compiler says, ...
+/// How many lines of the compiler's message are shown.
 const ERROR: usize = 16;
-/// ... and of what a law has seen.
+/// How many lines of what a law has seen are shown.
 const WITNESS: usize = 6;
-/// What a law says of a merge and of a service that hangs.
+/// The words of a law about a merge, and about a service, that hangs.
 const HANGS: [&str; 2] = ["in vain for this: the merge ends", "in vain for this: the service ends"];
-/// What is helped with where code has panicked, whatever the law.
+/// The subject of a help with a panic, whatever the law.
 const PANIC: &str = "panic";
-/// The file of a learner, as his compiler and his panics call it.
+/// The learner's file, as the compiler and panics name it.
 const FILE: &str = "src/lib.rs:";
 
-/// Says what is to be done now that an exercise was begun.
+/// Says what to do in an exercise that was begun.
 pub(crate) fn begun(exercise: &Exercise, file: &str) -> String {
     let (from, to) = (End::of(&exercise.from), End::of(&exercise.to));
     let mut text = head(exercise);
@@ -56,7 +56,8 @@ pub(crate) fn saved(file: &str) -> String {
     format!("\n{BOLD}{}: {file} was saved{BOLD:#}\n\n", Zoned::now().strftime("%H:%M:%S"))
 }
 
-/// Says what the compiler does: its first error, and what helps in this step.
+/// Says how many errors the compiler has, the first of them, and what helps in this
+/// step.
 pub(crate) fn refused(exercise: &Exercise, errors: &[Diagnostic], file: &str) -> String {
     let mut text = head(exercise);
     let count =
@@ -70,15 +71,15 @@ pub(crate) fn refused(exercise: &Exercise, errors: &[Diagnostic], file: &str) ->
     text
 }
 
-/// Says what the compiler warns of.
+/// Says the first warning of the compiler, if there is one.
 pub(crate) fn warned(warnings: &[Diagnostic], file: &str) -> String {
     let Some(first) = warnings.first() else { return String::new() };
     let said = shortened(ERROR, &placed(first.rendered.as_deref().unwrap_or_default(), file));
     format!("{YELLOW}It compiles, and the compiler warns:{YELLOW:#}\n\n{said}\n")
 }
 
-/// Says which laws hold, and of the first that does not, what helps; `times` is how
-/// often in a row that was told.
+/// Says which laws hold and, of the first that does not, what was seen and what helps.
+/// `times` is how often in a row that was told.
 pub(crate) fn held(
     exercise: &'static Exercise,
     wanted: &[Wanted],
@@ -108,7 +109,7 @@ pub(crate) fn held(
     text
 }
 
-/// Finds the first that does not hold, and what was seen.
+/// Finds the first law or check that does not hold, and what was seen.
 pub(crate) fn first_broken(known: &[Known]) -> Option<(usize, &str)> {
     known.iter().enumerate().find_map(|(at, known)| match known {
         Known::Broken(seen) => Some((at, &**seen)),
@@ -121,7 +122,7 @@ fn head(exercise: &Exercise) -> String {
     format!("{BOLD}Your turn: {} → {}{BOLD:#}\n", from.name(), to.name())
 }
 
-/// How many hold of each theme, and of what is new in the step.
+/// Says how many laws and checks of each theme hold.
 fn counts(wanted: &[Wanted], known: &[Known]) -> String {
     let mut text = String::new();
     let mut rest = known;
@@ -143,9 +144,9 @@ fn counts(wanted: &[Wanted], known: &[Known]) -> String {
     text
 }
 
-/// What helps with something that does not hold.
+/// What helps with a law or a check that does not hold.
 pub(crate) struct Help<'a> {
-    /// What it helps with: a law, a check, a merge that hangs, or a panic.
+    /// The subject: a law, a check, a merge that hangs, or a panic.
     pub(crate) of: &'a str,
     means: &'a str,
     page: &'a str,
@@ -153,7 +154,7 @@ pub(crate) struct Help<'a> {
     second: &'a str,
 }
 
-/// Returns what helps with what was seen.
+/// Returns the help with a law or a check that does not hold, by what was seen of it.
 pub(crate) fn helps<'a>(exercise: &'a Exercise, wanted: Wanted, seen: &str) -> Help<'a> {
     let of_asked = |asked: &'a Asked| {
         let Asked { name, means, page, first, second, .. } = asked;
@@ -164,7 +165,7 @@ pub(crate) fn helps<'a>(exercise: &'a Exercise, wanted: Wanted, seen: &str) -> H
         _ if seen.starts_with(PANICKED) => {
             Help { of: PANIC, means: helps_with_panic(seen), page: "", first: "", second: "" }
         }
-        // What is lost, torn or late in a merge that hangs is only what follows.
+        // In a merge that hangs, lost, torn or late lines only follow from that.
         Wanted::Law(law) if hangs && !exercise.knows(law) => of_asked(&exercise.hangs),
         Wanted::Check(_) if hangs => of_asked(&exercise.hangs),
         Wanted::Law(law) => {
@@ -231,12 +232,12 @@ fn taken(exercise: &Exercise) -> String {
     text
 }
 
-/// What was said, with the places in the learner's file as they are from the root.
+/// Returns a message with the learner's file by its path from the workspace.
 fn placed(said: &str, file: &str) -> String {
     let mut text = String::new();
     for (at, piece) in said.split(FILE).enumerate() {
         if at > 0 {
-            // The file of another crate has a folder before it.
+            // The same file of another crate has a folder before it.
             let is_mine = !text.ends_with('/');
             text += if is_mine { file } else { FILE.trim_end_matches(':') };
             text.push(':');
@@ -246,7 +247,7 @@ fn placed(said: &str, file: &str) -> String {
     text
 }
 
-/// The first lines of what was said.
+/// Returns the first lines of a message, and the number of the others.
 fn shortened(lines: usize, said: &str) -> String {
     let mut text = String::new();
     for line in said.trim_end().lines().take(lines) {
@@ -259,13 +260,13 @@ fn shortened(lines: usize, said: &str) -> String {
     text
 }
 
-/// A text, broken into lines, after a word that says what it is.
+/// Breaks a text into lines, after a bold word that says what it is.
 fn paragraph(word: &str, said: &str) -> String {
     let lines = wrapped(&format!("{word}{said}"), WIDTH - 2).join("\n  ");
     format!("  {BOLD}{word}{BOLD:#}{}\n", &lines[word.len()..])
 }
 
-/// Breaks a text into lines of a width.
+/// Breaks a text into lines of at most `width` columns.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
@@ -292,7 +293,7 @@ mod tests {
         anstream::adapter::strip_str(text).to_string()
     }
 
-    /// Without the ends of the lines.
+    /// Joins the lines of a text.
     fn flat(text: &str) -> String {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }

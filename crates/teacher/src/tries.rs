@@ -1,4 +1,4 @@
-//! What a learner has written: it is built, and tried.
+//! Builds and tries what a learner has written.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use serde::Deserialize;
 
 use crate::args::Wanted;
 
-/// What came of a build.
+/// The result of a build.
 #[derive(Debug)]
 pub(crate) enum Built {
-    /// The program, and what the compiler warns of although it compiles: futures and
-    /// results that nobody takes.
+    /// The program, and the compiler's warnings about futures and results that nobody
+    /// takes.
     Program { path: PathBuf, warnings: Vec<Diagnostic> },
-    /// The errors.
+    /// The errors of the compiler.
     Refused(Vec<Diagnostic>),
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum Built {
 pub(crate) struct Diagnostic {
     level: String,
     code: Option<Code>,
-    /// As it is shown, in colours.
+    /// The message as the compiler shows it, in colours.
     pub(crate) rendered: Option<String>,
 }
 
@@ -37,12 +37,12 @@ struct Code {
 }
 
 impl Diagnostic {
-    /// Returns its code, `E0382` or the name of a lint, where it has one.
+    /// Returns its code, if it has one: `E0382` or the name of a lint.
     pub(crate) fn code(&self) -> Option<&str> {
         self.code.as_ref().map(|code| &*code.code)
     }
 
-    /// Says whether it is an error and not the sum of others.
+    /// Says whether it is an error, and not a summary of others.
     fn is_error(&self) -> bool {
         let sum = ["aborting due to", "could not compile"];
         let said = self.rendered.as_deref().unwrap_or_default();
@@ -50,14 +50,15 @@ impl Diagnostic {
     }
 }
 
-/// A line of what cargo tells.
+/// A line of cargo's JSON.
 #[derive(Deserialize)]
 struct Told {
     message: Option<Diagnostic>,
     executable: Option<PathBuf>,
 }
 
-/// Builds the program of the crate in this folder, where the workspace has built.
+/// Builds the program of the crate in this folder, in the target folder of the
+/// workspace.
 pub(crate) fn build(folder: &Path, interrupt: &Interrupt) -> anyhow::Result<Built> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--quiet", "--message-format=json-diagnostic-rendered-ansi"]);
@@ -81,17 +82,17 @@ pub(crate) fn build(folder: &Path, interrupt: &Interrupt) -> anyhow::Result<Buil
     }
 }
 
-/// What is known of something that is wanted.
+/// What is known of a law or a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Known {
     NotTried,
     Holds,
-    /// What was seen instead.
+    /// It does not hold: what was seen.
     Broken(String),
 }
 
-/// Tries the program, several of what is wanted at once, up to the first that does not
-/// hold. Returns what is known, in the order of what is wanted.
+/// Tries the program by the laws and checks, several at once, up to the first that does
+/// not hold. Returns what is known of each, in the order of `wanted`.
 pub(crate) fn hold(
     program: &Path,
     wanted: &[Wanted],

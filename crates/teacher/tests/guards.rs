@@ -1,5 +1,5 @@
-//! What keeps the stages a lesson: their shape and the size of each step.
-//! `tidy` in `crates/book-tests` holds the size of each file, and who knows whom.
+//! The guards of the lesson: the shape of the stages, and the size of each step. `tidy`
+//! in `crates/book-tests` holds the size of each file, and which crate knows which.
 
 use stages::find;
 use teacher::diff;
@@ -50,7 +50,7 @@ fn no_taught_step_adds_more_than_sixty_lines_of_code() {
     }
 }
 
-/// So that a reader of the file alone sees the step.
+/// The marks let a reader of the file alone see the step.
 #[test]
 fn what_is_marked_as_new_is_new_and_every_taught_step_has_some_marks() {
     for stage in stages::taught() {

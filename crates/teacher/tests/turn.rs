@@ -12,20 +12,20 @@ use service::Version;
 use teacher::Lesson;
 use testkit::until;
 
-/// A law that every merge keeps, and soon.
+/// A law that every merge keeps, and within moments.
 const A_LAW: &str = "every_line_is_merged_once";
-/// One that every version of the service keeps.
+/// A law that every version of the service keeps.
 const A_LAW_OF_THE_SERVICE: &str = "each_line_is_answered_with_its_number";
 
-/// What is typed behind `cargo compare`.
+/// The command line behind `cargo compare`.
 #[derive(Debug, Parser)]
 struct Asked {
     #[command(subcommand)]
     lesson: Lesson,
 }
 
-/// The exercise of one test. All lie in the same folder: another one would be a crate of
-/// its own to cargo, whose builds stay.
+/// The exercise of one test. All tests share a folder: to cargo another one would be a
+/// crate of its own, whose builds stay.
 struct Turn {
     folder: PathBuf,
     _alone: MutexGuard<'static, ()>,
@@ -41,7 +41,7 @@ impl Turn {
         turn
     }
 
-    /// Takes what is typed, and returns what it says and how it ends.
+    /// Runs a command line, and returns what it says and how it ends.
     fn take(&self, typed: &[&str]) -> (String, anyhow::Result<bool>) {
         let folder = ["--folder", self.folder()];
         let asked = Asked::try_parse_from([&["compare"], typed, &folder].concat()).unwrap();
@@ -73,8 +73,8 @@ impl Turn {
         assert!(said.starts_with(path) && said.contains(what) && !said.contains('\n'), "{said}");
     }
 
-    /// Checks some of what is wanted. What holds does so at once, and what breaks in one
-    /// of these tests says so within a tenth of the bound.
+    /// Checks some laws and checks. Each either holds at once, or breaks within a tenth
+    /// of the bound.
     #[track_caller]
     fn check(&self, only: &[&str], holds: bool) -> String {
         let (said, ended) = self.take(&["check-mine", "--within", "20", "--only", &only.join(",")]);
@@ -91,7 +91,8 @@ impl Turn {
     }
 }
 
-/// Returns the text of what an exercise leads to, as it is in a crate of its own.
+/// Returns the text of the file that an exercise leads to, changed so that it compiles
+/// in another crate.
 fn written(to: &str) -> String {
     match to.strip_prefix("service/") {
         Some(version) => {
@@ -101,16 +102,16 @@ fn written(to: &str) -> String {
     }
 }
 
-/// The laws are those of the stages and of the service, tried by their own tests: an
-/// exercise begins with the code of one, which a test beside it holds, and ends with that
-/// of another.
+/// One law and the checks are enough here: the stages and the versions, with whose code
+/// an exercise begins and ends, have the laws in their own tests.
 #[test]
 fn each_exercise_goes_from_a_file_that_fails_to_the_one_that_holds_all() {
     for exercise in EXERCISES.iter() {
         let turn = Turn::begin(&exercise.to, &exercise.from);
         let is_merge = !exercise.to.starts_with("service/");
         let law = if is_merge { A_LAW } else { A_LAW_OF_THE_SERVICE };
-        // Two clients that wait in vain would each wait for the whole bound.
+        // Other checks of the service would let two clients wait in vain, each for the
+        // whole bound.
         let checks = exercise.checks.iter().map(|check| &*check.name);
         let checks =
             checks.filter(|name| is_merge || *name == "each_client_is_a_task_for_many_workers");
@@ -132,14 +133,14 @@ fn who_asks_again_is_told_more_and_at_the_end_shown_the_stage() {
     assert!(once.contains("Asked again, I say more.") && !once.contains("And more:"), "{once}");
     let twice = turn.check(&["a_few_threads_read_for_all"], false);
     assert!(twice.contains("And more:"), "{twice}");
-    // Another question begins with its first hint.
+    // The help with another check begins with its first hint.
     let other = turn.check(&["the_loop_itself_writes"], false);
     assert!(other.contains("Asked again"), "{other}");
 
     let said = turn.holds(&["solution", "4"]);
     assert!(said.contains("\n-    // TODO 1."), "{said}");
     assert!(said.contains("\n+    output: RefCell<Output>,"), "{said}");
-    // Nothing is written to this stage here, so the step is shown.
+    // No exercise here leads to this stage, so the step from its predecessor is shown.
     let said = turn.holds(&["solution", "2"]);
     assert!(said.starts_with("stage1-threads → stage2-mixed"), "{said}");
 }

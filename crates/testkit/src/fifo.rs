@@ -13,8 +13,8 @@ pub fn make_fifo(path: &Path) {
     mkfifo(path, Rights::S_IRUSR | Rights::S_IWUSR).unwrap();
 }
 
-/// Makes a FIFO and opens its reading end without a wait for a writer. Whoever
-/// opens the other end has a reader from now on, who reads nothing yet.
+/// Makes a FIFO and opens its reading end without waiting for a writer. From then on an
+/// open of the writing end does not wait either; nothing is read yet.
 #[track_caller]
 pub fn open_fifo(path: &Path) -> File {
     make_fifo(path);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// A folder of log files, which is gone after the test.
+/// A folder of log files, removed on drop.
 #[derive(Debug)]
 pub struct Folder(TempDir);
 
@@ -21,7 +21,7 @@ impl Folder {
         Folder(tempfile::tempdir().unwrap())
     }
 
-    /// Makes a folder with these files in it: each a name, and what it holds.
+    /// Makes a folder with these files: each a name and a text.
     #[track_caller]
     pub fn of<const N: usize>(files: [(&str, &str); N]) -> Folder {
         let folder = Folder::new();
@@ -41,7 +41,7 @@ impl Folder {
         self.0.path()
     }
 
-    /// Adds to a file, which is made if it is not there, as is its folder.
+    /// Appends to a file. Makes it, and its folder, if they are missing.
     #[track_caller]
     pub fn append(&self, name: &str, text: &str) {
         let path = self.path(name);
@@ -50,19 +50,19 @@ impl Folder {
         file.unwrap().write_all(text.as_bytes()).unwrap();
     }
 
-    /// Gives a file another name.
+    /// Renames a file within the folder.
     #[track_caller]
     pub fn rename(&self, from: &str, to: &str) {
         fs::rename(self.path(from), self.path(to)).unwrap();
     }
 
-    /// Returns what a file holds; of a file that is not there, nothing.
+    /// Returns the text of a file, or nothing if it cannot be read.
     pub fn read(&self, name: &str) -> String {
         let bytes = fs::read(self.path(name)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Leaves the folder where it is, for somebody to look at.
+    /// Keeps the folder, for somebody to look at, and returns its path.
     pub fn keep(self) -> PathBuf {
         self.0.keep()
     }

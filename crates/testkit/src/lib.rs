@@ -1,7 +1,7 @@
-//! What the tests of this workspace write again and again.
+//! What the tests of this workspace would write again and again.
 //!
-//! It depends on no other crate here, so the tests of each crate may use it.
-//! Whatever cannot be done is a test that failed: every function panics then.
+//! It depends on no other crate here, so the tests of each crate may use it. What
+//! cannot be done has failed the test: unless they say otherwise, functions panic.
 
 mod fifo;
 mod folder;
@@ -17,10 +17,11 @@ pub use fifo::{make_fifo, open_fifo};
 pub use folder::Folder;
 pub use running::{Ended, Running};
 
-/// A wait that only a hang makes this long.
+/// The bound of every wait: only a hang takes this long.
 pub const BOUND: Duration = Duration::from_secs(60);
 
-/// Waits until `is_so` says that `what` has come true, for [`BOUND`] at the most.
+/// Calls `is_so` every millisecond until it returns true. After [`BOUND`], panics and
+/// says that `what` never came.
 #[track_caller]
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begin = Instant::now();
@@ -30,8 +31,8 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Waits until none of these processes runs any more: they are gone, or wait to be
-/// collected. They are named as a shell does, with blanks between.
+/// Waits until none of these processes runs any more: each is gone or a zombie.
+/// `processes` are ids with blanks between, as from a shell. Panics after [`BOUND`].
 #[track_caller]
 pub fn until_ended(processes: &str) {
     for process in processes.split_whitespace() {
@@ -60,7 +61,7 @@ pub fn within<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T
 }
 // ANCHOR_END: within
 
-/// Runs `body`, which must panic, and returns what it said.
+/// Runs `body`, which must panic, and returns the message.
 #[track_caller]
 pub fn panic_of<T>(body: impl FnOnce() -> T) -> String {
     let Err(panic) = catch_unwind(AssertUnwindSafe(body)) else {

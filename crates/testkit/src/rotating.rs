@@ -1,4 +1,4 @@
-//! Logs that are rotated while lines are written to them, and what is to be merged of them.
+//! Logs that are rotated while lines are written, and the check of what was merged.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
@@ -10,15 +10,16 @@ use std::time::{Duration, Instant};
 
 use crate::{BOUND, Folder};
 
-/// Lines to one file before it is rotated away.
+/// How many lines a file gets before it is rotated.
 const LINES_A_FILE: std::ops::Range<u64> = 50..1500;
-/// What stands in the lines of a log that is no source.
+/// The first word of the lines of a log that is no source.
 const NEAR: &str = "near";
 
-/// Runs `body` while numbered lines are written to so many logs, each in a folder of its
-/// own: `log0/app.log` is the first. Returns how many lines each log has.
+/// Runs `body` on this thread while `logs` threads write numbered lines, each to a log
+/// in a folder of its own: `log0/app.log` is the first. Returns how many lines each log
+/// has, once the threads have ended.
 ///
-/// `is_known` says whether the merge has lines of a log already.
+/// `is_known` says, by index, whether the merge has lines of a log already.
 pub fn while_written(
     folder: &Folder,
     logs: usize,
@@ -47,7 +48,8 @@ pub fn log(folder: &Folder, index: usize) -> PathBuf {
     folder.path(&format!("log{index}")).join("app.log")
 }
 
-/// Waits until there are so many lines, or no more come: [`check`] says which are missing.
+/// Waits until `lines` returns the sum of `written`, or the same number for 15 s: then
+/// [`check`] says which lines are missing.
 pub fn wait_for_all(written: &[u64], mut lines: impl FnMut() -> usize) {
     let all = written.iter().sum::<u64>() as usize;
     let (mut before, mut since) = (0, Instant::now());
@@ -60,12 +62,13 @@ pub fn wait_for_all(written: &[u64], mut lines: impl FnMut() -> usize) {
     }
 }
 
-/// Writes numbered lines until it is told to end, each in two writes, and
-/// rotates the log now and then; returns how many lines there are. A log of a
-/// near name, which is no source, is rotated just before, as logrotate does.
+/// Writes numbered lines until `ended`, and rotates the log now and then. Returns the
+/// number of lines. A line comes in two writes, but for the last of a file. Just before
+/// the log, a log with a similar name is rotated, which is no source: logrotate does so
+/// too.
 ///
-/// The first file stays until the merge knows it: what is rotated away before
-/// anybody has seen it was never the log.
+/// The first file is not rotated before the merge knows it: what nobody has seen under
+/// the name was never the log.
 fn write_and_rotate(
     path: &Path,
     mut random: fastrand::Rng,
@@ -94,14 +97,14 @@ fn write_and_rotate(
             fs::write(&near, format!("{NEAR} {rotated} {number:08}\n")).unwrap();
             rotate(&near, rotated + 1);
             rotate(path, rotated + 1);
-            // It goes on with the old file until it has heard of the new one.
+            // A writer goes on with the old file until it reopens the log.
             let next = open_later_born(path, &file);
             number += 1;
             writeln!(file, "{index} {rotated} {number:08}").unwrap();
             file = next;
             rotated += 1;
         }
-        // The pace of a busy log, not a wait for anything.
+        // The pace of a busy log; this waits for nothing.
         if number.is_multiple_of(20) {
             thread::sleep(Duration::from_millis(2));
         }
@@ -109,19 +112,19 @@ fn write_and_rotate(
     number
 }
 
-/// Gives a file its name with this number at the end.
+/// Renames `app.log` to `app.log.7`, with this number.
 pub fn rotate(path: &Path, number: u64) {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{number}"));
     fs::rename(path, PathBuf::from(name)).unwrap();
 }
 
-/// Creates the successor of a file; later also by the clock of the file
-/// system, which ticks. Two files of one tick have no order.
+/// Creates the next file of a log, with a later time of birth than the last: two files
+/// that are born in one tick of the file system's clock have no order.
 fn open_later_born(path: &Path, last: &File) -> File {
     let born = |file: &File| file.metadata().unwrap().created().unwrap();
     loop {
-        // Under a name of its own until it is old enough.
+        // Made under another name, and again until its birth is later.
         let beside = path.with_file_name("next");
         let next = OpenOptions::new().append(true).create_new(true).open(&beside).unwrap();
         if born(&next) > born(last) {
@@ -132,8 +135,13 @@ fn open_later_born(path: &Path, last: &File) -> File {
     }
 }
 
-/// Finds what is wrong with the merged lines: each is to be there once, those
-/// of a file in their order, and without patterns those of a log.
+/// Checks merged lines: each is there once, and the lines of a file are in their order;
+/// without patterns, so are the lines of a log.
+///
+/// # Errors
+///
+/// A sentence about the first line that is torn, doubled, missing, out of order or of
+/// no source.
 pub fn check(lines: &[String], written: &[u64], patterns: bool) -> Result<(), String> {
     let mut last: HashMap<(&str, &str), &str> = HashMap::new();
     let mut found = HashSet::new();
@@ -163,7 +171,7 @@ pub fn check(lines: &[String], written: &[u64], patterns: bool) -> Result<(), St
     Ok(())
 }
 
-/// Ends the writers when it is dropped, also by a test that fails.
+/// Ends the writers on drop, also in a test that panics.
 struct EndOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for EndOnDrop<'_> {

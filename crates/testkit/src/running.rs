@@ -1,5 +1,4 @@
-//! A command in a process, which is not left behind and not waited for
-//! without end.
+//! A command in a process, which is neither left behind nor waited for without end.
 
 use std::fs;
 use std::io::Read;
@@ -13,7 +12,7 @@ use signal_hook::flag;
 
 use crate::{Folder, until};
 
-/// A command that runs. Dropped, it is killed.
+/// A running command. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Running {
     /// Its process.
@@ -37,7 +36,7 @@ impl Running {
         Running { child: spawn(command.stderr(terminal)), said: None }
     }
 
-    /// Returns what it has said on stderr so far; of a terminal, nothing.
+    /// Returns its stderr so far; nothing if that is a terminal.
     pub fn said(&self) -> String {
         self.said.as_ref().map(|said| fs::read_to_string(said).unwrap()).unwrap_or_default()
     }
@@ -47,8 +46,8 @@ impl Running {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Waits for its end, and reads what is left in its stdout, if that is a
-    /// pipe: it must fit into one.
+    /// Waits for the end, for [`BOUND`](crate::BOUND) at most, and then reads its
+    /// stdout, if that is a pipe: what it writes must fit into one.
     #[track_caller]
     pub fn end(mut self) -> Ended {
         let mut status = None;
@@ -63,7 +62,7 @@ impl Running {
         Ended { status: status.unwrap(), stdout, stderr: self.said() }
     }
 
-    /// Asks it to end as a service manager does, and waits for that.
+    /// Sends SIGTERM, as a service manager does, and waits for the end.
     #[track_caller]
     pub fn terminate(self) -> Ended {
         self.signal(Signal::TERM);
@@ -73,7 +72,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Too late for one that has ended, which is what is hoped for.
+        // Both fail if the command has ended, as it should.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -90,31 +89,31 @@ fn spawn(command: &mut Command) -> Child {
     command.spawn().unwrap()
 }
 
-/// What a command did.
+/// A command that has ended.
 #[derive(Debug)]
 pub struct Ended {
     status: ExitStatus,
-    /// What came to stdout, if that was a pipe.
+    /// Its stdout, if that was a pipe.
     pub stdout: Vec<u8>,
-    /// What it said on stderr.
+    /// Its stderr; empty if that was a terminal.
     pub stderr: String,
 }
 
 impl Ended {
-    /// Asks for this exit code.
+    /// Asserts this exit code.
     #[track_caller]
     pub fn with(self, code: i32) -> Ended {
         assert_eq!(self.status.code(), Some(code), "{} {}", self.status, self.stderr);
         self
     }
 
-    /// Asks for success, and returns what came to stdout.
+    /// Asserts success, and returns its stdout.
     #[track_caller]
     pub fn out(self) -> String {
         String::from_utf8_lossy(&self.with(0).stdout).into_owned()
     }
 
-    /// Asks for one line on stderr, an error with all of `parts` in it.
+    /// Asserts this exit code, and one line on stderr: an error with all of `parts`.
     #[track_caller]
     pub fn error(self, code: i32, parts: &[&str]) {
         let said = self.with(code).stderr;

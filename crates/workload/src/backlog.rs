@@ -23,18 +23,18 @@ const LONGEST: u64 = 400;
 impl Backlog {
     /// Makes the files in `folder` and returns their paths, in order.
     ///
-    /// The folder is made if it is missing, and files of the same names are
-    /// replaced. The same seed gives the same bytes. Lines have 20 to 400 bytes, short ones more often, about 120 on
-    /// average; every file has the asked size to the byte, except that one of
-    /// 1 to 19 bytes becomes a line of 20.
+    /// The folder is made if it is missing, and files of the same names are replaced.
+    /// The same seed gives the same bytes. Lines have 20 to 400 bytes, about 120 on
+    /// average, and more are short than long. Every file has the asked size to the
+    /// byte, except that one of 1 to 19 bytes becomes a line of 20.
     ///
     /// # Blocking
     ///
-    /// Blocks the caller until everything is written.
+    /// Blocks the calling thread until everything is written.
     ///
     /// # Errors
     ///
-    /// Any failure to make the folder or to write a file, with its path.
+    /// The folder cannot be made or a file not written; the path is named.
     pub fn make(&self, folder: &Path, seed: u64) -> io::Result<Vec<PathBuf>> {
         std::fs::create_dir_all(folder).map_err(name_path("cannot make the folder", folder))?;
         let paths: Vec<_> = (0..self.files).map(|index| source_path(folder, index)).collect();
@@ -48,8 +48,7 @@ impl Backlog {
 }
 
 fn make_file(path: &Path, index: usize, bytes: u64, seed: u64, text: &Text) -> io::Result<()> {
-    // One write a quarter of a mebibyte: a line a write would cost more than
-    // everything else here.
+    // A write for each 256 KiB: one for each line would cost more than all the rest.
     const BUFFER: usize = 256 * 1024;
     let mut rng = Rng::with_seed(seed.wrapping_add(1 + index as u64));
     let mut file = File::create(path)?;
@@ -71,11 +70,11 @@ fn make_file(path: &Path, index: usize, bytes: u64, seed: u64, text: &Text) -> i
     file.write_all(&buffer)
 }
 
-/// Draws the length of the next line, so that no rest shorter than a line is
-/// left at the end of the file.
+/// Draws the length of the next line. What is left of the file after it is nothing, or
+/// enough for another line.
 fn line_length(rng: &mut Rng, left: u64) -> u64 {
-    // The cube of a fraction in 0..1 is 0.25 on average: many short lines and
-    // a few long ones, as in a log.
+    // The cube of a fraction in 0..1 is 0.25 on average: many short lines and a few
+    // long ones, as in a log.
     let fraction = rng.u64(0..1 << 20);
     let cube = (fraction * fraction * fraction) >> 40;
     let length = SHORTEST + ((cube * (LONGEST - SHORTEST + 1)) >> 20);
@@ -90,8 +89,8 @@ fn line_length(rng: &mut Rng, left: u64) -> u64 {
     }
 }
 
-/// Random words, made once: a payload is a piece of it, which costs a copy
-/// instead of a draw a byte.
+/// Random words, made once. A payload is a piece of them: a copy costs less than to
+/// draw each byte.
 pub(crate) struct Text(Vec<u8>);
 
 impl Text {
@@ -110,7 +109,7 @@ impl Text {
         Text(text)
     }
 
-    /// Picks `length` bytes; a length beyond the text gets the whole of it.
+    /// Returns `length` bytes from a random place, or all of them if they are fewer.
     pub(crate) fn pick(&self, rng: &mut Rng, length: usize) -> &[u8] {
         let length = length.min(self.0.len());
         let start = rng.usize(0..=self.0.len() - length);

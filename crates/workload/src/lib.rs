@@ -5,11 +5,11 @@
 //! 1. [`WORKLOADS`]: the table of workloads, a name and one sentence each.
 //! 2. [`Backlog`]: files that are complete before the merge begins.
 //! 3. [`Live`]: files that grow while they are merged.
-//! 4. [`OutputReader`]: who reads the output while it is being written, and how
-//!    long each line took to get there.
+//! 4. [`OutputReader`]: reads the output while it is written, and measures how long
+//!    each line took to get there.
 //!
-//! Every line is in the form of [`checker::tag`]: it says which source it
-//! belongs to and which line of it it is.
+//! Every line is in the form of [`checker::tag`]: it names its source and its number in
+//! that source.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,21 +48,21 @@ pub use worker::Worker;
 
 /// Reads `CLOCK_MONOTONIC`, in nanoseconds.
 ///
-/// Unlike `std::time::Instant` the number means the same in every process of
-/// the machine, so a line can carry it from the process that writes the line
-/// to the one that sees it arrive.
+/// Unlike `std::time::Instant`, the number means the same in every process of the
+/// machine. So a line can carry it from the process that writes the line to the one
+/// that sees it arrive.
 pub fn monotonic_nanos() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     // The clock starts near zero at boot and never runs backwards.
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// Says where the source of this index is made: `source-0007.log` in `folder`.
+/// Returns the path of the source of this index: `source-0007.log` in `folder`.
 pub fn source_path(folder: &Path, index: usize) -> PathBuf {
     folder.join(format!("source-{index:04}.log"))
 }
 
-/// Puts what was being done, and the path, in front of an error of the system.
+/// Puts what was being done, and the path, before the words of an error.
 fn name_path<'a>(doing: &'a str, path: &'a Path) -> impl FnOnce(io::Error) -> io::Error + 'a {
     move |cause| io::Error::new(cause.kind(), format!("{doing} {}: {cause}", path.display()))
 }

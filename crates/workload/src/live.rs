@@ -14,28 +14,27 @@ use crate::worker::Worker;
 use crate::{monotonic_nanos, name_path, source_path};
 use checker::tag::{self, STAMP_BYTES, TAG_BYTES};
 
-/// Files that grow while they are merged: one write(2) a line, each line
-/// stamped with the time of its write; some in two pieces, if that is asked for.
+/// Files that grow while they are merged. Each line is one write(2), and carries the
+/// time of that write; some lines come in two pieces, if that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
     /// How many files.
     pub files: usize,
-    /// How many lines each of them gets in a second; 0 for files at rest.
+    /// How many lines each file gets in a second; 0 for files at rest.
     pub lines_per_second: u32,
-    /// How many bytes a line has, newline included; one that is too short for
-    /// tag and stamp (38 bytes) is made longer.
+    /// How many bytes a line has, newline included: 38 at least, for tag, stamp and
+    /// newline. A line in two pieces has 21 fewer.
     pub line_bytes: RangeInclusive<usize>,
-    /// Of how many lines of a file one is written in two pieces, its end only
-    /// when the next line of that file is due; 0 for none. Such a line has no
-    /// stamp: it cannot be seen before its newline is there, and how long that
-    /// took is no matter of the merge.
+    /// One line in so many of a file comes in two pieces, the second when the next line
+    /// of that file is due; 0 for none. Such a line has no stamp: it cannot be seen
+    /// before its newline, and that delay is not the merge's.
     pub one_in_pieces: u32,
     /// For how long lines are written.
     pub duration: Duration,
 }
 
 impl Live {
-    /// Says whether nothing at all is written: files at rest.
+    /// Says whether nothing is written: files at rest.
     pub fn is_idle(&self) -> bool {
         self.lines_per_second == 0
     }
@@ -47,7 +46,7 @@ impl Live {
     ///
     /// # Errors
     ///
-    /// Any failure to make the folder or to open a file, with its path.
+    /// The folder cannot be made or a file not opened; the path is named.
     pub fn create(&self, folder: &Path, seed: u64) -> io::Result<LiveSources> {
         std::fs::create_dir_all(folder).map_err(name_path("cannot make the folder", folder))?;
         let paths: Vec<_> = (0..self.files).map(|index| source_path(folder, index)).collect();
@@ -80,25 +79,26 @@ impl LiveSources {
         &self.paths
     }
 
-    /// Begins to write, in one thread for all files.
+    /// Starts one thread that writes to all files.
     ///
-    /// The thread keeps to a schedule that was fixed at the start: line by line
-    /// the files take turns, and a thread that comes late catches up, so the
-    /// number of lines depends on rate and duration alone. It wakes about once
-    /// a millisecond and writes what is due. Dropped, it ends after the line at
-    /// hand. A write that fails is the last one.
+    /// The thread keeps to a schedule that is fixed at the start. The files take turns,
+    /// line by line. A late thread catches up, so the number of lines depends on rate
+    /// and duration alone. While no line is due, the thread sleeps, for 1 to 20 ms at a
+    /// time. A failed write ends the thread, and is the error of [`Worker::join`].
+    /// Dropping the [`Worker`] ends the thread after the line at hand, and waits for
+    /// it.
     ///
     /// # Errors
     ///
-    /// The system has no thread left.
+    /// The system refuses the thread.
     pub fn start(self) -> io::Result<Worker<Written>> {
         Worker::start("live-writers", |stop| self.write_lines(stop))
     }
 
     fn write_lines(mut self, stop: &AtomicBool) -> io::Result<Written> {
-        /// How far apart two looks at the schedule are.
+        /// The shortest sleep.
         const TICK: Duration = Duration::from_millis(1);
-        /// How late an end that was asked for may be noticed.
+        /// The longest sleep: how late the thread may notice a stop.
         const NAP: Duration = Duration::from_millis(20);
         let mut written = Written { lines: 0, bytes: 0, latest: Duration::ZERO };
         let rate = self.files.len() as u128 * u128::from(self.live.lines_per_second);
@@ -107,7 +107,7 @@ impl LiveSources {
         let text = Text::new(self.seed);
         let mut rng = Rng::with_seed(self.seed);
         let mut line = Vec::new();
-        // The ends of lines of which the beginning is written, by file.
+        // By file, the end of a line whose first piece is written.
         let mut ends = vec![Vec::new(); self.files.len()];
         let start = Instant::now();
         while written.lines < lines && !stop.load(Ordering::Acquire) {
@@ -124,7 +124,7 @@ impl LiveSources {
             let bytes = rng.usize(self.live.line_bytes.clone());
             let payload = text.pick(&mut rng, bytes.saturating_sub(TAG_BYTES + STAMP_BYTES + 1));
             let every = u64::from(self.live.one_in_pieces);
-            // Another one of each file: pieces are not to meet pieces alone.
+            // Shifted by file: a first piece in one meets whole lines in the others.
             let turn = number + 7 * source as u64;
             let in_pieces = every > 0 && turn.is_multiple_of(every);
             let stamp = (!in_pieces).then(monotonic_nanos);
@@ -138,28 +138,27 @@ impl LiveSources {
             }
             self.write(source, &line)?;
         }
-        // Also of a writing that was asked to end: no line is left half.
+        // Also after a stop: no line is left half.
         for (source, end) in ends.iter().enumerate() {
             self.write(source, end)?;
         }
         Ok(written)
     }
 
-    /// Appends to one file. It is not buffered: a short write is the only way
-    /// to more than one write(2).
+    /// Appends to one file, without a buffer: in one write(2), unless a write is short.
     fn write(&mut self, source: usize, bytes: &[u8]) -> io::Result<()> {
         self.files[source].write_all(bytes).map_err(name_path("cannot write", &self.paths[source]))
     }
 }
 
-/// What live writers have written.
+/// What the thread of [`LiveSources::start`] has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// How many lines, in all files together.
+    /// How many lines, all files together.
     pub lines: u64,
-    /// How many bytes.
+    /// How many bytes, all files together.
     pub bytes: u64,
-    /// How far behind its schedule the latest line was. Far more than a few
-    /// milliseconds says that the machine had no time for the writers.
+    /// The largest delay of a line behind the schedule. More than a few milliseconds
+    /// says that the machine had no time for the writers.
     pub latest: Duration,
 }

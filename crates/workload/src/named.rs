@@ -2,28 +2,27 @@ use std::time::Duration;
 
 use crate::{Backlog, Live, Pauses};
 
-/// A workload with a name: what the sources are and where the lines go.
+/// A workload with a name: the sources, and where the lines go.
 ///
-/// The sizes are defaults. Whoever wants others clones the row and changes its
-/// fields.
+/// The sizes are defaults. For others, clone the row and change its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
     /// The name, as it is typed.
     pub name: &'static str,
-    /// What it is, in one sentence.
+    /// What it is, and which question it answers, in one sentence.
     pub sentence: &'static str,
     /// What is merged.
     pub sources: Sources,
-    /// What it is merged into is a FIFO whose reader pauses, or a regular file.
+    /// If given, the output is a FIFO whose reader pauses; or else a regular file.
     pub pauses: Option<Pauses>,
-    /// Whether it is run unless others are named.
+    /// Whether it runs if no workload is named.
     pub by_default: bool,
 }
 
 /// What is merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sources {
-    /// Complete files: the merge does not follow, it reads to their ends.
+    /// Complete files: the merge does not follow, and reads to their ends.
     Backlog(Backlog),
     /// Growing files: the merge follows, and is stopped once all is written.
     Live(Live),

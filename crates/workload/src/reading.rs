@@ -26,53 +26,53 @@ pub struct Pauses {
 impl Pauses {
     /// 300 ms after every 400 ms.
     ///
-    /// What the merge writes into the FIFO meanwhile must exceed the 64 KiB
-    /// that a pipe holds, or nobody is held up.
+    /// In a pause the merge must write more than the 64 KiB that a pipe holds, or
+    /// nobody is held up.
     pub const USUAL: Pauses =
         Pauses { every: Duration::from_millis(400), length: Duration::from_millis(300) };
 }
 
-/// Reads an output while it grows, and measures for every stamped line the time
-/// from its write to its being visible there.
+/// Reads an output while it grows, in a thread of its own, and measures for every
+/// stamped line the time from its write until it can be seen there.
 ///
-/// Dropped, it waits like [`finish`](OutputReader::finish), without an answer.
+/// Dropping it waits as [`finish`](OutputReader::finish) does, without an answer.
 #[derive(Debug)]
 pub struct OutputReader {
-    /// A writing end of our own, of a FIFO. While it is open the reader meets no
-    /// end of file, however often the merge opens and closes the FIFO; and once it
-    /// is closed the reader always meets one, even if the merge never came.
+    /// Our own writing end of a FIFO. While this is open, the reader meets no end of
+    /// file, however often the merge opens and closes the FIFO. Once it is closed, the
+    /// reader meets one, even if the merge never came.
     writing_end: Option<File>,
-    // Behind the writing end: fields are dropped in their order, and the thread
-    // ends only when the writing end is closed.
+    // Declared after the writing end, so dropped after it: the thread ends only once
+    // the writing end is closed.
     thread: Worker<Vec<u64>>,
 }
 
 impl OutputReader {
-    /// Follows an output that is a regular file, which need not exist yet. It is
-    /// looked at about every 250 µs; that is how exact the figures are.
+    /// Follows an output that is a regular file, which need not exist yet. The thread
+    /// looks about every 250 µs: that is how exact the latencies are.
     ///
     /// # Errors
     ///
-    /// The system has no thread left.
+    /// The system refuses the thread.
     pub fn of_file(output: &Path) -> io::Result<OutputReader> {
         let output = output.to_path_buf();
         let thread = Worker::start("latency-watch", move |end| watch(&output, end))?;
         Ok(OutputReader { writing_end: None, thread })
     }
 
-    /// Makes a FIFO for an output, copies what comes into a regular file so that it
-    /// can be checked, and pauses now and then. The merge may open its end at any
-    /// time from now on and does not have to wait for this one.
+    /// Makes a FIFO for an output, and starts a thread that reads it, with pauses. The
+    /// thread copies what comes into a regular file, which can be checked. From now on
+    /// the merge can open its end at any time without a wait.
     ///
     /// # Errors
     ///
-    /// The FIFO cannot be made or opened, the copy cannot be made (all with their
-    /// path), or the system has no thread left.
+    /// The FIFO cannot be made or opened or the copy not made, each with its path; or
+    /// the system refuses the thread.
     pub fn of_fifo(fifo: &Path, copy: &Path, pauses: Pauses) -> io::Result<OutputReader> {
         let made = mkfifo(fifo, Mode::S_IRUSR | Mode::S_IWUSR).map_err(io::Error::from);
         made.map_err(name_path("cannot make the FIFO", fifo))?;
-        // A blocking open would wait for a writer. The reads themselves are to
-        // block, so the flag goes as soon as the file is open.
+        // A blocking open would wait for a writer. The reads should block, so the flag
+        // goes once the file is open.
         let open_both = || -> io::Result<(File, File)> {
             let nonblocking = OFlags::NONBLOCK.bits() as i32;
             let reader = OpenOptions::new().read(true).custom_flags(nonblocking).open(fifo)?;
@@ -88,25 +88,25 @@ impl OutputReader {
         Ok(OutputReader { writing_end: Some(writing_end), thread })
     }
 
-    /// Reads the rest, and returns the nanoseconds from write to sight of every
-    /// complete stamped line, in the order of the output.
+    /// Reads the rest, and returns for every complete stamped line the nanoseconds from
+    /// its write until it was seen, in the order of the output.
     ///
-    /// To be called when the merge has ended, also when it failed before it opened
-    /// its output.
+    /// Call it when the merge has ended, also if that failed before it opened its
+    /// output.
     ///
     /// # Blocking
     ///
-    /// Blocks the caller until the rest is read: of a FIFO, until every writer has
-    /// closed it; the reader may be in the middle of a pause.
+    /// Blocks the calling thread until the rest is read: of a FIFO, until every writer
+    /// has closed it, and a pause of the reader is over.
     ///
     /// # Errors
     ///
-    /// The output never came to be or could not be read, or the copy could not be
-    /// written; the path is named.
+    /// The output never existed or could not be read, or the copy could not be written;
+    /// the path is named.
     ///
     /// # Panics
     ///
-    /// Goes on with a panic of the thread.
+    /// Resumes a panic of the thread.
     pub fn finish(self) -> io::Result<Vec<u64>> {
         drop(self.writing_end);
         self.thread.stop();
@@ -120,8 +120,8 @@ fn watch(output: &Path, end: &AtomicBool) -> io::Result<Vec<u64>> {
     let mut file = None;
     let mut buffer = vec![0; 256 * 1024];
     loop {
-        // Asked before the look: what is written before `finish` is then
-        // always seen by the last look.
+        // Asked before the look, so that the last look sees all that was written before
+        // `finish`.
         let last = end.load(Ordering::Acquire);
         if file.is_none() {
             match File::open(output) {
@@ -162,8 +162,8 @@ fn read_fifo(
         }
         meter.take(&buffer[..read], monotonic_nanos());
         copy.write_all(&buffer[..read]).map_err(name_path("cannot write", copy_path))?;
-        // The pause comes after a read, never while nothing arrives: an output
-        // that is slow is slow when there is something to write.
+        // The pause comes after a read, never while nothing arrives: a slow output is
+        // slow when there is something to write.
         if reading_since.elapsed() >= pauses.every {
             thread::sleep(pauses.length);
             reading_since = Instant::now();
@@ -171,12 +171,12 @@ fn read_fifo(
     }
 }
 
-/// Takes the bytes of an output as they arrive, and notes for every stamped
-/// line how old it was when its newline came.
+/// Takes the bytes of an output as they arrive, and notes for every stamped line the
+/// nanoseconds from its stamp to its newline.
 #[derive(Default)]
 struct Meter {
     latencies: Vec<u64>,
-    /// The beginning of a line whose newline has not been seen.
+    /// The beginning of a line that has no newline yet.
     partial: Vec<u8>,
 }
 

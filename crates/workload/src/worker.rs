@@ -3,9 +3,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-/// A thread that answers, and that can be asked to stop.
+/// A thread with a result, which can be asked to stop.
 ///
-/// Dropped, it asks for the stop and waits, without an answer.
+/// Dropping it asks for the stop and waits for the end; the result is lost.
 #[derive(Debug)]
 pub struct Worker<T> {
     stop: Arc<AtomicBool>,
@@ -13,7 +13,7 @@ pub struct Worker<T> {
 }
 
 impl<T: Send + 'static> Worker<T> {
-    /// Starts a thread, which may look whether it is to stop.
+    /// Starts a thread. The flag that `work` gets is true once the stop is asked for.
     pub(crate) fn start(
         name: &str,
         work: impl FnOnce(&AtomicBool) -> io::Result<T> + Send + 'static,
@@ -32,19 +32,19 @@ impl<T> Worker<T> {
         self.stop.store(true, Ordering::Release);
     }
 
-    /// Waits for the answer.
+    /// Waits for the thread, and returns its result.
     ///
     /// # Blocking
     ///
-    /// Blocks the caller until the thread has ended by itself.
+    /// Blocks the calling thread until the thread has ended; does not ask for the stop.
     ///
     /// # Errors
     ///
-    /// What the thread met; a path is named.
+    /// The thread's error; a path is named.
     ///
     /// # Panics
     ///
-    /// Goes on with a panic of the thread.
+    /// Resumes a panic of the thread.
     pub fn join(mut self) -> io::Result<T> {
         let thread = self.thread.take().expect("only join and drop take the thread");
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -55,7 +55,7 @@ impl<T> Drop for Worker<T> {
     fn drop(&mut self) {
         self.stop();
         if let Some(thread) = self.thread.take() {
-            // Who wants the answer calls `join`.
+            // The result is for `join`.
             let _ = thread.join();
         }
     }

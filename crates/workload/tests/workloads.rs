@@ -12,8 +12,8 @@ fn read_all(paths: &[impl AsRef<Path>]) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// Calls `look` with each line, newline included, and its tag, and asserts that it
-/// is the next one of its source. Returns how many there are.
+/// Calls `look` with each line, newline included, and its tag. Asserts that the tag is
+/// the next of its source. Returns the number of lines.
 fn for_each_line(contents: &[Vec<u8>], mut look: impl FnMut(&[u8], tag::Tag<'_>)) -> u64 {
     let mut lines = 0;
     for (source, content) in contents.iter().enumerate() {
@@ -60,7 +60,7 @@ fn a_seed_makes_the_same_bytes_and_another_seed_others() {
         .map(|(seed, folder)| read_all(&backlog.make(folder.path(), *seed).unwrap()));
     assert!(once == again);
     assert!(once[0] != other[0]);
-    // The files of one backlog differ in more than their tags.
+    // Two files of one backlog differ in more than their tags.
     let ends = |file: &[u8]| memchr::memchr_iter(b'\n', file).collect::<Vec<_>>();
     assert!(ends(&once[0]) != ends(&once[1]));
 }
@@ -100,7 +100,7 @@ fn live_writers_write_what_the_schedule_says() {
 fn a_line_in_pieces_is_whole_at_the_end_and_has_no_stamp() {
     let folder = tempfile::tempdir().unwrap();
     let in_pieces = Live { one_in_pieces: 5, ..live() };
-    // Whether it ends by itself, or is dropped in the midst of it.
+    // The thread ends by itself, or is dropped in its midst.
     for dropped in [false, true] {
         let sources = in_pieces.create(folder.path(), 7).unwrap();
         let paths = sources.paths().to_vec();
@@ -120,7 +120,7 @@ fn a_line_in_pieces_is_whole_at_the_end_and_has_no_stamp() {
 #[test]
 fn the_end_of_a_line_in_pieces_comes_with_the_next_line() {
     let folder = tempfile::tempdir().unwrap();
-    // Its end is due in a second.
+    // The second piece is due after a second.
     let slow = Live { files: 1, one_in_pieces: 1, duration: Duration::MAX, ..live() };
     let sources = Live { lines_per_second: 1, ..slow }.create(folder.path(), 7).unwrap();
     let path = sources.paths()[0].clone();
@@ -149,7 +149,7 @@ fn live_writers_end_when_they_are_dropped() {
 fn a_reader_of_a_file_sees_every_stamped_line_once() {
     let folder = tempfile::tempdir().unwrap();
     let sources = Live { files: 1, ..live() }.create(folder.path(), 7).unwrap();
-    // The one source is the output: a merge that takes no time.
+    // The one source is also the output: a merge that takes no time.
     let output = sources.paths()[0].clone();
     let reader = OutputReader::of_file(&output).unwrap();
     let began = workload::monotonic_nanos();
@@ -174,12 +174,12 @@ fn a_reader_of_a_fifo_copies_everything_and_pauses() {
     let (first, second) = content.split_at(content.iter().position(|&b| b == b'\n').unwrap() + 1);
     let mut stamped = Vec::new();
     tag::write(&mut stamped, 0, 1, Some(workload::monotonic_nanos()), b"");
-    // Opened and closed twice: the first close is not the end.
+    // Opened and closed twice: the first close is no end.
     for part in [first, &[second, &stamped].concat()] {
         OpenOptions::new().write(true).open(&fifo).unwrap().write_all(part).unwrap();
     }
     assert_eq!(reader.finish().unwrap().len(), 1);
-    // A pipe holds 64 KiB, so that there is a read, and a pause, for each.
+    // A pipe holds 64 KiB, so a megabyte takes 15 reads or more, each with a pause.
     assert!(begun.elapsed() >= 15 * pauses.length, "{:?}", begun.elapsed());
     assert!(fs::read(&copy).unwrap() == [&content[..], &stamped].concat());
 }

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command line.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -128,7 +128,7 @@ impl Args {
         self.stages.iter().copied().filter(|stage| seen.insert(stage.number)).collect()
     }
 
-    /// Says whether everything is to be shown, and not a workload or files alone.
+    /// Says whether everything runs, and not only a workload or files.
     pub(crate) fn is_whole(&self) -> bool {
         self.files.is_empty() && self.workload.is_empty()
     }

@@ -1,5 +1,5 @@
-//! Who merges: the stages, and what a person would use instead of them: `cat`
-//! for files that are complete, `tail` for those that grow.
+//! Who merges: the stages, and the programs that a person would use instead: `cat` for
+//! complete files, `tail` for growing ones.
 
 use std::env;
 use std::process::{self, Command, Stdio};
@@ -10,13 +10,13 @@ use rustix::fs::{Access, access};
 
 use stages::Stage;
 
-/// Who runs.
+/// Who runs in a job.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Contender {
     Stage(&'static Stage),
-    /// A program that was asked for by name: its output is checked.
+    /// A program of `--against`: its output is checked.
     Program(Program),
-    /// `cat`, which the stages are measured by: it is timed, and not checked.
+    /// `cat` as the measure of the stages: timed, and not checked.
     Floor,
 }
 
@@ -63,7 +63,7 @@ impl Program {
         command
     }
 
-    /// Says why it cannot do every job.
+    /// Says which jobs the program cannot do, and why.
     pub(crate) fn why_not(self) -> &'static str {
         match self {
             Program::Cat => "it ends at the end of each file, and these grow",
@@ -71,7 +71,7 @@ impl Program {
         }
     }
 
-    /// Fails if there is no such program: better now than in a minute.
+    /// Fails if the program is missing, before any work is done.
     pub(crate) fn find(self) -> anyhow::Result<()> {
         let folders = env::var_os("PATH").unwrap_or_default();
         let mut paths = env::split_paths(&folders).map(|folder| folder.join(self.name()));
@@ -85,13 +85,13 @@ impl Program {
     }
 }
 
-/// Has `tail` end when this process is gone, however that ended: it would
-/// follow for ever files that nobody writes.
+/// The option with which `tail` ends once this process is gone. Without it, a kill of
+/// this process would leave `tail` following for ever.
 fn ends_with_this_process() -> String {
     format!("--pid={}", process::id())
 }
 
-/// Says whether this system's `tail` knows that option, as that of GNU does.
+/// Says whether this system's `tail` knows `--pid`, as GNU's does.
 fn tail_knows_pid() -> bool {
     let mut tail = Command::new("tail");
     tail.arg(ends_with_this_process()).args(["-n", "0", "/dev/null"]);

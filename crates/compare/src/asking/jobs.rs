@@ -1,4 +1,4 @@
-//! What is to be run: workloads in the sizes that were asked for.
+//! The jobs: workloads in the sizes that were asked for.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use crate::asking::args::Args;
 use crate::asking::contender::{Contender, Program};
 use crate::asking::own_files::OwnFiles;
 
-/// One table's worth of work.
+/// One workload to run: a table of the result.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) name: &'static str,
     pub(crate) merged: Merged,
     /// The output is a FIFO with a reader that pauses.
     pub(crate) pauses: Option<Pauses>,
-    /// How many rounds there are.
     pub(crate) rounds: u32,
-    /// Each stage keeps a record of who does what when.
+    /// Each stage records who does what when.
     pub(crate) recorded: bool,
 }
 
-/// What is merged; all but a person's own files is made from the seed, tagged.
+/// What is merged. All but a person's own files are made from the seed, with tagged
+/// lines.
 #[derive(Debug)]
 pub(crate) enum Merged {
     /// A person's own files, as they are.
@@ -34,7 +34,7 @@ pub(crate) enum Merged {
     Complete(Backlog),
     /// Complete files, which stages follow until they have read them all.
     Followed(Backlog),
-    /// Files that grow or are at rest, and how it is noticed that they have grown.
+    /// Files that grow or are at rest, and how a merge notices that they have grown.
     Growing(Live, Wake),
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn asked_for(args: &Args, own: Option<OwnFiles>) -> Vec<Job> {
         [] => WORKLOADS.iter().filter(|workload| workload.by_default).collect(),
         named => named.iter().flat_map(|name| is_named(name)).collect(),
     };
-    // In the order in which they were named, each once.
+    // In the order of the names, each once.
     let mut seen = HashSet::new();
     let named = named.into_iter().filter(|workload| seen.insert(workload.name));
     named.map(|workload| job(workload, args, runs)).collect()
@@ -72,28 +72,28 @@ fn job(workload: &Workload, args: &Args, runs: u32) -> Job {
             }
             live.duration = args.duration.unwrap_or(live.duration);
             if name == "live" && args.against.contains(&Program::Tail) {
-                // What a log is like whose writer has a buffer.
+                // As of a writer with a buffer: one line in 50 comes in two pieces.
                 live.one_in_pieces = 50;
             }
             live.files = sources_or(live.files);
             Merged::Growing(live, args.wake)
         }
     };
-    // A growing source is a distribution of thousands of lines in one run; a
+    // One run is enough for the others: live sources give thousands of latencies, and a
     // slow output takes its time by the clock, whatever the stage does.
     let is_timed = matches!((&merged, pauses), (Merged::Complete(_), None));
     Job { pauses, ..Job::new(name, merged, if is_timed { runs } else { 1 }) }
 }
 
-/// How the cost grows as the work grows: a job for each number of sources that may
-/// be open at once. A source has always the same bytes.
+/// The jobs of growth: one for each number of sources that may be open at once. A
+/// source always has the same bytes.
 ///
-/// The merges follow, until every source has been read to its end. One that did
-/// not would let a thread go as soon as its file has ended, and never have as
-/// many as it needs to follow so many files.
+/// The merges follow until every source has been read to its end. Without following, a
+/// thread would end with its file, and a stage never have the threads that it needs for
+/// so many.
 pub(crate) fn growth(quick: bool, most: u64) -> Vec<Job> {
-    /// How many sources, and in how many rounds: the most take the longest, and
-    /// their figure is the least uncertain.
+    /// The number of sources, and of rounds. The largest takes the longest, and its
+    /// figure varies least, so it has fewer rounds.
     const STEPS: [(usize, u32); 4] = [(8, 3), (64, 3), (512, 3), (2_000, 2)];
     const QUICK: [(usize, u32); 2] = [(8, 1), (64, 1)];
     let steps = if quick { &QUICK[..] } else { &STEPS };
@@ -104,15 +104,14 @@ pub(crate) fn growth(quick: bool, most: u64) -> Vec<Job> {
     steps.iter().filter(fits).map(job).collect()
 }
 
-/// Who does what when: one short run of each stage, recorded.
+/// The job of the lanes: one short run of each stage, recorded.
 ///
-/// The output is a pipe whose reader pauses twice: long enough for all who hold
-/// lines to wait for whoever writes. Ten files take turns, a line every ten
-/// milliseconds. Two lines fill the pipe, so the output blocks soon after its
-/// reader pauses; the other sources come to have something one after the other,
-/// and who is able to read goes on. The lines go on for a while after the second
-/// pause, and end before a third would begin: what was held up is seen to be made
-/// good.
+/// The output is a FIFO whose reader pauses twice, long enough for every source with
+/// lines to wait for the writer. Ten files take turns, a line every ten milliseconds.
+/// Two lines fill the FIFO, so the output blocks soon after a pause begins. Meanwhile
+/// the other sources get their lines one after the other, and whoever can read goes on.
+/// The lines go on after the second pause, which shows how a stage catches up, and end
+/// before a third.
 pub(crate) fn lanes() -> Job {
     let live = Live {
         files: 10,
@@ -127,7 +126,7 @@ pub(crate) fn lanes() -> Job {
 }
 
 impl Job {
-    /// Merges into a file, and records nothing.
+    /// Makes a job that merges into a file and records nothing.
     pub(crate) fn new(name: &'static str, merged: Merged, rounds: u32) -> Job {
         Job { name, merged, pauses: None, rounds, recorded: false }
     }
@@ -170,7 +169,6 @@ impl Job {
         format!("{merged}{}, {} {runs}", pauses.unwrap_or_default(), self.rounds)
     }
 
-    /// Returns how many sources there are.
     pub(crate) fn sources(&self) -> usize {
         match &self.merged {
             Merged::Own(own) => own.paths().len(),
@@ -179,10 +177,11 @@ impl Job {
         }
     }
 
-    /// Returns about how many bytes the sources and one merged file take.
+    /// Returns about how many bytes a run adds to the folder: the sources that it
+    /// makes, and one merged file.
     pub(crate) fn bytes(&self) -> (u64, u64) {
         let made = match &self.merged {
-            // A last line may get a newline that it did not have.
+            // A last line without a newline gets one.
             Merged::Own(own) => return (0, own.bytes() + own.paths().len() as u64),
             Merged::Complete(made) | Merged::Followed(made) => {
                 made.bytes.saturating_mul(made.files as u64)
@@ -195,7 +194,7 @@ impl Job {
         (made, made)
     }
 
-    /// Returns who runs: the programs first, then the stages.
+    /// Returns the contenders: the programs first, then the stages.
     pub(crate) fn contenders(
         &self,
         stages: &[&'static Stage],
@@ -214,7 +213,7 @@ impl Job {
     /// Says whether a program can do what the stages do.
     pub(crate) fn can_be_done_by(&self, program: Program) -> bool {
         match &self.merged {
-            // Only a stage says when it has read them all, and who did what.
+            // Only a stage says when it has read every source, and who did what.
             Merged::Followed(_) => false,
             _ if self.recorded => false,
             Merged::Own(_) | Merged::Complete(_) => program == Program::Cat,
@@ -222,18 +221,18 @@ impl Job {
         }
     }
 
-    /// Says whether `cat` is run as the floor.
+    /// Says whether times are set against `cat`'s, which then runs even unasked.
     pub(crate) fn has_floor(&self) -> bool {
         self.can_be_done_by(Program::Cat) && self.pauses.is_none()
     }
 
-    /// Says whether nothing is written to sources that are followed.
+    /// Says whether the sources are followed and at rest.
     pub(crate) fn is_idle(&self) -> bool {
         matches!(&self.merged, Merged::Growing(live, _) if live.is_idle())
     }
 }
 
-/// So many files of a kind.
+/// `8 complete files`, with the kind `complete `.
 fn files(count: usize, kind: &str) -> String {
     let files = if count == 1 { "file" } else { "files" };
     format!("{} {kind}{files}", Grouped(count as u64))

@@ -1,5 +1,5 @@
-//! What is wanted: what can be typed, the jobs, files and folders that it
-//! names, the programs beside the stages, and when to end before the time.
+//! What was asked for: the command line, the jobs, the files and folders that it names,
+//! and the programs beside the stages.
 
 pub(crate) mod args;
 pub(crate) mod contender;

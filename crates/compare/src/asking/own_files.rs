@@ -1,4 +1,4 @@
-//! A person's own files: looked at before anything is run.
+//! A person's own files, read once before anything runs.
 
 use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
@@ -11,14 +11,14 @@ use anyhow::{Context, bail};
 use runner::Interrupt;
 use tributary::Shown;
 
-/// Files that can be read, each of them once.
+/// Readable files, each once.
 #[derive(Debug)]
 pub(crate) struct OwnFiles {
     paths: Vec<PathBuf>,
     seen: Vec<Seen>,
 }
 
-/// What names a file, and what tells that it was written to.
+/// The identity of a file, and the fields that change when it is written to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Seen {
     device_and_inode: (u64, u64),
@@ -37,9 +37,9 @@ impl Seen {
 }
 
 impl OwnFiles {
-    /// Reads every file once. A file that is named twice, or through a link,
-    /// is taken once. The read warms the page cache for all contenders alike,
-    /// and finds what cannot be read before a stage does.
+    /// Reads every file once. A file that is named twice, or through a link, is taken
+    /// once. The read warms the page cache for all contenders alike, and finds an
+    /// unreadable file before a stage does.
     pub(crate) fn open(files: &[PathBuf], interrupt: &Interrupt) -> anyhow::Result<OwnFiles> {
         let mut own = OwnFiles { paths: Vec::new(), seen: Vec::new() };
         let mut known = HashSet::new();
@@ -62,8 +62,8 @@ impl OwnFiles {
         self.seen.iter().map(|seen| seen.bytes).sum()
     }
 
-    /// Fails if a file is not what it was: figures and findings would be about
-    /// different bytes.
+    /// Fails if a file has changed since: figures and findings would be about different
+    /// bytes.
     pub(crate) fn still_the_same(&self) -> anyhow::Result<()> {
         for (path, seen) in self.paths.iter().zip(&self.seen) {
             let now = fs::metadata(path).map(|metadata| Seen::of(&metadata));

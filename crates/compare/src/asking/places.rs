@@ -1,5 +1,5 @@
-//! Files and folders that were named for what is made: nothing that was there
-//! is replaced, unless that was said with `--force`.
+//! Files and folders that were named for results: without `--force`, no existing file
+//! is replaced.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -8,9 +8,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use tributary::Shown;
 
-/// Makes the file, or takes the one that is there if it is empty, or if it may be
-/// replaced. A wrong name is known before the work begins: it does not cost a
-/// minute.
+/// Makes the file. Takes an existing one if it is empty or, with `force`, a regular
+/// file that may be written. This runs before the work: a wrong name costs no minute.
 pub(crate) fn take_file(path: &Path, option: &str, force: bool) -> anyhow::Result<()> {
     let cannot = || format!("{}: cannot make this file, name another with {option}", Shown(path));
     match File::create_new(path) {
@@ -19,7 +18,7 @@ pub(crate) fn take_file(path: &Path, option: &str, force: bool) -> anyhow::Resul
     }
     let there = fs::symlink_metadata(path).with_context(cannot)?;
     if !there.is_file() {
-        // Another file would come in the place of a link, a pipe or a device.
+        // The result would replace the link, the pipe or the device itself.
         bail!("{}: this is no regular file, name another with {option}", Shown(path));
     }
     if there.len() > 0 && !force {
@@ -33,12 +32,11 @@ pub(crate) fn take_file(path: &Path, option: &str, force: bool) -> anyhow::Resul
     File::options().append(true).open(path).map(drop).with_context(cannot)
 }
 
-/// Makes the folder, or takes the one that is there if it is empty, or if what is
-/// in it may be replaced.
+/// Makes the folder. Takes an existing one if it is empty, or with `force`.
 pub(crate) fn take_folder(path: &Path, option: &str, force: bool) -> anyhow::Result<()> {
     let is_empty = || -> io::Result<bool> {
         fs::create_dir_all(path)?;
-        // Whoever may list it need not be able to write there.
+        // A folder that can be listed need not be one to write in.
         tempfile::tempfile_in(path)?;
         Ok(fs::read_dir(path)?.next().is_none())
     };

@@ -1,4 +1,4 @@
-//! Which foreign programs are to be judged.
+//! The command line of `conform`: which programs are judged by which laws.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ Exit codes:
   130  interrupted";
 
 impl ConformArgs {
-    /// Returns the programs that were named, each a column.
+    /// Returns the programs that were named: each is a column.
     pub(crate) fn templates(&self) -> Result<Vec<Template>, UsageError> {
         let lines = self.program.iter().map(|line| Template::parse(line));
         let words = (!self.words.is_empty() || self.program.is_empty())

@@ -1,5 +1,5 @@
-//! What has been seen so far: shown on the terminal part by part, and kept on
-//! the disk.
+//! The comparison as it grows: each part is shown on the terminal, and kept on the
+//! disk.
 
 use std::env;
 use std::ffi::OsString;
@@ -16,22 +16,23 @@ use crate::running::rounds::{Runs, Setup};
 use crate::telling::terminal::{self, GREEN, RED, YELLOW, print};
 use crate::telling::{figures, rows, warnings};
 
-/// How late the writers of the sources may be before it is worth a warning.
+/// If the writers of the sources are later than this, the user is warned.
 const LATE: Duration = Duration::from_millis(50);
-/// How often laws are kept: most take a few milliseconds.
+/// How often the JSON is written while laws are tried: most take a few milliseconds.
 const KEEP: Duration = Duration::from_millis(500);
 
-/// A comparison that is being made.
+/// A comparison as it grows.
 pub(crate) struct Compared<'a> {
     pub(crate) comparison: Comparison,
     files: Files,
-    /// Whether the page is the one of this comparison.
+    /// Whether the page was written; until then, the file holds an older comparison or
+    /// none.
     has_page: bool,
     setup: &'a Setup<'a>,
 }
 
 impl<'a> Compared<'a> {
-    /// Begins one, and keeps it at once.
+    /// Begins a comparison, and writes its JSON at once.
     pub(crate) fn begin(
         files: Files,
         head: Head,
@@ -41,7 +42,7 @@ impl<'a> Compared<'a> {
         let comparison = Comparison {
             head,
             command: command(env::args_os().skip(1)),
-            // Until it has ended: what is on the disk may be all that there will be.
+            // Until the end: if this process is killed, this is what the JSON says.
             interrupted: true,
             warnings,
             ..Comparison::default()
@@ -52,12 +53,12 @@ impl<'a> Compared<'a> {
         Ok(compared)
     }
 
-    /// Keeps what there is.
     fn keep(&mut self) -> anyhow::Result<()> {
         self.files.write_json(&self.comparison)
     }
 
-    /// Keeps all there is, as a comparison that is whole if it was not interrupted.
+    /// Writes the JSON and the page. `interrupted` says that the comparison is not
+    /// whole.
     pub(crate) fn end(&mut self, interrupted: bool) -> anyhow::Result<()> {
         self.comparison.interrupted = interrupted;
         let kept = self.keep();
@@ -66,7 +67,7 @@ impl<'a> Compared<'a> {
         page.and(kept)
     }
 
-    /// Prints a part of what was seen, beside the bar.
+    /// Prints a part without tearing the progress bar.
     fn show(&self, part: &str) -> anyhow::Result<()> {
         if part.is_empty() {
             return Ok(());
@@ -74,8 +75,7 @@ impl<'a> Compared<'a> {
         self.setup.progress.suspend(|| print(&format!("{part}\n")))
     }
 
-    /// Runs a job and shows its table; if it is interrupted, with the rows
-    /// that it has.
+    /// Runs a job and shows its table; if the job is interrupted, with the rows so far.
     pub(crate) fn job(&mut self, job: &Job) -> anyhow::Result<()> {
         let at = self.comparison.workloads.len();
         let mut late = Vec::new();
@@ -94,14 +94,14 @@ impl<'a> Compared<'a> {
         ended
     }
 
-    /// Records what the threads of each stage do, and writes a trace of each if a
-    /// folder is named.
+    /// Records what the threads of each stage do. With a folder, writes a trace of
+    /// each.
     pub(crate) fn lanes(&mut self, trace: Option<&Path>) -> anyhow::Result<()> {
         let (job, wrong) = (jobs::lanes(), self.comparison.wrong.clone());
         self.setup.run(&job, |all| {
             self.comparison.lanes = rows::lanes(&job, all);
             self.comparison.wrong = [&wrong[..], &rows::wrong(all, "its lanes")].concat();
-            // They come in their order, so the last is the one that is new.
+            // The stages run in order, so the last recording is the new one.
             let recorded = all.iter().rev().find_map(|it| Some((it.contender, it.recording()?)));
             if let (Some(folder), Some((stage, recording))) = (trace, recorded) {
                 figures::write_trace(folder, stage.name(), recording)?;
@@ -110,7 +110,6 @@ impl<'a> Compared<'a> {
         })
     }
 
-    /// Merges more and more sources.
     pub(crate) fn growth(&mut self, jobs: &[Job]) -> anyhow::Result<()> {
         for job in jobs {
             let (growth, wrong) = (self.comparison.growth.clone(), self.comparison.wrong.clone());
@@ -126,7 +125,6 @@ impl<'a> Compared<'a> {
         self.show(&terminal::growth(&self.comparison.growth))
     }
 
-    /// Tries the laws.
     pub(crate) fn laws(&mut self, laws: &Laws) -> anyhow::Result<()> {
         let mut kept = Instant::now();
         laws.run(self.setup, |verdicts| {
@@ -139,8 +137,7 @@ impl<'a> Compared<'a> {
         })
     }
 
-    /// Says whether anything of ours was wrong: a program that was asked for
-    /// by name may be.
+    /// Says whether a stage or a law was wrong. A program of `--against` may be wrong.
     pub(crate) fn is_wrong(&self) -> bool {
         self.wrong().next().is_some()
     }
@@ -160,21 +157,21 @@ impl<'a> Compared<'a> {
         rows.chain(laws).chain(self.comparison.wrong.iter().cloned())
     }
 
-    /// What came of each law on each stage.
+    /// Every verdict: the stage, the law, the outcome.
     fn outcomes(&self) -> impl Iterator<Item = (&str, &str, &Outcome)> {
         self.comparison.verdicts.iter().flat_map(|of| {
             of.laws.iter().map(|verdict| (&*of.stage, &*verdict.law, &verdict.outcome))
         })
     }
 
-    /// Whether a wrong row of this name is a defect: of a stage, or of the floor
-    /// that the stages are measured by. A program that was asked for may be wrong.
+    /// Whether a wrong row of this name is a defect: of a stage, or of the floor. A
+    /// program of `--against` may be wrong.
     fn is_ours(&self, name: &str) -> bool {
         self.setup.against.iter().all(|program| program.name() != name)
     }
 
-    /// The warnings, what was wrong, in words what was seen, why a stage breaks a law
-    /// by design, and where the page is.
+    /// Returns the last lines on the terminal: the warnings, what was wrong, what was
+    /// seen, why a stage breaks a law by design, and where the page is.
     pub(crate) fn closing(&self) -> String {
         let line =
             |style: Style, head: &str, said: &str| format!("{style}{head}:{style:#} {said}\n");
@@ -193,17 +190,17 @@ impl<'a> Compared<'a> {
     }
 }
 
-/// What was typed, as it can be typed again.
+/// The command line, quoted so that it can be typed again.
 fn command(arguments: impl Iterator<Item = OsString>) -> String {
-    // These mean nothing to a shell behind the name of a command, although the
-    // library puts quotes round some of them.
+    // No shell gives these bytes a meaning after the name of a command, but `try_quote`
+    // puts quotes round some of them.
     let plain = |word: &str| {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=,./:@%+".contains(&byte);
         !word.is_empty() && word.bytes().all(fits)
     };
     arguments.fold("cargo compare".to_owned(), |command, argument| {
         let word = argument.to_string_lossy();
-        // Nothing that a process is started with has a NUL in it.
+        // `try_quote` fails only for a NUL, which no argument can hold.
         let word = if plain(&word) {
             word
         } else {

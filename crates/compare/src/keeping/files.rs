@@ -1,5 +1,5 @@
-//! The JSON and the page of a comparison, on the disk. The JSON is written anew
-//! after each run, so that whatever ends this process loses none.
+//! The JSON and the page of a comparison, on the disk. The JSON is written again after
+//! each run, so a kill of this process loses none that had ended.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ use tributary::Shown;
 use crate::asking::args::Args;
 use crate::asking::places::take_file;
 
-/// Where the JSON and the page are.
+/// The paths of the JSON and of the page.
 #[derive(Debug)]
 pub(crate) struct Files {
     json: PathBuf,
@@ -21,8 +21,8 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Takes the files that were named, and those beside the build for the
-    /// others, which are replaced.
+    /// Takes the files that `--json` and `--html` name, or else those beside the build,
+    /// which are replaced.
     pub(crate) fn open(args: &Args) -> anyhow::Result<Files> {
         let take = |named: &Option<PathBuf>, option, name| match named {
             Some(path) => take_file(path, option, args.force).map(|()| path.clone()),
@@ -40,24 +40,23 @@ impl Files {
         Ok(Files { json, page })
     }
 
-    /// Writes what there is now.
+    /// Writes the comparison so far.
     pub(crate) fn write_json(&self, comparison: &Comparison) -> anyhow::Result<()> {
         replace(&self.json, report::json(comparison).as_bytes())
     }
 
-    /// Writes what there is at the end.
     pub(crate) fn write_page(&self, comparison: &Comparison) -> anyhow::Result<()> {
         replace(&self.page, report::render(comparison).as_bytes())
     }
 }
 
-/// Puts a file with these bytes in the place of another, at once: whoever reads
-/// it has the old one or the new one.
+/// Replaces a file at once: whoever opens the path gets all the old bytes or all the
+/// new.
 fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let replace = || -> io::Result<()> {
         let mut file = tempfile::Builder::new();
-        // As any file that is made: what the umask leaves.
+        // The permissions of any new file: what the umask leaves.
         file.prefix(".compare-").permissions(Permissions::from_mode(0o666));
         let mut file = file.tempfile_in(folder.unwrap_or(Path::new(".")))?;
         file.write_all(bytes)?;
@@ -84,7 +83,7 @@ mod tests {
         let reader = File::open(&path).unwrap();
         replace(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
-        // Who has opened it before reads what was there.
+        // A reader that had opened the file goes on with the old bytes.
         assert_eq!(io::read_to_string(reader).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left behind");
     }

@@ -21,20 +21,20 @@ use crate::protocol::{Done, StageArgs, Until};
 use crate::running::course::{Course, Seen};
 use crate::running::folder::Folder;
 
-/// How long a contender may do nothing when it has everything.
+/// How long the output may stand still, once the sources are complete, before the
+/// contender is killed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What one run needs.
 pub(crate) struct Attempt<'a> {
     pub(crate) job: &'a Job,
     pub(crate) contender: Contender,
-    /// What is merged.
+    /// The files to merge.
     pub(crate) sources: &'a [PathBuf],
-    /// The same, still empty, where they are to grow or are at rest.
+    /// The same files, still empty, where the job lets them grow or be at rest.
     pub(crate) growing: Option<LiveSources>,
-    /// The merged file; whatever is there is removed first.
+    /// The merged file; a file of this name is removed first.
     pub(crate) output: &'a Path,
-    /// How long it may do nothing when it has everything.
+    /// See [`PATIENCE`].
     pub(crate) patience: Duration,
 }
 
@@ -43,18 +43,18 @@ pub(crate) struct Attempt<'a> {
 pub(crate) struct Figures {
     pub(crate) took: Took,
     pub(crate) seen: Seen,
-    /// Seconds from the opening of the plan to the return of `merge`.
+    /// See [`Done::merge`].
     pub(crate) merge: Option<f64>,
     pub(crate) stall: Option<f64>,
     pub(crate) lines: u64,
-    /// Nanoseconds from write to sight, of every stamped line.
+    /// Nanoseconds from write to sight, one for each stamped line.
     pub(crate) latencies: Vec<u64>,
-    /// Who did what when, of a stage that was to record it.
+    /// Who did what when, if the job is recorded.
     pub(crate) recording: Option<Recording>,
 }
 
 impl<'a> Attempt<'a> {
-    /// Prepares a run of sources that do not grow.
+    /// Prepares a run on sources that do not grow.
     pub(crate) fn new(
         job: &'a Job,
         contender: Contender,
@@ -71,8 +71,8 @@ impl<'a> Attempt<'a> {
         if figures.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
             return figures;
         }
-        // A source that has changed under the merge is nobody's mistake, and what
-        // was measured is about no file that there is.
+        // If a source changed during the merge, a wrong output is nobody's mistake, and
+        // the figures describe no file: the comparison ends.
         own.map_or(Ok(()), OwnFiles::still_the_same)?;
         figures
     }
@@ -94,16 +94,16 @@ impl<'a> Attempt<'a> {
             }
             course.tick(running)
         });
-        // It holds the output of a program open, and the reader of a FIFO would
-        // wait for its end.
+        // The command holds the output of a program open: the reader of a FIFO would
+        // wait for ever.
         drop(command);
         let seen = course.seen;
-        // Of a child that has ended before its time, the sources grow no more.
+        // Stops the writers of the sources, if the child ended before them.
         drop(course);
         Folder::remove(&fifo)?;
         let ended = match ended {
-            // Its writing end is gone, so its reader waits for nothing that does
-            // not come.
+            // The child was killed and its end of the FIFO is closed, so dropping the
+            // reader does not hang.
             Err(error) if error.is::<Hung>() => return Ok(Err(error.to_string())),
             ended => ended?,
         };
@@ -132,7 +132,7 @@ impl<'a> Attempt<'a> {
         Ok(found.and_then(|found| figures(seen, found, done)))
     }
 
-    /// Makes what reads the output while it grows.
+    /// Starts the reader of the output, if the job measures latencies or pauses.
     fn reader(&self, fifo: &Path) -> anyhow::Result<Option<OutputReader>> {
         if let Some(pauses) = self.job.pauses {
             Folder::remove(fifo)?;
@@ -160,7 +160,7 @@ impl<'a> Attempt<'a> {
             Contender::Program(program) => program,
             Contender::Floor => Program::Cat,
         };
-        // A pipe has its reader already, so this does not wait.
+        // The FIFO has its reader already, so this open does not wait.
         let output = File::create(output)
             .with_context(|| format!("{}: cannot make this file", Shown(output)))?;
         let mut command = program.command();
@@ -177,8 +177,8 @@ fn recording(path: &Path) -> anyhow::Result<Recording> {
     serde_json::from_slice(&bytes).with_context(|| format!("{}: this is no recording", Shown(path)))
 }
 
-/// Puts together what was seen of a run from outside, what was found in its output
-/// and what a stage says of it, which has to agree with that.
+/// Joins the figures from outside with what was found in the output, and with the
+/// report of a stage: its counts must be those of the output.
 fn figures(outside: Figures, (lines, bytes): (u64, u64), done: Option<Done>) -> Checked<Figures> {
     let outside = Figures { lines, ..outside };
     let Some(done) = done else { return Ok(outside) };
@@ -193,7 +193,7 @@ fn figures(outside: Figures, (lines, bytes): (u64, u64), done: Option<Done>) -> 
     Ok(Figures { took, merge: Some(done.merge), stall: done.stall, ..outside })
 }
 
-/// Checks a merged file, and returns its lines and its bytes.
+/// Checks a merged file, and counts its lines and bytes.
 fn check(sources: &[PathBuf], output: &Path, tagged: bool) -> anyhow::Result<Checked<(u64, u64)>> {
     let check = if tagged { check_tagged } else { check_untagged };
     let found = check(sources, output)?;
@@ -232,7 +232,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sources = TWO.make(folder.path(), 1).unwrap();
         let merged = folder.path().join("merged");
-        // What follows complete files never ends.
+        // `tail -F` never ends by itself.
         let tail = Contender::Program(Program::Tail);
         for pauses in [None, Some(Pauses::USUAL)] {
             let job = Job { pauses, ..Job::new("backlog", Merged::Complete(TWO), 1) };

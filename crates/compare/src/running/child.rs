@@ -1,4 +1,4 @@
-//! What runs inside the processes that `compare` starts: one merge, or one law.
+//! The work of a process that `compare` starts: one merge, or one law.
 
 use std::collections::HashSet;
 use std::fs;
@@ -16,18 +16,17 @@ use tributary::{Moment, Options, Plan, Probe, Shown, Stop};
 
 use crate::protocol::{Done, LawArgs, StageArgs, Until, answer};
 
-/// From which stall on the recorded loop is said to stand still.
+/// Stalls shorter than this are not recorded.
 const STALL: Duration = Duration::from_millis(50);
-/// How many operations are recorded; a run has about two thousand.
+/// How many operations and stalls a recording holds; a run has about two thousand.
 const OPERATIONS: usize = 100_000;
-/// What is said where the system refuses a thread.
+/// The error where the system refuses a thread.
 const NO_THREAD: &str = "cannot start the thread that waits for the end of stdin";
 
-/// Counts threads when they may have become more: as a source is looked at.
+/// The peak of the thread count, taken at each look at a source.
 ///
-/// A thread that reads is counted by its own first look, whoever else has
-/// ended by then; so this is right for runs of a millisecond, too, where
-/// looking from outside sees nothing.
+/// Each reading thread counts itself at its own first look, so the peak is right even
+/// for a run of a millisecond, in which a sample from outside sees nothing.
 #[derive(Debug, Default)]
 struct Peak {
     looks: AtomicU64,
@@ -35,7 +34,7 @@ struct Peak {
 }
 
 impl Peak {
-    /// How many looks at the start are all counted at; later, one in so many.
+    /// How many looks are sampled from the start; after those, one in [`Peak::ONE_IN`].
     const ALL: u64 = 10_000;
     const ONE_IN: u64 = 16;
 
@@ -52,13 +51,14 @@ impl Peak {
     }
 }
 
-/// Merges, and answers with [`Done`].
+/// Merges, and writes [`Done`] to stdout.
 pub(crate) fn merge(args: StageArgs) -> anyhow::Result<()> {
     let started = Instant::now();
     let peak = Arc::new(Peak::default());
     let (until_read, until_stdin) =
         (args.follow == Some(Until::Read), args.follow == Some(Until::Stdin));
-    // A merge that follows until all is read has all that it needs to follow so many.
+    // With `--follow read` the stop is requested once every source has been at its end:
+    // by then the merge has all the threads that so many followed files need.
     let (stop, sources) = (Arc::new(OnceLock::<Stop>::new()), args.sources.len());
     let probe = Probe::new({
         let (peak, stop, ends) = (Arc::clone(&peak), Arc::clone(&stop), Mutex::default());
@@ -100,23 +100,23 @@ pub(crate) fn merge(args: StageArgs) -> anyhow::Result<()> {
         merge: started.elapsed().as_secs_f64(),
         stall: report.stall.map(|stall| stall.as_secs_f64()),
         memory: Status::of(process::id()).and_then(|status| status.peak_memory),
-        // The thread that waits for the stop is compare's.
+        // The thread that waits for the end of stdin is `compare`'s.
         threads: peak.threads(until_stdin.into()),
     })
 }
 
-/// Records what the threads of this process do from now on.
+/// Records the threads of this process from now on.
 fn record() -> Recorder {
     let recorder = Recorder::new(OPERATIONS);
     let subscriber = tracing_subscriber::registry()
         .with(recorder.layer())
-        // Who blocks the loop is known by name only where this listens.
+        // The operation that blocks the loop has a name only where this layer listens.
         .with(tokio_loop::names());
     tracing::subscriber::set_global_default(subscriber).expect("nothing listens in this process");
     recorder
 }
 
-/// Tries a law, and answers with how it is broken, if it is.
+/// Tries a law, and writes to stdout how the stage breaks it, or null.
 pub(crate) fn law(args: &LawArgs) -> anyhow::Result<()> {
     exercises::stops_with_stdin().context(NO_THREAD)?;
     let within = Duration::from_secs(args.within);

@@ -1,5 +1,5 @@
-//! What recording costs: each stage on the same files, with the recorder and
-//! without it, in turns.
+//! What recording costs: each stage on the same files, with the recorder and without
+//! it, in turn.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::asking::jobs::{Job, Merged};
 use crate::running::attempt::{Attempt, Figures};
 use crate::running::folder::Folder;
 
-/// How often each stage runs in each way.
+/// How often each stage runs with the recorder, and how often without.
 const ROUNDS: usize = 9;
-/// What it merges.
+/// The files that are merged.
 const FILES: Backlog = Backlog { files: 8, bytes: 16 * 1024 * 1024 };
 
-/// Measures it, and gives `tell` a line for each stage.
+/// Measures, and passes `tell` a headline and a line for each stage.
 pub(crate) fn run(mut tell: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let interrupt = Interrupt::listen()?;
     let folder = Folder::open(None, false)?;
@@ -29,7 +29,8 @@ pub(crate) fn run(mut tell: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::R
         let output = folder.merged("cost", stage.name);
         let mut runs = [Vec::new(), Vec::new()];
         for round in 0..ROUNDS {
-            // Who comes first changes, so that nobody always meets a warm machine.
+            // The first changes from round to round, or the second would always find a
+            // warm machine.
             for way in [round % 2, 1 - round % 2] {
                 let job = Job::new("cost", Merged::Complete(FILES), 1);
                 let job = Job { recorded: way == 0, ..job };

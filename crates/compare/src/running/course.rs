@@ -1,5 +1,5 @@
-//! How a run goes on while the child does its work: when the sources have grown
-//! enough, when `tail` has given everything, when nobody does anything more.
+//! Watches a run: when the sources are written, when `tail` has given everything, when
+//! the contender hangs.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use runner::{Activity, Hung, Running};
 use workload::{Live, LiveSources, Worker, Written};
 
-/// How long `tail` may give nothing new before it has given what it will.
+/// `tail` has given everything if it has written nothing for so long.
 const NOTHING_NEW: Duration = Duration::from_secs(2);
-/// The part of a rest that is not measured: until then all have settled.
+/// The first part of a rest is not measured: the threads settle.
 const SETTLE: f64 = 1.0 / 3.0;
 
-/// What a process at rest does in a second.
+/// What a process at rest takes: seconds of CPU, and wake-ups, a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Rest {
     pub(crate) cpu: f64,
@@ -30,32 +30,33 @@ impl Rest {
     }
 }
 
-/// How a run goes on while the child does its work.
+/// The state of a run while the child works.
 pub(crate) struct Course<'a> {
     output: &'a Path,
-    /// The contender follows for ever: it is asked to end once it has given all.
+    /// The contender never ends by itself: once it has given everything, it gets
+    /// SIGTERM.
     is_tail: bool,
     patience: Duration,
-    /// When to begin to measure what is done at rest.
+    /// When the measured part of the rest begins.
     settle: Option<Instant>,
     settled: Option<Activity>,
-    /// Who writes the sources, and until when.
+    /// The writers of the sources, and when they end.
     writers: Option<(Worker<Written>, Instant)>,
-    /// How many bytes the sources have, once they do not grow any more.
+    /// How many bytes the sources have, once the writers have ended.
     bytes: Option<u64>,
-    /// How much there was of the output, and since when.
+    /// The size of the output, and when it last grew or the writers last ran.
     written: (u64, Instant),
     pub(crate) seen: Seen,
 }
 
-/// What was seen of a run from outside.
+/// What a run shows from outside.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Seen {
-    /// How far behind its schedule the latest line was written.
+    /// The largest delay of a line behind the schedule of the writers.
     pub(crate) late: Option<Duration>,
-    /// What was done in a second at rest.
+    /// Of a job at rest.
     pub(crate) rest: Option<Rest>,
-    /// Whether the child was asked to end by a signal.
+    /// Whether the child was sent SIGTERM.
     pub(crate) terminated: bool,
 }
 
@@ -74,7 +75,7 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Lets the sources grow from now on.
+    /// Starts the writers of the sources.
     pub(crate) fn begin(&mut self, sources: LiveSources, live: &Live) -> anyhow::Result<()> {
         let begun = Instant::now();
         self.settle = live.is_idle().then(|| begun + live.duration.mul_f64(SETTLE));
@@ -82,13 +83,13 @@ impl<'a> Course<'a> {
         Ok(())
     }
 
-    /// Does what is due: to be called every few milliseconds.
+    /// Does what is due. Called every few milliseconds.
     pub(crate) fn tick(&mut self, running: &mut Running) -> anyhow::Result<()> {
         let now = Instant::now();
         if self.settle.take_if(|settle| now >= *settle).is_some() {
             self.settled = Activity::of(running.process);
         }
-        // Until then `join` would wait, and nobody would look at the child.
+        // Before the end, `join` would block, and nobody would watch the child.
         if let Some((writers, _)) = self.writers.take_if(|(_, end)| now >= *end) {
             if let Some(settled) = self.settled {
                 self.seen.rest =
@@ -97,7 +98,7 @@ impl<'a> Course<'a> {
             let written = writers.join()?;
             self.seen.late = Some(written.latest);
             self.bytes = Some(written.bytes);
-            // A stage sees the end of its stdin, and stops.
+            // Closes stdin, which stops a stage.
             running.stdin = None;
         }
         if self.writers.is_none() {
@@ -108,8 +109,8 @@ impl<'a> Course<'a> {
         Ok(())
     }
 
-    /// Asks `tail` to end once it has given everything, and ends whoever does
-    /// nothing any more.
+    /// Sends `tail` SIGTERM once it has given everything. Fails with [`Hung`] if the
+    /// output has not grown for `patience`.
     fn wait_for_the_end(&mut self, running: &Running) -> anyhow::Result<()> {
         let bytes = fs::metadata(self.output).map_or(0, |output| output.len());
         if bytes != self.written.0 {

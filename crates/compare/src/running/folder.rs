@@ -12,21 +12,21 @@ use tributary::Shown;
 
 use crate::asking::places::take_folder;
 
-/// How the names of temporary folders begin.
+/// The beginning of the names of temporary folders.
 const PREFIX: &str = "tributary-compare-";
-/// With fewer bytes than this a disk is full: nobody writes less at once.
+/// With fewer bytes free than this, a disk counts as full.
 const LEAST: u64 = 64 * 1024;
 
-/// A folder that is removed at the end, unless it is to be kept.
+/// A folder that is removed at the end, unless `--keep` names it.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    /// Removes the folder when it is dropped; `None` if it is kept.
+    /// Removes the folder on drop; `None` under `--keep`.
     temporary: Option<TempDir>,
 }
 
 impl Folder {
-    /// Makes a temporary folder, or takes the one that is to be kept.
+    /// Makes a temporary folder, or takes the one of `--keep`.
     pub(crate) fn open(keep: Option<&Path>, force: bool) -> anyhow::Result<Folder> {
         if let Some(keep) = keep {
             take_folder(keep, "--keep", force)?;
@@ -36,7 +36,7 @@ impl Folder {
         Ok(Folder { path: temporary.path().to_owned(), temporary: Some(temporary) })
     }
 
-    /// Returns the folder for one job, which is made.
+    /// Makes the folder of a job, if it is missing, and returns its path.
     pub(crate) fn of(&self, job: &str) -> anyhow::Result<PathBuf> {
         let path = self.path.join(job);
         fs::create_dir_all(&path)
@@ -44,7 +44,7 @@ impl Folder {
         Ok(path)
     }
 
-    /// Returns a folder for what is not kept, and removed with the answer.
+    /// Makes a folder in this one that is removed on drop, under `--keep` too.
     pub(crate) fn passing(&self) -> anyhow::Result<TempDir> {
         temporary_in(&self.path, "")
     }
@@ -62,9 +62,9 @@ impl Folder {
         self.temporary.is_none()
     }
 
-    /// Fails if fewer bytes than this are free.
+    /// Fails if fewer than `bytes` are free.
     pub(crate) fn need(&self, bytes: u64, job: &str) -> anyhow::Result<()> {
-        // A system that cannot tell will say so by a write that fails.
+        // Where the system does not tell, a full disk shows as a failed write.
         let Some(free) = free(&self.path).filter(|free| *free < bytes) else { return Ok(()) };
         bail!(
             "{}: {} free, but {job} needs {}, choose another folder with TMPDIR or --keep",
@@ -74,13 +74,13 @@ impl Folder {
         )
     }
 
-    /// Says whether there is no room left on the disk of a merged file: then it is
-    /// not the contender's mistake that it has failed.
+    /// Says whether the disk of a merged file is full: then its failure is not the
+    /// contender's mistake.
     pub(crate) fn is_full(output: &Path) -> bool {
         output.parent().and_then(free).is_some_and(|free| free < LEAST)
     }
 
-    /// Removes a file of an earlier run, if there is one.
+    /// Removes a file; a missing one is no error.
     pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
         match fs::remove_file(path) {
             Err(cause) if cause.kind() != ErrorKind::NotFound => {
@@ -96,7 +96,7 @@ fn temporary_in(folder: &Path, advice: &str) -> anyhow::Result<TempDir> {
     made.with_context(|| format!("{}: cannot make a folder here{advice}", Shown(folder)))
 }
 
-/// How many bytes are free where this is, if the system tells.
+/// The bytes free on the disk of `path`, if the system tells.
 fn free(path: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(path).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))

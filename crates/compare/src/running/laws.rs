@@ -12,10 +12,10 @@ use stages::Stage;
 use crate::protocol::LawArgs;
 use crate::running::rounds::Setup;
 
-/// How long a law may wait that is declared to break, by its bound at the
-/// latest; and any law where all is to be quick.
+/// The bound of a law that a stage declares to break, which may wait for all of it;
+/// with `--quick`, of every law.
 const BRIEF: Duration = Duration::from_secs(20);
-/// The theme whose laws take the longest, by thousands of sources.
+/// The theme whose laws take the longest: their sources are many.
 const LONGEST: &str = "scale";
 
 /// One law, on one stage.
@@ -23,7 +23,7 @@ const LONGEST: &str = "scale";
 struct Try {
     stage: &'static Stage,
     law: &'static Law,
-    /// Why the stage breaks it, where its manifest declares that it does.
+    /// Why the stage breaks the law, if its manifest declares so.
     declared: Option<String>,
     /// For how long the law may wait.
     within: Duration,
@@ -34,8 +34,8 @@ struct Try {
 pub(crate) struct Laws(Vec<Try>);
 
 impl Laws {
-    /// Takes all laws; `quick`, one of each theme and those that a stage
-    /// declares to break.
+    /// Takes all laws; with `quick`, the first of each theme and every law that one of
+    /// the stages declares to break.
     pub(crate) fn new(stages: &[&'static Stage], quick: bool) -> Laws {
         let limits = stages.iter().map(|stage| (*stage, Limit::declared(stage.manifest)));
         let limits: Vec<(&Stage, Vec<Limit>)> = limits.collect();
@@ -58,12 +58,11 @@ impl Laws {
         Laws(tries.collect())
     }
 
-    /// Returns how many tries there are.
     pub(crate) fn count(&self) -> u64 {
         self.0.len() as u64
     }
 
-    /// Tries them all, and shows `after` each what has come so far.
+    /// Tries all laws. After each, calls `after` with the verdicts so far.
     pub(crate) fn run(
         &self,
         setup: &Setup<'_>,
@@ -82,7 +81,7 @@ impl Laws {
         })
     }
 
-    /// The longest first: the others are tried beside them.
+    /// The tries that take the longest come first: the others go on beside them.
     fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.0.len()).collect();
         order.sort_by_key(|&at| {
@@ -92,7 +91,7 @@ impl Laws {
         order
     }
 
-    /// What is known, in the order of the stages and of the laws.
+    /// The verdicts so far, in the order of the stages and of the laws.
     fn verdicts(&self, known: &[Option<Outcome>]) -> Vec<Verdicts> {
         let mut all: Vec<Verdicts> = Vec::new();
         for (Try { stage, law, .. }, outcome) in self.0.iter().zip(known) {
@@ -109,7 +108,7 @@ impl Laws {
 }
 
 impl Try {
-    /// Holds what came of the law against what the stage declares.
+    /// Compares the result of the law with what the stage declares.
     fn outcome(&self, tried: Tried) -> Outcome {
         match (tried, self.declared.clone()) {
             (Ok(None), None) => Outcome::Held,
@@ -123,7 +122,8 @@ impl Try {
         }
     }
 
-    /// Tries the law in a process that has a folder of its own, until all is over.
+    /// Tries the law in a process with a folder of its own. Gives up when `is_over`
+    /// says so.
     fn run(
         &self,
         folder: &Path,

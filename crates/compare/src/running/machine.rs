@@ -7,7 +7,7 @@ use std::thread;
 use jiff::Zoned;
 use report::Head;
 
-/// The head of every result of this machine.
+/// Returns the head of the results of this machine.
 pub(crate) fn head(seed: u64) -> Head {
     let uname = rustix::system::uname();
     let kernel = format!(

@@ -1,5 +1,5 @@
-//! What is run: a stage in a process of its own, measured and checked. Whoever
-//! runs something is shown what has come of it after each run.
+//! What is run: each stage in a process of its own, measured and checked. The caller
+//! gets the results so far after each run.
 
 pub(crate) mod attempt;
 pub(crate) mod child;

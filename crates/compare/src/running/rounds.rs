@@ -1,4 +1,4 @@
-//! Runs a job: every contender, round by round, and never two at a time.
+//! Runs a job: every contender once a round, one after the other.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,16 +19,15 @@ use crate::running::folder::Folder;
 #[derive(Debug)]
 pub(crate) struct Runs {
     pub(crate) contender: Contender,
-    /// Those that were right, each with its round.
+    /// The right ones, each with its round.
     pub(crate) right: Vec<(u32, Figures)>,
-    /// What is wrong; it is then not run again.
+    /// What was wrong in the last run: the contender then runs no more.
     pub(crate) wrong: Option<String>,
 }
 
-/// What all parts of a comparison share.
 pub(crate) struct Setup<'a> {
     pub(crate) stages: &'a [&'static Stage],
-    /// What runs beside them, besides the floor.
+    /// The programs beside the stages, besides the floor.
     pub(crate) against: &'a [Program],
     pub(crate) seed: u64,
     pub(crate) folder: &'a Folder,
@@ -37,7 +36,7 @@ pub(crate) struct Setup<'a> {
 }
 
 impl Runs {
-    /// Returns what the first run has recorded, if it was to.
+    /// Returns the recording of the first run, if the job is recorded.
     pub(crate) fn recording(&self) -> Option<&Recording> {
         self.right.first()?.1.recording.as_ref()
     }
@@ -49,7 +48,7 @@ impl Setup<'_> {
         u64::from(job.rounds) * job.contenders(self.stages, self.against).len() as u64
     }
 
-    /// Runs a job, and shows `after` each run what has come so far.
+    /// Runs a job. After each run, calls `after` with all runs so far.
     pub(crate) fn run(
         &self,
         job: &Job,
@@ -63,7 +62,7 @@ impl Setup<'_> {
         let folder = self.folder.of(job.name)?;
         let sources = match &job.merged {
             Merged::Complete(made) | Merged::Followed(made) => made.make(&folder, self.seed)?,
-            // There already, or made for each contender anew, as they grow.
+            // There already, or made for each contender, since they grow.
             Merged::Own(_) | Merged::Growing(..) => Vec::new(),
         };
         let runs = |contender| Runs { contender, right: Vec::new(), wrong: None };
@@ -71,7 +70,7 @@ impl Setup<'_> {
 
         for round in 0..job.rounds {
             for turn in 0..all.len() {
-                // Rotated, so that nobody always comes after the same one.
+                // Rotated: otherwise a contender would always run after the same one.
                 let at = (turn + round as usize) % all.len();
                 let runs = &mut all[at];
                 if runs.wrong.is_some() {

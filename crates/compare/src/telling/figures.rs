@@ -1,5 +1,4 @@
-//! The pictures and tables of a comparison, each for itself, for a text that is
-//! about them.
+//! The pictures and tables of a comparison as files, for other texts.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +22,7 @@ pub(crate) fn write(folder: &Path, comparison: &Comparison) -> anyhow::Result<()
     put(folder, "tables.txt", &tables(comparison))
 }
 
-/// Writes what a stage has recorded, for Perfetto.
+/// Writes the recording of a stage as a trace for Perfetto.
 pub(crate) fn write_trace(folder: &Path, stage: &str, made: &Recording) -> anyhow::Result<()> {
     put(folder, &format!("{stage}.json"), &made.chrome_trace().to_string())
 }

@@ -1,5 +1,5 @@
-//! What is told: figures as tables and warnings, on the terminal. The sentences,
-//! the JSON and the page are those of `report`.
+//! How results are told: tables and warnings, on the terminal. The sentences, the JSON
+//! and the page are those of `report`.
 
 pub(crate) mod figures;
 pub(crate) mod rows;

@@ -9,8 +9,8 @@ use crate::running::attempt::Figures;
 use crate::running::rounds::Runs;
 use report::{Bucket, Cell, Column, Distribution, Growth, Row, Spread, StageLanes, Table};
 
-/// What a job has shown: a row for every contender that has run, and how the
-/// latencies are spread.
+/// Returns the table of a job: a row for every contender that has run, and the
+/// distributions of the latencies.
 pub(crate) fn table(job: &Job, all: &[Runs]) -> Table {
     let is_stamped = |(_, figures): &(u32, Figures)| !figures.latencies.is_empty();
     let first: &[Column] = match () {
@@ -37,7 +37,7 @@ fn distribution(runs: &Runs) -> Option<Distribution> {
     right.then(|| Distribution { stage: runs.contender.name().to_owned(), buckets })
 }
 
-/// What a job of growth has shown: of each stage how long it took.
+/// Returns the times and the threads of each stage in a job of growth.
 pub(crate) fn growth(job: &Job, all: &[Runs]) -> Vec<Growth> {
     let sources = job.sources() as u64;
     let ran = all.iter().filter(|runs| !runs.right.is_empty()).map(|runs| {
@@ -49,8 +49,8 @@ pub(crate) fn growth(job: &Job, all: &[Runs]) -> Vec<Growth> {
     ran.collect()
 }
 
-/// The lanes of each stage that was recorded. A source is called by the name of its
-/// file: its folder is temporary, and says nothing.
+/// Returns the lanes of each recorded stage. A source is called by its file name: its
+/// folder is temporary, and says nothing.
 pub(crate) fn lanes(job: &Job, all: &[Runs]) -> Vec<StageLanes> {
     let name = |path: &mut String| {
         let name = Path::new(&*path).file_name().map(|name| name.to_string_lossy().into_owned());
@@ -71,7 +71,7 @@ pub(crate) fn lanes(job: &Job, all: &[Runs]) -> Vec<StageLanes> {
     lanes.collect()
 }
 
-/// What was wrong in a job that has no table.
+/// Says what was wrong in a job that has no table.
 pub(crate) fn wrong(all: &[Runs], on: &str) -> Vec<String> {
     let wrong = all.iter().filter_map(|runs| {
         let first = runs.wrong.as_ref()?.lines().next().unwrap_or_default();
@@ -80,8 +80,8 @@ pub(crate) fn wrong(all: &[Runs], on: &str) -> Vec<String> {
     wrong.collect()
 }
 
-/// Ten buckets a decade from the least latency to the largest, the same bounds
-/// for everyone; those between that are empty, too.
+/// Ten buckets a decade from the least latency to the largest, the empty ones between
+/// included. The bounds are the same for every contender.
 fn buckets(nanos: impl Iterator<Item = u64>) -> Vec<Bucket> {
     const A_DECADE: u32 = 10;
     const DECADES: u32 = 12;
@@ -90,7 +90,8 @@ fn buckets(nanos: impl Iterator<Item = u64>) -> Vec<Bucket> {
     let mut lines = vec![0_u64; bounds.len() - 1];
     for nanos in nanos {
         let seconds = nanos as f64 / 1e9;
-        // Beyond the ends (nothing at all, a quarter of an hour) the last one.
+        // Latencies beyond the ends (0, or 1,000 s and more) count in the first or the
+        // last bucket.
         let at = bounds.partition_point(|&bound| bound <= seconds).clamp(1, lines.len());
         lines[at - 1] += 1;
     }
@@ -107,7 +108,7 @@ fn row(runs: &Runs, cat: &[(u32, Figures)], columns: &[Column]) -> Option<Row> {
         return Some(Row { name, wrong: runs.wrong.clone(), cells: BTreeMap::new() });
     }
     let all: Vec<&Figures> = runs.right.iter().map(|(_, figures)| figures).collect();
-    // Interrupted before its first run: it has no row.
+    // Interrupted before the contender's first run.
     let first = *all.first()?;
     let latency = latencies(&first.latencies);
     let number = |number: Option<f64>| number.map_or(Cell::None, Cell::Number);
@@ -141,7 +142,7 @@ fn most(runs: &[&Figures], figure: impl Fn(&Figures) -> Option<u64>) -> Option<u
     runs.iter().filter_map(|run| figure(run)).max()
 }
 
-/// Round by round, so that a slow moment of the machine meets both.
+/// Round by round: a slow moment of the machine then meets both.
 fn ratio(runs: &Runs, cat: &[(u32, Figures)]) -> Cell {
     if runs.contender.is(Program::Cat) {
         return Cell::Spread(Spread::new(vec![1.0]));
@@ -158,7 +159,7 @@ fn ratio(runs: &Runs, cat: &[(u32, Figures)]) -> Cell {
 fn latencies(nanos: &[u64]) -> Option<[f64; 3]> {
     let mut sorted = nanos.to_vec();
     sorted.sort_unstable();
-    // The least that so many in a hundred of the lines do not exceed.
+    // The least latency that `percent` of a hundred lines do not exceed.
     let at = |percent: usize| sorted.get((sorted.len() * percent).div_ceil(100).checked_sub(1)?);
     Some([*at(50)?, *at(99)?, *at(100)?].map(|nanos| nanos as f64 / 1e9))
 }
@@ -199,7 +200,7 @@ mod tests {
         assert_eq!(stage.cells.get(&Column::Ratio), Some(&Cell::Spread(ratios)));
         assert_eq!(stage.number(Column::Time), Some(0.25));
         assert_eq!(stage.number(Column::Switches), Some(250.0));
-        // The peak of all runs, where a time is their median.
+        // The peak of all runs; a time is their median.
         assert_eq!(stage.number(Column::Threads), Some(375.0));
         assert_eq!(stage.cells.get(&Column::Stall), Some(&Cell::None));
     }

@@ -1,7 +1,7 @@
 //! Shows a result on a terminal, and prints it.
 //!
-//! Colours are written always; the stream that they go to leaves them out
-//! where there is no terminal, or where `NO_COLOR` is set.
+//! Colours are always written. The stream leaves them out where there is no terminal,
+//! or where `NO_COLOR` is set.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind, Write};
@@ -16,10 +16,10 @@ pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
 
-/// How many lines of what is wrong are shown below a table.
+/// How many lines about each wrong row are shown below a table.
 const DETAILS: usize = 12;
 
-/// Prints a text. A reader that has gone away (`| head`) is no error.
+/// Prints to stdout. A reader that is gone (`| head`) is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = anstream::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -29,14 +29,14 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Prints an error, on one line whatever a name in it holds.
+/// Prints an error on one line, even if a name in it has a newline.
 pub(crate) fn error(error: &anyhow::Error) {
     let said = format!("{error:#}").replace('\n', " ");
-    // Nobody is left to tell that stderr is gone.
+    // If stderr is gone, nobody can be told.
     let _: io::Result<()> = writeln!(anstream::stderr(), "{RED}error:{RED:#} {said}");
 }
 
-/// The head, in one or two lines.
+/// The head, in two lines.
 pub(crate) fn head(head: &Head) -> String {
     let commit = head.commit.as_deref().unwrap_or("unknown (no git)");
     let cores = if head.cores == 1 { "1 core".to_owned() } else { format!("{} cores", head.cores) };
@@ -46,7 +46,7 @@ pub(crate) fn head(head: &Head) -> String {
     )
 }
 
-/// A table, with what is wrong below it.
+/// A table, and below it the details of the wrong rows.
 pub(crate) fn table(table: &Table) -> String {
     let columns = table.columns();
     let heads: Vec<String> = columns.iter().map(|column| column.head().to_owned()).collect();
@@ -72,7 +72,7 @@ pub(crate) fn table(table: &Table) -> String {
     text
 }
 
-/// Rows of cells below their heads; a row that is wrong says so instead.
+/// Rows of cells below their heads. A wrong row has its reason instead of cells.
 fn grid(title: &str, heads: &[String], rows: &[(&str, Result<Vec<String>, &str>)]) -> String {
     let width = |text: &str| text.chars().count();
     let names = rows.iter().map(|(name, _)| width(name));
@@ -99,7 +99,7 @@ fn grid(title: &str, heads: &[String], rows: &[(&str, Result<Vec<String>, &str>)
     text
 }
 
-/// Time and threads by the number of sources, a row a stage.
+/// Time and threads by the number of sources: a row a stage.
 pub(crate) fn growth(growth: &[Growth]) -> String {
     let mut stages: Vec<&str> = growth.iter().map(|step| &*step.stage).collect();
     stages.dedup();

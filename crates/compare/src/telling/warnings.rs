@@ -1,18 +1,19 @@
-//! What makes a figure doubtful: what was seen, why it may be, and what to do.
+//! The warnings about doubtful figures: what was seen, what it may come from, and what
+//! to do.
 
 use report::{Column, Grouped, Head, Table, Time};
 use tributary::Options;
 
 use crate::asking::contender::Program;
 
-/// Above this part of the median, half the range is a spread to warn about.
+/// A spread is worth a warning if half its range is above this part of its median.
 const WIDE: f64 = 0.25;
-/// Below this median, starting a process is a large part of what is timed.
+/// Below this time of `cat`, starting a process is a large part of each figure.
 const SHORT: f64 = 0.05;
-/// So many intervals late is far.
+/// A p99 of more intervals than this is worth a warning.
 const FAR: f64 = 2.0;
 
-/// What can be said before anything has run.
+/// The warnings before the first run.
 pub(crate) fn about_machine(head: &Head) -> Vec<String> {
     let debug = "this is a debug build, several times slower than the stages are; \
                  run `cargo compare`, which builds with --release";
@@ -23,7 +24,7 @@ pub(crate) fn about_machine(head: &Head) -> Vec<String> {
     debug.into_iter().chain(one_core).map(str::to_owned).collect()
 }
 
-/// More files are needed at once than may be open.
+/// Warns that more files are needed at once than may be open.
 pub(crate) fn few_descriptors(limit: u64, needed: u64) -> String {
     format!(
         "at most {} files may be open at once, and about {} are needed; \
@@ -33,12 +34,12 @@ pub(crate) fn few_descriptors(limit: u64, needed: u64) -> String {
     )
 }
 
-/// A program was asked for that cannot do what a workload is about.
+/// Warns that a program of `--against` cannot run a workload.
 pub(crate) fn not_run(workload: &str, program: Program) -> String {
     format!("{workload}: {} was not run, since {}", program.name(), program.why_not())
 }
 
-/// The writers of the sources were late by so many seconds.
+/// Warns that the writers of the sources were late, by up to `late` seconds.
 pub(crate) fn late_writers(workload: &str, stage: &str, late: f64) -> String {
     format!(
         "{workload}: during {stage} the writers of the sources were up to {} behind their \
@@ -47,7 +48,7 @@ pub(crate) fn late_writers(workload: &str, stage: &str, late: f64) -> String {
     )
 }
 
-/// What the rows of a workload say.
+/// The warnings about the rows of a workload.
 pub(crate) fn about_table(table: &Table) -> Vec<String> {
     let interval = Options::default().interval.as_secs_f64();
     let workload = &table.name;
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
     use report::{Cell, Row, Spread};
 
-    /// What is said of the rows of a workload, with one figure each.
+    /// The warnings about rows that have one figure each.
     fn said(name: &str, column: Column, rows: Vec<(&str, Cell)>) -> Vec<String> {
         let row = |(name, cell): (&str, Cell)| Row {
             name: name.into(),
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_run_is_too_short_by_the_time_of_cat() {
-        // Beside it, a wide spread is no news.
+        // The wide spread of `a` gets no warning of its own.
         let rows = vec![("cat", times(&[0.049])), ("a", times(&[0.01, 0.03]))];
         assert_one(&said("backlog", Column::Time, rows), "backlog: cat took 49.0 ms");
         let rows = vec![("cat", times(&[0.051])), ("a", times(&[0.01]))];

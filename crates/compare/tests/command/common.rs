@@ -7,12 +7,12 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The command, beside a build of its own.
+/// The command, with a target folder of its own.
 pub(crate) fn compare() -> Command {
     of(Command::new(env!("CARGO_BIN_EXE_compare")))
 }
 
-/// The command, started by a shell after it has done something.
+/// The command, started by a shell that first runs `shell`.
 pub(crate) fn compare_after(shell: &str) -> Command {
     let mut command = of(Command::new("sh"));
     command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")]);
@@ -21,18 +21,18 @@ pub(crate) fn compare_after(shell: &str) -> Command {
 }
 
 fn of(mut command: Command) -> Command {
-    // What a person's own run has left beside the build stays as it is.
+    // Does not replace the results of a person's own runs.
     command.env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"));
     command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
     command
 }
 
-/// Runs it to its end.
+/// Runs the command to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
     compare().args(arguments).output().expect("the command starts")
 }
 
-/// Runs it to its end in a folder.
+/// Runs the command to its end, in a folder.
 pub(crate) fn run_in(folder: &TempDir, arguments: &[&str]) -> Output {
     compare().current_dir(folder).args(arguments).output().expect("the command starts")
 }
@@ -50,7 +50,7 @@ pub(crate) fn shown(path: &Path) -> &str {
     path.to_str().expect("a temporary path is plain")
 }
 
-/// Asserts that it ended with this code, and returns what it printed.
+/// Asserts the exit code, and returns the stdout.
 #[track_caller]
 pub(crate) fn printed(output: Output, code: i32) -> String {
     let said = String::from_utf8(output.stdout).unwrap();
@@ -59,7 +59,7 @@ pub(crate) fn printed(output: Output, code: i32) -> String {
     said
 }
 
-/// Asserts that it failed with exit code 2 and one line that begins with the path.
+/// Asserts exit code 2, and one line on stderr that begins with the path.
 #[track_caller]
 pub(crate) fn assert_refused(output: &Output, path: &str, what: &str) {
     let said = String::from_utf8_lossy(&output.stderr);
@@ -69,7 +69,7 @@ pub(crate) fn assert_refused(output: &Output, path: &str, what: &str) {
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
-/// What is in a file of JSON.
+/// Reads a file of JSON.
 pub(crate) fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }

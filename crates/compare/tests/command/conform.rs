@@ -1,4 +1,4 @@
-//! `cargo compare conform`: any program, held to the laws from outside.
+//! `cargo compare conform`: any program, judged from outside.
 
 use std::fs;
 
@@ -6,23 +6,23 @@ use serde_json::Value;
 
 use crate::common::{assert_refused, list, printed, run};
 
-/// What a person writes who needs it today: it reads with backslashes, and forgets a
-/// last line without a newline.
+/// The script of somebody in a hurry: it reads with backslashes, and forgets a last
+/// line without a newline.
 const FIVE_LINES: &str = r#"
 out=$1; shift
 for file in "$@"; do
     while read line; do echo "$line"; done < "$file"
 done > "$out""#;
 
-/// What the next one writes, whose files grow: each `tail` passes on half lines, and
-/// dies of the signal.
+/// The same for files that grow: each `tail` passes on half lines, and dies of the
+/// signal.
 const FOLLOWING: &str = r#"
 out=$1; shift
 : > "$out"
 for f; do tail -n +1 -f "$f" >> "$out" & done
 wait"#;
 
-/// Judges a script, and returns the first ten lines of what is told.
+/// Judges a script, and returns the first ten lines of the answer.
 fn first_lines(script: &str, within: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("merge.sh");

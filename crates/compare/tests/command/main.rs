@@ -35,7 +35,7 @@ fn every_stage_gets_a_right_row_on_every_workload() {
         assert!(list(&result[part]).is_empty(), "a workload alone was asked for");
     }
     let [backlog, live, slow, many, idle] = &list(&result["workloads"]) else { panic!("{result}") };
-    // Beside the backlog stands cat.
+    // `cat` runs on the backlog alone.
     for (workload, others) in [(backlog, 1), (live, 0), (slow, 0), (many, 0), (idle, 0)] {
         assert_eq!(list(&workload["rows"]).len(), STAGES.len() + others, "{workload}");
         for row in list(&workload["rows"]) {
@@ -58,8 +58,8 @@ fn every_stage_gets_a_right_row_on_every_workload() {
             assert!(row["rest_wakeups_per_second"].is_number(), "{row}");
             assert!(row["rest_cpu_seconds_per_second"].is_number(), "{row}");
         }
-        // Three threads that read, of which one may end before another begins, and
-        // the one that starts them: counted in runs of milliseconds, too.
+        // Three reading threads, one of which may end before another begins, and the
+        // thread that starts them.
         let most = threads["peak_threads"].as_u64();
         assert!(most >= Some(2) && most <= Some(4), "{threads}");
     }
@@ -73,12 +73,12 @@ fn a_stdout_that_is_full_is_an_error() {
     assert_refused(&output, "stdout", "No space left on device");
 }
 
-/// What a learner is told is held by the tests of `teacher`.
+/// The tests of `teacher` hold what a learner is told.
 #[test]
 fn a_step_of_the_learner_ends_with_the_exit_codes_of_its_help() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("begun");
     let ended = |typed: &[&str], code| {
-        // What the tests have built is taken.
+        // Uses what the tests have built.
         let built = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let mut command = compare();
         command.args(typed).args(["--folder", shown(&folder)]).env("CARGO_TARGET_DIR", built);
@@ -129,8 +129,8 @@ fn a_stage_that_fails_has_a_row_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let (source, result) = (folder.path().join("a.log"), folder.path().join("result.json"));
     fs::write(&source, "a line\n".repeat(1_000_000)).unwrap();
-    // No file may grow beyond a megabyte or two, which is enough for the page,
-    // so neither cat nor a stage can end well.
+    // No file may grow beyond one or two megabytes. That is enough for the page, but
+    // neither `cat` nor a stage can finish.
     let mut command = compare_after("ulimit -f 2048");
     let output = command.args(["--stages=1,5", "--json"]).args([&result, &source]).output();
     let said = printed(output.unwrap(), 1);
@@ -168,16 +168,16 @@ fn a_whole_run_has_lanes_growth_and_laws_and_names_its_page() {
     let growth: Vec<_> = of("growth").iter().map(|it| it["sources"].clone()).collect();
     assert_eq!(growth, [8, 64, 8, 64]);
     if cfg!(target_os = "linux") {
-        // A thread a source, which all live until the end; and stage 4 has as
-        // many for 64 sources as for eight.
+        // Stage 1 has a thread for each source until the end; stage 4 has as many for
+        // 64 sources as for eight.
         let threads: Vec<_> = of("growth").iter().map(|it| it["threads"].as_u64()).collect();
         assert_eq!(threads[1], threads[0].map(|few| few + 56), "{threads:?}");
         assert!(threads[0] >= Some(8) && threads[3] < Some(10), "{threads:?}");
     }
 
-    // What the pictures are there for: who waits, and whose loop stands still.
-    // By the operations, which need no watch to have a core: the reader pauses
-    // for 150 ms.
+    // The pictures show who waits, and whose loop stands still. The test takes the
+    // operations, since a stall is seen only if the watch gets a core. The reader
+    // pauses for 150 ms.
     let long = |segment: &&Value| {
         segment["end"].as_f64().unwrap() - segment["begin"].as_f64().unwrap() > 0.05
     };
@@ -231,8 +231,8 @@ fn tail_runs_beside_the_stages_and_may_tear_lines() {
     assert!(said.contains(not_run), "{said}");
     assert!(said.contains("On live, the output of tail was wrong ("), "{said}");
     assert!(tail["wrong"].as_str().unwrap().contains(" torn"), "{tail}");
-    // Also a line that is written at once may be seen by half, where it goes over
-    // the end of a page. Of one file, nobody else's line comes between.
+    // Even a line of one write may be read in halves, where it crosses a page. With one
+    // file, no other line comes between.
     let (_, tail, stage) = run(&["--workload=slow-output", "--sources=1", "--duration=0.5"]);
     assert_eq!(tail["lines"], stage["lines"], "{tail}");
     assert_eq!(tail["peak_threads"], 1, "{tail}");
@@ -245,7 +245,7 @@ fn cat_is_checked_when_it_is_asked_for() {
     let said = printed(run_in(&folder, &[&wanted[..], &["a.log", "b.log"]].concat()), 0);
     assert!(said.contains("files: tail was not run, since it follows files"), "{said}");
     let rows = json(&folder.path().join("result"))["workloads"][0]["rows"].clone();
-    // The last line of a.log has no newline, so cat glues the next one to it.
+    // The last line of a.log has no newline, so `cat` glues the next one to it.
     assert!(rows[0]["wrong"].as_str().unwrap().contains("glued"), "{rows}");
     assert_eq!(rows[1]["ratio_to_cat"], Value::Null, "{rows}");
 }
@@ -271,13 +271,13 @@ fn a_law_is_tried_in_a_process_that_was_made_for_it() {
         let mut command = compare();
         command.args(["law", stage, law, "--within=20"]).stdin(Stdio::piped());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        // It ends when this is closed.
+        // The child ends when its stdin is closed.
         let stdin = child.stdin.take();
         let said = printed(child.wait_with_output().unwrap(), 0);
         drop(stdin);
         serde_json::from_str(&said).unwrap()
     };
-    // This one needs a process of its own, and has it.
+    // This law needs a process of its own, and has it.
     let alone = "two_thousand_sources_and_a_blocked_output_stay_under_96_mib";
     assert_eq!(tried("5", alone), Value::Null);
     let said = tried("4", "an_idle_source_is_looked_at_while_the_output_blocks");

@@ -1,5 +1,5 @@
-//! What the command reads and writes, and where: nothing of anybody's is lost,
-//! and what cannot be done is said before the work begins.
+//! What the command reads and writes, and where: no existing file is lost, and what
+//! cannot be done is refused before the work begins.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -88,7 +88,7 @@ fn what_is_no_readable_log_file_is_refused_by_name() {
 fn what_cannot_be_read_or_written_is_refused_by_name() {
     let folder = two_logs();
     let log = folder.path().join("a.log");
-    // Nobody can do that here, root neither.
+    // Not even root can do this.
     for (arguments, named, what) in [
         (&["/proc/self/mem"][..], "/proc/self/mem", "cannot read this file"),
         (&["--quick", "--trace", "/proc"], "/proc", "name another with --trace"),

@@ -1,4 +1,4 @@
-//! How the command ends before its time, and what it leaves then.
+//! How the command ends early, and what it leaves behind.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,7 +12,7 @@ use testkit::{make_fifo, until};
 
 use crate::common::{compare, compare_after, json, list, printed, shown};
 
-/// Two workloads, of which the second takes ten minutes.
+/// Two workloads; the second takes ten minutes.
 const LONG: [&str; 6] = [
     "--workload=backlog,live",
     "--sources=2",
@@ -21,11 +21,11 @@ const LONG: [&str; 6] = [
     "--stages=1",
     "--runs=2",
 ];
-/// A law that takes seconds, and is among the first that are tried.
+/// A law that takes seconds, and is tried among the first.
 const LAW: &str = "an_idle_source_is_looked_at_while_the_output_blocks";
 
-/// Waits until the first table of a child is there, and returns the rest of what
-/// it says and what it has said. To be held: a closed pipe ends the child, too.
+/// Waits for the first table of a child. Returns the open pipe and what came from it so
+/// far. The caller keeps the pipe, which has the rest.
 fn until_the_first_table(child: &mut Child) -> (BufReader<ChildStdout>, String) {
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut said = String::new();
@@ -51,7 +51,7 @@ fn whatever_ends_it_loses_no_run_that_had_ended() {
 
         let result = json(&result);
         assert_eq!(result["interrupted"], true);
-        // Of `live`, nobody has come to an end.
+        // No run of `live` has ended.
         let [workload] = list(&result["workloads"]) else { panic!("{result}") };
         let rows = list(&workload["rows"]);
         assert_eq!(rows.len(), 2, "{rows:?}");
@@ -63,19 +63,19 @@ fn whatever_ends_it_loses_no_run_that_had_ended() {
         }
         assert_eq!(status.code(), Some(130), "{said}");
         assert!(said.contains("seen: On backlog, stage1-threads took "), "{said}");
-        // The row, with the short name that a table has.
+        // The row of the stage, by its short name.
         assert!(fs::read_to_string(page).unwrap().contains(">1 threads</th>"));
         assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0, "temporary files are left");
     }
 }
 
-/// Finds a process that has these arguments and this folder in its `TMPDIR`.
+/// Finds a process with these arguments and this `TMPDIR`.
 #[cfg(target_os = "linux")]
 fn process_with(arguments: &str, temporary: &Path) -> Option<Pid> {
     let temporary = format!("TMPDIR={}", temporary.display());
     fs::read_dir("/proc").unwrap().find_map(|process| {
         let process = process.unwrap();
-        // A process that has ended meanwhile, or is somebody else's, has none.
+        // The files of a process that has ended, or is another user's, cannot be read.
         let has = |file: &str, text: &str| {
             let said = fs::read(process.path().join(file)).unwrap_or_default();
             String::from_utf8_lossy(&said).contains(text)
@@ -101,8 +101,8 @@ fn an_interrupt_of_all_processes_breaks_no_law() {
         tried = process_with(&law, temporary.path());
         tried.is_some()
     });
-    // As a terminal sends it, to all processes of the group: a law that had it as
-    // well could be seen to end before the command knows of it.
+    // To the whole group, as a terminal sends it. A law in the group could be seen to
+    // die of the signal before the command knows of it.
     assert_ne!(getpgid(tried).ok(), Some(Pid::from_child(&child)));
     kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
     let said = printed(child.wait_with_output().unwrap(), 130);
@@ -129,8 +129,7 @@ fn the_second_signal_ends_it_at_once_and_names_what_is_left_behind() {
     let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let fifo = folder.path().join("fifo");
     make_fifo(&fifo);
-    // Nobody takes anything out of this pipe, and there is no room in it, so what
-    // is printed first takes for ever.
+    // Nobody reads this pipe, and it is full, so the first print blocks for ever.
     let mut full = File::options().read(true).write(true).open(&fifo).unwrap();
     full.write_all(&[b'.'; 65_536]).unwrap();
     let mut command = compare();
@@ -162,7 +161,7 @@ fn a_kill_leaves_no_tail_behind() {
     let tail = || process_with("tail\0-q", temporary.path());
     until("tail is run", || tail().is_some());
     child.kill().unwrap();
-    // Until then it is there, for `tail`.
+    // Until this wait, the dead process still exists for `tail --pid`.
     child.wait().unwrap();
     until("tail is gone", || tail().is_none());
 }

@@ -1,16 +1,16 @@
-//! What holds in every trace, whatever was recorded, of Chrome's "Trace Event
-//! Format". How the events themselves look is shown by the snapshot beside this.
+//! What Chrome's "Trace Event Format" asks of every trace. The snapshot in `main.rs`
+//! shows the events themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// Checks that every thread has a name, that of two events of a thread one is
-/// inside the other or beside it, and that what begins ends.
+/// Checks that every thread has a name, that two events of a thread lie one inside the
+/// other or beside it, and that what begins ends.
 ///
 /// # Errors
 ///
-/// The first event that is against the format, and why.
+/// The first event against the format, and why.
 pub(crate) fn check(trace: &Value) -> Result<(), String> {
     let (mut named, mut ids) = (BTreeSet::new(), BTreeSet::new());
     let mut open = BTreeMap::new();
@@ -46,7 +46,7 @@ pub(crate) fn check(trace: &Value) -> Result<(), String> {
         events.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
         let mut around: Vec<f64> = Vec::new();
         for (begin, end) in events {
-            // Half a nanosecond: a sum of two decimals is not exact.
+            // Half a nanosecond, since a sum of two decimals is not exact.
             while around.last().is_some_and(|outer| *outer <= *begin + 0.000_5) {
                 around.pop();
             }

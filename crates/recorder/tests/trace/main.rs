@@ -1,4 +1,4 @@
-//! The trace is what its format asks for.
+//! The trace keeps to its format.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +18,8 @@ fn operation(thread: usize, name: Name, source: usize, begin: f64, end: f64) -> 
     Operation { thread, name, source, begin, end }
 }
 
-/// A little of everything: a task waits for the loop, which stalls, and a
-/// thread waits for the lock.
+/// A little of everything: a task waits for the loop, which stalls, and a thread waits
+/// for the lock.
 fn fixed() -> Recording {
     Recording {
         threads: vec![thread("main", true), thread("pool", false), thread("thread 3", false)],
@@ -48,8 +48,8 @@ fn fixed() -> Recording {
 fn a_fixed_recording_is_this_trace() {
     let trace = fixed().chrome_trace();
     assert_eq!(check(&trace), Ok(()));
-    // An event a line. Its keys are sorted here: whether `serde_json` does it
-    // is up to whoever else is built with it.
+    // An event a line, with sorted keys: whether `serde_json` sorts them depends on
+    // what else is built with it.
     let events: Vec<BTreeMap<String, Value>> =
         serde_json::from_value(trace["traceEvents"].clone()).expect("objects");
     let lines: Vec<_> = events.iter().map(|event| json!(event).to_string()).collect();
@@ -85,8 +85,8 @@ fn a_recording_is_the_same_after_json_and_an_empty_one_is_an_empty_trace() {
     assert_eq!(trace["traceEvents"].as_array().map(Vec::len), Some(1));
 }
 
-/// Asserts that this is what is wrong with the fixed trace, once `spoil` has been at
-/// its first event of a phase.
+/// Asserts what the check says of the fixed trace, once `spoil` has changed its first
+/// event of a phase.
 #[track_caller]
 fn assert_wrong(phase: &str, why: &str, spoil: impl FnOnce(&mut Vec<Value>, usize)) {
     let mut trace = fixed().chrome_trace();
@@ -109,7 +109,7 @@ fn the_check_finds_what_is_against_the_format() {
     ] {
         assert_wrong(phase, why, |events, place| events[place][key] = value);
     }
-    // As two of one id.
+    // Two events of one id.
     assert_wrong("b", "no event", |events, place| events.push(events[place].clone()));
     assert_wrong("b", "has not begun", |events, place| drop(events.remove(place)));
     assert_wrong("e", "does not end", |events, place| drop(events.remove(place)));

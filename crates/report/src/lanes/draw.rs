@@ -16,25 +16,27 @@ use crate::table::stage_number;
 use crate::units::Time;
 use crate::{sentences, theme};
 
-/// Where the lanes begin: left of them stand their labels.
+/// The left end of the lanes: the labels stand left of it.
 const LEFT: f64 = 76.0;
-/// Where they end, had the run lasted as long as the longest.
+/// The right end of the lanes of the longest run.
 const RIGHT: f64 = WIDTH as f64 - 14.0;
 /// The height of a lane and of the gap below it.
 const LANE: f64 = 17.0;
 const GAP: f64 = 5.0;
-/// Above a lane or all of them: a line of text, and the size of its letters.
+/// Above a lane, or above all: the height of a line of text, and the size of its
+/// letters.
 const NOTE: f64 = 16.0;
 const NOTES: f64 = 11.5;
-/// Below the lanes.
+/// The height of the axis below the lanes.
 const AXIS: f64 = 26.0;
-/// The row of a task that waits, all rows, and what a text needs in them, at most.
+/// At most: the height of a row of waiting tasks, and of all rows. At least, below a
+/// stall: the room for its text.
 const ROW: f64 = 7.0;
 const ROWS: f64 = 72.0;
 const STILL: f64 = 22.0;
-/// How many pieces a picture has at most.
+/// The most pieces of a picture.
 const PIECES: usize = 450;
-/// How wide a piece is at least: it is to be seen, and touched.
+/// The least width of a piece, which must be seen and touched.
 const LEAST: f64 = 2.5;
 
 /// Returns the stages that have something to draw.
@@ -60,11 +62,11 @@ pub(crate) fn pictures(stages: &[StageLanes]) -> Vec<Picture> {
     shown.iter().map(picture).collect()
 }
 
-/// Where a moment is in the picture.
+/// The scale of time: places moments in the picture.
 struct Scale {
     seconds: f64,
-    /// From which duration on a segment is drawn by itself; the same for all
-    /// stages, or they could not be compared.
+    /// Segments of this length or longer are pieces by themselves; the same for all
+    /// stages, so that they can be compared.
     grain: f64,
 }
 
@@ -104,7 +106,7 @@ fn draw(stage: &StageLanes, scale: &Scale) -> Drawing {
     });
     let end = n(scale.x(stage.seconds));
     let inside = html! {
-        // Through all lanes: what the output does to the others.
+        // Through all lanes: while the output blocks, the others may wait.
         @for (from, to) in &boxes {
             rect class="f-blocked" x=(n(*from)) width=(n(to - from)) y="0" height=(n(bottom)) {}
         }
@@ -113,14 +115,15 @@ fn draw(stage: &StageLanes, scale: &Scale) -> Drawing {
         }
         (draw_axis(scale, head, bottom))
         @for lane in &lanes { (lane) }
-        // Where the run ended: what is right of it did not happen.
+        // The end of the run: nothing right of it happened.
         line class="l-muted" x1=(end) x2=(end) y1=(n(head)) y2=(n(bottom)) stroke-width="2" {}
     };
     Drawing { height: (bottom + AXIS).ceil() as u32, inside: inside.into_string() }
 }
 
-/// Returns the middle and the text of a label over each box: the first wording
-/// that is about as wide as the box, or the last; none that would meet another.
+/// Returns the middle and the text of a label over each box: the first wording that is
+/// about as wide as the box, or else the last. A label that would meet another is left
+/// out.
 fn labels(
     boxes: &[Span],
     wordings: impl Iterator<Item = [String; 3]>,
@@ -139,7 +142,7 @@ fn labels(
 }
 
 fn draw_axis(scale: &Scale, top: f64, bottom: f64) -> Markup {
-    // The ticks are those that plotters would choose.
+    // The same ticks as plotters would choose.
     let axis: RangedCoordf64 = (0.0..scale.seconds).into();
     html! {
         @for tick in axis.key_points(9) {
@@ -152,11 +155,12 @@ fn draw_axis(scale: &Scale, top: f64, bottom: f64) -> Markup {
     }
 }
 
-/// Draws one lane, and below that of a loop its tasks; returns it with its height.
+/// Draws one lane and, below that of a loop, its tasks. Returns the drawing and its
+/// height.
 fn draw_lane(label: &str, lane: &Lane, top: f64, scale: &Scale) -> (Markup, f64) {
     let y = if lane.stalls.is_empty() { top } else { top + NOTE };
     let rows = thin::rows(&lane.waiting, scale.grain);
-    // As many rows as wait at once; very many share what room there is.
+    // A row for each task that waits at once; very many share the room.
     let row = (ROWS / rows.len().max(1) as f64).clamp(1.0, ROW);
     let least = if lane.stalls.is_empty() { 0.0 } else { STILL };
     let tasks = (row * rows.len() as f64).max(least);
@@ -165,7 +169,7 @@ fn draw_lane(label: &str, lane: &Lane, top: f64, scale: &Scale) -> (Markup, f64)
     let says = format!("{label}, thread {}, {}: {}", lane.thread, job(lane.role), totals(lane));
     let drawn = html! {
         g class="lane" tabindex="0" role="img" aria-label=(says) {
-            // What a finger finds where nothing is drawn.
+            // A finger finds the lane here, where nothing is drawn.
             rect class="ground" x=(LEFT) y=(n(y)) width=(RIGHT - LEFT)
                 height=(n(below + tasks - y)) fill="transparent" {}
             text class="f-text" x=(LEFT - 8.0) y=(n(y + 13.0)) text-anchor="end"
@@ -174,7 +178,7 @@ fn draw_lane(label: &str, lane: &Lane, top: f64, scale: &Scale) -> (Markup, f64)
                 text class="f-muted" x=(LEFT - 8.0) y=(n(below + tasks / 2.0 + 4.0))
                     text-anchor="end" font-size="11" { "tasks" }
             }
-            // What the thread does stands on this line.
+            // The ground line of what the thread does.
             line class="l-muted" x1=(LEFT) x2=(n(end)) y1=(n(y + LANE + 0.5))
                 y2=(n(y + LANE + 0.5)) opacity=".8" {}
             @for piece in thin::pieces(&lane.segments, scale.grain) {
@@ -189,8 +193,8 @@ fn draw_lane(label: &str, lane: &Lane, top: f64, scale: &Scale) -> (Markup, f64)
     (drawn, below + tasks + GAP - top)
 }
 
-/// The stalls: an outline round what the loop was at, above it what it was, and
-/// below it that no task runs.
+/// Draws the stalls: an outline round the operation that blocked the loop, its name
+/// above, and below it that no task runs.
 fn draw_stalls(lane: &Lane, y: f64, (below, tasks): (f64, f64), scale: &Scale) -> Markup {
     let boxes: Vec<Span> =
         lane.stalls.iter().map(|stall| scale.span(place_of(stall, lane))).collect();
@@ -225,13 +229,12 @@ fn draw_stalls(lane: &Lane, y: f64, (below, tasks): (f64, f64), scale: &Scale) -
     }
 }
 
-/// Returns where a stall is drawn.
+/// Returns the beginning and the end of a stall's drawing, in seconds.
 ///
-/// A stall is measured with pings that wait for their turn on the loop, so it is
-/// seen to begin and to end a little after what stopped the loop. It is drawn
-/// from the begin of the operation that it names, as long as it was measured and
-/// no shorter than the operation; where it was measured, if there is no such
-/// operation on the lane.
+/// A stall is measured with pings that wait for their turn on the loop, so it seems to
+/// begin and end a little late. If the lane has the operation that the stall names, the
+/// drawing begins with that operation. It is as long as the stall, and at least as long
+/// as the operation. Otherwise it is where the stall was measured.
 fn place_of(stall: &Stall, lane: &Lane) -> Span {
     let length = stall.end - stall.begin;
     let common = |it: &Segment| it.end.min(stall.end) - it.begin.max(stall.begin);
@@ -250,11 +253,13 @@ fn place_of(stall: &Stall, lane: &Lane) -> Span {
     }
 }
 
-/// One piece. What is long fills the lane. What is short is put together, and as
-/// high as its part of the time, from the bottom up: the higher, the busier.
+/// Draws one piece. A long segment is as high as the lane. Short ones are drawn
+/// together, from the bottom up: as high as their share of the time, so the higher, the
+/// busier.
 fn draw_piece(piece: &Piece, y: f64, height: f64, scale: &Scale) -> Markup {
     let (from, to) = scale.span((piece.begin, piece.end));
-    // What follows at once is not to hide it, and nothing happened after the end.
+    // A narrow piece grows to the left: on the right the next piece would hide it, or
+    // the run has ended.
     let x = n(from.min(to - LEAST).max(LEFT));
     let width = n((to - from).max(LEAST));
     if let [part] = &piece.parts[..]
@@ -268,7 +273,7 @@ fn draw_piece(piece: &Piece, y: f64, height: f64, scale: &Scale) -> Markup {
     }
     let seconds: f64 = piece.parts.iter().map(|part| part.seconds).sum();
     let share = seconds / (piece.end - piece.begin).max(scale.grain);
-    // What takes next to no time is there all the same.
+    // However little time it takes, it can be seen.
     let high = (height * share).clamp((height * 0.4).max(1.0), height);
     let mut bottom = y + height;
     let parts = piece.parts.iter().map(|part| {
@@ -286,13 +291,13 @@ fn draw_piece(piece: &Piece, y: f64, height: f64, scale: &Scale) -> Markup {
     }
 }
 
-/// What a piece stands for: the text that is shown for it.
+/// Returns the text of a piece: what it stands for.
 fn in_words(piece: &Piece) -> String {
     let source = piece.source.as_deref();
     let part = |part: &Part| {
         let seconds = Time(part.seconds);
         match (part.count, part.kind, source) {
-            // What is written and is of no source is the finish.
+            // A write without a source is the finish.
             (1, Kind::Write, None) if piece.parts.len() == 1 => format!("finish {seconds}"),
             (1, kind, _) => format!("{kind} {seconds}"),
             (many, kind, _) => format!("{many} × {kind}, {seconds} in all"),
@@ -308,12 +313,12 @@ fn in_words(piece: &Piece) -> String {
     format!("{}{of}, from {} to {}", parts.join("; "), Time(piece.begin), Time(piece.end))
 }
 
-/// Returns about how wide a note is, in pixels: some are bold.
+/// Returns about how wide a note is, in pixels, if it is bold.
 fn note_width(note: &str) -> f64 {
     canvas::width_of(note) * 1.08 * NOTES / canvas::LETTERS
 }
 
-/// A number with at most two decimals, as SVG takes it.
+/// Formats a number for SVG, with at most two decimals.
 fn n(value: f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

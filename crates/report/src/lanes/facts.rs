@@ -1,15 +1,15 @@
-//! What the lanes of a stage show, computed from the segments: so a stage that
-//! changes changes what is said of it.
+//! What the lanes of a stage show, computed from the segments: if a stage changes, its
+//! sentence changes.
 
 use recorder::{Kind, Lane, Role, Segment};
 
 use crate::comparison::StageLanes;
 use crate::units::Time;
 
-/// A piece of time, in seconds.
+/// The beginning and the end of a piece of time, in seconds.
 pub(crate) type Span = (f64, f64);
 
-/// What is to be seen in the lanes of a stage.
+/// What can be seen in the lanes of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// The loop stood still.
@@ -18,7 +18,7 @@ pub(crate) enum Shape {
     Line,
     /// A thread that only writes waited, and the loop went on.
     Writer,
-    /// Whoever wrote waited, and nobody else had anything to write.
+    /// Only the thread that wrote waited: no other had anything to write.
     Alone,
     /// Nothing blocked.
     Nothing,
@@ -26,8 +26,8 @@ pub(crate) enum Shape {
 
 pub(crate) fn shape(stage: &StageLanes) -> Shape {
     let blocked = blocked(stage);
-    // A machine that is busy stalls any loop now and then, so a stall counts
-    // only where no write is to be told of.
+    // A busy machine stalls any loop now and then, so a stall counts only if no write
+    // blocked.
     if blocked.is_empty() {
         if stalls(stage).is_empty() { Shape::Nothing } else { Shape::Still }
     } else if !blocked_on_loop(stage).is_empty() {
@@ -41,13 +41,13 @@ pub(crate) fn shape(stage: &StageLanes) -> Shape {
     }
 }
 
-/// Returns the spans in which a write did not return for long: an output that
-/// takes nothing. Those that touch are one.
+/// Returns the spans in which a write did not return for long, since the output took
+/// nothing. Spans that touch are joined.
 pub(crate) fn blocked(stage: &StageLanes) -> Vec<Span> {
     long_writes(stage, |_| true)
 }
 
-/// Returns those of them that are writes of the loop itself.
+/// Returns the same of the writes of the loop itself.
 pub(crate) fn blocked_on_loop(stage: &StageLanes) -> Vec<Span> {
     long_writes(stage, |lane| lane.role == Role::Loop)
 }
@@ -74,7 +74,7 @@ pub(crate) fn stalls(stage: &StageLanes) -> Vec<Span> {
     stalls.map(|stall| (stall.begin, stall.end)).collect()
 }
 
-/// Returns what the stalls are said to come from, each once.
+/// Returns the operations that the stalls name, each once.
 pub(crate) fn causes(stage: &StageLanes) -> Vec<&str> {
     let stalls = stage.lanes.iter().flat_map(|lane| &lane.stalls);
     let mut causes: Vec<&str> =
@@ -84,15 +84,16 @@ pub(crate) fn causes(stage: &StageLanes) -> Vec<&str> {
     causes
 }
 
-/// Returns how many threads at most wait for the lock as one of the spans ends:
-/// sources get their lines one after the other, and so do the waits begin.
+/// Returns the most threads that wait for the lock near the end of a span. By then all
+/// have come that will: sources get their lines, and begin to wait, one after the
+/// other.
 pub(crate) fn in_line(stage: &StageLanes, spans: &[Span]) -> usize {
     let waits = |it: &&Segment| it.kind == Kind::WaitForLock;
     let segments = stage.lanes.iter().flat_map(|lane| &lane.segments).filter(waits);
     at_the_end(&segments.collect::<Vec<_>>(), spans)
 }
 
-/// Returns how many tasks at most wait as one of the spans ends.
+/// Returns the most tasks that wait near the end of a span.
 pub(crate) fn tasks_waiting(stage: &StageLanes, spans: &[Span]) -> usize {
     let waits: Vec<&Segment> = stage.lanes.iter().flat_map(|lane| &lane.waiting).collect();
     at_the_end(&waits, spans)
@@ -111,7 +112,7 @@ pub(crate) fn reads_begun(stage: &StageLanes, spans: &[Span]) -> usize {
 }
 
 /// Returns how many lines of clients are sent and answered within the spans, and the
-/// longest that one waits for its answer; nothing without clients.
+/// longest wait for an answer, in seconds; `None` without clients.
 pub(crate) fn answered(stage: &StageLanes, spans: &[Span]) -> Option<(usize, f64)> {
     let asks = stage.lanes.iter().flat_map(|lane| &lane.segments);
     let asks: Vec<_> = asks.filter(|it| it.kind == Kind::WaitForService).collect();
@@ -120,7 +121,7 @@ pub(crate) fn answered(stage: &StageLanes, spans: &[Span]) -> Option<(usize, f64
     Some((asks.iter().filter(within).count(), longest))
 }
 
-/// Returns how often and how long: `2 times, 303 ms in all`.
+/// Returns how many spans there are, and their time: `2 times, 303 ms in all`.
 pub(crate) fn times(spans: &[Span]) -> String {
     let all = Time(spans.iter().map(|span| span.1 - span.0).sum());
     match spans.len() {
@@ -144,7 +145,7 @@ mod tests {
         Lane { thread: "t".into(), role, segments: segments.to_vec(), waiting, stalls }
     }
 
-    /// A run in which this lane writes from 50 to 200 ms.
+    /// A run in which a lane of this role writes from 50 to 200 ms.
     fn writes(role: Role, others: &[Lane]) -> StageLanes {
         let mut lanes = vec![lane(role, &[segment(Kind::Write, 0.05, 0.2)])];
         lanes.extend_from_slice(others);
@@ -157,10 +158,10 @@ mod tests {
         let waits = lane(Role::Tail, &[segment(Kind::WaitForLock, 0.1, 0.21)]);
         let early = lane(Role::Tail, &[segment(Kind::WaitForLock, 0.1, 0.18)]);
         assert_eq!(shape(&writes(Role::Tail, std::slice::from_ref(&waits))), Shape::Line);
-        // It got its turn before.
+        // This thread got the lock before the write ended.
         assert_eq!(shape(&writes(Role::Tail, &[early])), Shape::Alone);
         assert_eq!(shape(&writes(Role::Writer, &[])), Shape::Writer);
-        // A loop that writes stands still, whether its watch has seen it or not.
+        // A loop that writes stands still, whether or not its watch has seen it.
         assert_eq!(shape(&writes(Role::Loop, &[waits])), Shape::Still);
     }
 
@@ -171,7 +172,7 @@ mod tests {
         stalled.stalls.push(Stall { operation, source, task, begin: 0.06, end: 0.16 });
         let mut stage = writes(Role::Writer, &[stalled]);
         assert_eq!(shape(&stage), Shape::Writer);
-        // Ten minutes: 150 ms are now a fraction of a pixel, and block nobody.
+        // In ten minutes, 150 ms are a fraction of a pixel, and count as no block.
         stage.seconds = 600.0;
         assert_eq!((blocked(&stage), shape(&stage)), (vec![], Shape::Still));
         assert_eq!(causes(&stage), ["an unnamed operation"]);

@@ -1,11 +1,11 @@
-//! One lane: what stands beside it, and what its kinds of pieces are called.
+//! The words of a lane: its label, its job, and the names of its kinds of pieces.
 
 use recorder::{Kind, Lane, Role};
 
 use crate::units::{Time, counted};
 
-/// Every kind that is drawn: its ink, that of a piece which is too small for a
-/// hatching, and its name in the legend.
+/// Every kind that is drawn: its ink; the ink of a piece that is too small for a
+/// hatching; and its name in the legend.
 pub(super) const KINDS: [(Kind, [&str; 2], &str); 6] = [
     (Kind::Read, ["f-read"; 2], "reads"),
     (Kind::Write, ["f-write"; 2], "writes"),
@@ -15,14 +15,14 @@ pub(super) const KINDS: [(Kind, [&str; 2], &str); 6] = [
     (Kind::WaitForService, ["h-lock", "f-wait"], "a client waits for the answer to its line"),
 ];
 
-/// Returns the ink of a kind, and that of a piece which is too small for a hatching.
+/// Returns the ink of a kind, and the ink of a piece that is too small for a hatching.
 pub(super) fn inks(kind: Kind) -> [&'static str; 2] {
     let known = KINDS.iter().find(|(it, ..)| *it == kind);
     known.map_or([""; 2], |(_, inks, _)| *inks)
 }
 
-/// Returns the lanes in the order in which they are drawn, each with its label:
-/// the loop first, then who writes, then who reads.
+/// Returns the lanes in the order in which they are drawn, each with its label: the
+/// loop, the writer, those that do both, the readers, the clients, the others.
 pub(super) fn in_order(lanes: &[Lane]) -> Vec<(String, &Lane)> {
     let pool = lanes.iter().any(|lane| lane.role == Role::Loop);
     let place = |role| match role {
@@ -35,7 +35,8 @@ pub(super) fn in_order(lanes: &[Lane]) -> Vec<(String, &Lane)> {
         Role::Other => (5, "caller"),
     };
     let mut ordered: Vec<&Lane> = lanes.iter().collect();
-    // A client has its number in its name; the others are in the order in which they began.
+    // Clients are sorted by their names, which have their numbers; the others stay in
+    // the order of their beginnings.
     let name = |lane: &Lane| (lane.role == Role::Client).then(|| lane.thread.clone());
     ordered.sort_by_key(|lane| (place(lane.role), name(lane)));
     let of_role = ordered.chunk_by(|one, next| one.role == next.role);
@@ -61,8 +62,8 @@ pub(super) fn job(role: Role) -> &'static str {
     }
 }
 
-/// What a lane went into, in all: for who cannot see the picture, and for who
-/// wants the numbers.
+/// Returns what a lane's time went into: for readers who cannot see the picture, or who
+/// want numbers.
 pub(super) fn totals(lane: &Lane) -> String {
     let of = |wanted: Kind| {
         let those = lane.segments.iter().chain(&lane.waiting).filter(|it| it.kind == wanted);

@@ -1,5 +1,5 @@
-//! What the signs of the lanes mean: the same list on the page and in a picture
-//! that stands alone.
+//! What the signs of the lanes mean. The page and a picture that stands alone have the
+//! same list.
 
 use maud::{Markup, html};
 use recorder::{Kind, Lane};
@@ -10,13 +10,13 @@ use crate::canvas::{self, WIDTH};
 use crate::comparison::StageLanes;
 use crate::picture::Drawing;
 
-/// One sign: as it is drawn, in a box of 26 by 16 pixels, and what it means.
+/// One sign: its drawing, 26 by 16 pixels, and its meaning.
 pub(super) struct Sign {
     pub(super) drawn: Markup,
     pub(super) means: &'static str,
 }
 
-/// Returns the signs that are in the lanes of these stages.
+/// Returns the signs that occur in the lanes of these stages.
 pub(super) fn signs(stages: &[&StageLanes]) -> Vec<Sign> {
     let lanes = || stages.iter().flat_map(|stage| &stage.lanes);
     let has = |kind: Kind| {
@@ -37,7 +37,7 @@ pub(super) fn signs(stages: &[&StageLanes]) -> Vec<Sign> {
         .collect();
     let mut add = |drawn, means| signs.push(Sign { drawn, means });
     if lanes().any(|lane| !lane.stalls.is_empty()) {
-        // As it is drawn: over the write that stops the loop.
+        // Over a write, as in the lanes: the write stops the loop.
         let over = html! {
             (boxed("f-write", 14))
             rect class="h-alarm" x="1" y="1" width="24" height="14" stroke-width="2" {}
@@ -61,7 +61,7 @@ pub(super) fn signs(stages: &[&StageLanes]) -> Vec<Sign> {
     signs
 }
 
-/// The legend of a picture that stands alone, in rows.
+/// Draws the legend of a picture that stands alone, in rows.
 pub(super) fn drawing(stage: &StageLanes) -> Drawing {
     let (mut x, mut y) = (0.0, 0.0);
     let mut placed = Vec::new();

@@ -1,4 +1,4 @@
-//! The lanes: a lane a thread, time to the right. Each stage has its picture, its
+//! The lanes: one for each thread, time to the right. Each stage has its picture, its
 //! sentence, and its numbers below a fold.
 
 mod draw;
@@ -42,7 +42,7 @@ pub(crate) fn section(stages: &[StageLanes]) -> Markup {
     }
 }
 
-/// The legend, and below a fold what no sign of its own tells.
+/// The legend, and below a fold what the lanes do not show.
 fn how_to_read(stages: &[&StageLanes]) -> Markup {
     html! {
         ul class="legend" {

@@ -1,5 +1,5 @@
-//! Puts together what is too short to be seen, so that a run of a hundred
-//! thousand segments is a picture, and one that still tells the truth.
+//! Joins segments that are too short to be seen: a run of a hundred thousand segments
+//! is then still a picture, and a true one.
 
 use recorder::{Kind, Lane, Segment};
 
@@ -8,16 +8,15 @@ use recorder::{Kind, Lane, Segment};
 pub(super) struct Piece {
     pub(super) begin: f64,
     pub(super) end: f64,
-    /// What is in it: one kind, or several, each with its part of the time and
-    /// how many segments it stands for.
+    /// Its kinds, each with its time and its number of segments.
     pub(super) parts: Vec<Part>,
-    /// Whether it stands for one segment, and is as high as its lane.
+    /// Whether it is one long segment, and as high as its lane.
     pub(super) whole: bool,
-    /// The source that it was about, if it is one.
+    /// The source of all its segments, if that is one.
     pub(super) source: Option<String>,
 }
 
-/// What one kind has of a piece.
+/// The share of one kind in a piece.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Part {
     pub(super) kind: Kind,
@@ -25,8 +24,8 @@ pub(super) struct Part {
     pub(super) count: usize,
 }
 
-/// Returns from which duration on a segment is drawn by itself: `pixel`, or the
-/// least that keeps the lanes of a stage to `limit` pieces.
+/// Returns the length from which on a segment is a piece by itself: `pixel`, doubled
+/// until the lanes of a stage have at most `limit` pieces.
 pub(super) fn grain(lanes: &[Lane], pixel: f64, limit: usize) -> f64 {
     let all = |lane: &Lane, grain| {
         let waits: usize = rows(&lane.waiting, grain).iter().map(Vec::len).sum();
@@ -37,8 +36,8 @@ pub(super) fn grain(lanes: &[Lane], pixel: f64, limit: usize) -> f64 {
     grains.find(few).unwrap_or(pixel)
 }
 
-/// Returns the pieces of one lane, in order. Idle time is none. What lasts as long
-/// as the `grain` is a piece by itself.
+/// Returns the pieces of one lane, in order. Idle time has none. A segment of the
+/// length `grain` or longer is a piece by itself.
 pub(super) fn pieces(segments: &[Segment], grain: f64) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut short: Vec<&Segment> = Vec::new();
@@ -72,7 +71,7 @@ pub(super) fn rows(waits: &[Segment], grain: f64) -> Vec<Vec<Piece>> {
     rows.iter().map(|row| pieces(row, grain)).collect()
 }
 
-/// One piece of these neighbours.
+/// Joins neighbours to one piece.
 fn together(segments: &[&Segment]) -> Option<Piece> {
     let (first, last) = (segments.first()?, segments.last()?);
     let mut parts: Vec<Part> = Vec::new();
@@ -86,7 +85,7 @@ fn together(segments: &[&Segment]) -> Option<Piece> {
             None => parts.push(Part { kind: segment.kind, seconds, count: 1 }),
         }
     }
-    // In one order everywhere: neighbours then line up.
+    // In one order everywhere, so that neighbours line up.
     parts.sort_by_key(|part| part.kind as u8);
     let same = segments.iter().all(|segment| segment.source == first.source);
     let source = first.source.clone().filter(|_| same);
