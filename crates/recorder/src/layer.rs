@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::Context;
@@ -48,7 +48,10 @@ fn is_ours(metadata: &Metadata<'_>) -> bool {
             Name::of(metadata.name()).is_some()
         }
         ("tokio_loop", true) => metadata.name() == "tokio_loop",
-        ("tokio_loop", false) => metadata.fields().field(STALL).is_some(),
+        // A stall that is too short to be told is an event of the level DEBUG.
+        ("tokio_loop", false) => {
+            *metadata.level() == Level::WARN && metadata.fields().field(STALL).is_some()
+        }
         _ => false,
     }
 }

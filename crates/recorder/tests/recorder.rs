@@ -9,9 +9,10 @@ use std::time::Instant;
 
 use recorder::{Kind, Name, Operation, Recorder, Recording, Role};
 use tracing::subscriber::with_default;
-use tracing::{Dispatch, Span, dispatcher, warn, warn_span};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::registry;
+use tracing::{Dispatch, Span, debug, dispatcher, warn, warn_span};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Identity, SubscriberExt};
+use tracing_subscriber::{Layer, registry};
 
 fn dispatch(recorder: &Recorder) -> Dispatch {
     registry().with(recorder.layer()).into()
@@ -163,6 +164,18 @@ fn nothing_else_is_admitted_and_nothing_else_is_kept() {
     assert_eq!(recording.threads, []);
     assert_eq!(recording.operations, []);
     assert_eq!(recording.stalls, []);
+}
+
+#[test]
+fn what_another_layer_admits_is_not_kept() {
+    let recorder = Recorder::new(100);
+    let everything = filter_fn(|_| true);
+    let other = registry().with(recorder.layer()).with(Identity::new().with_filter(everything));
+    with_default(other, || {
+        debug!(target: "tokio_loop", stall_us = 20_000_u64, "the event loop has stalled");
+        warn!(target: "tributary", "b.log is gone");
+    });
+    assert_eq!(recorder.recording().stalls, []);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const SILENCE: Duration = Duration::from_millis(300);
 pub struct Interrupt {
     asked: Arc<AtomicBool>,
     /// The folder that a clean end removes, and the second signal leaves behind.
-    temporary: Arc<OnceLock<PathBuf>>,
+    temporary: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl Interrupt {
@@ -62,15 +62,21 @@ impl Interrupt {
         if self.asked.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
     }
 
-    /// Notes the folder that the second signal leaves behind, to name it then. Only the
-    /// first call counts.
+    /// Notes the folder that the second signal leaves behind, to name it then. The last
+    /// call counts.
     pub fn would_leave(&self, folder: &Path) {
-        self.temporary.get_or_init(|| folder.to_owned());
+        *self.temporary.lock().unwrap_or_else(PoisonError::into_inner) = Some(folder.to_owned());
+    }
+
+    /// Returns the folder that was noted, if it is still there.
+    fn left_behind(&self) -> Option<PathBuf> {
+        let noted = self.temporary.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        noted.filter(|folder| folder.exists())
     }
 
     fn end_at_once(&self) -> ! {
-        if let Some(folder) = self.temporary.get().filter(|folder| folder.exists()) {
-            say(&format!("{}: this folder is left behind, remove it", Shown(folder)));
+        if let Some(folder) = self.left_behind() {
+            say(&format!("{}: this folder is left behind, remove it", Shown(&folder)));
         }
         conform::kill_all();
         // Not by a return from `main`, which may wait for ever.
@@ -99,3 +105,19 @@ fn is_ignored(signal: i32) -> bool {
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_the_round_that_is_under_way_is_left_behind() {
+        let interrupt = Interrupt::default();
+        let [first, second] = [(), ()].map(|()| tempfile::tempdir().unwrap());
+        interrupt.would_leave(first.path());
+        interrupt.would_leave(second.path());
+        assert_eq!(interrupt.left_behind().as_deref(), Some(second.path()));
+        drop(second);
+        assert_eq!(interrupt.left_behind(), None);
+    }
+}
