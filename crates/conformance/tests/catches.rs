@@ -19,7 +19,7 @@ mod mergers;
 /// The bound of the mergers that hang. They would hang in any other as well.
 const SHORT: Duration = Duration::from_secs(3);
 /// For a law that does much before its merger hangs.
-const AFTER_A_FLOOD: Duration = Duration::from_secs(15);
+const AFTER_A_FLOOD: Duration = Duration::from_secs(8);
 
 /// Holds a correct merger to all laws.
 mod one_thread_a_source {
