@@ -48,6 +48,7 @@ mod hints;
 mod law;
 pub mod laws;
 mod limit;
+mod notifications;
 mod pen;
 mod run;
 mod scene;

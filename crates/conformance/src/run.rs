@@ -14,6 +14,7 @@ use tributary::{Error, MergeFn, Moment, Options, Plan, Probe, Report, Stop, Wake
 use crate::bound;
 use crate::broken::{Broken, Verdict};
 use crate::fifo::size;
+use crate::notifications;
 use crate::scene::{Log, Scene};
 use crate::try_law::message_of;
 
@@ -97,6 +98,9 @@ impl Start<'_> {
 
     /// Starts the merge, on a thread of its own.
     pub(crate) fn run(self, merge: MergeFn) -> Run {
+        if self.options.wake == Wake::Notify {
+            notifications::wait_for_them();
+        }
         let plan = Plan::open(self.sources, &self.output, self.options);
         let plan = plan.unwrap_or_else(|error| panic!("the plan: {}", chain(&error)));
         let stop = self.shared.stop.get_or_init(|| plan.stop.clone()).clone();

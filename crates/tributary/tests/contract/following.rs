@@ -1,8 +1,6 @@
 //! What becomes of a log while it is read, beside what the laws ask of every merge
 //! (`following.rs` of `conformance`).
 
-mod common;
-
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
@@ -11,7 +9,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Merge, Place};
+use crate::common::{Merge, Place};
 use testkit::BOUND;
 use tributary::{Error, Moment, Options, Probe, Read, Wake};
 

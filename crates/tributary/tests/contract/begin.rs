@@ -1,12 +1,10 @@
 //! Where a merge begins: in its sources, and in its output.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use common::Place;
+use crate::common::Place;
 use tributary::{Error, Options, Plan, Start};
 
 fn merge(log: &Path, output: &Path, options: Options) -> Result<String, Error> {

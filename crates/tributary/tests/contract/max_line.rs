@@ -1,10 +1,8 @@
 //! Lines that are longer than they may be: cut, counted, skipped to their end.
 
-mod common;
-
 use std::fs;
 
-use common::Place;
+use crate::common::Place;
 use tributary::{Marks, Options};
 
 /// A place whose merges cut longer lines.

@@ -1,13 +1,11 @@
 //! Files whose size tells something else than their lines: of `/proc`, with
 //! reserved space at their end, with holes, changed in the middle.
 
-mod common;
-
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use common::{Merge, Place};
+use crate::common::{Merge, Place};
 use rustix::fs::{FallocateFlags, fallocate};
 use tributary::{Options, Plan};
 

@@ -1,9 +1,7 @@
 //! What may block a thread says so, in a span.
 
-mod common;
-
-use common::Place;
-use common::said::Said;
+use crate::common::Place;
+use crate::common::said::Said;
 use tributary::Options;
 
 #[test]

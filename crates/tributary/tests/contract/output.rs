@@ -1,31 +1,29 @@
 //! The output under its name: rotated, removed, truncated, between two runs and
 //! while one runs; and what is never emptied.
 
-mod common;
-
 use std::fs::{self, File, OpenOptions};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use common::Merge;
-use common::said::Said;
+use crate::common::Merge;
+use crate::common::said::Said;
 use testkit::until;
 use tributary::{Error, Options, Plan, Read, Target};
 
 /// A place of which it is known what its merges say.
-struct Place(common::Place, Said);
+struct Place(crate::common::Place, Said);
 
 impl Deref for Place {
-    type Target = common::Place;
+    type Target = crate::common::Place;
 
-    fn deref(&self) -> &common::Place {
+    fn deref(&self) -> &crate::common::Place {
         &self.0
     }
 }
 
 impl Place {
     fn new() -> Place {
-        Place(common::Place::with_checkpoint(), Said::here())
+        Place(crate::common::Place::with_checkpoint(), Said::here())
     }
 
     /// Merges what is there, in a run that ends well.

@@ -1,11 +1,9 @@
 //! How far a merge has come, asked while it runs.
 
-mod common;
-
 use std::fs;
 use std::time::{Duration, Instant};
 
-use common::{Place, append};
+use crate::common::{Place, append};
 use testkit::BOUND;
 use tributary::{Marks, Options, Read};
 

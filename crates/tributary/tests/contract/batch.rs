@@ -1,12 +1,10 @@
 //! Looks that wait for nothing, and batches that are written at once.
 
-mod common;
-
 use std::fs::File;
 
 use tributary::{Batch, Error, Look, Marks, Options, Probe, Read, Wake};
 
-use common::{Merge, Place};
+use crate::common::{Merge, Place};
 
 /// Looks at the first source until there is an answer that is not [`Look::More`].
 fn look(merge: &mut Merge, batch: &mut Batch) -> Look {

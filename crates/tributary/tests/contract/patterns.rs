@@ -1,12 +1,10 @@
 //! Logs that join a merge because they fit a pattern.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use common::Place;
+use crate::common::Place;
 use testkit::BOUND;
 use tributary::{Error, Options, Plan, Start, Wake};
 

@@ -3,8 +3,6 @@
 //!
 //! To drop a merge is what `kill -9` is: nothing is saved.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
-
 pub(crate) mod said;
 
 use std::fs::{self, File, OpenOptions};

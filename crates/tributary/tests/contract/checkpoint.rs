@@ -4,13 +4,11 @@
 //! itself. To drop a plan is what `kill -9` is, at a moment of our choice: nothing
 //! is saved. `Output::finish` saves the checkpoint, and the merge may go on.
 
-mod common;
-
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::Duration;
 
-use common::{Merge, Place};
+use crate::common::{Merge, Place};
 use tributary::{Durability, Options, Read};
 
 #[test]
@@ -186,7 +184,7 @@ fn every_durability_writes_the_same() {
 fn successor(log: &Path, last: &File) -> File {
     let born = |file: &File| file.metadata().unwrap().created().unwrap();
     loop {
-        let next = common::append(log, "");
+        let next = crate::common::append(log, "");
         if born(&next) > born(last) {
             return next;
         }

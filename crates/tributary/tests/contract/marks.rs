@@ -1,13 +1,11 @@
 //! What is put round each line: prefixes, colours, JSON.
 
-mod common;
-
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
+use crate::common::Place;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use common::Place;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -19,7 +17,7 @@ fn chunks(marks: Marks, files: &[(&[u8], &[u8])]) -> Vec<(Vec<u8>, u64, u64)> {
     let place = Place::new();
     let names = files.iter().map(|(name, _)| place.path(OsStr::from_bytes(name)));
     let logs: Vec<_> = names.collect();
-    logs.iter().zip(files).for_each(|(log, (_, bytes))| drop(common::append(log, bytes)));
+    logs.iter().zip(files).for_each(|(log, (_, bytes))| drop(crate::common::append(log, bytes)));
     let options = Options { marks, ..Options::default() };
     let mut chunks = Vec::new();
     for source in &mut Plan::open(logs, &place.output, options).unwrap().sources {

@@ -1,8 +1,6 @@
 //! Every line once, whatever the names do: over runs, patterns, copies and
 //! restored files.
 
-mod common;
-
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::{Duration, Instant};
@@ -11,8 +9,8 @@ use testkit::BOUND;
 use tributary::{Options, Wake};
 
 /// A place whose merges keep a checkpoint, and do not follow.
-fn place() -> common::Place {
-    let mut place = common::Place::with_checkpoint();
+fn place() -> crate::common::Place {
+    let mut place = crate::common::Place::with_checkpoint();
     place.options.follow = false;
     place
 }

@@ -1,14 +1,13 @@
 //! The examples do what they say.
 
-mod common;
 #[allow(dead_code, reason = "each has a `main` of its own")]
-#[path = "../examples/follow.rs"]
+#[path = "../../examples/follow.rs"]
 mod follow;
 #[allow(dead_code, reason = "each has a `main` of its own")]
-#[path = "../examples/merge.rs"]
+#[path = "../../examples/merge.rs"]
 mod merge;
 
-use common::Place;
+use crate::common::Place;
 use tributary::Plan;
 
 #[test]
