@@ -1,6 +1,6 @@
 //! What `ARCHITECTURE.md` says of the form of this project.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -130,4 +130,30 @@ fn nothing_in_the_contract_starts_a_thread_but_notifier_poller_and_saver() {
     files.retain(|file| !file.ends_with("tests.rs") && starts(file));
     let found: Vec<_> = files.into_iter().collect();
     assert_eq!(found, ["keeping/saver.rs", "waking/notifier.rs", "waking/poller.rs"]);
+}
+
+/// Otherwise both would build what they share, into one folder, and each once more.
+#[test]
+fn the_system_tests_have_the_versions_of_the_workspace() {
+    let [ours, theirs] = ["Cargo.lock", "crates/system-tests/Cargo.lock"].map(locked);
+    let others: Vec<_> = ours
+        .iter()
+        .filter(|(package, version)| theirs.get(*package).is_some_and(|it| it != *version))
+        .map(|((name, _), version)| format!("cargo update {name} --precise {version}"))
+        .collect();
+    assert!(others.is_empty(), "in crates/system-tests: {others:#?}");
+}
+
+/// The versions in a lock file, by name and by the part of the version that says what can
+/// stand for what.
+fn locked(file: &str) -> BTreeMap<(String, String), String> {
+    let lock: toml::Table = toml::from_str(&read(&root().join(file))).unwrap();
+    let packages = lock["package"].as_array().unwrap().iter().map(|package| {
+        let [name, version] = ["name", "version"].map(|key| package[key].as_str().unwrap());
+        let (major, rest) = version.split_once('.').unwrap();
+        let minor = rest.split('.').next().unwrap().to_owned();
+        let compatible = if major == "0" { minor } else { major.to_owned() };
+        ((name.to_owned(), compatible), version.to_owned())
+    });
+    packages.collect()
 }

@@ -4,9 +4,8 @@
 //! on their way and their size tell on that, and how long a line takes from its write until
 //! it is merged. The ways take turns, in an order that changes from round to round, so that
 //! a disturbance of the machine meets all of them. Each way is a process of its own. Before
-//! a figure is told, each line of each log has to be in the merged file, once and in its
-//! place. Three things are not checked: the bare loop, the stream that is synced (of the
-//! first table), and the second table.
+//! a figure is told, each line of each log has to be in the merged file or the stream, once
+//! and in its place. Only the bare loop is not checked.
 
 #![allow(clippy::print_stdout, reason = "this is a command")]
 

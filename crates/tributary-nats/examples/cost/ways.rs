@@ -126,6 +126,16 @@ fn run(way: &str, folder: &Path, server: &Server, on_their_way: usize, bytes: us
     Run { seconds, processor, memory: peak / 1024.0 }
 }
 
+/// Reads a stream into a file, and looks for each line of each log in it.
+fn check_stream(folder: &Path, server: &Server, logs: usize, bytes: usize) {
+    for old in ["read", "read.state"] {
+        // Not there, if it is the first time.
+        let _ = fs::remove_file(folder.join(old));
+    }
+    run("read", folder, server, 256, 256 * 1024);
+    logs::check(&folder.join("read"), logs, bytes);
+}
+
 /// Compares the local merge with the ways over the wire.
 pub(crate) fn compare() {
     const WAYS: [(&str, &str); 5] = [
@@ -163,6 +173,9 @@ pub(crate) fn compare() {
         }
         for merged in ["local", "read"] {
             logs::check(&folder.path().join(merged), logs, bytes);
+        }
+        if let Some(synced) = &synced {
+            check_stream(folder.path(), synced, logs, bytes);
         }
     }
     let megabytes = (logs * bytes / LINE * LINE) as f64 / 1e6;
@@ -224,6 +237,7 @@ pub(crate) fn sweep() {
             // Not there, if it is the first time.
             let _ = fs::remove_file(folder.join("ship.state"));
             runs[tried].push(run("ship", &folder, &server, on_their_way, most));
+            check_stream(&folder, &server, logs, bytes_of(logs));
         }
     }
     println!("\n64 MiB into a stream; the middle of {ROUNDS} rounds\n");
