@@ -17,6 +17,7 @@ use std::thread;
 
 use alphabet::{Rotation, Run, Story};
 use model::Wrong;
+use tempfile::TempDir;
 use world::World;
 
 #[test]
@@ -46,13 +47,21 @@ fn first_to_fail(seeds: Range<u64>) -> Option<(u64, Failure)> {
     let next = AtomicU64::new(seeds.start);
     let failed = Mutex::new(None);
     let work = || {
+        let mut told = Vec::new();
         while failed.lock().unwrap().is_none() {
             let seed = next.fetch_add(1, Ordering::SeqCst);
             if seed >= seeds.end {
                 return;
             }
-            if let Err(failure) = tell(&Story::of(seed)) {
+            let (folder, ended) = tell(&Story::of(seed));
+            if let Err(failure) = ended {
                 failed.lock().unwrap().get_or_insert((seed, failure));
+            }
+            // ext4 passes over what was deleted in the last five seconds, one by one, when
+            // it makes a file. So the folders go together.
+            told.push(folder);
+            if told.len() == 1_000 {
+                told.clear();
             }
         }
     };
@@ -63,8 +72,8 @@ fn first_to_fail(seeds: Range<u64>) -> Option<(u64, Failure)> {
     failed.into_inner().unwrap()
 }
 
-/// Lets a story happen.
-fn tell(story: &Story) -> Result<(), Failure> {
+/// Lets a story happen; returns its folder, too.
+fn tell(story: &Story) -> (TempDir, Result<(), Failure>) {
     let mut world = World::new(story.setting);
     let mut words = Vec::new();
     let play = || {
@@ -76,20 +85,21 @@ fn tell(story: &Story) -> Result<(), Failure> {
     let played = catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|_| {
         Err(Wrong { kind: "the merge fails", what: "a panic, as it says above".into() })
     });
-    played.map_err(|wrong| {
+    let ended = played.map_err(|wrong| {
         let mut told = format!("{:?}\n", story.setting);
         for (words, number) in words.iter().zip(1..) {
             told += &format!("{number:3}. {words}\n");
         }
         told += &format!("The outputs hold:\n{}", world.merged());
         Failure { wrong, told }
-    })
+    });
+    (world.into_folder(), ended)
 }
 
 /// Leaves out steps, many at first and then one by one, for as long as the
 /// story fails in the same way; then simplifies what is left.
 fn shrink(mut story: Story, mut failure: Failure) -> Failure {
-    let mut fails = |shorter: &Story| match tell(shorter) {
+    let mut fails = |shorter: &Story| match tell(shorter).1 {
         Err(other) if other.wrong.kind == failure.wrong.kind => {
             failure = other;
             true

@@ -91,6 +91,11 @@ fn told(words: impl Into<String>) -> Told {
 }
 
 impl World {
+    /// Ends the merge that still runs, and returns the folder.
+    pub(crate) fn into_folder(self) -> TempDir {
+        self.folder
+    }
+
     pub(crate) fn new(setting: Setting) -> World {
         let folder = tempfile::tempdir().unwrap();
         // Beside the logs, a link to each, and one to their folder.
