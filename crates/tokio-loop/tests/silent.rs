@@ -5,8 +5,8 @@
 mod told;
 
 use std::future::poll_fn;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,8 +27,16 @@ const SLOW: Duration = tokio_loop::SLOW;
 /// known that the turns are short, they would be told that are not seen to end.
 const SHORT: Duration = Duration::from_millis(20);
 
-/// How long each of them is at work.
+/// How long each of them is at work: twice as long as a batch may take, or longer.
 const WORK: Duration = Duration::from_secs(2);
+const SHORT_WORK: Duration = Duration::from_secs(1);
+const _: () = assert!(WORK.as_millis() >= 20 * SLOW.as_millis());
+const _: () = assert!(SHORT_WORK.as_millis() >= 20 * SHORT.as_millis());
+
+/// Two are at work at a time. With more beside it, many short turns would take long, and
+/// that is told.
+static PLACES: [Mutex<()>; 2] = [Mutex::new(()), Mutex::new(())];
+static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 /// The longest time that the machine has kept a thread waiting which did nothing
 /// but rest and compute.
@@ -79,6 +87,8 @@ fn assert_silent<F: Future<Output = ()>>(
     work: impl Fn() -> F,
 ) {
     for runtime in runtimes {
+        let place = &PLACES[NEXT.fetch_add(1, Ordering::Relaxed) % PLACES.len()];
+        let _place = place.lock().unwrap_or_else(PoisonError::into_inner);
         let begin = Instant::now();
         loop {
             let told = Told::default();
@@ -119,7 +129,7 @@ fn a_server_at_full_load() {
         let clients: JoinSet<()> = (0..32)
             .map(|_| async move {
                 let mut stream = TcpStream::connect(address).await.unwrap();
-                while begin.elapsed() < WORK {
+                while begin.elapsed() < SHORT_WORK {
                     stream.write_all(b"x").await.unwrap();
                     stream.read_exact(&mut [0]).await.unwrap();
                 }
@@ -136,7 +146,7 @@ fn tasks_that_yield_without_a_pause() {
         let begin = Instant::now();
         let tasks: JoinSet<()> = (0..64)
             .map(|_| async move {
-                while begin.elapsed() < WORK {
+                while begin.elapsed() < SHORT_WORK {
                     yield_now().await;
                 }
             })
@@ -232,7 +242,7 @@ fn long_streaks_of_short_turns_of_tasks_that_say_their_number() {
         let tasks: Vec<_> = (0..64)
             .map(|_| {
                 tokio_loop::spawn(async move {
-                    while begin.elapsed() < WORK {
+                    while begin.elapsed() < SHORT_WORK {
                         computes();
                         yield_now().await;
                     }
