@@ -1,6 +1,7 @@
 //! The work of a process that `compare` starts: one merge, or one law.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use std::process;
@@ -8,10 +9,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context as _, bail};
 use recorder::Recorder;
 use runner::Status;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
 use tributary::{Moment, Options, Plan, Probe, Shown, Stop};
 
 use crate::protocol::{Done, LawArgs, StageArgs, Until, answer};
@@ -75,7 +82,15 @@ pub(crate) fn merge(args: StageArgs) -> anyhow::Result<()> {
             Ok(())
         }
     });
-    let recorder = args.record.map(|path| (record(), path));
+    let warned = Warned::default();
+    let recorder = args.record.map(|path| (Recorder::new(OPERATIONS), path));
+    if let Some((recorder, _)) = &recorder {
+        // The operation that blocks the loop has a name only where this layer listens.
+        let layers = registry().with(recorder.layer()).with(tokio_loop::names());
+        layers.with(warned.layer()).init();
+    } else if args.follow.is_some() {
+        registry().with(warned.layer()).init();
+    }
     let options = Options {
         follow: args.follow.is_some(),
         wake: args.wake,
@@ -89,6 +104,9 @@ pub(crate) fn merge(args: StageArgs) -> anyhow::Result<()> {
         exercises::at_the_end_of_stdin(move || stop.request()).context(NO_THREAD)?;
     }
     let report = (args.stage.merge)(plan)?;
+    if let Some(warning) = warned.0.get() {
+        bail!("{warning}; or measure with `--wake poll`");
+    }
     if let Some((recorder, path)) = recorder {
         let recording = serde_json::to_vec(&recorder.recording())?;
         fs::write(&path, recording)
@@ -105,15 +123,34 @@ pub(crate) fn merge(args: StageArgs) -> anyhow::Result<()> {
     })
 }
 
-/// Records the threads of this process from now on.
-fn record() -> Recorder {
-    let recorder = Recorder::new(OPERATIONS);
-    let subscriber = tracing_subscriber::registry()
-        .with(recorder.layer())
-        // The operation that blocks the loop has a name only where this layer listens.
-        .with(tokio_loop::names());
-    tracing::subscriber::set_global_default(subscriber).expect("nothing listens in this process");
-    recorder
+/// Keeps the first warning of the contract: that sources are polled, for one, since no
+/// notification is to be had.
+#[derive(Debug, Clone, Default)]
+struct Warned(Arc<OnceLock<String>>);
+
+impl Warned {
+    fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
+        let is_ours = filter_fn(|metadata| {
+            metadata.is_event()
+                && *metadata.level() == Level::WARN
+                && metadata.target().starts_with("tributary")
+        });
+        self.clone().with_filter(is_ours.with_max_level_hint(Level::WARN))
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Warned {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        event.record(&mut self.clone());
+    }
+}
+
+impl Visit for Warned {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0.get_or_init(|| format!("{value:?}"));
+        }
+    }
 }
 
 /// Tries a law, and writes to stdout how the stage breaks it, or null.
@@ -122,4 +159,26 @@ pub(crate) fn law(args: &LawArgs) -> anyhow::Result<()> {
     let within = Duration::from_secs(args.within);
     let broken = exercises::try_law(args.law, args.stage.name, args.stage.merge, within);
     answer(&broken.map_err(anyhow::Error::msg)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::subscriber::with_default;
+    use tracing::{debug, warn, warn_span};
+
+    use super::*;
+
+    #[test]
+    fn the_first_warning_of_the_contract_is_kept() {
+        let warned = Warned::default();
+        with_default(registry().with(warned.layer()), || {
+            warn!(target: "tokio_loop", "the event loop is stuck");
+            debug!(target: "tributary", "a detail");
+            assert!(warn_span!(target: "tributary", "read_lines").is_disabled());
+            assert_eq!(warned.0.get(), None);
+            warn!(target: "tributary::waking::notifier", "polled every {:?}", STALL);
+            warn!(target: "tributary", "b.log is gone");
+        });
+        assert_eq!(warned.0.get().map(String::as_str), Some("polled every 50ms"));
+    }
 }

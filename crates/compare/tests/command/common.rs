@@ -3,9 +3,23 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::{PoisonError, RwLock};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// A user has 128 inotify instances.
+static INSTANCES: RwLock<()> = RwLock::new(());
+
+/// For a test whose merges are notified: they take an instance each.
+pub(crate) fn some_instances() -> impl Drop {
+    INSTANCES.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For a test that takes all of them.
+pub(crate) fn all_instances() -> impl Drop {
+    INSTANCES.write().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The command, with a target folder of its own.
 pub(crate) fn compare() -> Command {

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::common::{assert_refused, list, printed, run};
+use crate::common::{all_instances, assert_refused, list, printed, run};
 
 /// The script of somebody in a hurry: it reads with backslashes, and forgets a last
 /// line without a newline.
@@ -34,6 +34,8 @@ fn first_lines(script: &str, within: &str) -> String {
 
 #[test]
 fn the_first_ten_lines_say_what_is_wrong_with_a_script_that_follows() {
+    // One law gives it six hundred files, and each `tail` is notified.
+    let _instances = all_instances();
     let first = first_lines(FOLLOWING, "2");
     for said in ["follows its files", "is glued to other bytes", "it stands behind "] {
         assert!(first.contains(said), "{said} in: {first}");

@@ -14,11 +14,13 @@ use serde_json::Value;
 use stages::STAGES;
 
 use common::{
-    assert_refused, compare, compare_after, json, list, printed, run, run_in, shown, two_logs,
+    assert_refused, compare, compare_after, json, list, printed, run, run_in, shown,
+    some_instances, two_logs,
 };
 
 #[test]
 fn every_stage_gets_a_right_row_on_every_workload() {
+    let _instances = some_instances();
     let folder = tempfile::tempdir().unwrap();
     let sizes = ["--sources=3", "--bytes=20000", "--duration=0.1", "--runs=2"];
     let wanted = ["--workload=all", "--json=result"];
@@ -143,6 +145,7 @@ fn a_stage_that_fails_has_a_row_that_says_so() {
 
 #[test]
 fn a_whole_run_has_lanes_growth_and_laws_and_names_its_page() {
+    let _instances = some_instances();
     let folder = tempfile::tempdir().unwrap();
     let [result, page, trace, figures, keep] =
         ["result.json", "page.html", "trace", "fig", "keep"].map(|name| folder.path().join(name));
@@ -215,6 +218,7 @@ fn a_whole_run_has_lanes_growth_and_laws_and_names_its_page() {
 #[test]
 #[cfg(target_os = "linux")]
 fn tail_runs_beside_the_stages_and_may_tear_lines() {
+    let _instances = some_instances();
     let folder = tempfile::tempdir().unwrap();
     let run = |sizes: &[&str]| {
         let wanted = ["--against=cat,tail", "--stages=5", "--json=result", "--force"];

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 
 use testkit::{make_fifo, until};
 
-use crate::common::{compare, compare_after, json, list, printed, shown};
+use crate::common::{compare, compare_after, json, list, printed, shown, some_instances};
 
 /// Two workloads; the second takes ten minutes.
 const LONG: [&str; 6] = [
@@ -88,6 +88,7 @@ fn process_with(arguments: &str, temporary: &Path) -> Option<Pid> {
 #[test]
 #[cfg(target_os = "linux")]
 fn an_interrupt_of_all_processes_breaks_no_law() {
+    let _instances = some_instances();
     let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let result = folder.path().join("result.json");
     let sizes = ["--quick", "--stages=4", "--sources=2", "--bytes=2000", "--duration=0.1"];
