@@ -47,8 +47,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROGRAM[,PROGRAM]", value_delimiter = ',', value_enum)]
     pub(crate) against: Vec<Program>,
 
-    /// How often each stage runs where the sources are complete; growing ones
-    /// are merged once [default: 3].
+    /// How often each stage runs on the backlog or on FILE…; on any other
+    /// workload it runs once [default: 3].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) runs: Option<u32>,
 
