@@ -5,7 +5,7 @@
 //! |---|---|
 //! | reads | the thread of the source, inside its own event loop |
 //! | writes | the same thread, while it holds the lock |
-//! | waits | each loop for its one task's timer, or its thread for the lock |
+//! | waits | each loop for its one source (at most an interval), or its thread for the lock |
 //! | threads | one for each source, and the caller's; a runtime for each, too |
 //!
 //! This is the second road out of `stage1-threads`, beside `stage2-mixed`:

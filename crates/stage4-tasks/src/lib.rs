@@ -5,7 +5,7 @@
 //! |---|---|
 //! | reads | a small pool of threads, one short job a look |
 //! | writes | the loop's thread, and all tasks wait meanwhile |
-//! | waits | the tasks, on the loop's timer |
+//! | waits | each task for its source (at most an interval), on the loop |
 //! | threads | the loop's, its watch, and at most four readers |
 //!
 //! This is `run_tasks` of the Python original. Since `stage2-mixed`, coming
@@ -99,7 +99,7 @@ async fn merge_async(plan: Plan) -> Result<Written, Error> {
 async fn tail(mut source: Source, interval: Duration, writer: Rc<Writer>) -> Result<(), Error> {
     loop {
         // Bridge: this task waits for blocking code. The job takes the source
-        // with it and brings it back, since it may outlive the task.
+        // with it and brings it back, since the job may outlive the task.
         let look = spawn_blocking(move || (source.read_lines(), source)); // New
         let looked = look.await;
         let read;

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | reads | a small pool of threads, one short job a look |
 //! | writes | the writer thread |
-//! | waits | the tasks: for the timer, and for the writer's answer |
+//! | waits | each task for its source (at most an interval), and for the writer's answer |
 //! | threads | the loop's, its watch, the writer's, and at most four readers |
 //!
 //! This is `run_fully_async` of the Python original, with its `WriteThread`.

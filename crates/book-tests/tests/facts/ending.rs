@@ -156,8 +156,8 @@ fn a_child_process_that_never_ends_is_killed_with_its_handle() {
     });
 }
 
-/// Starts a loop on which a job holds a guard while it waits for a timer of that
-/// loop, and a task that wants the lock. Tells when both have ended.
+/// Starts a loop on which a job, maybe with a guard, waits for a task that wants the lock.
+/// Tells when both have ended.
 fn a_job_and_a_task_want_a_lock(over_the_wait: bool) -> Receiver<()> {
     let (end, ended) = channel();
     thread::spawn(move || {
@@ -165,17 +165,19 @@ fn a_job_and_a_task_want_a_lock(over_the_wait: bool) -> Receiver<()> {
             let lock = Arc::new(Mutex::new(0));
             let (handle, shared) = (Handle::current(), Arc::clone(&lock));
             let (holds, is_held) = tokio::sync::oneshot::channel();
+            let (goes_on, gone_on) = tokio::sync::oneshot::channel();
             let job = spawn_blocking(move || {
                 let mut guard = shared.lock().unwrap();
                 *guard += 1;
                 let guard = over_the_wait.then_some(guard);
                 holds.send(()).unwrap();
-                handle.block_on(async { sleep(AT_ONCE).await });
+                handle.block_on(gone_on).unwrap();
                 drop(guard);
             });
             let task = spawn_local(async move {
                 is_held.await.unwrap();
                 *lock.lock().unwrap() += 1;
+                goes_on.send(()).unwrap();
             });
             job.await.unwrap();
             task.await.unwrap();

@@ -35,8 +35,8 @@ fn the_blocked_loop_of_the_readme_is_what_is_seen() {
     let lines = typed[1..].iter().map(|line| line.trim_start_matches("$ "));
     let script = lines.collect::<Vec<_>>().join("\n") + "\nwait\n";
     // Blocked until the line is seen, instead of for a second.
-    assert!(script.contains("(sleep 1; cat)"), "{script}");
-    let script = script.replace("sleep 1", "until [ -e seen ]; do sleep 0.01; done");
+    assert!(script.contains("(sleep 0.5; cat)"), "{script}");
+    let script = script.replace("sleep 0.5", "until [ -e seen ]; do sleep 0.01; done");
 
     let folder = Folder::new();
     let merge = Running::start(&folder, shell(&folder, &script).stdout(Stdio::null()));
@@ -47,7 +47,7 @@ fn the_blocked_loop_of_the_readme_is_what_is_seen() {
     let said = merge.end().with(0).stderr;
     // A busy machine may stall the loop once more.
     assert!(without_numbers(&said).contains(&without_numbers(&told.join("\n"))), "{said}");
-    assert_eq!(folder.read("merged.log"), folder.read("app.log"));
+    assert_eq!(folder.read("seen.log"), folder.read("app.log"));
 }
 
 /// Finds the lines that are typed in the consoles of a text, but for those of
