@@ -11,16 +11,19 @@ use testkit::{Folder, Running, until};
 use crate::blocked::{Blocked, fill};
 use crate::process::{follow, run, tributary};
 
+/// Returns whether a flag is there only with the feature `nats`. Of the flags of a stream,
+/// `--from` is in every build.
+pub(crate) fn is_of_feature(flag: &clap::Arg) -> bool {
+    flag.get_help_heading() == Some("A stream of NATS") && flag.get_long() != Some("from")
+}
+
 /// Compares what the command offers with the tests in this file.
 #[test]
 fn every_flag_has_a_test() {
     let mut command = tributary_cli::command();
     command.build();
-    // Of the flags of a stream, `--from` is in every build; the system tests have the others.
-    let of_feature = |arg: &&clap::Arg| {
-        arg.get_help_heading() == Some("A stream of NATS") && arg.get_long() != Some("from")
-    };
-    let flags = command.get_arguments().filter(|arg| !of_feature(arg));
+    // The system tests have those of the feature.
+    let flags = command.get_arguments().filter(|flag| !is_of_feature(flag));
     let flags = flags.filter_map(|arg| arg.get_long());
     let flags: BTreeSet<String> = flags.map(|flag| flag.replace('-', "_")).collect();
     let mut tests = BTreeSet::new();

@@ -8,6 +8,7 @@ use std::process::Stdio;
 use rustix::process::{Pid, Signal, kill_process};
 use testkit::{Folder, Running, until};
 
+use crate::flags::is_of_feature;
 use crate::process::{run, shell};
 
 /// The README of the project.
@@ -133,9 +134,7 @@ fn the_flags_that_the_readme_names_are_those_of_the_command() {
         let long = flag.get_long().map(|long| format!("--{long}"));
         // The README is that of every build; the page of the book on streams names the
         // flags of the feature.
-        let of_feature =
-            flag.get_help_heading() == Some("A stream of NATS") && flag.get_long() != Some("from");
-        if !flag.is_hide_set() && !of_feature {
+        if !flag.is_hide_set() && !is_of_feature(flag) {
             shown.extend(long.clone());
         }
         known.extend(long);
