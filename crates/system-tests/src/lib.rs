@@ -22,7 +22,7 @@ mod unshare;
 
 pub use browser::Browser;
 pub use daemon::{Daemon, Reopen};
-pub use numbers::{Lost, line, lost};
+pub use numbers::{Lost, line, lost, lost_by_truncation};
 pub use programs::program;
 pub use rotate::Logrotate;
 pub use unshare::unshare;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use stages::STAGES;
-use system_tests::{Daemon, Lost, Reopen, lost};
+use system_tests::{Daemon, Lost, Reopen, lost, lost_by_truncation};
 use testkit::{Folder, Running, until};
 
 use crate::TRIBUTARY;
@@ -56,7 +56,16 @@ impl Load {
 impl Done {
     /// Returns which lines are missing in the merged file.
     pub(crate) fn lost(&self) -> Vec<Lost> {
-        lost(&fs::read(self.folder.path("merged.log")).unwrap(), self.last)
+        lost(&self.merged(), self.last)
+    }
+
+    /// Returns which lines are missing of a log that was truncated.
+    pub(crate) fn lost_by_truncation(&self) -> Vec<Lost> {
+        lost_by_truncation(&self.merged(), self.last)
+    }
+
+    fn merged(&self) -> Vec<u8> {
+        fs::read(self.folder.path("merged.log")).unwrap()
     }
 
     /// Counts the files whose names begin so.

@@ -70,7 +70,8 @@ fn delayed_create_loses_nothing() {
 }
 
 /// Rotates by copying and truncating: only lines that were written between the last
-/// look and the truncation are lost.
+/// look and the truncation are lost. Of the first of them, the beginning may have been
+/// read.
 fn truncated(stage: &str, wake: &str) {
     let load = load(stage, wake, Reopen::Never);
     let logrotate = Logrotate::new(&load.folder.path("app.log"), "copytruncate");
@@ -84,7 +85,7 @@ fn truncated(stage: &str, wake: &str) {
     load.daemon.wait(BETWEEN);
     let done = load.end();
 
-    let (last, lost) = (done.last, done.lost());
+    let (last, lost) = (done.last, done.lost_by_truncation());
     // A rotation may lose one range, which ends with a line that was written while
     // logrotate ran.
     let mut counts = Vec::new();
