@@ -11,7 +11,9 @@
 //! This is `run_tasks_mixed` of the Python original, the first step of the
 //! top-down road. Since `stage1-threads`:
 //!
-//! - `merge` starts an event loop, and `merge_async` runs on it;
+//! - `merge` starts an event loop, and `merge_async` runs on it. (The loop is
+//!   `tokio_loop::run`: a runtime of one thread, and a second thread, its
+//!   watch, that measures how long the loop stands still);
 //! - `thread::spawn_scoped` became `spawn_blocking`, and the borrowed writer
 //!   became shared (`Arc`), since a job may outlive its caller;
 //! - `write_async` is born; blocking code reaches it through `write`. `tail`

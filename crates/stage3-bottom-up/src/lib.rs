@@ -84,8 +84,8 @@ pub fn merge(plan: Plan) -> Result<Report, Error> {
 // ANCHOR: tail
 /// Follows one source until it closes: the blocking wrapper of [`tail_async`].
 fn tail(source: Source, interval: Duration, writer: &Writer) -> Result<(), Error> {
-    // Only the timer: with `enable_io` each runtime would hold four file
-    // descriptors more.
+    // Only the timer: with `enable_io` each runtime would hold three file
+    // descriptors more, or four (with tokio's feature `signal`).
     let runtime = Builder::new_current_thread().enable_time().build().map_err(Error::Runtime)?;
     // Bridge: this thread waits for async code. It panics when it is called
     // from async code, which is why the wrapper goes once its caller is async.

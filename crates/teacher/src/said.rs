@@ -134,6 +134,12 @@ fn counts(wanted: &[Wanted], known: &[Known]) -> String {
         let theme = of_theme[0].theme();
         let _ = match (tried, held) {
             (0, _) => writeln!(text, "  {theme:<10} {FAINT}not tried{FAINT:#}"),
+            _ if held < tried && tried < all => writeln!(
+                text,
+                "  {theme:<10} {RED}{held} of {all} hold, {} not, {} not tried{RED:#}",
+                tried - held,
+                all - tried
+            ),
             _ if held < tried => writeln!(text, "  {theme:<10} {RED}{held} of {all} hold{RED:#}"),
             _ if tried < all => {
                 writeln!(text, "  {theme:<10} {held} of {all} hold, the others not tried")
@@ -307,6 +313,10 @@ mod tests {
         known[at] = Known::Broken("expected no look".to_owned());
         known[at + 2..].fill(Known::NotTried);
         let law = &LAWS[at];
+        let mut first = vec![Known::NotTried; wanted.len()];
+        first[0] = Known::Broken("expected a line".to_owned());
+        let first = plain(&held(exercise, &wanted, &first, 1, "my.rs"));
+        assert!(first.contains("lines      0 of 10 hold, 1 not, 9 not tried\n"), "{first}");
         let once = plain(&held(exercise, &wanted, &known, 1, "my.rs"));
         for said in
             ["  lines      10 of 10 hold\n", "  stop       6 of 7 hold\n", "expected no look"]

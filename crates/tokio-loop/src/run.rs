@@ -58,7 +58,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 ///
 /// ```text
 /// the event loop has not turned for 100 ms: `append` of a.log blocks it, in task 7: it writes to a.fifo
-/// the event loop turns again after 1503 ms: `append` of a.log blocked it, in task 7: it wrote to a.fifo
+/// the event loop turns again after 503 ms: `append` of a.log blocked it, in task 7: it wrote to a.fifo
 /// ```
 ///
 /// The fields are `stuck_us` in the first and `stall_us` in the second, and where they

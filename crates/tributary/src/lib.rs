@@ -30,6 +30,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! With it a source has "nothing new" until its log is written. Then wait on
+//! [`Source::changed`], in a thread or in a task, and look again. A wait lasts at most
+//! [`Plan::interval`]: that is how often a log is looked at where nothing notifies, and
+//! elsewhere a thread of the plan's own, the notifier, wakes the source. Such a merge
+//! ends when somebody calls [`Stop::request`] on a clone of [`Plan::stop`]: what was
+//! written before is read, and then each source has closed.
+//!
 //! Each call that may block a thread is inside a `tracing` span: `read_lines` and
 //! `append` with the field `source`, `finish` with `output`. Their target is
 //! `tributary`. Their level is WARN, like that of the stall warning that takes the name
