@@ -76,19 +76,57 @@ fn dependencies(manifest: &Path) -> Vec<String> {
     names(manifest, &["dependencies", "build-dependencies"])
 }
 
-/// Names what is in these tables of a manifest.
+/// Names what is in these tables of a manifest, for any target.
 fn names(manifest: &Path, tables: &[&str]) -> Vec<String> {
     let manifest: toml::Table = read(manifest).parse().expect("a manifest is TOML");
-    assert!(!manifest.contains_key("target"), "a table that nobody looks at: {manifest}");
-    let tables = tables.iter().filter_map(|name| manifest.get(*name)?.as_table());
-    tables.flat_map(toml::Table::keys).cloned().collect()
+    let targets = manifest.get("target").and_then(toml::Value::as_table);
+    let targets = targets.into_iter().flat_map(toml::Table::values).flat_map(toml::Value::as_table);
+    let all = targets
+        .chain([&manifest])
+        .flat_map(|of_target| tables.iter().filter_map(|name| of_target.get(*name)?.as_table()));
+    all.flat_map(toml::Table::keys).cloned().collect()
 }
 
 /// Names the crates of this workspace.
 fn ours() -> BTreeSet<String> {
     let entries = fs::read_dir(crates()).expect("the crates can be listed");
-    let names = entries.map(|entry| entry.expect("the crates can be listed").file_name());
+    let paths = entries.map(|entry| entry.expect("the crates can be listed").path());
+    let names = paths.filter(|path| path.is_dir()).map(|path| path.file_name().unwrap().to_owned());
     names.map(|name| name.to_string_lossy().into_owned()).collect()
+}
+
+/// Names the crates that are no stage.
+fn no_stages() -> impl Iterator<Item = String> {
+    let is_stage = |name: &str| STAGES.iter().any(|stage| stage.name == name);
+    ours().into_iter().filter(move |name| !is_stage(name))
+}
+
+#[test]
+fn each_crate_uses_only_those_in_the_lines_above_its_own() {
+    let architecture = read(&root().join("ARCHITECTURE.md"));
+    let section = architecture.split("## The crates").nth(1).expect("a section of the crates");
+    let drawn = section.split("```").nth(1).and_then(|it| it.strip_prefix("text\n"));
+    let rows: Vec<_> = drawn.expect("the rows").lines().collect();
+    let row = |name: &str| rows.iter().position(|row| row.split("  ").any(|it| it == name));
+    let stages = row("stage1 … stage6").expect("a row of the stages");
+    // A workspace of its own is used by nobody here.
+    for name in no_stages().filter(|name| name != "system-tests") {
+        let own = row(&name).unwrap_or_else(|| panic!("{name} is in no row"));
+        for used in dependencies(&crates().join(&name).join("Cargo.toml")) {
+            let of_stage = STAGES.iter().any(|stage| stage.name == used).then_some(stages);
+            let used_row = of_stage.or_else(|| row(&used));
+            assert!(used_row.is_none_or(|used| used < own), "{name} uses {used}");
+        }
+    }
+}
+
+#[test]
+fn each_crate_has_one_line_on_the_page_of_the_crates() {
+    let page = read(&crates().join("README.md"));
+    for name in no_stages() {
+        let links = page.matches(&format!("[`{name}`]({name})")).count();
+        assert_eq!(links, 1, "crates/README.md has {links} links to {name}");
+    }
 }
 
 #[test]
