@@ -102,19 +102,24 @@ fn on_a_narrow_page_the_numbers_rise() {
 fn a_number_that_does_not_follow_is_marked_and_the_marks_are_explained() {
     let browser = open(PAGE);
     let skips = "
+        const number = it => Number(it.textContent);
+        const follows = (it, before) => number(it) === number(before) + 1;
+        const notFollowing = (item, side) => [...item.querySelectorAll(`th.number.${side}`)]
+            .filter((it, at, column) => at > 0 && !follows(it, column[at - 1]));
+        const items = [...document.querySelectorAll('.step-item')];
+        const due = ['old', 'new'].flatMap(side => items.flatMap(it => notFollowing(it, side)));
         const skips = [...document.querySelectorAll('.step th.skip')];
         const shown = it => getComputedStyle(it).backgroundImage !== 'none';
-        return [skips.map(it => it.textContent), skips.every(shown),
+        const sorted = all => all.map(number).sort((one, other) => one - other);
+        return [sorted(due), sorted(skips), skips.every(shown),
                 [...document.querySelectorAll('.step-legend')].length,
                 document.querySelector('.step-legend').textContent]";
     let found = browser.run(skips);
-    for number in ["60", "62", "79", "91"] {
-        assert!(found[0].as_array().unwrap().contains(&json!(number)), "{number}: {found}");
-    }
-    assert!(!found[0].as_array().unwrap().contains(&json!("32")), "an item begins there: {found}");
-    assert_eq!((&found[1], &found[2]), (&json!(true), &json!(1)), "{found}");
+    assert!(found[0].as_array().unwrap().len() > 3, "too few to be asked: {found}");
+    assert_eq!(found[0], found[1], "{found}");
+    assert_eq!((&found[2], &found[3]), (&json!(true), &json!(1)), "{found}");
     for word in ["gone", "new", "deeper", "paler", "left out"] {
-        assert!(found[3].as_str().unwrap().contains(word), "{word}: {found}");
+        assert!(found[4].as_str().unwrap().contains(word), "{word}: {found}");
     }
 }
 
@@ -224,6 +229,7 @@ fn who_does_not_see_the_colours_is_told_what_is_gone_and_what_is_new() {
     let cells = names("cell");
     assert!(cells.iter().any(|name| name.starts_with("removed: use parking_lot")), "{cells:?}");
     assert!(cells.iter().any(|name| name.starts_with("added: use tokio::sync")), "{cells:?}");
-    assert!(names("rowheader").contains(&"31"), "{:?}", names("rowheader"));
+    let numbers = names("rowheader");
+    assert!(numbers.iter().any(|name| name.parse::<u64>().is_ok()), "{numbers:?}");
     assert!(names("group").contains(&"The step from stage1-threads to stage2-mixed"));
 }
