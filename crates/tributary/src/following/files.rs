@@ -337,8 +337,8 @@ impl Files {
         self.table().change(position.file, |entry| entry.truncated(position));
     }
 
-    /// Notes that the lines before `position` are in the output already, since
-    /// another file had them, too.
+    /// Notes that the lines before `position` are not to be merged: another file had
+    /// them, too, or the first run has left them out.
     pub(crate) fn begins_at(&self, position: Position) {
         self.table().change(position.file, |entry| entry.position = position);
     }

@@ -191,6 +191,8 @@ impl Follow {
                 if start != Start::Beginning && file.fresh && self.files.is_empty() {
                     file.skip_to(start)?;
                     file.fresh = false;
+                    // The next run begins here, too, also if no line comes until then.
+                    self.common.files.begins_at(file.position());
                 }
                 self.files.push(file);
             }
