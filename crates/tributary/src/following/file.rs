@@ -73,6 +73,8 @@ pub(crate) struct LogFile {
     partial: BytesMut,
     /// Where `partial` begins in the file.
     line: u64,
+    /// The offset up to which another file has the half line, too.
+    elsewhere: Option<u64>,
     /// Whether lines were split off the memory of `partial` since the last rest.
     split: bool,
     /// What the file looked like when it was last measured.
@@ -169,6 +171,7 @@ impl LogFile {
             offset: 0,
             partial: BytesMut::new(),
             line: 0,
+            elsewhere: None,
             split: false,
             stamp: None,
             round_end: 0,
@@ -208,9 +211,10 @@ impl LogFile {
         self.file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
     }
 
-    /// Forgets the half line, since another file has it, too.
-    pub(crate) fn forget_half_line(&mut self) {
-        self.partial.clear();
+    /// Leaves the half line to another file that has it, too. If its rest comes here all
+    /// the same, the line is handed out whole.
+    pub(crate) fn leave_half_line(&mut self) {
+        self.elsewhere = Some(self.offset);
     }
 
     /// Moves to where the first read of a file begins that is there already.
@@ -227,7 +231,7 @@ impl LogFile {
 
     /// Begins to read, or goes on, at a position.
     pub(crate) fn begin_at(&mut self, Position { offset, before, .. }: Position) {
-        (self.offset, self.line) = (offset, offset);
+        (self.offset, self.line, self.elsewhere) = (offset, offset, None);
         if let Some(settled) = &mut self.settled {
             **settled = before.clone();
         }
@@ -335,9 +339,10 @@ impl LogFile {
         Ok(if checkpointed { None } else { self.end_line() })
     }
 
-    /// Gives a half line its newline, since the rest of it will not come.
+    /// Gives a half line its newline, since the rest of it will not come; `None` if
+    /// there is none, or another file has it.
     pub(crate) fn end_line(&mut self) -> Option<Piece> {
-        if self.partial.is_empty() {
+        if self.partial.is_empty() || self.elsewhere == Some(self.offset) {
             return None;
         }
         let cut = self.is_cut();

@@ -627,7 +627,7 @@ impl Follow {
         match alike::repeats(file.file(), &position)? {
             Some(true) => {
                 info!("{}: replaced by a file with the same lines, read on", Shown(&self.path));
-                last.forget_half_line();
+                last.leave_half_line();
                 let position = Position { file: file.id(), ..position };
                 self.common.files.begins_at(position.clone());
                 file.begin_at(position);

@@ -2,6 +2,7 @@
 //! restored files.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::{Duration, Instant};
 
@@ -60,6 +61,31 @@ fn a_longer_file_with_the_same_lines_goes_on_where_the_one_before_ended() {
     // A merge that is killed now knows that, too.
     plan.end();
     assert_eq!(place.run(&["app.log"], place.options.clone()), expected);
+}
+
+#[test]
+fn a_half_line_whose_rest_comes_to_the_file_that_was_replaced_is_whole() {
+    for checkpoint in [true, false] {
+        let place = place();
+        let mut writer = place.append("app.log", many(0, 50) + "half");
+        let mut plan = place.open_with(|it| {
+            it.follow = true;
+            it.checkpoint = it.checkpoint.take().filter(|_| checkpoint);
+        });
+        assert_eq!(plan.look(), many(0, 50));
+        place.append(".app.log.tmp", many(0, 50) + "half a line\n");
+        place.rename(".app.log.tmp", "app.log");
+        let expected = many(0, 50) + "half a line\n";
+        assert_eq!(plan.look(), expected);
+        // Who writes the log still has the file that has lost the name.
+        writer.write_all(b" of the old one\nlate\n").unwrap();
+        let expected = expected + "half of the old one\nlate\n";
+        assert_eq!(plan.look(), expected);
+        writer.write_all(b"end").unwrap();
+        plan.stop.request();
+        let end = if checkpoint { "" } else { "end\n" };
+        assert_eq!(plan.look(), expected + end);
+    }
 }
 
 #[test]
