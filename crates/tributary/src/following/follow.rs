@@ -59,9 +59,9 @@ pub(crate) struct Follow {
     named_at: SystemTime,
     /// Half lines of files that have ended. They are handed out next.
     ended: VecDeque<Piece>,
-    /// Files that are let go once their half lines are written; and whether each
-    /// is deleted.
-    leaving: Vec<(Position, bool)>,
+    /// Files that are let go once their lines are written. Each stays open until then, so
+    /// that its inode is not given to another file, which those lines would be noted of.
+    leaving: Vec<LogFile>,
     watch: Option<SourceWatch>,
     common: Arc<Common>,
     /// The last warning about the path, so that it is given once.
@@ -230,8 +230,8 @@ impl Follow {
     /// Lets the files go that have nothing left to read. Call it only when nobody holds
     /// lines of this log: the checkpoint may then say that the output has all of them.
     pub(crate) fn take_leave(&mut self) {
-        for (position, gone) in self.leaving.drain(..) {
-            self.common.files.let_go(position, gone);
+        for file in self.leaving.drain(..) {
+            self.common.files.let_go(file.position(), file.is_deleted());
         }
     }
 
@@ -399,12 +399,13 @@ impl Follow {
         true
     }
 
-    /// Closes a file, and ends its half line.
+    /// Reads a file no more, and ends its half line.
     fn release(&mut self, index: usize) {
         let mut file = self.files.remove(index);
         self.ended.extend(file.end_line());
         if !file.anothers {
-            self.leaving.push((file.position(), file.is_deleted()));
+            file.watch = None;
+            self.leaving.push(file);
         }
     }
 

@@ -115,6 +115,28 @@ fn lines_that_are_still_held_are_not_in_the_checkpoint() {
 }
 
 #[test]
+fn lines_that_are_still_held_are_not_noted_of_a_file_that_gets_the_inode() {
+    for _ in 0..20 {
+        let place = Place::with_checkpoint();
+        let options = Options { quiet: Duration::ZERO, ..place.options.clone() };
+        let logs = ["app.log", "other.log"];
+        place.append(&place.log, "1\nhalf");
+        let mut plan = place.merge(&logs, options.clone());
+        plan.drain();
+        // The file is let go, and its last line is not in the output.
+        fs::remove_file(&place.log).unwrap();
+        let Read::Lines(half) = plan.sources[0].read_lines().unwrap() else { panic!("a line") };
+        place.append("other.log", "other 1\nother 2\n");
+        let Read::Lines(other) = plan.sources[1].read_lines().unwrap() else { panic!("lines") };
+        for lines in [other, half] {
+            plan.output.append(&lines).unwrap();
+        }
+        plan.end();
+        assert_eq!(place.merge(&logs, options).look(), "1\nother 1\nother 2\nhalf\n");
+    }
+}
+
+#[test]
 fn another_file_with_the_same_name_is_read_from_its_start() {
     let place = Place::with_checkpoint();
     place.append(&place.log, "1\n2\n");
