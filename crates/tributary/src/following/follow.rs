@@ -230,6 +230,11 @@ impl Follow {
     /// Lets the files go that have nothing left to read. Call it only when nobody holds
     /// lines of this log: the checkpoint may then say that the output has all of them.
     pub(crate) fn take_leave(&mut self) {
+        // Before the last round, while another log has its turn: a half line is not
+        // handed out yet.
+        if !self.ended.is_empty() {
+            return;
+        }
         for file in self.leaving.drain(..) {
             self.common.files.let_go(file.position(), file.is_deleted());
         }

@@ -115,6 +115,43 @@ fn lines_that_are_still_held_are_not_in_the_checkpoint() {
 }
 
 #[test]
+fn a_half_line_that_is_not_handed_out_at_the_stop_is_not_in_the_checkpoint() {
+    let place = Place::with_checkpoint();
+    place.append("d/other.log", "1\n");
+    let options = |pattern| Options { quiet: Duration::ZERO, ..place.pattern(pattern) };
+    let mut plan = place.merge(&[], options("d/*.log"));
+    plan.drain();
+    // Both join by the pattern, and share a source.
+    for log in ["d/a.log", "d/b.log"] {
+        place.append(log, "2\nhalf");
+    }
+    plan.look_until("1\n2\n2\n");
+    for (log, old) in [("d/a.log", "d/a.old"), ("d/b.log", "d/b.old")] {
+        place.rename(log, old);
+    }
+    let source = plan.sources.len() - 1;
+    let look = |plan: &mut Merge| match plan.sources[source].read_lines().unwrap() {
+        Read::Lines(lines) => lines,
+        other => panic!("{other:?}"),
+    };
+    // Both are let go with one look, which hands out the end of one of them.
+    let one = look(&mut plan);
+    plan.output.append(&one).unwrap();
+    drop(one);
+    plan.stop.request();
+    let other = look(&mut plan);
+    plan.output.finish().unwrap();
+    drop((plan, other));
+    assert_eq!(place.merged(), "1\n2\n2\nhalf\n");
+    for old in ["d/a.old", "d/b.old"] {
+        place.append(old, " a line\n");
+    }
+    let merged = place.merge(&[], options("d/*.old")).look();
+    let lines = |line| merged.lines().filter(|it| *it == line).count();
+    assert_eq!((lines("half"), lines("half a line")), (1, 1), "{merged:?}");
+}
+
+#[test]
 fn lines_that_are_still_held_are_not_noted_of_a_file_that_gets_the_inode() {
     for _ in 0..20 {
         let place = Place::with_checkpoint();
