@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::common::{Merge, Place};
-use tributary::{Durability, Options, Read};
+use tributary::{Durability, Error, Options, Read};
 
 #[test]
 fn what_was_written_after_the_checkpoint_is_written_again_and_once() {
@@ -216,6 +216,25 @@ fn a_second_merge_into_the_same_output_is_refused() {
     assert_eq!(place.merged(), "1\n", "nothing was changed");
     drop(plan);
     place.open();
+}
+
+#[test]
+fn a_save_that_failed_ends_the_merge_and_is_its_error_although_the_last_one_goes_well() {
+    let place = Place::with_checkpoint();
+    fs::create_dir(place.path("folder")).unwrap();
+    let checkpoint = Some(place.path("folder/state"));
+    let mut plan = place.open_with(|it| it.checkpoint = checkpoint);
+    // There is no place for a new journal, for a while. The old one takes a few lines.
+    place.rename("folder", "moved");
+    testkit::until("the merge stops", || {
+        place.append(&place.log, "line\n");
+        plan.drain();
+        plan.stop.requested()
+    });
+    place.rename("moved", "folder");
+    plan.drain();
+    let error = plan.output.finish().unwrap_err();
+    assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
 }
 
 #[test]
