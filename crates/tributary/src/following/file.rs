@@ -99,7 +99,7 @@ pub(crate) struct LogFile {
     /// Whether another log reads this file. It is then only held open, so that its
     /// inode is not given to another file.
     pub(crate) anothers: bool,
-    /// Whether the file begins at its start and nothing was read yet.
+    /// Whether the file was new, and is read from its start.
     pub(crate) fresh: bool,
     /// The offset and the bytes before it, shared with the table of files.
     pub(crate) read: Arc<ReadTo>,
@@ -204,6 +204,11 @@ impl LogFile {
     /// Returns how far whole lines have been read.
     pub(crate) fn whole_lines(&self) -> io::Result<Position> {
         Position::in_file(&self.file, self.line)
+    }
+
+    /// Tells whether the file is new and nothing was read yet; true at most once.
+    pub(crate) fn take_fresh(&mut self) -> bool {
+        std::mem::take(&mut self.fresh) && self.offset == 0
     }
 
     /// Tells whether the file has no name any more.

@@ -273,7 +273,7 @@ impl Follow {
             if index == self.files.len() {
                 return Ok(None);
             }
-            if index > 0 && std::mem::take(&mut self.files[index].fresh) {
+            if index > 0 && self.files[index].take_fresh() {
                 self.go_on_in(index)?;
             }
             let file = &mut self.files[index];

@@ -89,6 +89,27 @@ fn a_half_line_whose_rest_comes_to_the_file_that_was_replaced_is_whole() {
 }
 
 #[test]
+fn a_log_that_gets_its_name_back_goes_on_where_it_was() {
+    let place = place();
+    place.append("app.log", many(0, 50) + "first\n");
+    let mut plan = place.open_with(|it| it.follow = true);
+    plan.look();
+    place.rename("app.log", "app.log.1");
+    // It begins with the same lines, as each start of a program writes them.
+    place.append("app.log", many(0, 50));
+    let mut expected = many(0, 50) + "first\n" + &many(0, 50);
+    assert_eq!(plan.look(), expected);
+    // Somebody takes the rotation back.
+    place.rename("app.log.1", "app.log");
+    assert_eq!(plan.look(), expected);
+    for line in ["second\n", "third\n"] {
+        place.append("app.log", line);
+        expected += line;
+        assert_eq!(plan.look(), expected);
+    }
+}
+
+#[test]
 fn a_log_may_be_replaced_again_and_again_without_a_checkpoint_too() {
     let place = place();
     place.append("app.log", many(0, 50));
