@@ -77,7 +77,8 @@ pub(crate) struct Entry {
     pub(crate) born: Option<Time>,
     /// The path of the log that reads it, or has read it.
     pub(crate) home: FullPath,
-    /// Where that path led to when the file was opened, if that is another path.
+    /// Where that path led to when the file was opened, if that is another path; or the
+    /// path that the file had when it was let go, if that is in another folder.
     #[serde(rename = "place", default, skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<FullPath>,
     /// How many files were claimed before: the order of the files of a home.
@@ -120,7 +121,7 @@ impl Entry {
         iter::once(&self.home).chain(&self.target)
     }
 
-    /// Returns where the file was opened, through links.
+    /// Returns where the file was opened, through links, or was let go.
     pub(crate) fn target(&self) -> &FullPath {
         self.target.as_ref().unwrap_or(&self.home)
     }

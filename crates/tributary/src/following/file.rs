@@ -1,10 +1,11 @@
 //! Whole lines of one file, by inode: what its name is, or was, does not
 //! matter here.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -29,7 +30,7 @@ pub(crate) mod at_once;
 pub(crate) fn open(path: &Path) -> io::Result<(File, FileId)> {
     // Asked before the opening, since to open a device may do something, and once more
     // afterwards, since the name may lead to another file by then.
-    regular(&std::fs::metadata(path)?)?;
+    regular(&fs::metadata(path)?)?;
     // Opened without waiting: a pipe without a writer would hang us here, and
     // for a regular file the flag means nothing.
     let nonblock = OFlags::NONBLOCK.bits().cast_signed();
@@ -209,6 +210,12 @@ impl LogFile {
     /// Tells whether the file is new and nothing was read yet; true at most once.
     pub(crate) fn take_fresh(&mut self) -> bool {
         std::mem::take(&mut self.fresh) && self.offset == 0
+    }
+
+    /// Returns where the file lies now, if the kernel tells.
+    pub(crate) fn lies(&self) -> Option<PathBuf> {
+        let path = fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd())).ok()?;
+        fs::metadata(&path).is_ok_and(|it| FileId::of(&it) == self.id).then_some(path)
     }
 
     /// Tells whether the file has no name any more.

@@ -343,10 +343,14 @@ impl Files {
         self.table().change(position.file, |entry| entry.position = position);
     }
 
-    /// Lets a file go, whose lines up to `position` are in the output.
-    pub(crate) fn let_go(&self, position: Position, deleted: bool) {
+    /// Lets a file go, whose lines up to `position` are in the output. If it is known
+    /// where it lies now, it is looked for there from now on: a pattern may find it in
+    /// another folder.
+    pub(crate) fn let_go(&self, position: Position, deleted: bool, lies: Option<&Path>) {
+        let lies = lies.map(FullPath::of);
         let mut table = self.table();
         let id = position.file;
+        table.moved(id, lies);
         table.change(id, |entry| {
             entry.position = position;
             entry.reader = Reader::LetGo(Time::now());
@@ -649,6 +653,16 @@ impl Table {
             self.drop_if_empty(path);
         }
         Some(entry)
+    }
+
+    /// Notes that a file lies in another folder by now, if it does.
+    fn moved(&mut self, id: FileId, lies: Option<FullPath>) {
+        if let (Some(entry), Some(lies)) = (self.files.get(&id), lies)
+            && entry.target().folder() != lies.folder()
+            && let Some(entry) = self.remove(id)
+        {
+            self.insert(Entry { target: Some(lies), ..entry });
+        }
     }
 
     /// Notes that a path is followed no more.

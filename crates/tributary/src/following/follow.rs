@@ -236,7 +236,7 @@ impl Follow {
             return;
         }
         for file in self.leaving.drain(..) {
-            self.common.files.let_go(file.position(), file.is_deleted());
+            self.common.files.let_go(file.position(), file.is_deleted(), file.lies().as_deref());
         }
     }
 

@@ -216,6 +216,31 @@ fn logs_that_are_gone_leave_nothing_behind() {
 }
 
 #[test]
+fn what_is_moved_to_another_folder_of_the_patterns_is_not_read_again() {
+    let mut place = place();
+    place.options = Options { follow: true, quiet: Duration::ZERO, ..place.options };
+    let mut options = place.pattern("logs/*");
+    options.patterns.extend(place.pattern("old/*").patterns);
+    place.append("old/first", "");
+    place.append("logs/app.log", "");
+    let mut plan = place.merge(&[], options);
+    // So many that those are forgotten that are gone.
+    let mut expected = String::new();
+    for number in 0..100 {
+        let line = format!("{number}\n");
+        place.append("logs/app.log", &line);
+        expected += &line;
+        plan.drain();
+        place.rename("logs/app.log", format!("old/{number}"));
+        place.append("logs/app.log", "");
+        plan.drain();
+    }
+    // Every folder is read once more.
+    plan.stop.request();
+    assert_eq!(plan.look(), expected);
+}
+
+#[test]
 fn what_a_checkpoint_costs_is_what_has_changed() {
     let place = place();
     for number in 0..500 {
