@@ -222,7 +222,7 @@ impl Output {
         self.start_anew()?;
         if !self.from.contains_key(path) {
             let path: Arc<Path> = path.into();
-            let counters = self.tally.add(&path);
+            let counters = self.tally.add_foreign(&path);
             self.from.insert(path, counters);
         }
         let origin = Origin::foreign(lines, &self.from[path]);
