@@ -262,7 +262,7 @@ impl Files {
         let known = {
             let mut table = self.table();
             table.bury(id, &metadata);
-            table.recognise(id).cloned()
+            table.recognise(id, &metadata).cloned()
         };
         let target = target_of(asker);
         let new = |position, reader| {
@@ -377,7 +377,7 @@ impl Files {
     /// Tells whether a file is in the table: this one, and not another that had
     /// its inode.
     pub(crate) fn knows(&self, id: FileId, metadata: &Metadata) -> bool {
-        self.table().recognise(id).is_some_and(|entry| has_birth(metadata, entry.born))
+        self.table().recognise(id, metadata).is_some_and(|entry| has_birth(metadata, entry.born))
     }
 
     /// Returns how far a file has been read, if a log reads it.
@@ -537,13 +537,20 @@ impl Table {
     }
 
     /// Finds a file by its inode; by its device as well, once it was seen in this run.
-    fn recognise(&mut self, id: FileId) -> Option<&Entry> {
+    fn recognise(&mut self, id: FileId, metadata: &Metadata) -> Option<&Entry> {
         if !self.files.contains_key(&id)
             && let Some(ids) = self.loaded.get_mut(&id.inode)
-            && let Some(index) = ids.iter().position(|other| other.device != id.device)
         {
-            let other = ids.remove(index);
-            self.renumber(other, id);
+            // Another file system may have a file with this inode, too: then its device
+            // was not renumbered.
+            let is_it = |other: &FileId| {
+                let entry = self.files.get(other).filter(|_| other.device != id.device);
+                entry.is_some_and(|entry| has_birth(metadata, entry.born))
+            };
+            if let Some(index) = ids.iter().position(is_it) {
+                let other = ids.remove(index);
+                self.renumber(other, id);
+            }
         }
         self.files.get(&id).map(|entry| &**entry)
     }
@@ -551,7 +558,7 @@ impl Table {
     /// Takes the inode from the entry of a file that is gone, if another file has got
     /// it. The lines of the old file may come back under another inode.
     fn bury(&mut self, id: FileId, metadata: &Metadata) {
-        if let Some(entry) = self.recognise(id)
+        if let Some(entry) = self.recognise(id, metadata)
             && !has_birth(metadata, entry.born)
         {
             // No file system has this number.
@@ -710,4 +717,37 @@ fn is_temporary(checkpoint: &FullPath, path: &Path) -> bool {
     name.starts_with(&prefix)
         && name.ends_with(b".new")
         && FullPath::of(path).folder() == checkpoint.folder()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_file_system_that_has_the_same_inode_is_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let known = File::create(&path).unwrap().metadata().unwrap();
+        let born = |metadata: &Metadata| Time::of_birth(metadata).unwrap();
+        // The clock of a file system ticks.
+        let other = loop {
+            let file = tempfile::tempfile_in(folder.path()).unwrap().metadata().unwrap();
+            if born(&file) != born(&known) {
+                break file;
+            }
+        };
+        let id = |device| FileId { device, inode: 7 };
+        let entry = |device| {
+            let born = Some(born(&known));
+            Entry::new(Position::start(id(device)), born, FullPath::of(&path))
+        };
+        let files = Files::load(vec![Line::File(entry(1))]);
+        assert!(!files.knows(id(2), &other));
+        assert!(files.knows(id(1), &known), "it is still known");
+
+        // A boot has renumbered the devices.
+        let files = Files::load(vec![Line::File(entry(1))]);
+        assert!(!files.knows(id(3), &other));
+        assert!(files.knows(id(2), &known), "it is still known");
+    }
 }
