@@ -240,6 +240,18 @@ impl Files {
         table.save_soon();
     }
 
+    /// Takes back that a log follows a path. The next one takes on what it was to read.
+    pub(crate) fn withdraw(&self, path: &FullPath, log: usize) {
+        let mut table = self.table();
+        for entry in table.of_home(path) {
+            if matches!(entry.reader, Reader::Log(number, _) if number == log) {
+                table.change(entry.id(), |entry| entry.reader = Reader::Before);
+            }
+        }
+        drop(table);
+        self.unfollow(path);
+    }
+
     /// Notes that the table has all files that the path has named until `at`.
     pub(crate) fn all_known(&self, path: &Path, at: SystemTime) {
         if let Some(home) = self.table().homes.get_mut(path) {

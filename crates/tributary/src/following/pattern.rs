@@ -139,8 +139,14 @@ impl Joining {
         }
         let bell = Bell::new(Arc::clone(self.bell.change()));
         let mut log = Log::new(&self.common, name, Some(id), began, bell)?;
-        let begun = log.follow.begin(Some((file, id)), Start::Beginning, began)?;
-        Ok(Some((begun, log)))
+        match log.follow.begin(Some((file, id)), Start::Beginning, began) {
+            Ok(begun) => Ok(Some((begun, log))),
+            Err(cause) => {
+                // Otherwise its path would be followed, by nobody.
+                log.withdraw();
+                Err(cause)
+            }
+        }
     }
 
     /// Returns the error of a file that fits and could not be opened, if there is one:
