@@ -107,6 +107,7 @@ fn what_fits_and_cannot_be_opened_is_tried_again() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn what_fits_and_cannot_be_read_is_tried_again() {
     // Whoever reads this file of Linux is refused.
     let unreadable = "/sys/class/net/lo/speed";
