@@ -140,6 +140,13 @@ impl Entry {
         matches!(self.reader, Reader::Log(..))
     }
 
+    /// Tells whether the file is a copy, and no longer than it was copied. A former output
+    /// is one for ever, and its position is nought.
+    pub(crate) fn is_copy(&self, metadata: &Metadata) -> bool {
+        let Position { offset, .. } = self.position;
+        matches!(self.reader, Reader::Copy) && (offset == 0 || metadata.len() <= offset)
+    }
+
     /// Notes how far the file was read when it was truncated.
     pub(crate) fn truncated(&mut self, position: &Position) {
         let fingerprint = position.fingerprint();
@@ -165,7 +172,7 @@ pub(crate) enum Reader {
     Before,
     /// Nobody, since this time.
     LetGo(Time),
-    /// Nobody: the file is a copy of another one.
+    /// Nobody: the file is a copy of another one, up to its position; or a former output.
     Copy,
 }
 

@@ -285,22 +285,28 @@ impl Files {
             Some(Entry { reader: Reader::Log(log, _), .. }) if log != asker.log => {
                 return Ok(Begin::Anothers);
             }
-            Some(Entry { reader: Reader::Copy, .. }) if !asker.named => return Ok(COPY),
+            // Who has named a copy wants all of it.
+            Some(Entry { reader: Reader::Copy, .. }) if asker.named => Some(Position::start(id)),
+            Some(entry) if entry.is_copy(&metadata) => return Ok(COPY),
+            // It is new, or has lines that it was not copied with.
+            None | Some(Entry { reader: Reader::Copy, .. }) => {
+                match self.alike(asker, file, &metadata)? {
+                    Alike::Nothing => None,
+                    Alike::Until(position) => Some(Position { file: id, ..position }),
+                    Alike::Copy => {
+                        let copied = Position::in_file(file, metadata.len())?;
+                        self.table().insert(new(copied, Reader::Copy));
+                        return Ok(COPY);
+                    }
+                    Alike::Later => return Ok(Begin::Later),
+                }
+            }
             Some(entry) if stands_in(file, &metadata, &entry.position)? => Some(entry.position),
             Some(entry) => {
                 warn!("{}: rewritten since it was read, read from its start", Shown(asker.path));
                 self.truncated(&entry.position);
                 None
             }
-            None => match self.alike(asker, file, &metadata)? {
-                Alike::Nothing => None,
-                Alike::Until(position) => Some(Position { file: id, ..position }),
-                Alike::Copy => {
-                    self.table().insert(new(Position::start(id), Reader::Copy));
-                    return Ok(COPY);
-                }
-                Alike::Later => return Ok(Begin::Later),
-            },
         };
         let mut table = self.table();
         if let Some(Reader::Log(log, _)) = table.files.get(&id).map(|entry| &entry.reader)
@@ -380,10 +386,10 @@ impl Files {
 
     /// Tells whether a log of this merge reads a file, or the file is a copy or the
     /// output.
-    pub(crate) fn is_taken(&self, id: FileId) -> bool {
+    pub(crate) fn is_taken(&self, id: FileId, metadata: &Metadata) -> bool {
         let table = self.table();
-        let reader = table.files.get(&id).map(|entry| &entry.reader);
-        matches!(reader, Some(Reader::Log(..) | Reader::Copy)) || table.is_output(id)
+        let entry = table.files.get(&id);
+        entry.is_some_and(|entry| entry.is_read() || entry.is_copy(metadata)) || table.is_output(id)
     }
 
     /// Tells whether a file is in the table: this one, and not another that had
@@ -517,7 +523,7 @@ impl Files {
             let table = self.table();
             let mut restored = table.of_home(asker.home);
             // Of a file that is still read, its log knows better how far that is.
-            restored.retain(|entry| !entry.is_read());
+            restored.retain(|entry| !entry.is_read() && !matches!(entry.reader, Reader::Copy));
             let mut copied = table.of(names.iter().flat_map(|name| table.ids_at(name)));
             copied.retain(|entry| !matches!(entry.reader, Reader::Copy));
             (restored, copied)

@@ -134,7 +134,7 @@ impl Joining {
 
     fn begin(&self, name: Name, began: SystemTime) -> io::Result<Option<(Begun, Log)>> {
         let (file, id) = expand::open_trusted(&name.path)?;
-        if self.common.files.is_taken(id) {
+        if self.common.files.is_taken(id, &file.metadata()?) {
             return Ok(None);
         }
         let bell = Bell::new(Arc::clone(self.bell.change()));

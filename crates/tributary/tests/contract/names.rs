@@ -143,6 +143,28 @@ fn a_copy_that_fits_the_pattern_is_not_read_again() {
 }
 
 #[test]
+fn a_log_that_begins_as_another_one_is_no_copy_once_it_has_lines_of_its_own() {
+    let place = place();
+    let begin = many(0, 50);
+    place.append("worker", begin.clone() + "one\n");
+    let options = Options { follow: true, ..place.pattern("worker*") };
+    let mut plan = place.merge(&[], options.clone());
+    assert_eq!(plan.look(), begin.clone() + "one\n");
+    // All that it has is the beginning of the other one, when it is first seen.
+    place.append("worker-2", &begin);
+    plan.end();
+    let mut plan = place.merge(&[], options);
+    assert_eq!(plan.look(), begin.clone() + "one\n");
+    place.append("worker-2", "two\n");
+    // Every folder is read once more.
+    plan.stop.request();
+    let expected = begin.clone() + "one\n" + &begin + "two\n";
+    assert_eq!(plan.look(), expected);
+    plan.end();
+    assert_eq!(place.run(&[], place.pattern("worker*")), expected, "in the next run");
+}
+
+#[test]
 fn the_checkpoint_and_the_outputs_before_are_no_logs() {
     let place = place();
     place.append("a.log", "1\n");
