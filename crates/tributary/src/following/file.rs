@@ -312,7 +312,10 @@ impl LogFile {
                 Look::Rewritten => return Ok(Found::Rewritten),
             }
             if let Some(newline) = memrchr(b'\n', &self.partial[kept..]) {
-                return Ok(Found::Lines(self.split_off(kept + newline + 1, max_line)));
+                let lines = self.split_off(kept + newline + 1, max_line);
+                // The half line behind them may be too long already.
+                self.drop_rest(0, max_line);
+                return Ok(Found::Lines(lines));
             }
             self.drop_rest(kept, max_line);
         }
