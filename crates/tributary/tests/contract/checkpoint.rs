@@ -206,6 +206,26 @@ fn a_checkpoint_of_no_use_is_an_error_and_never_a_fresh_start() {
 }
 
 #[test]
+fn a_checkpoint_with_a_length_that_cannot_be_is_no_panic() {
+    let place = Place::with_checkpoint();
+    let options = || Options { follow: false, ..place.pattern("app.log*") };
+    let lines = "a line\n".repeat(50);
+    place.append(&place.log, &lines);
+    let mut plan = place.merge(&[], Options { follow: true, ..options() });
+    plan.drain();
+    // Truncated: a copy of what it had is known by a few numbers.
+    fs::write(&place.log, "new\n").unwrap();
+    plan.end();
+    let saved = place.read("state");
+    let (good, bad) = ("\"length\":256,", "\"length\":257,");
+    assert!(saved.contains(good), "{saved}");
+    fs::write(&place.checkpoint, saved.replace(good, bad)).unwrap();
+    place.append("app.log.1", &lines);
+    // It is not known now.
+    assert_eq!(place.run(&[], options()), lines.clone() + "new\n" + &lines);
+}
+
+#[test]
 fn a_second_merge_into_the_same_output_is_refused() {
     let place = Place::new();
     place.append(&place.log, "1\n");
