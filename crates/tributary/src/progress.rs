@@ -34,7 +34,7 @@ pub struct SourceProgress {
     /// [`max_line`](crate::Options::max_line) and were cut.
     pub cut: u64,
     /// How many bytes its file has that are not in the output yet; `None` while
-    /// there is no such file. What is left in a file that was rotated away is
+    /// there is no such file, and of a log whose lines come from a stream. What is left in a file that was rotated away is
     /// not counted, nor is a line that has begun and not ended.
     pub lag: Option<u64>,
     /// Whether a pattern had found the log and it is gone. Such logs are summed up if
@@ -57,7 +57,7 @@ impl Progress {
     pub fn sources(&self) -> Vec<SourceProgress> {
         let progress = self.tally.all().into_iter().map(|(path, counts)| {
             // Asked without a lock: `stat` may hang on a network file system.
-            let named = fs::metadata(&*path).ok().filter(|_| !counts.gone);
+            let named = fs::metadata(&*path).ok().filter(|_| !counts.gone && !counts.foreign);
             let lag = named.map(|file| {
                 // Another file since the last look: none of it has been read.
                 let read = self.files.read(FileId::of(&file)).unwrap_or(0);
@@ -85,6 +85,13 @@ impl Tally {
     pub(crate) fn add(&self, path: &Arc<Path>) -> Arc<Counters> {
         let counters = Arc::new(Counters { path: Arc::clone(path), counts: Mutex::default() });
         self.lock().push(Arc::clone(&counters));
+        counters
+    }
+
+    /// Begins to count for a log whose lines come from a stream.
+    pub(crate) fn add_foreign(&self, path: &Arc<Path>) -> Arc<Counters> {
+        let counters = self.add(path);
+        counters.counts().foreign = true;
         counters
     }
 
@@ -153,6 +160,8 @@ struct Counts {
     cut: u64,
     /// Whether the log is gone, or this is the sum of logs that are.
     gone: bool,
+    /// Whether its lines come from a stream, and are of no file here.
+    foreign: bool,
 }
 
 impl Counters {

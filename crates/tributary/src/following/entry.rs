@@ -77,7 +77,8 @@ pub(crate) struct Entry {
     pub(crate) born: Option<Time>,
     /// The path of the log that reads it, or has read it.
     pub(crate) home: FullPath,
-    /// Where that path led to when the file was opened, if that is another path.
+    /// Where that path led to when the file was opened, if that is another path; or the
+    /// path that the file had when it was let go, if that is in another folder.
     #[serde(rename = "place", default, skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<FullPath>,
     /// How many files were claimed before: the order of the files of a home.
@@ -120,7 +121,7 @@ impl Entry {
         iter::once(&self.home).chain(&self.target)
     }
 
-    /// Returns where the file was opened, through links.
+    /// Returns where the file was opened, through links, or was let go.
     pub(crate) fn target(&self) -> &FullPath {
         self.target.as_ref().unwrap_or(&self.home)
     }
@@ -137,6 +138,13 @@ impl Entry {
     /// Tells whether a log of this merge reads the file.
     pub(crate) fn is_read(&self) -> bool {
         matches!(self.reader, Reader::Log(..))
+    }
+
+    /// Tells whether the file is a copy, and no longer than it was copied. A former output
+    /// is one for ever, and its position is nought.
+    pub(crate) fn is_copy(&self, metadata: &Metadata) -> bool {
+        let Position { offset, .. } = self.position;
+        matches!(self.reader, Reader::Copy) && (offset == 0 || metadata.len() <= offset)
     }
 
     /// Notes how far the file was read when it was truncated.
@@ -164,7 +172,7 @@ pub(crate) enum Reader {
     Before,
     /// Nobody, since this time.
     LetGo(Time),
-    /// Nobody: the file is a copy of another one.
+    /// Nobody: the file is a copy of another one, up to its position; or a former output.
     Copy,
 }
 

@@ -1,10 +1,11 @@
 //! Whole lines of one file, by inode: what its name is, or was, does not
 //! matter here.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -29,7 +30,7 @@ pub(crate) mod at_once;
 pub(crate) fn open(path: &Path) -> io::Result<(File, FileId)> {
     // Asked before the opening, since to open a device may do something, and once more
     // afterwards, since the name may lead to another file by then.
-    regular(&std::fs::metadata(path)?)?;
+    regular(&fs::metadata(path)?)?;
     // Opened without waiting: a pipe without a writer would hang us here, and
     // for a regular file the flag means nothing.
     let nonblock = OFlags::NONBLOCK.bits().cast_signed();
@@ -73,6 +74,8 @@ pub(crate) struct LogFile {
     partial: BytesMut,
     /// Where `partial` begins in the file.
     line: u64,
+    /// The offset up to which another file has the half line, too.
+    elsewhere: Option<u64>,
     /// Whether lines were split off the memory of `partial` since the last rest.
     split: bool,
     /// What the file looked like when it was last measured.
@@ -97,7 +100,7 @@ pub(crate) struct LogFile {
     /// Whether another log reads this file. It is then only held open, so that its
     /// inode is not given to another file.
     pub(crate) anothers: bool,
-    /// Whether the file begins at its start and nothing was read yet.
+    /// Whether the file was new, and is read from its start.
     pub(crate) fresh: bool,
     /// The offset and the bytes before it, shared with the table of files.
     pub(crate) read: Arc<ReadTo>,
@@ -169,6 +172,7 @@ impl LogFile {
             offset: 0,
             partial: BytesMut::new(),
             line: 0,
+            elsewhere: None,
             split: false,
             stamp: None,
             round_end: 0,
@@ -203,14 +207,26 @@ impl LogFile {
         Position::in_file(&self.file, self.line)
     }
 
+    /// Tells whether the file is new and nothing was read yet; true at most once.
+    pub(crate) fn take_fresh(&mut self) -> bool {
+        std::mem::take(&mut self.fresh) && self.offset == 0
+    }
+
+    /// Returns where the file lies now, if the kernel tells.
+    pub(crate) fn lies(&self) -> Option<PathBuf> {
+        let path = fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd())).ok()?;
+        fs::metadata(&path).is_ok_and(|it| FileId::of(&it) == self.id).then_some(path)
+    }
+
     /// Tells whether the file has no name any more.
     pub(crate) fn is_deleted(&self) -> bool {
         self.file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
     }
 
-    /// Forgets the half line, since another file has it, too.
-    pub(crate) fn forget_half_line(&mut self) {
-        self.partial.clear();
+    /// Leaves the half line to another file that has it, too. If its rest comes here all
+    /// the same, the line is handed out whole.
+    pub(crate) fn leave_half_line(&mut self) {
+        self.elsewhere = Some(self.offset);
     }
 
     /// Moves to where the first read of a file begins that is there already.
@@ -227,7 +243,7 @@ impl LogFile {
 
     /// Begins to read, or goes on, at a position.
     pub(crate) fn begin_at(&mut self, Position { offset, before, .. }: Position) {
-        (self.offset, self.line) = (offset, offset);
+        (self.offset, self.line, self.elsewhere) = (offset, offset, None);
         if let Some(settled) = &mut self.settled {
             **settled = before.clone();
         }
@@ -296,7 +312,10 @@ impl LogFile {
                 Look::Rewritten => return Ok(Found::Rewritten),
             }
             if let Some(newline) = memrchr(b'\n', &self.partial[kept..]) {
-                return Ok(Found::Lines(self.split_off(kept + newline + 1, max_line)));
+                let lines = self.split_off(kept + newline + 1, max_line);
+                // The half line behind them may be too long already.
+                self.drop_rest(0, max_line);
+                return Ok(Found::Lines(lines));
             }
             self.drop_rest(kept, max_line);
         }
@@ -335,9 +354,10 @@ impl LogFile {
         Ok(if checkpointed { None } else { self.end_line() })
     }
 
-    /// Gives a half line its newline, since the rest of it will not come.
+    /// Gives a half line its newline, since the rest of it will not come; `None` if
+    /// there is none, or another file has it.
     pub(crate) fn end_line(&mut self) -> Option<Piece> {
-        if self.partial.is_empty() {
+        if self.partial.is_empty() || self.elsewhere == Some(self.offset) {
             return None;
         }
         let cut = self.is_cut();

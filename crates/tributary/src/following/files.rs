@@ -240,6 +240,18 @@ impl Files {
         table.save_soon();
     }
 
+    /// Takes back that a log follows a path. The next one takes on what it was to read.
+    pub(crate) fn withdraw(&self, path: &FullPath, log: usize) {
+        let mut table = self.table();
+        for entry in table.of_home(path) {
+            if matches!(entry.reader, Reader::Log(number, _) if number == log) {
+                table.change(entry.id(), |entry| entry.reader = Reader::Before);
+            }
+        }
+        drop(table);
+        self.unfollow(path);
+    }
+
     /// Notes that the table has all files that the path has named until `at`.
     pub(crate) fn all_known(&self, path: &Path, at: SystemTime) {
         if let Some(home) = self.table().homes.get_mut(path) {
@@ -262,7 +274,7 @@ impl Files {
         let known = {
             let mut table = self.table();
             table.bury(id, &metadata);
-            table.recognise(id).cloned()
+            table.recognise(id, &metadata).cloned()
         };
         let target = target_of(asker);
         let new = |position, reader| {
@@ -273,22 +285,28 @@ impl Files {
             Some(Entry { reader: Reader::Log(log, _), .. }) if log != asker.log => {
                 return Ok(Begin::Anothers);
             }
-            Some(Entry { reader: Reader::Copy, .. }) if !asker.named => return Ok(COPY),
+            // Who has named a copy wants all of it.
+            Some(Entry { reader: Reader::Copy, .. }) if asker.named => Some(Position::start(id)),
+            Some(entry) if entry.is_copy(&metadata) => return Ok(COPY),
+            // It is new, or has lines that it was not copied with.
+            None | Some(Entry { reader: Reader::Copy, .. }) => {
+                match self.alike(asker, file, &metadata)? {
+                    Alike::Nothing => None,
+                    Alike::Until(position) => Some(Position { file: id, ..position }),
+                    Alike::Copy => {
+                        let copied = Position::in_file(file, metadata.len())?;
+                        self.table().insert(new(copied, Reader::Copy));
+                        return Ok(COPY);
+                    }
+                    Alike::Later => return Ok(Begin::Later),
+                }
+            }
             Some(entry) if stands_in(file, &metadata, &entry.position)? => Some(entry.position),
             Some(entry) => {
                 warn!("{}: rewritten since it was read, read from its start", Shown(asker.path));
                 self.truncated(&entry.position);
                 None
             }
-            None => match self.alike(asker, file, &metadata)? {
-                Alike::Nothing => None,
-                Alike::Until(position) => Some(Position { file: id, ..position }),
-                Alike::Copy => {
-                    self.table().insert(new(Position::start(id), Reader::Copy));
-                    return Ok(COPY);
-                }
-                Alike::Later => return Ok(Begin::Later),
-            },
         };
         let mut table = self.table();
         if let Some(Reader::Log(log, _)) = table.files.get(&id).map(|entry| &entry.reader)
@@ -337,16 +355,20 @@ impl Files {
         self.table().change(position.file, |entry| entry.truncated(position));
     }
 
-    /// Notes that the lines before `position` are in the output already, since
-    /// another file had them, too.
+    /// Notes that the lines before `position` are not to be merged: another file had
+    /// them, too, or the first run has left them out.
     pub(crate) fn begins_at(&self, position: Position) {
         self.table().change(position.file, |entry| entry.position = position);
     }
 
-    /// Lets a file go, whose lines up to `position` are in the output.
-    pub(crate) fn let_go(&self, position: Position, deleted: bool) {
+    /// Lets a file go, whose lines up to `position` are in the output. If it is known
+    /// where it lies now, it is looked for there from now on: a pattern may find it in
+    /// another folder.
+    pub(crate) fn let_go(&self, position: Position, deleted: bool, lies: Option<&Path>) {
+        let lies = lies.map(FullPath::of);
         let mut table = self.table();
         let id = position.file;
+        table.moved(id, lies);
         table.change(id, |entry| {
             entry.position = position;
             entry.reader = Reader::LetGo(Time::now());
@@ -364,16 +386,16 @@ impl Files {
 
     /// Tells whether a log of this merge reads a file, or the file is a copy or the
     /// output.
-    pub(crate) fn is_taken(&self, id: FileId) -> bool {
+    pub(crate) fn is_taken(&self, id: FileId, metadata: &Metadata) -> bool {
         let table = self.table();
-        let reader = table.files.get(&id).map(|entry| &entry.reader);
-        matches!(reader, Some(Reader::Log(..) | Reader::Copy)) || table.is_output(id)
+        let entry = table.files.get(&id);
+        entry.is_some_and(|entry| entry.is_read() || entry.is_copy(metadata)) || table.is_output(id)
     }
 
     /// Tells whether a file is in the table: this one, and not another that had
     /// its inode.
     pub(crate) fn knows(&self, id: FileId, metadata: &Metadata) -> bool {
-        self.table().recognise(id).is_some_and(|entry| has_birth(metadata, entry.born))
+        self.table().recognise(id, metadata).is_some_and(|entry| has_birth(metadata, entry.born))
     }
 
     /// Returns how far a file has been read, if a log reads it.
@@ -501,7 +523,7 @@ impl Files {
             let table = self.table();
             let mut restored = table.of_home(asker.home);
             // Of a file that is still read, its log knows better how far that is.
-            restored.retain(|entry| !entry.is_read());
+            restored.retain(|entry| !entry.is_read() && !matches!(entry.reader, Reader::Copy));
             let mut copied = table.of(names.iter().flat_map(|name| table.ids_at(name)));
             copied.retain(|entry| !matches!(entry.reader, Reader::Copy));
             (restored, copied)
@@ -533,13 +555,20 @@ impl Table {
     }
 
     /// Finds a file by its inode; by its device as well, once it was seen in this run.
-    fn recognise(&mut self, id: FileId) -> Option<&Entry> {
+    fn recognise(&mut self, id: FileId, metadata: &Metadata) -> Option<&Entry> {
         if !self.files.contains_key(&id)
             && let Some(ids) = self.loaded.get_mut(&id.inode)
-            && let Some(index) = ids.iter().position(|other| other.device != id.device)
         {
-            let other = ids.remove(index);
-            self.renumber(other, id);
+            // Another file system may have a file with this inode, too: then its device
+            // was not renumbered.
+            let is_it = |other: &FileId| {
+                let entry = self.files.get(other).filter(|_| other.device != id.device);
+                entry.is_some_and(|entry| has_birth(metadata, entry.born))
+            };
+            if let Some(index) = ids.iter().position(is_it) {
+                let other = ids.remove(index);
+                self.renumber(other, id);
+            }
         }
         self.files.get(&id).map(|entry| &**entry)
     }
@@ -547,7 +576,7 @@ impl Table {
     /// Takes the inode from the entry of a file that is gone, if another file has got
     /// it. The lines of the old file may come back under another inode.
     fn bury(&mut self, id: FileId, metadata: &Metadata) {
-        if let Some(entry) = self.recognise(id)
+        if let Some(entry) = self.recognise(id, metadata)
             && !has_birth(metadata, entry.born)
         {
             // No file system has this number.
@@ -651,6 +680,16 @@ impl Table {
         Some(entry)
     }
 
+    /// Notes that a file lies in another folder by now, if it does.
+    fn moved(&mut self, id: FileId, lies: Option<FullPath>) {
+        if let (Some(entry), Some(lies)) = (self.files.get(&id), lies)
+            && entry.target().folder() != lies.folder()
+            && let Some(entry) = self.remove(id)
+        {
+            self.insert(Entry { target: Some(lies), ..entry });
+        }
+    }
+
     /// Notes that a path is followed no more.
     fn leave(&mut self, path: &FullPath) {
         if let Some(home) = self.homes.get_mut(path) {
@@ -696,4 +735,37 @@ fn is_temporary(checkpoint: &FullPath, path: &Path) -> bool {
     name.starts_with(&prefix)
         && name.ends_with(b".new")
         && FullPath::of(path).folder() == checkpoint.folder()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_file_system_that_has_the_same_inode_is_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let known = File::create(&path).unwrap().metadata().unwrap();
+        let born = |metadata: &Metadata| Time::of_birth(metadata).unwrap();
+        // The clock of a file system ticks.
+        let other = loop {
+            let file = tempfile::tempfile_in(folder.path()).unwrap().metadata().unwrap();
+            if born(&file) != born(&known) {
+                break file;
+            }
+        };
+        let id = |device| FileId { device, inode: 7 };
+        let entry = |device| {
+            let born = Some(born(&known));
+            Entry::new(Position::start(id(device)), born, FullPath::of(&path))
+        };
+        let files = Files::load(vec![Line::File(entry(1))]);
+        assert!(!files.knows(id(2), &other));
+        assert!(files.knows(id(1), &known), "it is still known");
+
+        // A boot has renumbered the devices.
+        let files = Files::load(vec![Line::File(entry(1))]);
+        assert!(!files.knows(id(3), &other));
+        assert!(files.knows(id(2), &known), "it is still known");
+    }
 }

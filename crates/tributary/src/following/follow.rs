@@ -59,9 +59,9 @@ pub(crate) struct Follow {
     named_at: SystemTime,
     /// Half lines of files that have ended. They are handed out next.
     ended: VecDeque<Piece>,
-    /// Files that are let go once their half lines are written; and whether each
-    /// is deleted.
-    leaving: Vec<(Position, bool)>,
+    /// Files that are let go once their lines are written. Each stays open until then, so
+    /// that its inode is not given to another file, which those lines would be noted of.
+    leaving: Vec<LogFile>,
     watch: Option<SourceWatch>,
     common: Arc<Common>,
     /// The last warning about the path, so that it is given once.
@@ -191,6 +191,8 @@ impl Follow {
                 if start != Start::Beginning && file.fresh && self.files.is_empty() {
                     file.skip_to(start)?;
                     file.fresh = false;
+                    // The next run begins here, too, also if no line comes until then.
+                    self.common.files.begins_at(file.position());
                 }
                 self.files.push(file);
             }
@@ -228,8 +230,13 @@ impl Follow {
     /// Lets the files go that have nothing left to read. Call it only when nobody holds
     /// lines of this log: the checkpoint may then say that the output has all of them.
     pub(crate) fn take_leave(&mut self) {
-        for (position, gone) in self.leaving.drain(..) {
-            self.common.files.let_go(position, gone);
+        // Before the last round, while another log has its turn: a half line is not
+        // handed out yet.
+        if !self.ended.is_empty() {
+            return;
+        }
+        for file in self.leaving.drain(..) {
+            self.common.files.let_go(file.position(), file.is_deleted(), file.lies().as_deref());
         }
     }
 
@@ -266,7 +273,7 @@ impl Follow {
             if index == self.files.len() {
                 return Ok(None);
             }
-            if index > 0 && std::mem::take(&mut self.files[index].fresh) {
+            if index > 0 && self.files[index].take_fresh() {
                 self.go_on_in(index)?;
             }
             let file = &mut self.files[index];
@@ -397,12 +404,13 @@ impl Follow {
         true
     }
 
-    /// Closes a file, and ends its half line.
+    /// Reads a file no more, and ends its half line.
     fn release(&mut self, index: usize) {
         let mut file = self.files.remove(index);
         self.ended.extend(file.end_line());
         if !file.anothers {
-            self.leaving.push((file.position(), file.is_deleted()));
+            file.watch = None;
+            self.leaving.push(file);
         }
     }
 
@@ -625,7 +633,7 @@ impl Follow {
         match alike::repeats(file.file(), &position)? {
             Some(true) => {
                 info!("{}: replaced by a file with the same lines, read on", Shown(&self.path));
-                last.forget_half_line();
+                last.leave_half_line();
                 let position = Position { file: file.id(), ..position };
                 self.common.files.begins_at(position.clone());
                 file.begin_at(position);

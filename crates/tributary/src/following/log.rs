@@ -72,7 +72,9 @@ impl Log {
         let notifier = common.notifier.as_ref();
         let path = Arc::clone(&name.path);
         let watch = notifier.map(|it| SourceWatch::new(it, Arc::clone(&path), &bell));
-        let follow = Follow::new(number, name, file, began, watch, common)?;
+        let home = name.home.clone();
+        let follow = Follow::new(number, name, file, began, watch, common)
+            .inspect_err(|_| common.files.withdraw(&home, number))?;
         let marker = Marker::new(&common.marks, &path, number);
         let counters = common.tally.add(&path);
         Ok(Log { number, follow, marker, counters, bell, common: Arc::clone(common) })
@@ -243,9 +245,9 @@ impl Log {
         patterns.unwrap_or_else(PoisonError::into_inner).iter().for_each(|bell| bell.ring());
     }
 
-    /// Takes a log back that has nothing to follow.
+    /// Takes a log back that has nothing to follow, or could not begin.
     pub(crate) fn withdraw(self) {
-        self.common.files.unfollow(self.follow.home());
+        self.common.files.withdraw(self.follow.home(), self.number);
         self.common.tally.remove(&self.counters);
     }
 

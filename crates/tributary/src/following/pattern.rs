@@ -134,13 +134,19 @@ impl Joining {
 
     fn begin(&self, name: Name, began: SystemTime) -> io::Result<Option<(Begun, Log)>> {
         let (file, id) = expand::open_trusted(&name.path)?;
-        if self.common.files.is_taken(id) {
+        if self.common.files.is_taken(id, &file.metadata()?) {
             return Ok(None);
         }
         let bell = Bell::new(Arc::clone(self.bell.change()));
         let mut log = Log::new(&self.common, name, Some(id), began, bell)?;
-        let begun = log.follow.begin(Some((file, id)), Start::Beginning, began)?;
-        Ok(Some((begun, log)))
+        match log.follow.begin(Some((file, id)), Start::Beginning, began) {
+            Ok(begun) => Ok(Some((begun, log))),
+            Err(cause) => {
+                // Otherwise its path would be followed, by nobody.
+                log.withdraw();
+                Err(cause)
+            }
+        }
     }
 
     /// Returns the error of a file that fits and could not be opened, if there is one:

@@ -25,8 +25,8 @@ const TICK: Duration = Duration::from_millis(20);
 /// count whole seconds.
 const COARSE_TICK: Duration = Duration::from_secs(2);
 
-/// A file that is younger is taken for a log without comparing its first bytes
-/// with those of the last file: nobody copies a log in the moment of its rotation.
+/// A file that is younger is taken for a log without comparing its bytes with those of
+/// the last file: nobody copies a log in the moment of its rotation.
 const RECENT: Duration = Duration::from_secs(1);
 
 /// How often a folder is read again if it changes while it is read.
@@ -57,8 +57,10 @@ pub(crate) struct Between {
 /// just now. A file between them lies in the same folder and has the name of a rotated
 /// log. It was born after `since` and before `next`. Its name says that it is younger
 /// than `last`, if both have a number or a date. A file that begins with the same bytes
-/// as `last` is a copy. Files that are `known` are left out. `next` may have lost the
-/// name by now: the next look finds the files that came after it.
+/// as `last`, and ends with those that `last` has there, is a copy; if only its first
+/// bytes are the same, its program begins each log in the same way. Files that are
+/// `known` are left out. `next` may have lost the name by now: the next look finds the
+/// files that came after it.
 ///
 /// # Blocking
 ///
@@ -111,7 +113,8 @@ pub(crate) fn between(
             let fresh = born(&metadata) + RECENT > SystemTime::now();
             let copy = || {
                 let last = last.as_ref().map(|(last, _)| last);
-                last.is_some_and(|last| begin_alike(&file, last))
+                let size = metadata.len();
+                last.is_some_and(|last| is_copy(&file, last, size).unwrap_or(false))
             };
             if opened != id {
                 complete = false;
@@ -262,6 +265,26 @@ mod tests {
 
     fn id(file: &File) -> FileId {
         FileId::of(&file.metadata().unwrap())
+    }
+
+    #[test]
+    fn a_log_that_begins_as_the_one_before_is_no_copy_of_it() {
+        let mut logs = Logs::new();
+        let lines = |last: &str| "what a program says at each start\n".repeat(20) + last;
+        let last = logs.create();
+        fs::write(&logs.path, lines("1\n")).unwrap();
+        logs.rotate(3);
+        let [other, copy] = [("2\n", 2), ("", 1)].map(|(end, number)| {
+            let file = logs.create();
+            fs::write(&logs.path, lines(end)).unwrap();
+            logs.rotate(number);
+            file
+        });
+        // Nobody compares files that are just made.
+        let old = || born(&copy.metadata().unwrap()) + RECENT < SystemTime::now();
+        testkit::until("the files are old enough", old);
+        let next = logs.create();
+        assert_eq!(logs.between(&last, &next), [id(&other)]);
     }
 
     #[test]

@@ -128,6 +128,8 @@ pub(crate) struct Checkpoint {
     files: Arc<Files>,
     /// Locked before the news is taken, so that it is written in order.
     journal: Mutex<Journal>,
+    /// The error that has ended the saves between two appends.
+    failed: Mutex<Option<Error>>,
 }
 
 #[derive(Debug, Default)]
@@ -156,6 +158,7 @@ impl Checkpoint {
             durability,
             files,
             journal: Mutex::default(),
+            failed: Mutex::default(),
         }
     }
 
@@ -165,14 +168,22 @@ impl Checkpoint {
         self.files.output(output.name(), &output.file, output.length.unwrap_or(0));
     }
 
-    /// Saves for the last time: as short as can be.
+    /// Notes an error that has ended the merge: it comes out at the end.
+    pub(crate) fn fail(&self, error: Error) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// Saves for the last time: as short as can be. Returns also the error of an
+    /// earlier save, although this one may have gone well: it is why the merge ends.
     ///
     /// # Blocking
     ///
     /// As [`save`](Checkpoint::save).
     pub(crate) fn finish(&self) -> Result<(), Error> {
         self.save_anew(&mut self.journal.lock().unwrap_or_else(PoisonError::into_inner));
-        self.save()
+        let saved = self.save();
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        failed.map_or(saved, Err)
     }
 
     /// Saves, if there is news.
@@ -185,8 +196,7 @@ impl Checkpoint {
     pub(crate) fn save(&self) -> Result<(), Error> {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         self.write(&mut journal).map_err(|cause| {
-            // The last write may be incomplete. And the error must come out at the end
-            // as well.
+            // The last write may be incomplete.
             self.save_anew(&mut journal);
             Error::Checkpoint { path: self.path.clone(), cause }
         })

@@ -169,8 +169,11 @@ impl Output {
         let (checkpoint, stop) = (Arc::downgrade(checkpoint), self.stop.clone());
         Saver::start(checkpoint::EVERY, move || {
             let Some(checkpoint) = checkpoint.upgrade() else { return false };
+            let Err(error) = checkpoint.save() else { return true };
             // The error comes out at the end; the stop makes that soon.
-            checkpoint.save().inspect_err(|_| stop.request()).is_ok()
+            checkpoint.fail(error);
+            stop.request();
+            false
         })
     }
 
@@ -219,7 +222,7 @@ impl Output {
         self.start_anew()?;
         if !self.from.contains_key(path) {
             let path: Arc<Path> = path.into();
-            let counters = self.tally.add(&path);
+            let counters = self.tally.add_foreign(&path);
             self.from.insert(path, counters);
         }
         let origin = Origin::foreign(lines, &self.from[path]);
@@ -342,7 +345,7 @@ impl Output {
             return self.go_on_behind();
         }
         let path = Shown(&self.to.path);
-        match self.to.reopen() {
+        match self.to.reopen(|id| self.files.read(id).is_some()) {
             Ok(Some(new)) => {
                 let goes_on = "the merge goes on in a new file of that name";
                 if named == Named::Removed {
@@ -419,7 +422,8 @@ impl Output {
     /// # Errors
     ///
     /// [`Error::Write`], if an append has failed or the sync does;
-    /// [`Error::Checkpoint`], if the last one cannot be written.
+    /// [`Error::Checkpoint`], if the last one cannot be written, or an earlier one could
+    /// not, which has requested the stop.
     pub fn finish(&mut self) -> Result<Written, Error> {
         let output = Shown(&self.to.path);
         let _span = warn_span!(target: "tributary", "finish", %output).entered();

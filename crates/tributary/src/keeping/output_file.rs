@@ -152,8 +152,12 @@ impl OutputFile {
     }
 
     /// Opens the name anew: a file that is made if there is none, locked, and
-    /// gone on with behind what is there. `None` if it is the same file again.
-    pub(crate) fn reopen(&self) -> io::Result<Option<OutputFile>> {
+    /// gone on with behind what is there. `None` if it is the same file again. A file
+    /// that is a source would be read and written for ever.
+    pub(crate) fn reopen(
+        &self,
+        is_source: impl FnOnce(FileId) -> bool,
+    ) -> io::Result<Option<OutputFile>> {
         // A FIFO would wait for its reader.
         if fs::metadata(&self.path).is_ok_and(|it| !it.is_file()) {
             return Err(io::Error::other("its name leads to something that is no regular file"));
@@ -162,6 +166,9 @@ impl OutputFile {
         let mut new = OutputFile::open_at(&self.path, &target)?;
         if new.id == self.id {
             return Ok(None);
+        }
+        if is_source(new.id) {
+            return Err(io::Error::other("its name leads to a source of the merge"));
         }
         new.lock()?;
         new.behind()?;

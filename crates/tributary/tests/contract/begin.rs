@@ -43,6 +43,20 @@ fn a_source_begins_at_its_last_lines() {
 }
 
 #[test]
+fn what_the_first_run_has_left_out_is_left_out_by_the_next_one() {
+    for start in [Start::End, Start::LastLines(0), Start::FromLine(3)] {
+        let place = Place::with_checkpoint();
+        place.append(&place.log, "1\n2\nha");
+        let options = Options { start, ..place.options.clone() };
+        // No line comes in the first run, which says all the same where it began.
+        place.run(&["app.log"], Options { follow: false, ..options.clone() });
+        assert_eq!(place.merged(), "", "{start:?}");
+        place.append(&place.log, "lf\n3\n");
+        assert_eq!(place.merge(&["app.log"], options).look(), "half\n3\n", "{start:?}");
+    }
+}
+
+#[test]
 fn an_output_is_started_anew_or_added_to() {
     let place = Place::new();
     let (log, output) = (&place.log, &place.output);

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::common::{Merge, Place};
-use tributary::{Durability, Options, Read};
+use tributary::{Durability, Error, Options, Read};
 
 #[test]
 fn what_was_written_after_the_checkpoint_is_written_again_and_once() {
@@ -115,6 +115,65 @@ fn lines_that_are_still_held_are_not_in_the_checkpoint() {
 }
 
 #[test]
+fn a_half_line_that_is_not_handed_out_at_the_stop_is_not_in_the_checkpoint() {
+    let place = Place::with_checkpoint();
+    place.append("d/other.log", "1\n");
+    let options = |pattern| Options { quiet: Duration::ZERO, ..place.pattern(pattern) };
+    let mut plan = place.merge(&[], options("d/*.log"));
+    plan.drain();
+    // Both join by the pattern, and share a source.
+    for log in ["d/a.log", "d/b.log"] {
+        place.append(log, "2\nhalf");
+    }
+    plan.look_until("1\n2\n2\n");
+    for (log, old) in [("d/a.log", "d/a.old"), ("d/b.log", "d/b.old")] {
+        place.rename(log, old);
+    }
+    let source = plan.sources.len() - 1;
+    let look = |plan: &mut Merge| match plan.sources[source].read_lines().unwrap() {
+        Read::Lines(lines) => lines,
+        other => panic!("{other:?}"),
+    };
+    // Both are let go with one look, which hands out the end of one of them.
+    let one = look(&mut plan);
+    plan.output.append(&one).unwrap();
+    drop(one);
+    plan.stop.request();
+    let other = look(&mut plan);
+    plan.output.finish().unwrap();
+    drop((plan, other));
+    assert_eq!(place.merged(), "1\n2\n2\nhalf\n");
+    for old in ["d/a.old", "d/b.old"] {
+        place.append(old, " a line\n");
+    }
+    let merged = place.merge(&[], options("d/*.old")).look();
+    let lines = |line| merged.lines().filter(|it| *it == line).count();
+    assert_eq!((lines("half"), lines("half a line")), (1, 1), "{merged:?}");
+}
+
+#[test]
+fn lines_that_are_still_held_are_not_noted_of_a_file_that_gets_the_inode() {
+    for _ in 0..20 {
+        let place = Place::with_checkpoint();
+        let options = Options { quiet: Duration::ZERO, ..place.options.clone() };
+        let logs = ["app.log", "other.log"];
+        place.append(&place.log, "1\nhalf");
+        let mut plan = place.merge(&logs, options.clone());
+        plan.drain();
+        // The file is let go, and its last line is not in the output.
+        fs::remove_file(&place.log).unwrap();
+        let Read::Lines(half) = plan.sources[0].read_lines().unwrap() else { panic!("a line") };
+        place.append("other.log", "other 1\nother 2\n");
+        let Read::Lines(other) = plan.sources[1].read_lines().unwrap() else { panic!("lines") };
+        for lines in [other, half] {
+            plan.output.append(&lines).unwrap();
+        }
+        plan.end();
+        assert_eq!(place.merge(&logs, options).look(), "1\nother 1\nother 2\nhalf\n");
+    }
+}
+
+#[test]
 fn another_file_with_the_same_name_is_read_from_its_start() {
     let place = Place::with_checkpoint();
     place.append(&place.log, "1\n2\n");
@@ -147,6 +206,26 @@ fn a_checkpoint_of_no_use_is_an_error_and_never_a_fresh_start() {
 }
 
 #[test]
+fn a_checkpoint_with_a_length_that_cannot_be_is_no_panic() {
+    let place = Place::with_checkpoint();
+    let options = || Options { follow: false, ..place.pattern("app.log*") };
+    let lines = "a line\n".repeat(50);
+    place.append(&place.log, &lines);
+    let mut plan = place.merge(&[], Options { follow: true, ..options() });
+    plan.drain();
+    // Truncated: a copy of what it had is known by a few numbers.
+    fs::write(&place.log, "new\n").unwrap();
+    plan.end();
+    let saved = place.read("state");
+    let (good, bad) = ("\"length\":256,", "\"length\":257,");
+    assert!(saved.contains(good), "{saved}");
+    fs::write(&place.checkpoint, saved.replace(good, bad)).unwrap();
+    place.append("app.log.1", &lines);
+    // It is not known now.
+    assert_eq!(place.run(&[], options()), lines.clone() + "new\n" + &lines);
+}
+
+#[test]
 fn a_second_merge_into_the_same_output_is_refused() {
     let place = Place::new();
     place.append(&place.log, "1\n");
@@ -157,6 +236,25 @@ fn a_second_merge_into_the_same_output_is_refused() {
     assert_eq!(place.merged(), "1\n", "nothing was changed");
     drop(plan);
     place.open();
+}
+
+#[test]
+fn a_save_that_failed_ends_the_merge_and_is_its_error_although_the_last_one_goes_well() {
+    let place = Place::with_checkpoint();
+    fs::create_dir(place.path("folder")).unwrap();
+    let checkpoint = Some(place.path("folder/state"));
+    let mut plan = place.open_with(|it| it.checkpoint = checkpoint);
+    // There is no place for a new journal, for a while. The old one takes a few lines.
+    place.rename("folder", "moved");
+    testkit::until("the merge stops", || {
+        place.append(&place.log, "line\n");
+        plan.drain();
+        plan.stop.requested()
+    });
+    place.rename("moved", "folder");
+    plan.drain();
+    let error = plan.output.finish().unwrap_err();
+    assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
 }
 
 #[test]

@@ -51,7 +51,21 @@ fn a_half_line_is_cut_at_the_end_of_a_run() {
     let place = place(3);
     place.append(&place.log, b"12345");
     let options = Options { checkpoint: None, follow: false, ..place.options.clone() };
-    assert_eq!(place.run(&["app.log"], options), "123\n");
+    assert_eq!(place.run(&["app.log"], options.clone()), "123\n");
+    // Also if it was read together with the line before it.
+    fs::write(&place.log, b"1\n12345").unwrap();
+    assert_eq!(place.run(&["app.log"], options), "1\n123\n");
+}
+
+#[test]
+fn a_half_line_is_cut_where_its_rest_will_not_come() {
+    let place = place(3);
+    place.append(&place.log, b"1\n12345");
+    let mut plan = place.open();
+    assert_eq!(plan.look(), "1\n");
+    fs::write(&place.log, b"2\n").unwrap();
+    assert_eq!(plan.look(), "1\n123\n2\n");
+    assert_eq!(plan.progress().sources()[0].cut, 1);
 }
 
 #[test]

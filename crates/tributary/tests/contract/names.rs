@@ -2,6 +2,7 @@
 //! restored files.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::{Duration, Instant};
 
@@ -63,6 +64,52 @@ fn a_longer_file_with_the_same_lines_goes_on_where_the_one_before_ended() {
 }
 
 #[test]
+fn a_half_line_whose_rest_comes_to_the_file_that_was_replaced_is_whole() {
+    for checkpoint in [true, false] {
+        let place = place();
+        let mut writer = place.append("app.log", many(0, 50) + "half");
+        let mut plan = place.open_with(|it| {
+            it.follow = true;
+            it.checkpoint = it.checkpoint.take().filter(|_| checkpoint);
+        });
+        assert_eq!(plan.look(), many(0, 50));
+        place.append(".app.log.tmp", many(0, 50) + "half a line\n");
+        place.rename(".app.log.tmp", "app.log");
+        let expected = many(0, 50) + "half a line\n";
+        assert_eq!(plan.look(), expected);
+        // Who writes the log still has the file that has lost the name.
+        writer.write_all(b" of the old one\nlate\n").unwrap();
+        let expected = expected + "half of the old one\nlate\n";
+        assert_eq!(plan.look(), expected);
+        writer.write_all(b"end").unwrap();
+        plan.stop.request();
+        let end = if checkpoint { "" } else { "end\n" };
+        assert_eq!(plan.look(), expected + end);
+    }
+}
+
+#[test]
+fn a_log_that_gets_its_name_back_goes_on_where_it_was() {
+    let place = place();
+    place.append("app.log", many(0, 50) + "first\n");
+    let mut plan = place.open_with(|it| it.follow = true);
+    plan.look();
+    place.rename("app.log", "app.log.1");
+    // It begins with the same lines, as each start of a program writes them.
+    place.append("app.log", many(0, 50));
+    let mut expected = many(0, 50) + "first\n" + &many(0, 50);
+    assert_eq!(plan.look(), expected);
+    // Somebody takes the rotation back.
+    place.rename("app.log.1", "app.log");
+    assert_eq!(plan.look(), expected);
+    for line in ["second\n", "third\n"] {
+        place.append("app.log", line);
+        expected += line;
+        assert_eq!(plan.look(), expected);
+    }
+}
+
+#[test]
 fn a_log_may_be_replaced_again_and_again_without_a_checkpoint_too() {
     let place = place();
     place.append("app.log", many(0, 50));
@@ -93,6 +140,28 @@ fn a_copy_that_fits_the_pattern_is_not_read_again() {
     plan.end();
     place.rename("app.log.1", "app.log.2");
     assert_eq!(place.run(&[], place.pattern("app.log*")), expected, "in the next run");
+}
+
+#[test]
+fn a_log_that_begins_as_another_one_is_no_copy_once_it_has_lines_of_its_own() {
+    let place = place();
+    let begin = many(0, 50);
+    place.append("worker", begin.clone() + "one\n");
+    let options = Options { follow: true, ..place.pattern("worker*") };
+    let mut plan = place.merge(&[], options.clone());
+    assert_eq!(plan.look(), begin.clone() + "one\n");
+    // All that it has is the beginning of the other one, when it is first seen.
+    place.append("worker-2", &begin);
+    plan.end();
+    let mut plan = place.merge(&[], options);
+    assert_eq!(plan.look(), begin.clone() + "one\n");
+    place.append("worker-2", "two\n");
+    // Every folder is read once more.
+    plan.stop.request();
+    let expected = begin.clone() + "one\n" + &begin + "two\n";
+    assert_eq!(plan.look(), expected);
+    plan.end();
+    assert_eq!(place.run(&[], place.pattern("worker*")), expected, "in the next run");
 }
 
 #[test]
@@ -166,6 +235,31 @@ fn logs_that_are_gone_leave_nothing_behind() {
     plan.output.finish().unwrap();
     let length = fs::metadata(place.path("state")).unwrap().len();
     assert!(length < 1000, "the checkpoint has {length} bytes");
+}
+
+#[test]
+fn what_is_moved_to_another_folder_of_the_patterns_is_not_read_again() {
+    let mut place = place();
+    place.options = Options { follow: true, quiet: Duration::ZERO, ..place.options };
+    let mut options = place.pattern("logs/*");
+    options.patterns.extend(place.pattern("old/*").patterns);
+    place.append("old/first", "");
+    place.append("logs/app.log", "");
+    let mut plan = place.merge(&[], options);
+    // So many that those are forgotten that are gone.
+    let mut expected = String::new();
+    for number in 0..100 {
+        let line = format!("{number}\n");
+        place.append("logs/app.log", &line);
+        expected += &line;
+        plan.drain();
+        place.rename("logs/app.log", format!("old/{number}"));
+        place.append("logs/app.log", "");
+        plan.drain();
+    }
+    // Every folder is read once more.
+    plan.stop.request();
+    assert_eq!(plan.look(), expected);
 }
 
 #[test]

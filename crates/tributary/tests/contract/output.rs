@@ -273,6 +273,33 @@ fn a_new_output_that_cannot_be_opened_is_told_and_the_old_one_gone_on_with() {
 }
 
 #[test]
+fn a_source_that_gets_the_name_of_the_output_is_not_written_to() {
+    let place = Place::new();
+    let other = "other.log";
+    place.append(&place.log, "1\n");
+    place.append(other, "other\n");
+    let mut plan = place.merge(&["app.log", other], place.options.clone());
+    plan.drain();
+    let rotated = place.rotate(1);
+    fs::hard_link(place.path(other), &place.output).unwrap();
+    place.append(&place.log, "2\n");
+    plan.reopen().request();
+    assert!(plan.look_once());
+    assert_eq!(place.read(&rotated), "1\nother\n2\n");
+    assert_eq!(place.read(other), "other\n", "it would be read and written for ever");
+    let said = place.said();
+    assert!(said.contains("a new one cannot be opened (its name leads to a source"), "{said}");
+
+    // What goes to a file without a name would be lost.
+    fs::remove_file(&rotated).unwrap();
+    place.append(&place.log, "3\n");
+    plan.reopen().request();
+    let Read::Lines(lines) = plan.sources[0].read_lines().unwrap() else { panic!("a line") };
+    assert!(matches!(plan.output.append(&lines), Err(Error::Write { .. })));
+    assert_eq!(place.read(other), "other\n");
+}
+
+#[test]
 fn without_a_request_a_lost_name_is_noticed_within_a_moment() {
     for removed in [false, true] {
         let place = Place::new();

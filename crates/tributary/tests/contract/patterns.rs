@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 use crate::common::Place;
+use crate::common::said::Said;
 use testkit::BOUND;
 use tributary::{Error, Options, Plan, Start, Wake};
 
@@ -103,6 +104,32 @@ fn what_fits_and_cannot_be_opened_is_tried_again() {
         assert!(changed.wait_timeout(Duration::from_secs(20)), "not tried again");
         plan.look();
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_fits_and_cannot_be_read_is_tried_again() {
+    // Whoever reads this file of Linux is refused.
+    let unreadable = "/sys/class/net/lo/speed";
+    assert!(fs::metadata(unreadable).is_ok() && fs::read(unreadable).is_err());
+    let place = Place::with_checkpoint();
+    place.append("d/a.log", "1\n");
+    let options = Options { quiet: Duration::ZERO, ..place.pattern("d/*.log") };
+    let mut plan = place.merge(&[], options);
+    assert_eq!(plan.look(), "1\n");
+    place.rename("d/a.log", "d/a.old");
+    plan.drain();
+    // It is compared with the log that had the path before.
+    symlink(unreadable, place.path("d/a.log")).unwrap();
+    let said = Said::here();
+    testkit::until("it is told", || {
+        plan.drain();
+        said.events().contains("d/a.log: left out")
+    });
+    fs::remove_file(place.path("d/a.log")).unwrap();
+    place.append("d/a.log", "2\n");
+    plan.look_until("1\n2\n");
+    assert_eq!(plan.progress().files(), 1);
 }
 
 #[test]

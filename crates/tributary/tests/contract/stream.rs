@@ -109,6 +109,17 @@ fn the_output_and_the_place_in_the_stream_are_of_one_moment() {
 }
 
 #[test]
+fn a_file_here_that_has_the_path_of_a_log_elsewhere_is_not_that_log() {
+    let place = Place::new();
+    let path = place.path("log");
+    fs::write(&path, "of this machine\n").unwrap();
+    let mut plan = place.read_of("nats://a/S").unwrap();
+    plan.output.append_from(&path, b"1\n", 1).unwrap();
+    let log = &plan.progress().sources()[0];
+    assert_eq!((&log.path, log.lines, log.bytes, log.lag), (&path, 1, 2, None));
+}
+
+#[test]
 fn a_checkpoint_of_another_stream_or_of_files_is_refused_and_nothing_is_changed() {
     let place = Place::new();
     fs::write(place.path("log"), "1\n").unwrap();
