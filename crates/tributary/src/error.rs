@@ -119,11 +119,14 @@ pub enum Error {
         #[source]
         cause: io::Error,
     },
-    /// The path of the checkpoint leads to a folder, a pipe or a device.
-    #[error("{}: a checkpoint is a regular file, and this is none; name another", Shown(path))]
+    /// The path of the checkpoint leads to something that a checkpoint must not replace: a
+    /// source, a folder, a pipe, a device, or a file that is no checkpoint.
+    #[error("{}: no checkpoint can be kept here, since this is {what}; name another", Shown(path))]
     NotACheckpoint {
         /// The path of the checkpoint.
         path: PathBuf,
+        /// What it is, with its article.
+        what: String,
     },
     /// The checkpoint cannot be understood or does not fit. Without it nobody knows
     /// which lines are in the output.
@@ -169,7 +172,7 @@ impl Error {
             | Error::BadOutput { path, .. }
             | Error::UnknownLines { path, .. }
             | Error::Checkpoint { path, .. }
-            | Error::NotACheckpoint { path }
+            | Error::NotACheckpoint { path, .. }
             | Error::BadCheckpoint { path, .. } => Some(path),
             Error::OutputIsSource { output, .. } => Some(output),
             Error::BadPattern { .. }

@@ -120,7 +120,10 @@ fn a_checkpoint_of_no_use_is_an_output_error() {
     let elsewhere = ["a.log", "-o", "out", "--checkpoint", "no/state"];
     run(&folder, &elsewhere).error(3, &["no/state: ", "make its folder first"]);
     let no_file = ["a.log", "-o", "out", "--checkpoint", "/dev/null"];
-    run(&folder, &no_file).error(3, &["/dev/null", "a checkpoint is a regular file"]);
+    run(&folder, &no_file).error(3, &["/dev/null", "since this is no regular file; name another"]);
+    let restart = ["a.log", "-o", "new", "--checkpoint", "a.log", "--restart"];
+    run(&folder, &restart).error(3, &["a.log: ", "this is a file of another kind; name another"]);
+    assert_eq!(folder.read("a.log"), "one\n");
     // Stdout cannot be cut back to a checkpoint.
     run(&folder, &["a.log", "--checkpoint", "state"]).with(2);
     let stdout = ["a.log", "-o", "-", "--checkpoint", "new"];

@@ -14,7 +14,7 @@ use crate::following::entry::SavedOutput;
 use crate::following::identity::FileId;
 use crate::following::path::{FullPath, folder, target};
 use crate::following::siblings;
-use crate::keeping::checkpoint::Saved;
+use crate::keeping::checkpoint::{self, Saved};
 use crate::keeping::output_file::{OutputFile, lock};
 use crate::{Error, Options, Shown, Target};
 
@@ -57,7 +57,7 @@ pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>,
         Target::Stdout => return Err(no_file(Path::new("standard output"))),
     };
     if is(|it| !it.is_file(), path) {
-        return Err(Error::NotACheckpoint { path: path.clone() });
+        return Err(no_checkpoint(path, "no regular file".into()));
     }
     // As a folder, also where it is a link to one.
     let folder = folder(path).join(".");
@@ -65,6 +65,9 @@ pub(crate) fn saved(target: &Target, options: &Options) -> Result<Option<Saved>,
         return Err(Error::Checkpoint { path: path.clone(), cause: cause.into() });
     }
     let stream = stream(target, options);
+    if !checkpoint::may_replace(path)? {
+        return Err(no_checkpoint(path, "a file of another kind".into()));
+    }
     if options.restart {
         return match target {
             Target::Stream(_) => Err(bad(
@@ -131,9 +134,15 @@ impl Beginning {
             let output = to.path.to_path_buf();
             return Err(Error::OutputIsSource { output, path: path.to_path_buf() });
         }
+        if let Some(checkpoint) = &options.checkpoint
+            && let Some(path) = id_of(checkpoint).and_then(|id| sources.get(&id))
+        {
+            let what = format!("also a source (as {})", Shown(path));
+            return Err(no_checkpoint(checkpoint, what));
+        }
         to.lock().map_err(|cause| bad(&to.path, cause.to_string()))?;
         let begin = match (&options.checkpoint, saved) {
-            (Some(path), _) if fs::metadata(path).is_ok_and(|it| FileId::of(&it) == to.id) => {
+            (Some(path), _) if id_of(path) == Some(to.id) => {
                 return Err(bad(&to.path, "it is also the checkpoint; name another file".into()));
             }
             _ if to.is_stream => BeginAt::End,
@@ -228,6 +237,14 @@ fn another(output: &Path, checkpoint: &Path, saved: &SavedOutput) -> Error {
     let known = saved.path.as_deref().map(|path| format!(", {}", Shown(path)));
     let known = known.unwrap_or_default();
     bad(output, format!("the checkpoint {} is of another output{known}", Shown(checkpoint)))
+}
+
+fn no_checkpoint(path: &Path, what: String) -> Error {
+    Error::NotACheckpoint { path: path.to_owned(), what }
+}
+
+fn id_of(path: &Path) -> Option<FileId> {
+    fs::metadata(path).ok().map(|it| FileId::of(&it))
 }
 
 fn bad(path: &Path, why: String) -> Error {

@@ -14,7 +14,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +38,22 @@ const VERSION: u32 = 2;
 
 /// A journal that is shorter is not written anew.
 const SHORT: usize = 1024;
+
+/// What every checkpoint begins with.
+const BEGINNING: &[u8] = b"{\"version\":";
+
+/// Tells whether a checkpoint may take the place of the file at `path`: there is none, or
+/// it begins as a checkpoint does, or it is all NULs, as a loss of power leaves it.
+pub(crate) fn may_replace(path: &Path) -> Result<bool, Error> {
+    let failed = |cause| Error::Checkpoint { path: path.to_owned(), cause };
+    let mut begin = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(BEGINNING.len() as u64).read_to_end(&mut begin).map_err(failed)?,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(cause) => return Err(failed(cause)),
+    };
+    Ok(BEGINNING.starts_with(&begin) || begin.iter().all(|byte| *byte == 0))
+}
 
 /// What a checkpoint says: the output, and what to load into the table of files.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::common::{Merge, Place};
-use tributary::{Durability, Error, Options, Read};
+use tributary::{Durability, Error, Options, Plan, Read};
 
 #[test]
 fn what_was_written_after_the_checkpoint_is_written_again_and_once() {
@@ -196,12 +196,45 @@ fn a_checkpoint_of_no_use_is_an_error_and_never_a_fresh_start() {
         (String::new(), "it is empty"),
         (good[..good.len() / 2].to_owned(), "it is damaged"),
         (good.replace("\"version\":2", "\"version\":3"), "its version is 3"),
-        ("{}".to_owned(), "it is damaged"),
+        (good.replacen("}\n", "\n", 1), "it is damaged"),
+        ("\0".repeat(100), "it is damaged"),
     ] {
         fs::write(&place.checkpoint, &text).unwrap();
         let message = place.refused(place.options.clone()).to_string();
         assert!(message.starts_with(&name) && message.contains(why), "{why}: {message}");
         assert_eq!(place.merged(), "1\n", "nothing was changed");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_checkpoint_is_never_replaced_by_one() {
+    let place = Place::with_checkpoint();
+    let log = "a line\nof a log\n";
+    place.append(&place.log, log);
+    place.append("other.log", log);
+    place.append("json.log", "{\"level\":\"info\"}\n");
+    fs::hard_link(&place.log, place.path("linked")).unwrap();
+    place.append("empty.log", "");
+    let sources = [place.log.clone(), place.path("empty.log")];
+    let something_else = "a file of another kind";
+    for (checkpoint, what, restarts) in [
+        ("app.log", something_else, &[false, true][..]),
+        ("other.log", something_else, &[false, true]),
+        ("json.log", something_else, &[false, true]),
+        ("linked", something_else, &[false, true]),
+        // Without a restart an empty checkpoint is of no use.
+        ("empty.log", "also a source (as ", &[true]),
+    ] {
+        for &restart in restarts {
+            let checkpoint = place.path(checkpoint);
+            let before = fs::read(&checkpoint).unwrap();
+            let checkpoint = Some(checkpoint);
+            let options = Options { checkpoint, restart, ..place.options.clone() };
+            let error = Plan::open(&sources, &place.output, options.clone()).unwrap_err();
+            assert!(matches!(error, Error::NotACheckpoint { .. }), "{error}");
+            assert!(error.to_string().contains(what), "{error}");
+            assert_eq!(fs::read(options.checkpoint.unwrap()).unwrap(), before);
+        }
     }
 }
 

@@ -64,7 +64,7 @@ fn an_output_with_lines_is_not_emptied_when_its_checkpoint_is_missing() {
     assert_eq!(place.merged(), "months\nof\nlines\n1\n");
 
     // Said on purpose, and whatever the checkpoint is.
-    for checkpoint in [None, Some("damaged"), Some("")] {
+    for checkpoint in [None, Some("{\"version\":2}\ndamaged"), Some("")] {
         match checkpoint {
             Some(text) => fs::write(&place.checkpoint, text).unwrap(),
             None => fs::remove_file(&place.checkpoint).unwrap(),
@@ -100,8 +100,8 @@ fn what_is_refused_leaves_everything_as_it_was() {
         for (options, what) in [
             (bad_pattern.clone(), "cannot be understood"),
             (options(&in_no_folder), "cannot keep the checkpoint"),
-            (options(&device), "a checkpoint is a regular file"),
-            (options(&place.path("")), "a checkpoint is a regular file"),
+            (options(&device), "this is no regular file"),
+            (options(&place.path("")), "this is no regular file"),
             (options(&place.output), "it is also the checkpoint"),
         ] {
             let error = place.refused(options);
