@@ -140,11 +140,16 @@ impl Entry {
         matches!(self.reader, Reader::Log(..))
     }
 
-    /// Tells whether the file is a copy, and no longer than it was copied. A former output
-    /// is one for ever, and its position is nought.
+    /// Tells whether the file is a copy, and no longer than it was copied; or a former
+    /// output, which is one for ever.
     pub(crate) fn is_copy(&self, metadata: &Metadata) -> bool {
-        let Position { offset, .. } = self.position;
-        matches!(self.reader, Reader::Copy) && (offset == 0 || metadata.len() <= offset)
+        let is_longer = metadata.len() > self.position.offset;
+        matches!(self.reader, Reader::Copy) && (self.is_former_output() || !is_longer)
+    }
+
+    /// Tells whether the file is an output of this merge, of before.
+    pub(crate) fn is_former_output(&self) -> bool {
+        matches!(self.reader, Reader::Copy) && self.position.offset == 0
     }
 
     /// Notes how far the file was read when it was truncated.

@@ -406,6 +406,17 @@ impl Files {
         }
     }
 
+    /// Tells whether a file is a log that was read, or the checkpoint.
+    pub(crate) fn has_use_of(&self, id: FileId, metadata: &Metadata) -> bool {
+        let mut table = self.table();
+        let known = table.recognise(id, metadata).filter(|it| has_birth(metadata, it.born));
+        let is_log = known.is_some_and(|entry| !entry.is_former_output());
+        let checkpoint = table.checkpoint.clone();
+        drop(table);
+        let is_it = |path: FullPath| fs::metadata(&*path).is_ok_and(|it| FileId::of(&it) == id);
+        is_log || checkpoint.is_some_and(is_it)
+    }
+
     /// Returns how many files a log of this merge follows.
     pub(crate) fn followed(&self) -> usize {
         let table = self.table();

@@ -345,7 +345,7 @@ impl Output {
             return self.go_on_behind();
         }
         let path = Shown(&self.to.path);
-        match self.to.reopen(|id| self.files.read(id).is_some()) {
+        match self.to.reopen(|id, new| self.files.has_use_of(id, new)) {
             Ok(Some(new)) => {
                 let goes_on = "the merge goes on in a new file of that name";
                 if named == Named::Removed {

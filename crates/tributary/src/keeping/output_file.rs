@@ -1,6 +1,6 @@
 //! The file that an output writes to, and what has become of its name.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -153,10 +153,11 @@ impl OutputFile {
 
     /// Opens the name anew: a file that is made if there is none, locked, and
     /// gone on with behind what is there. `None` if it is the same file again. A file
-    /// that is a source would be read and written for ever.
+    /// that the merge has another use of is refused: a source would be read and written
+    /// for ever.
     pub(crate) fn reopen(
         &self,
-        is_source: impl FnOnce(FileId) -> bool,
+        has_use_of: impl FnOnce(FileId, &Metadata) -> bool,
     ) -> io::Result<Option<OutputFile>> {
         // A FIFO would wait for its reader.
         if fs::metadata(&self.path).is_ok_and(|it| !it.is_file()) {
@@ -167,8 +168,9 @@ impl OutputFile {
         if new.id == self.id {
             return Ok(None);
         }
-        if is_source(new.id) {
-            return Err(io::Error::other("its name leads to a source of the merge"));
+        if has_use_of(new.id, &new.file.metadata()?) {
+            let what = "its name leads to a source or to the checkpoint of the merge";
+            return Err(io::Error::other(what));
         }
         new.lock()?;
         new.behind()?;

@@ -3,7 +3,9 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::ops::Deref;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::common::Merge;
 use crate::common::said::Said;
@@ -288,7 +290,7 @@ fn a_source_that_gets_the_name_of_the_output_is_not_written_to() {
     assert_eq!(place.read(&rotated), "1\nother\n2\n");
     assert_eq!(place.read(other), "other\n", "it would be read and written for ever");
     let said = place.said();
-    assert!(said.contains("a new one cannot be opened (its name leads to a source"), "{said}");
+    assert!(said.contains("a new one cannot be opened (its name leads to a source or "), "{said}");
 
     // What goes to a file without a name would be lost.
     fs::remove_file(&rotated).unwrap();
@@ -297,6 +299,31 @@ fn a_source_that_gets_the_name_of_the_output_is_not_written_to() {
     let Read::Lines(lines) = plan.sources[0].read_lines().unwrap() else { panic!("a line") };
     assert!(matches!(plan.output.append(&lines), Err(Error::Write { .. })));
     assert_eq!(place.read(other), "other\n");
+}
+
+#[test]
+fn a_log_that_was_let_go_and_the_checkpoint_are_no_outputs_either() {
+    let place = Place::new();
+    place.append(&place.log, "1\n");
+    let options = Options { quiet: Duration::ZERO, ..place.options.clone() };
+    let mut plan = place.merge(&["app.log"], options);
+    plan.drain();
+    place.rename("app.log", "old.log");
+    place.append(&place.log, "2\n");
+    plan.drain();
+    plan.drain();
+    let rotated = place.rotate(1);
+    for other in ["old.log", "state"] {
+        symlink(place.path(other), &place.output).unwrap();
+        let before = place.read(other);
+        place.append(&place.log, "3\n");
+        plan.reopen().request();
+        assert!(plan.look_once());
+        assert!(place.read(other).starts_with(&before), "{other}: {}", place.read(other));
+        assert!(!place.read(other).contains("3\n"), "{other}: {}", place.read(other));
+        fs::remove_file(&place.output).unwrap();
+    }
+    assert_eq!(place.read(&rotated), "1\n2\n3\n3\n");
 }
 
 #[test]
