@@ -148,6 +148,22 @@ impl Pen {
         Ok(())
     }
 
+    /// Has the folder of the log, as a symbolic link, lead to another folder, and goes on
+    /// in the log there. A folder that is no link yet is deleted, with what is in it.
+    pub(crate) fn lead_folder_to(&mut self, name: &str) -> io::Result<()> {
+        let folder = self.log.path.parent().expect("a log is in a folder");
+        let (target, link) = (folder.with_file_name(name), folder.with_file_name("link"));
+        fs::create_dir_all(&target)?;
+        if !folder.is_symlink() {
+            fs::remove_dir_all(folder)?;
+        }
+        symlink(&target, &link)?;
+        fs::rename(&link, folder)?;
+        let file = OpenOptions::new().append(true).create(true).open(&self.log.path)?;
+        self.go_on_in(file);
+        Ok(())
+    }
+
     /// Returns how many bytes have to be merged by now.
     pub(crate) fn bytes(&self) -> u64 {
         self.written.len() as u64

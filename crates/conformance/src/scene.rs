@@ -55,6 +55,15 @@ impl Scene {
             .collect()
     }
 
+    /// Moves a log into a folder of its own.
+    pub(crate) fn in_its_own_folder(&self, log: &Log) -> Log {
+        let folder = self.path("logs");
+        fs::create_dir(&folder).expect("a law needs a folder");
+        let path = folder.join(log.path.file_name().expect("a log has a name"));
+        fs::rename(&log.path, &path).expect("the folder is ours");
+        Log { path, ..log.clone() }
+    }
+
     /// Requires that the output has every line of these logs, and of no other,
     /// once and in order.
     #[track_caller]

@@ -245,9 +245,10 @@ pub fn a_missing_file_is_waited_for(merge: MergeFn) -> Verdict {
 /// A symbolic link that leads elsewhere is followed.
 ///
 /// The link leads to another file and back again. The lines of the first file are not
-/// read twice, whether it is still held or was let go.
+/// read twice, whether it is still held or was let go. The same with the folder of the
+/// log: programs are deployed so, and Kubernetes mounts its files so.
 pub fn a_link_that_leads_elsewhere_is_followed(merge: MergeFn) -> Verdict {
-    const STORY: &[Step] = &[
+    const FILE: &[Step] = &[
         |pen| {
             pen.lead_to("here")?;
             pen.write(10)
@@ -263,8 +264,27 @@ pub fn a_link_that_leads_elsewhere_is_followed(merge: MergeFn) -> Verdict {
             pen.write(10)
         },
     ];
-    told(merge, HOUR, STORY)?;
-    told(merge, Duration::ZERO, STORY)
+    const FOLDER: &[Step] = &[
+        |pen| {
+            pen.lead_folder_to("here")?;
+            pen.write(10)
+        },
+        |pen| {
+            pen.write(10)?;
+            pen.lead_folder_to("there")?;
+            pen.write(10)
+        },
+        |pen| pen.write(10),
+        |pen| {
+            pen.lead_folder_to("here")?;
+            pen.write(10)
+        },
+    ];
+    for story in [FILE, FOLDER] {
+        told(merge, HOUR, story)?;
+        told(merge, Duration::ZERO, story)?;
+    }
+    Ok(())
 }
 
 /// A log and its rotated name may both be sources: each line is merged once.
@@ -325,11 +345,8 @@ fn told_once(merge: MergeFn, quiet: Duration, wake: Wake, story: &'static [Step]
     let scene = Scene::new();
     let mut logs = scene.logs(2);
     logs[1].append(1..=100).expect("a log can be written");
-    // In a folder of its own, which a step may delete.
-    let folder = scene.path("logs");
-    fs::create_dir(&folder).expect("a law needs a folder");
-    let log = Log { path: folder.join("source-0000.log"), ..logs[0].clone() };
-    fs::rename(&logs[0].path, &log.path).expect("the folder is ours");
+    // A step may delete its folder.
+    let log = scene.in_its_own_folder(&logs[0]);
     logs[0] = log.clone();
 
     let mut pen = Pen::new(&log);

@@ -17,7 +17,8 @@ use crate::scene::{Log, Scene};
 /// A source that waits is woken by what happens to its file, not by an interval.
 ///
 /// The interval is an hour, and each step is waited for: a write, a rotation,
-/// a late write, a deletion, a truncation.
+/// a late write, a deletion, a truncation, a link among its folders that leads elsewhere.
+/// That link is changed more than once, since the sweep would make up for one time.
 pub fn a_source_that_waits_is_woken_by_a_change(merge: MergeFn) -> Verdict {
     const STEPS: &[(&str, Step)] = &[
         ("a line that was written", |pen| pen.write(1)),
@@ -36,9 +37,26 @@ pub fn a_source_that_waits_is_woken_by_a_change(merge: MergeFn) -> Verdict {
             pen.truncate()?;
             pen.write(1)
         }),
+        ("a line in another folder, by a link in the place of the folder", |pen| {
+            pen.lead_folder_to("here")?;
+            pen.write(1)
+        }),
+        ("a line in a third folder, to which the link leads then", |pen| {
+            pen.lead_folder_to("there")?;
+            pen.write(1)
+        }),
+        ("a line in a fourth folder", |pen| {
+            pen.lead_folder_to("elsewhere")?;
+            pen.write(1)
+        }),
+        ("a line in a fifth folder", |pen| {
+            pen.lead_folder_to("far")?;
+            pen.write(1)
+        }),
     ];
     let scene = Scene::new();
-    let logs = scene.logs(2);
+    let mut logs = scene.logs(2);
+    logs[0] = scene.in_its_own_folder(&logs[0]);
     let mut pen = Pen::new(&logs[0]);
     let run = scene.following(&logs, HOUR).letting_go_after(HOUR).woken(Wake::Notify).run(merge);
     run.until_empty(&logs)?;

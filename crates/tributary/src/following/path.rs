@@ -115,19 +115,36 @@ pub(crate) fn target(path: &Path) -> (PathBuf, OsString) {
     names(path).pop().unwrap_or_else(|| (folder(path), OsString::new()))
 }
 
-/// Returns the folders in which a name leads to `path`, with that name: its
-/// own, and one more for each symbolic link on the way.
+/// Returns the folders in which a name leads to `path`, with that name: one for each
+/// symbolic link on the way, be it that of a folder, and the file's own as the last.
 pub(crate) fn names(path: &Path) -> Vec<(PathBuf, OsString)> {
     let mut names = Vec::new();
-    let mut path = path.to_owned();
-    while names.len() < MOST_LINKS {
-        let Some(name) = path.file_name() else { break };
-        let folder = folder(&path);
-        names.push((folder.clone(), name.to_owned()));
-        let Ok(target) = fs::read_link(&path) else { break };
-        path = folder.join(target);
+    let mut links = 0;
+    // What is walked, and what is left: the next part at the end.
+    let mut folder = PathBuf::new();
+    let mut left: Vec<OsString> = parts(path);
+    while let Some(part) = left.pop() {
+        let here = folder.join(&part);
+        // Neither `/` nor `..` is a link.
+        let link = fs::read_link(&here).ok().filter(|_| links < MOST_LINKS);
+        if link.is_some() || (left.is_empty() && here.file_name() == Some(&part)) {
+            let place = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+            names.push((place.to_owned(), part));
+        }
+        match link {
+            Some(target) => {
+                links += 1;
+                left.extend(parts(&target));
+            }
+            None => folder = here,
+        }
     }
     names
+}
+
+/// Returns the parts of a path, the first at the end.
+fn parts(path: &Path) -> Vec<OsString> {
+    path.components().rev().map(|part| part.as_os_str().to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -144,5 +161,29 @@ mod tests {
         assert_eq!(target(&at("app.log")), (at("logs"), "real.log".into()));
         assert_eq!(target(&at("other")), (tree.path().to_owned(), "other".into()));
         assert_eq!(target(Path::new("here")), (".".into(), "here".into()));
+    }
+
+    #[test]
+    fn finds_every_link_on_the_way() {
+        let tree = tempfile::tempdir().unwrap();
+        let at = |name: &str| tree.path().join(name);
+        let place = |folder: &str, name: &str| (at(folder), OsString::from(name));
+        fs::create_dir_all(at("releases/1/logs")).unwrap();
+        let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, at(name)).unwrap();
+        link("releases/1", "current");
+        link("../current/logs/app.log", "releases/app.log");
+        link(at("releases").to_str().unwrap(), "all");
+        link("loop", "loop");
+        let found = names(&at("all/app.log"));
+        let expected = [
+            (tree.path().to_owned(), "all".into()),
+            place("releases", "app.log"),
+            (at("releases/.."), "current".into()),
+            (at("releases/../releases/1/logs"), "app.log".into()),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(names(&at("releases/1/none")), [place("releases/1", "none")]);
+        assert_eq!(names(&at("loop")).len(), MOST_LINKS + 1);
+        assert_eq!(names(Path::new("/")), []);
     }
 }
