@@ -3,11 +3,13 @@
 
 use std::cell::Cell;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use checker::{Kind, check_tagged, check_untagged, tag};
+use rustix::io::Errno;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -56,7 +58,7 @@ impl<'a> Scene<'a> {
         inputs.extend(others.iter().map(|path| path.to_path_buf()));
         let command = self.judging.template.command(&inputs, output);
         let program = command.and_then(|command| Program::start(command, self.folder.path()));
-        let program = program.map_err(|cause| Why::NotStarted(cause.to_string()))?;
+        let program = program.map_err(|cause| Why::NotStarted(not_started(&cause)))?;
         let asked_to_stop = Cell::new(false);
         Ok(Run { judging: self.judging, program, output: output.to_owned(), asked_to_stop })
     }
@@ -237,6 +239,15 @@ impl End {
         let what = || format!("the lines are right, and yet {}", self.told());
         if self.is_success() { Ok(()) } else { Err(Why::Broken(what())) }
     }
+}
+
+/// What the system said, and what helps.
+fn not_started(cause: &io::Error) -> String {
+    // A shell runs such a script by itself, so whoever typed its name there never knew.
+    if Errno::from_io_error(cause) == Some(Errno::NOEXEC) {
+        return format!("{cause}; if it is a script without a `#!` line: put `sh` before it");
+    }
+    cause.to_string()
 }
 
 fn how(ended: Ended) -> String {

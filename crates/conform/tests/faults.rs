@@ -1,5 +1,7 @@
 //! Each law is broken by a merger with one fault, and kept by the one without.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -135,4 +137,15 @@ fn a_mistake_in_what_is_typed_is_one_clear_line() {
     let error = judge(&nobody, &[], Duration::from_secs(2), &|| false).unwrap_err();
     assert!(matches!(&error, UsageError::NotStarted { .. }), "{error}");
     assert!(error.to_string().contains("No such file"), "{error}");
+}
+
+#[test]
+fn of_a_script_that_names_no_shell_it_is_said_how_to_run_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("merge.sh");
+    fs::write(&script, "cat \"$@\"\n").unwrap();
+    fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
+    let script = Template::parse(&format!("{} {{inputs}}", script.display())).unwrap();
+    let error = judge(&script, &[], Duration::from_secs(2), &|| false).unwrap_err();
+    assert!(error.to_string().ends_with("without a `#!` line: put `sh` before it"), "{error}");
 }

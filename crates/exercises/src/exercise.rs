@@ -135,12 +135,11 @@ impl Exercise {
     ///
     /// Panics if there is no help with any, which a test of this crate does not allow.
     pub fn helps(&self, code: Option<&str>, said: &str) -> &str {
-        let help = code.and_then(|code| self.compile.get(code));
         let fits = |piece: &str| piece != "any" && said.contains(piece);
-        // The longest piece says most.
-        let pieces = || self.compile.iter().filter(|(piece, _)| fits(piece));
-        let by_piece = || pieces().max_by_key(|(piece, _)| piece.len());
-        let help = help.or_else(|| by_piece().map(|(_, help)| help));
+        // The longest piece says most, and more than a code, which many mistakes share.
+        let pieces = self.compile.iter().filter(|(piece, _)| fits(piece));
+        let by_piece = pieces.max_by_key(|(piece, _)| piece.len()).map(|(_, help)| help);
+        let help = by_piece.or_else(|| code.and_then(|code| self.compile.get(code)));
         help.or_else(|| self.compile.get("any")).expect("there is help with any error")
     }
 

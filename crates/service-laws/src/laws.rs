@@ -1,5 +1,6 @@
 //! What every version has to do.
 
+use std::fmt::Debug;
 use std::io::{self, ErrorKind, Write};
 use std::net::Shutdown;
 use std::thread;
@@ -28,7 +29,7 @@ pub fn each_line_is_answered_with_its_number(bench: &Bench) -> Result<()> {
         client.hears(number)?;
     }
     client.is_left()?;
-    ensure!(service.stop()? == Served { clients: 1, lines: 3 });
+    require(service.stop()?, Served { clients: 1, lines: 3 })?;
     ensure!(service.statistics() == format!("{} 3\n", client.address), "{}", service.statistics());
     Ok(())
 }
@@ -50,7 +51,7 @@ pub fn clients_that_pause_in_the_middle_of_a_line_hold_up_nobody(bench: &Bench) 
             client.hears(&number.to_string())?;
         }
     }
-    ensure!(service.stop()? == Served { clients: 3, lines: 9 });
+    require(service.stop()?, Served { clients: 3, lines: 9 })?;
     Ok(())
 }
 
@@ -63,7 +64,7 @@ pub fn clients_that_stay_are_all_served(bench: &Bench) -> Result<()> {
             client.is_told(number).with_context(|| format!("client {at} of {STAY}"))?;
         }
     }
-    ensure!(service.stop()? == Served { clients: STAY as u64, lines: 2 * STAY as u64 });
+    require(service.stop()?, Served { clients: STAY as u64, lines: 2 * STAY as u64 })?;
     Ok(())
 }
 
@@ -121,7 +122,7 @@ pub fn a_slow_disk_keeps_no_client_waiting(bench: &Bench) -> Result<()> {
     let all = service.end()??;
     let text = text.join().expect("a disk does not panic")?;
     served?;
-    ensure!(all == Served { clients: 4, lines: 5 });
+    require(all, Served { clients: 4, lines: 5 })?;
     ensure!(text.lines().count() == 4 && text.starts_with(&format!("{} 1\n", leaves[0].address)));
     Ok(())
 }
@@ -132,10 +133,10 @@ pub fn a_stop_reaches_whoever_waits(bench: &Bench) -> Result<()> {
     let stop = Stop::default();
     stop.request();
     let never = bench.start_until(stop, io::sink())?;
-    ensure!(never.end()?? == Served::default());
+    require(never.end()??, Served::default())?;
 
     let nobody = bench.start()?;
-    ensure!(nobody.stop()? == Served::default());
+    require(nobody.stop()?, Served::default())?;
 
     let service = bench.start()?;
     let mut clients = service.clients(3)?;
@@ -145,7 +146,7 @@ pub fn a_stop_reaches_whoever_waits(bench: &Bench) -> Result<()> {
     clients[1].is_told(2)?;
     clients[2].say("half a l")?;
     clients[2].is_read()?;
-    ensure!(service.stop()? == Served { clients: 3, lines: 4 });
+    require(service.stop()?, Served { clients: 3, lines: 4 })?;
     for client in &mut clients {
         client.is_left()?;
     }
@@ -159,7 +160,7 @@ pub fn a_stop_reaches_a_client_that_does_not_read(bench: &Bench) -> Result<()> {
     let mut client = service.client()?;
     client.is_told(1)?;
     client.does_not_read()?;
-    ensure!(service.stop()?.clients == 1);
+    require(service.stop()?.clients, 1)?;
     Ok(())
 }
 
@@ -180,7 +181,7 @@ pub fn a_client_that_vanishes_is_noted_and_ends_nobody_else(bench: &Bench) -> Re
     says_all.hears("2")?;
     says_all.is_left()?;
     stays.is_told(2)?;
-    ensure!(service.stop()? == Served { clients: 3, lines: 5 });
+    require(service.stop()?, Served { clients: 3, lines: 5 })?;
     Ok(())
 }
 
@@ -256,4 +257,23 @@ pub fn a_listener_that_fails_ends_the_service(bench: &Bench) -> Result<()> {
     client.is_left()?;
     ensure!(service.statistics() == format!("{} 1\n", client.address));
     Ok(())
+}
+
+/// Requires what the service says of itself at its end.
+fn require<T: Debug + PartialEq>(found: T, expected: T) -> Result<()> {
+    ensure!(found == expected, "the service says {found:?} at its end, expected {expected:?}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_service_says_at_its_end_is_told_with_what_it_should_say() {
+        let error = require(Served::default(), Served { clients: 1, lines: 3 }).unwrap_err();
+        let said = "the service says Served { clients: 0, lines: 0 } at its end, \
+                    expected Served { clients: 1, lines: 3 }";
+        assert_eq!(error.to_string(), said);
+    }
 }

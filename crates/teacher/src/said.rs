@@ -291,7 +291,7 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use conformance::LAWS;
+    use conformance::{LAWS, Law};
 
     use crate::args::wanted;
 
@@ -331,6 +331,18 @@ mod tests {
         let twice = plain(&held(exercise, &wanted, &known, 2, "my.rs"));
         assert!(flat(&twice).contains(law.hints().second), "{twice}");
         assert!(twice.lines().all(|line| line.chars().count() <= WIDTH), "{twice}");
+    }
+
+    #[test]
+    fn a_merge_that_hangs_where_half_a_line_waits_is_told_of_the_wait_and_not_of_the_end() {
+        let hangs = format!("notified\n  waited 10s {}", HANGS[0]);
+        for to in ["3", "4", "5"] {
+            let exercise = Exercise::to(to, None).unwrap();
+            let law = Law::named("a_line_written_in_pieces_appears_whole").unwrap();
+            assert_eq!(helps(exercise, Wanted::Law(law), &hangs).first, law.hints().first);
+            let all = Wanted::Law(&LAWS[0]);
+            assert_eq!(helps(exercise, all, &hangs).first, exercise.hangs.first);
+        }
     }
 
     #[test]

@@ -25,14 +25,13 @@ use crate::turn::Operation;
 /// Have it beside the layer that prints:
 ///
 /// ```
-/// use tracing_subscriber::layer::{Layer, SubscriberExt};
-/// # let prints = tracing_subscriber::layer::Identity::new();
-/// # use tracing_subscriber::filter::LevelFilter;
+/// use tracing_subscriber::filter::LevelFilter;
+/// use tracing_subscriber::prelude::*;
 ///
-/// let subscriber = tracing_subscriber::registry()
-///     .with(prints.with_filter(LevelFilter::WARN))
-///     .with(tokio_loop::names());
-/// # tracing::subscriber::with_default(subscriber, || {});
+/// tracing_subscriber::registry()
+///     .with(tracing_subscriber::fmt::layer().with_filter(LevelFilter::INFO))
+///     .with(tokio_loop::names())
+///     .init();
 /// ```
 ///
 /// The layer has a filter of its own: the filter of the printing layer does not
@@ -42,6 +41,12 @@ use crate::turn::Operation;
 ///
 /// On a thread that is not watched, and on a loop that runs without `debug`, the
 /// layer returns at once. The README says what it costs elsewhere.
+///
+/// # Panics
+///
+/// Where the subscriber is `tracing_subscriber::fmt().finish()`, `with` panics: that one
+/// takes no layer with a filter. Take `registry().with(fmt::layer())`, which has the same
+/// output, and give the layer its filter, since it prints every level without one.
 pub fn names<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -150,5 +155,16 @@ impl Visit for About {
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.note(field, || format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::layer::SubscriberExt;
+
+    #[test]
+    #[should_panic(expected = "does not currently support filters")]
+    fn a_finished_fmt_subscriber_refuses_the_layer() {
+        let _ = tracing_subscriber::fmt().finish().with(super::names());
     }
 }

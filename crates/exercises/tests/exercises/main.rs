@@ -179,4 +179,22 @@ fn an_error_of_the_compiler_has_the_help_of_the_longest_piece_that_fits_it() {
     let of_value = exercise.helps(None, "`Rc<u8>` cannot be sent between threads safely");
     let of_future = exercise.helps(None, "future cannot be sent between threads safely");
     assert!(of_future != of_value && of_future.contains("at each `.await`"), "{of_future}");
+    // Both have the code of many other mistakes.
+    let said = "error[E0277]: `Rc<u8>` cannot be sent between threads safely";
+    assert_eq!(exercise.helps(Some("E0277"), said), of_value);
+    let exercise = Exercise::to("3", None).unwrap();
+    let help = exercise.helps(Some("E0277"), "error[E0277]: `Error` is not a future");
+    assert!(help.contains("`async fn tail_async`"), "{help}");
+}
+
+#[test]
+fn who_forgets_to_await_is_told_so_in_each_step_that_has_tasks_or_jobs() {
+    for exercise in of_stages() {
+        let help = exercise.helps(Some("E0599"), "no method named `unwrap_or_else` found");
+        // Step 3 has a runtime and neither tasks nor jobs.
+        assert!(help.contains("`.await` first") || exercise.to == "3", "{}: {help}", exercise.to);
+        let said = "the `?` operator can only be applied … consider `await`ing on the `Future`";
+        let help = exercise.helps(Some("E0277"), said);
+        assert!(help.contains("`.await` it"), "{}: {help}", exercise.to);
+    }
 }
