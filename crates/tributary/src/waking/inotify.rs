@@ -109,26 +109,26 @@ impl Inotify {
     }
 }
 
-/// Says in one sentence which limit was met, and how to raise it.
-pub(super) fn limit(cause: &io::Error) -> String {
+/// Says in one sentence which limit was met, and how to raise it; `None` if it was none.
+pub(super) fn limit(cause: &io::Error) -> Option<String> {
     // Two settings bound the same thing; the second one counts in a user
     // namespace. The smaller is the one that was met.
     let names = match Errno::from_io_error(cause) {
         Some(Errno::NOSPC) => ["fs.inotify.max_user_watches", "user.max_inotify_watches"],
         Some(Errno::MFILE) => ["fs.inotify.max_user_instances", "user.max_inotify_instances"],
-        _ => return cause.to_string(),
+        _ => return None,
     };
     let limits = names.map(|name| {
         let path = format!("/proc/sys/{}", name.replace('.', "/"));
         let limit = std::fs::read_to_string(path).ok()?.trim_end().parse::<u64>().ok()?;
         Some((limit, name))
     });
-    match limits.into_iter().flatten().min() {
+    Some(match limits.into_iter().flatten().min() {
         Some((limit, name)) => {
             format!("the limit {name} is {limit}; raise it with `sysctl {name}=NUMBER`")
         }
         None => cause.to_string(),
-    }
+    })
 }
 
 /// Tells whether a file system is one on which other machines write, so that

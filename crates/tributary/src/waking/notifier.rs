@@ -51,7 +51,7 @@ impl Notifier {
         let inotify = Inotify::new().unwrap_or_else(|cause| {
             warn!(
                 "file notifications are not to be had, all sources are polled every {interval:?}: {}",
-                inotify::limit(&cause)
+                inotify::limit(&cause).unwrap_or_else(|| cause.to_string())
             );
             Inotify::default()
         });

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tracing::warn;
@@ -97,6 +97,8 @@ pub(crate) struct SourceWatch {
     /// Whether a file was found on a network file system, where others may rename it
     /// unseen.
     network: bool,
+    /// Whether a warning was given that its folder cannot be watched.
+    told: AtomicBool,
     wake: Option<Instant>,
 }
 
@@ -104,7 +106,13 @@ impl SourceWatch {
     /// Takes on a log: `bell` is rung when it should be looked at.
     pub(crate) fn new(notifier: &Arc<Notifier>, path: Arc<Path>, bell: &Arc<Bell>) -> SourceWatch {
         let name = Watch::new(notifier, path, bell);
-        SourceWatch { name, polled: false, network: false, wake: None }
+        SourceWatch {
+            name,
+            polled: false,
+            network: false,
+            told: AtomicBool::new(false),
+            wake: None,
+        }
     }
 
     /// Has the log's name watched, in each folder that leads to its file.
@@ -231,23 +239,27 @@ impl SourceWatch {
         }
     }
 
-    /// Warns, once for all, that a limit was met.
+    /// Warns that a limit was met, once for all, or that a folder cannot be watched, once
+    /// for each log.
     fn tell(&self, cause: &io::Error) {
         // A folder that is not there is no limit: the name is polled until it is.
         // That there are no notifications at all was told at the start.
         use io::ErrorKind::{NotADirectory, NotFound, Unsupported};
-        let notifier = &self.name.notifier;
-        if [NotFound, NotADirectory, Unsupported].contains(&cause.kind())
-            || notifier.told_limit.swap(true, Ordering::SeqCst)
-        {
+        if [NotFound, NotADirectory, Unsupported].contains(&cause.kind()) {
             return;
         }
-        warn!(
-            "{}: cannot be notified of changes, it and any further one is polled every {:?}: {}",
-            Shown(&self.name.target.path),
-            notifier.interval,
-            inotify::limit(cause)
-        );
+        let notifier = &self.name.notifier;
+        let (told, who, why) = match inotify::limit(cause) {
+            Some(limit) => (&notifier.told_limit, "it and any further one", limit),
+            None => (&self.told, "it", cause.to_string()),
+        };
+        if !told.swap(true, Ordering::SeqCst) {
+            let path = Shown(&self.name.target.path);
+            let interval = notifier.interval;
+            warn!(
+                "{path}: cannot be notified of changes, {who} is polled every {interval:?}: {why}"
+            );
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::common::said::Said;
 use crate::common::{Merge, Place};
 use testkit::BOUND;
 use tributary::{Error, Moment, Options, Probe, Read, Wake};
@@ -240,4 +241,23 @@ fn a_source_at_rest_is_woken_by_a_file_that_is_renamed_over_its_own() {
     while merge.look() != "1\n2\n" {
         assert!(merge.sources[0].changed().wait_timeout(BOUND), "not woken");
     }
+}
+
+#[test]
+fn a_folder_that_cannot_be_watched_is_told_once_and_is_no_limit() {
+    let place = Place::new();
+    let said = Said::here();
+    let options = Options { wake: Wake::Notify, ..place.options.clone() };
+    place.append("there/app.log", "1\n");
+    symlink("there", place.path("current")).unwrap();
+    let mut merge = place.merge(&["current/app.log"], options);
+    assert_eq!(merge.look(), "1\n");
+    // A link to itself leads nowhere.
+    symlink("current", place.path("link")).unwrap();
+    place.rename("link", "current");
+    merge.drain();
+    merge.drain();
+    let told = said.events();
+    let told: Vec<_> = told.lines().filter(|it| it.contains("cannot be notified")).collect();
+    assert!(matches!(&told[..], [one] if one.contains("changes, it is polled every")), "{told:?}");
 }
