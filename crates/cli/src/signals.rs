@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,13 +11,14 @@ use std::time::Duration;
 
 use indicatif::BinaryBytes;
 use rustix::fs::{Mode, OFlags, open};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
-use signal_hook::iterator;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
+use signal_hook::{flag, iterator};
 use tracing::{info, warn};
 use tributary::{Plan, Progress, Reopen, Stop};
 
 use crate::backlog;
 use crate::exit;
+use crate::wire;
 
 /// An end that takes longer is explained.
 const MOMENT: Duration = Duration::from_secs(2);
@@ -69,17 +71,20 @@ impl Signals {
     /// Begins to listen, on a thread.
     ///
     /// With `follow`, the first signal ends the merge in good order: what was
-    /// written before is merged. Without, it ends the merge where it stands. The
-    /// second signal ends the process. An end that takes a while is explained,
-    /// with the names of the output and of the stream `from`. With `reopens`,
-    /// SIGHUP opens the output once more, and ends the merge only if the terminal
-    /// has gone.
+    /// written before is merged. Without, it ends the merge where it stands, and, unless
+    /// a stream is waited for, the process a moment later in any case. The second signal
+    /// ends the process. An end that takes a while is explained, with the names of the
+    /// output and of the stream `from`. With `reopens`, SIGHUP opens the output once
+    /// more, and ends the merge only if the terminal has gone.
     pub(crate) fn listen(
         follow: bool,
         output: String,
         from: Option<String>,
         reopens: bool,
     ) -> io::Result<Signals> {
+        // Otherwise a write over `ulimit -f` would end the process without a word. So it
+        // is an error like others.
+        flag::register(SIGXFSZ, Arc::default())?;
         let mut taken = vec![SIGINT, SIGTERM, SIGUSR1];
         // `nohup` ignores SIGHUP, so that the end of a terminal means nothing.
         if !is_ignored(SIGHUP) {
@@ -225,7 +230,14 @@ impl Shared {
             },
             None => format!("{output} is not open yet; a FIFO waits for its reader"),
         };
-        warn!("still stopping: {what}; a second signal ends at once");
+        let waits_for_a_stream = self.from.is_some() || wire::is_stream(Path::new(output));
+        if self.follow || waits_for_a_stream {
+            warn!("still stopping: {what}; a second signal ends at once");
+            return;
+        }
+        // What is merged is not asked for any more.
+        warn!("{what}; ended all the same");
+        process::exit(exit::INTERRUPTED.into());
     }
 
     fn stop(&self, stop: &Stop) {
