@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 
+use rustix::io::Errno;
 use tributary::Error;
 
 /// A source failed while it was read, or was left out, and the rest was merged; or the
@@ -97,7 +98,15 @@ fn advice(error: &Error) -> Option<&'static str> {
             "restore it; or move it away, and --append goes on behind the lines that are in the \
              output; or --restart starts the output anew"
         }
+        Error::Runtime(cause) | Error::Read { cause, .. } if is_too_many_files(cause) => {
+            "raise the limit with `ulimit -n`"
+        }
         Error::Runtime(_) => "raise the limit of processes with `ulimit -u`",
         _ => return None,
     })
+}
+
+/// Tells whether this process, or the system, has no descriptor left.
+fn is_too_many_files(cause: &io::Error) -> bool {
+    matches!(Errno::from_io_error(cause), Some(Errno::MFILE | Errno::NFILE))
 }

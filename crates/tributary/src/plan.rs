@@ -9,11 +9,12 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use rustix::io::Errno;
 use tracing::warn;
 
 use crate::following::entry::SavedStream;
 use crate::following::expand::{self, Expanded, Pattern};
-use crate::following::file;
+use crate::following::file::{self, Spare};
 use crate::following::files::Files;
 use crate::following::follow::{Begun, Name};
 use crate::following::identity::FileId;
@@ -108,7 +109,10 @@ impl Plan {
         let target = output.into();
         let saved = begin::saved(&target, &options)?;
         let mut opened = Opened::default();
+        // Where there are so few, no source will find one.
+        let spare = Spare::hold().ok();
         opened.named(sources, options.follow)?;
+        drop(spare);
         if opened.files.is_empty() && patterns.is_empty() && !opened.left_out.is_empty() {
             return Err(opened.left_out.swap_remove(0));
         }
@@ -141,7 +145,9 @@ impl Plan {
             files.checkpoint(path);
         }
         files.beginning();
-        found.into_iter().for_each(|paths| opened.found(paths, &files));
+        let spare = Spare::hold().ok();
+        found.into_iter().try_for_each(|paths| opened.found(paths, &files, options.follow))?;
+        drop(spare);
         let common = Arc::new(Common {
             files: Arc::clone(&files),
             quiet: options.quiet,
@@ -282,15 +288,21 @@ impl Opened {
     }
 
     /// Opens the files that fit a pattern. A file that cannot be opened is left to the
-    /// pattern's source, which warns of it and tries again.
-    fn found(&mut self, paths: Vec<PathBuf>, files: &Files) {
+    /// pattern's source, which warns of it and tries again. But if all descriptors are
+    /// taken, and the merge does not `follow`, no later try would be better.
+    fn found(&mut self, paths: Vec<PathBuf>, files: &Files, follow: bool) -> Result<(), Error> {
         for path in paths {
-            if let Ok((file, id)) = expand::open_trusted(&path)
-                && !files.is_ours(id, &path)
-            {
-                self.add(path.into(), false, (file, id));
+            match expand::open_trusted(&path) {
+                Ok((file, id)) if !files.is_ours(id, &path) => {
+                    self.add(path.into(), false, (file, id));
+                }
+                Err(cause) if !follow && Errno::from_io_error(&cause) == Some(Errno::MFILE) => {
+                    return Err(Error::of_open(&path, cause));
+                }
+                _ => {}
             }
         }
+        Ok(())
     }
 
     fn add(&mut self, path: Arc<Path>, by_name: bool, (file, id): (File, FileId)) {

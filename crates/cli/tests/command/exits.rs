@@ -218,12 +218,33 @@ fn the_output_and_its_successor_follow_the_umask() {
 fn a_batch_for_which_there_is_no_room_is_cut_off() {
     let folder = one_log();
     // A limit of some kilobytes: the first part of the second batch is written.
-    let limited = "trap '' XFSZ; ulimit -f 8; exec tributary -F a.log -o out";
+    let limited = "ulimit -f 8; exec tributary -F a.log -o out";
     let merge = Running::start(&folder, shell(&folder, limited).stdout(Stdio::null()));
     until("it has begun", || folder.read("out") == "one\n");
     folder.append("a.log", &"another line\n".repeat(2_000));
     merge.end().error(3, &["File too large", "ulimit -f"]);
     assert_eq!(folder.read("out"), "one\n");
+}
+
+#[test]
+fn of_too_few_descriptors_the_first_file_without_one_is_told_and_the_output_is_left_alone() {
+    let folder = Folder::of([("out", "before\n")]);
+    (0..60).for_each(|number| folder.append(&format!("{number}.log"), "line\n"));
+    for sources in ["*.log", "--watch '*.log'"] {
+        // From far too few for all to nearly enough.
+        for limit in [30, 50, 70, 75] {
+            let limited = format!("ulimit -n {limit}; exec tributary {sources} -o out");
+            let limit = format!("too many open files, the limit is {limit}; raise it with");
+            run_shell(&folder, &limited).error(2, &[".log: ", &limit, "`ulimit -n NUMBER`"]);
+            assert_eq!(folder.read("out"), "before\n", "{sources}");
+        }
+    }
+    // The others are merged, and these are tried again.
+    let limited = "ulimit -n 50; exec tributary -F --watch '*.log' -o all";
+    let merge = Running::start(&folder, &mut shell(&folder, limited));
+    until("it is told", || merge.said().contains(".log: left out: Too many open files"));
+    until("others are merged", || fs::read(folder.path("all")).is_ok_and(|it| it.len() > 50));
+    merge.terminate().with(0);
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn flag_restart() {
     let folder = Folder::of([("a.log", "one\n")]);
     let args = ["a.log", "-o", "out", "--checkpoint", "state"];
     run(&folder, &args).with(0);
-    fs::write(folder.path("state"), "damaged").unwrap();
+    fs::write(folder.path("state"), "{\"version\":2}\ndamaged").unwrap();
     run(&folder, &args).with(3);
     run(&folder, &[&args[..], &["--restart"]].concat()).with(0);
     assert_eq!(folder.read("out"), "one\n");

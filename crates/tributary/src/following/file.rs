@@ -45,6 +45,27 @@ pub(crate) fn open(path: &Path) -> io::Result<(File, FileId)> {
     Ok((file, FileId::of(&metadata)))
 }
 
+/// Descriptors that are held while sources are opened, so that sources do not take all: an
+/// output, a checkpoint, the notifications and an event loop need some, too.
+pub(crate) struct Spare {
+    _held: Vec<File>,
+}
+
+impl Spare {
+    const MANY: usize = 16;
+
+    /// Takes them.
+    ///
+    /// # Errors
+    ///
+    /// `EMFILE`, if there are no more so many.
+    pub(crate) fn hold() -> io::Result<Spare> {
+        let one = File::open("/")?;
+        let held = (1..Spare::MANY).map(|_| one.try_clone()).collect::<io::Result<Vec<_>>>()?;
+        Ok(Spare { _held: held })
+    }
+}
+
 /// Fails with the kind of a file that is not a regular one.
 fn regular(metadata: &Metadata) -> io::Result<()> {
     let kind = metadata.file_type();

@@ -11,6 +11,7 @@ use tracing::{info, warn};
 
 use crate::error::Shown;
 use crate::following::expand::{self, Expanded, Pattern};
+use crate::following::file::Spare;
 use crate::following::follow::{Begun, Name};
 use crate::following::log::{Common, Log};
 use crate::following::path::FullPaths;
@@ -133,6 +134,7 @@ impl Joining {
     }
 
     fn begin(&self, name: Name, began: SystemTime) -> io::Result<Option<(Begun, Log)>> {
+        let _spare = Spare::hold()?;
         let (file, id) = expand::open_trusted(&name.path)?;
         if self.common.files.is_taken(id, &file.metadata()?) {
             return Ok(None);
