@@ -14,8 +14,10 @@
 //! file before was there to be measured as well.
 
 use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -512,7 +514,10 @@ impl Follow {
             watch.inspect(|watch| watch.forget_gap());
             found
         });
-        if let Some(name) = found.unknown_name {
+        // Of `app.log.1` and `app.log.2`, which a pattern has found, each is found by it
+        // whatever its number is.
+        let is_found = |name: &OsString| !self.by_name && is_numbered_alike(name, self.home.name());
+        if let Some(name) = found.unknown_name.filter(|name| !is_found(name)) {
             warn!(
                 "{}: the file that had this name is called {} now; files that had the name \
                  since, and have lost it again, are not known by such names and not merged",
@@ -646,6 +651,15 @@ impl Follow {
         }
         Ok(())
     }
+}
+
+/// Tells whether two names differ by a number at their end and by nothing else.
+fn is_numbered_alike(one: &OsStr, other: &OsStr) -> bool {
+    let stem = |name: &'_ OsStr| {
+        let digits = name.as_bytes().iter().rev().take_while(|it| it.is_ascii_digit()).count();
+        name.as_bytes()[..name.len() - digits].to_owned()
+    };
+    one != other && stem(one) == stem(other)
 }
 
 /// Opens the files that have lost the name, as the kernel tells, and are not `known`:

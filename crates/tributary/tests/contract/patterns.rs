@@ -133,6 +133,24 @@ fn what_fits_and_cannot_be_read_is_tried_again() {
 }
 
 #[test]
+fn a_rotation_between_two_runs_is_no_warning_where_a_pattern_fits_the_rotated_names() {
+    let place = Place::with_checkpoint();
+    for (name, line) in [("app.log", "4\n"), ("app.log.1", "3\n"), ("app.log.2", "2\n")] {
+        place.append(name, line);
+    }
+    let options = || Options { follow: false, ..place.pattern("app.log*") };
+    let before = place.run(&[], options());
+    for number in [2, 1] {
+        place.rename(format!("app.log.{number}"), format!("app.log.{}", number + 1));
+    }
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "5\n");
+    let said = Said::here();
+    assert_eq!(place.run(&[], options()), before + "5\n");
+    assert_eq!(said.events(), "");
+}
+
+#[test]
 fn a_pattern_that_cannot_be_understood_is_an_error() {
     let place = Place::new();
     let error = place.refused(place.pattern("[a"));
