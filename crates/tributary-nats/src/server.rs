@@ -155,6 +155,11 @@ impl Server {
         .await
     }
 
+    /// Returns an id that no other message has: the name of an inbox, which is unique.
+    pub(crate) fn new_id(&self) -> String {
+        self.client.new_inbox()
+    }
+
     /// Returns the last message of a subject.
     pub(crate) async fn last_of(&self, subject: &str) -> Result<Option<StreamMessage>, String> {
         self.one(async || self.stream.get_last_raw_message_by_subject(subject).await).await

@@ -12,8 +12,8 @@
 //! - **The id.** The fence alone would do; the id saves a question. A server that compares
 //!   ids before fences (2.9 does, 2.15 does not) answers a retry with the sequence of the
 //!   first try. An id alone would not do: the server forgets it after two minutes, and
-//!   until then it would drop other lines with the same id. So the id is made of subject,
-//!   fence and offsets: no other lines have it.
+//!   until then it would drop other lines with the same id. So an id belongs to the tries of
+//!   one message: other lines at the same place, behind the same fence, have another one.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -259,8 +259,7 @@ impl Shipper {
 
     async fn publish(&self, subject: &Subject, chunk: Chunk<'_>) -> Result<Published, Failed> {
         let Subject { name, path, last, .. } = subject;
-        let Span { begin, end, .. } = chunk.span;
-        let id = format!("{name} {last} {begin}-{end}");
+        let id = self.server.new_id();
         let headers = message::headers(path, chunk.span);
         let payload = Bytes::copy_from_slice(chunk.lines);
         let message = || {

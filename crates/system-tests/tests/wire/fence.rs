@@ -76,3 +76,24 @@ fn what_a_killed_merge_has_sent_and_comes_late_is_there_once() {
         ship
     });
 }
+
+#[test]
+fn other_lines_where_a_message_was_deleted_are_sent() {
+    for program in Nats::programs() {
+        let nats = Nats::start_program(&program, "");
+        let scene = Scene { folder: Folder::new(), nats };
+        let log = scene.folder.path("app.log");
+        fs::write(&log, "one\n").unwrap();
+        let mut ship = scene.ship(&["-F", "app.log"]);
+        // Truncated each time. The last lines are as long as the first, and before both of
+        // them the subject is empty.
+        for (sequence, lines) in [(1, "x\n"), (2, "two\n")] {
+            scene.until_shipped(&mut ship, 1);
+            scene.nats.delete_message(sequence);
+            fs::write(&log, lines).unwrap();
+        }
+        scene.until_shipped(&mut ship, 1);
+        ship.terminate().with(0);
+        assert_eq!(scene.merged(), "two\n");
+    }
+}
