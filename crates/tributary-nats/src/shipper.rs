@@ -181,8 +181,8 @@ impl Shipper {
         Ok(fetched[&message.sequence].clone())
     }
 
-    /// Sends the lines that have not arrived yet; returns the sequence of the message that has
-    /// the last of them.
+    /// Sends the lines that have not arrived yet; returns the sequence behind which the stream
+    /// may have the lines that follow.
     async fn send_all(&self, subject: &mut Subject, lines: &Lines) -> Result<u64, Failed> {
         let (_, inode) = lines.device_and_inode();
         let span = Span { inode, begin: lines.begin(), end: lines.end() };
@@ -195,8 +195,8 @@ impl Shipper {
             }
             if let Some(message) = subject.behind.find(rest) {
                 let payload = self.lines_of(subject, message, rest.span, &mut fetched).await?;
-                if let Some(left) = subject.behind.meet(rest, message, &payload) {
-                    (rest, sequence) = (left, message.sequence);
+                if let Some(met) = subject.behind.meet(rest, message, &payload) {
+                    (rest, sequence) = met;
                 }
                 continue;
             }

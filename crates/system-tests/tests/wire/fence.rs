@@ -78,6 +78,32 @@ fn what_a_killed_merge_has_sent_and_comes_late_is_there_once() {
 }
 
 #[test]
+fn a_chunk_that_is_met_in_part_is_met_to_its_end_by_the_next_merge() {
+    let scene = Scene::new();
+    let lines: String = (0..20_000).map(|number| format!("line {number}\n")).collect();
+    scene.folder.append("app.log", &lines);
+    scene.ship(&["app.log"]).end().with(0);
+    assert_eq!(scene.nats.messages(), 1);
+    // With so many sources a chunk is shorter than this message.
+    let names: Vec<_> = (0..128).map(|number| format!("{number}.log")).collect();
+    names.iter().for_each(|name| scene.folder.append(name, ""));
+    let between = Between::open(scene.nats.address());
+    between.hold_requests_for_lines_after(1);
+    let url = format!("nats://{}/{STREAM}", between.address());
+    let flags = ["--output", &url, "--checkpoint", "shipped", "app.log"];
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let killed = scene.run(&[&flags, &*names].concat());
+    until("the first chunk is in the checkpoint", || {
+        let checkpoint = fs::read_to_string(scene.folder.path("shipped")).unwrap_or_default();
+        checkpoint.split("\"offset\":").skip(1).any(|it| !it.starts_with('0'))
+    });
+    drop(killed);
+    scene.ship(&["--checkpoint", "shipped", "app.log"]).end().with(0);
+    assert_eq!(scene.nats.messages(), 1);
+    assert!(scene.merged() == lines);
+}
+
+#[test]
 fn other_lines_where_a_message_was_deleted_are_sent() {
     for program in Nats::programs() {
         let nats = Nats::start_program(&program, "");
