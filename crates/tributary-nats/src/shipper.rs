@@ -48,6 +48,9 @@ pub(crate) struct Shipper {
     output: RefCell<Output>,
     /// By the number of the source. A subject is taken out while a chunk of it is on its way.
     subjects: RefCell<HashMap<usize, Subject>>,
+    /// The number of the source that has last sent into the subject of a path. A file that
+    /// comes to fit a pattern after another one of its name has a number of its own.
+    numbers: RefCell<HashMap<PathBuf, usize>>,
     /// The first error of the server or the stream: nothing is sent after it.
     failed: RefCell<Option<String>>,
 }
@@ -74,8 +77,8 @@ impl Shipper {
         let connected = connect(&place, &stop, &output).await;
         let server = connected.map_err(|why| output.give_up(io::Error::other(why)))?;
         let output = RefCell::new(output);
-        let (subjects, failed) = (RefCell::default(), RefCell::default());
-        Ok(Shipper { server, output, subjects, failed })
+        let (subjects, numbers) = (RefCell::default(), RefCell::default());
+        Ok(Shipper { server, output, subjects, numbers, failed: RefCell::default() })
     }
 
     /// Returns how many chunks may be on their way at once.
@@ -122,6 +125,13 @@ impl Shipper {
     /// Asks what the subject of a log holds.
     async fn subject(&self, lines: &Lines) -> Result<Subject, Failed> {
         let (path, known) = self.output.borrow().arrived_of(lines);
+        // The lines of the source before have arrived, and are not asked for: the new ones may
+        // be the same, at the same place of a file with the same inode.
+        if let Some(before) = self.numbers.borrow_mut().insert(path.clone(), lines.source())
+            && let Some(subject) = self.subjects.borrow_mut().remove(&before)
+        {
+            return Ok(subject);
+        }
         let name = message::subject(&self.server.place.host_name, &path);
         if name.len() > LONGEST_SUBJECT {
             let why = format!("{}: this path is too long for a subject", Shown(&path));

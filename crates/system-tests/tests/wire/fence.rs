@@ -1,6 +1,7 @@
 //! Why a chunk arrives once: an answer that is lost, and a message that comes late.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::thread;
 use std::time::Duration;
 
@@ -122,4 +123,33 @@ fn other_lines_where_a_message_was_deleted_are_sent() {
         ship.terminate().with(0);
         assert_eq!(scene.merged(), "two\n");
     }
+}
+
+#[test]
+fn a_new_file_of_a_pattern_with_the_lines_and_the_inode_of_an_old_one_is_sent() {
+    let scene = Scene::new();
+    let log = scene.folder.path("app.log");
+    fs::write(&log, "started\n").unwrap();
+    let inode = fs::metadata(&log).unwrap().ino();
+    let mut ship = scene.ship(&["-F", "--watch", "*.log", "--quiet-after", "1ms"]);
+    scene.until_shipped(&mut ship, 1);
+    fs::remove_file(&log).unwrap();
+    let open = format!("/proc/{}/fd", ship.child.id());
+    let is_log = |it: fs::DirEntry| {
+        fs::read_link(it.path()).is_ok_and(|it| it.to_string_lossy().contains("app.log"))
+    };
+    until("the file is let go", || !fs::read_dir(&open).unwrap().flatten().any(is_log));
+    // Its inode is free now. Some file systems give it again soon; with others, this is a file
+    // like any other.
+    let new = |number| {
+        let new = scene.folder.path(&format!("new.{number}"));
+        fs::write(&new, "started\n").unwrap();
+        (fs::metadata(&new).unwrap().ino() == inode, new)
+    };
+    let news: Vec<_> = (0..1_000).map(new).collect();
+    let (_, new) = news.iter().find(|(has_inode, _)| *has_inode).unwrap_or(&news[0]);
+    fs::rename(new, &log).unwrap();
+    scene.until_shipped(&mut ship, 2);
+    ship.terminate().with(0);
+    assert_eq!(scene.merged(), "started\nstarted\n");
 }
