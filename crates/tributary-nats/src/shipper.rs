@@ -124,6 +124,7 @@ impl Shipper {
 
     /// Asks what the subject of a log holds.
     async fn subject(&self, lines: &Lines) -> Result<Subject, Failed> {
+        self.has_not_failed()?;
         let (path, known) = self.output.borrow().arrived_of(lines);
         // The lines of the source before have arrived, and are not asked for: the new ones may
         // be the same, at the same place of a file with the same inode.
@@ -200,9 +201,7 @@ impl Shipper {
         let (mut sequence, mut refusals) = (subject.last, 0);
         let mut fetched = HashMap::new();
         while !rest.lines.is_empty() {
-            if let Some(why) = &*self.failed.borrow() {
-                return Err(Failed::Server(why.clone()));
-            }
+            self.has_not_failed()?;
             if let Some(message) = subject.behind.find(rest) {
                 let payload = self.lines_of(subject, message, rest.span, &mut fetched).await?;
                 if let Some(met) = subject.behind.meet(rest, message, &payload) {
@@ -224,6 +223,11 @@ impl Shipper {
             }
         }
         Ok(sequence)
+    }
+
+    /// Fails once the server or the stream has, since nothing is asked or sent after that.
+    fn has_not_failed(&self) -> Result<(), Failed> {
+        self.failed.borrow().clone().map_or(Ok(()), |why| Err(Failed::Server(why)))
     }
 
     /// Asks what has come into a subject instead of our message. Fails at the last of

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use async_nats::jetstream::stream;
 use system_tests::program;
-use testkit::{Ended, Folder};
+use testkit::{Ended, Folder, until};
 use workload::Backlog;
 
 use crate::Scene;
+use crate::between::Between;
 use crate::server::STREAM;
 
 /// The exit codes: the output has failed, or the stream that is read.
@@ -187,17 +188,17 @@ fn a_full_stream_is_told_and_goes_on_when_there_is_room() {
     let mut ship = scene.ship(&flags);
     scene.until_shipped(&mut ship, 1);
     scene.folder.append("app.log", "two\n");
-    testkit::until("it is told", || ship.said().contains("the stream is full"));
+    until("it is told", || ship.said().contains("the stream is full"));
     drop(ship);
     let impatient = scene.ship(&["--patience", "1s", "--checkpoint", "shipped", "app.log"]).end();
     is_told(impatient, OUTPUT, &["the stream is full", "maximum messages", "tried for 1s"]);
 
     // A reader has taken the first message, and a purge makes room.
     let ship = scene.ship(&flags);
-    testkit::until("it is told", || ship.said().contains("the stream is full"));
+    until("it is told", || ship.said().contains("the stream is full"));
     assert_eq!(scene.merged(), "one\n");
     scene.nats.purge();
-    testkit::until("there is room", || scene.nats.messages() == 1);
+    until("there is room", || scene.nats.messages() == 1);
     ship.terminate().with(0);
     assert_eq!(scene.merged(), "two\n");
 }
@@ -269,6 +270,20 @@ fn a_stream_that_was_made_anew_is_no_longer_the_one_that_was_read() {
     }
     is_told(scene.read_impatiently(), SOURCE, &["of this name that is gone"]);
     assert_eq!(scene.folder.read("merged"), "one\n");
+}
+
+#[test]
+fn a_silent_server_is_given_up_for_all_logs_at_once() {
+    let scene = Scene::new();
+    // More logs than chunks may be on their way.
+    Backlog { files: 300, bytes: 100 }.make(&scene.folder.path("logs"), 1).unwrap();
+    let between = Between::open(scene.nats.address());
+    between.fall_silent();
+    let url = format!("nats://{}/{STREAM}", between.address());
+    let ship = scene.run(&["--output", &url, "--watch", "logs/*.log", "--patience", "1s"]);
+    is_told(ship.end(), OUTPUT, &["tried for 1s"]);
+    // For none of the others was the server waited once more.
+    assert!(between.logs() < 290, "{}", between.logs());
 }
 
 /// An authority, the certificate that it has signed for `localhost`, and another authority.
