@@ -114,6 +114,8 @@ impl Reader<'_> {
                     _ = connections.changed() => break,
                     () = sleep(QUIET) => {
                         self.check(&server).await?;
+                        // What was to come may have been deleted meanwhile.
+                        self.pending = 0;
                         continue;
                     }
                     () = self.stop.abandonment() => continue,
@@ -175,7 +177,7 @@ impl Reader<'_> {
         &mut self,
         server: &Server,
     ) -> Result<(pull::Stream, watch::Receiver<u64>), String> {
-        self.delivered = 0;
+        (self.delivered, self.pending) = (0, 0);
         let next = self.read + 1;
         server
             .ask(async |connections| {
