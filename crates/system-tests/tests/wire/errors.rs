@@ -273,6 +273,23 @@ fn a_stream_that_was_made_anew_is_no_longer_the_one_that_was_read() {
 }
 
 #[test]
+fn what_was_purged_before_the_first_message_was_read_is_an_error() {
+    let scene = Scene::new();
+    scene.nats.make(stream::Config::default());
+    let between = Between::open(scene.nats.address());
+    let url = format!("nats://{}/{STREAM}", between.address());
+    let read = scene.run(&["-F", "--from", &url, "--output", "merged"]);
+    until("the stream is read", || scene.nats.consumers() == 1);
+    // The message is lost on the way, and is gone when it is asked for again.
+    between.hold_answers();
+    scene.ship_one().with(0);
+    scene.nats.purge();
+    between.cut();
+    let said = read.end().with(SOURCE).stderr;
+    assert!(said.contains("messages 1 to 1 are gone"), "{said}");
+}
+
+#[test]
 fn a_silent_server_is_given_up_for_all_logs_at_once() {
     let scene = Scene::new();
     // More logs than chunks may be on their way.
