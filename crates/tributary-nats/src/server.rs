@@ -40,8 +40,11 @@ const LAST_ANSWER: Duration = Duration::from_secs(1);
 /// How long to wait before a question is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How many messages and how many bytes a server may send ahead, while the disk is busy. The
-/// client asks for more when half of either is left.
+/// client asks for more when half of either is left. If a message may be larger than these
+/// bytes, it is as many as that.
 const AHEAD: (usize, usize) = (1_000, 16 * 1024 * 1024);
+/// What a server counts of a message besides lines and headers: two subjects, at most.
+const NAMES: usize = 8 * 1024;
 /// So many messages of a subject are asked for one by one, before a consumer is made.
 const FEW: usize = 8;
 /// After so long without a request, the server forgets a consumer.
@@ -250,7 +253,13 @@ impl Server {
         };
         let consumer = self.stream.create_consumer(config).await;
         let consumer = consumer.map_err(|why| Passing(self.whole(&why)))?;
-        let (messages, bytes) = AHEAD;
+        let (mut messages, bytes) = AHEAD;
+        // The server may bound it, and sends nothing to who asks for more.
+        if let Ok(most @ 1..) = usize::try_from(consumer.cached_info().config.max_batch) {
+            messages = messages.min(most);
+        }
+        // Nor does it send a message that is larger than what was asked for.
+        let bytes = bytes.max(self.client.max_payload() + NAMES);
         let ahead = consumer.stream().max_messages_per_batch(messages).max_bytes_per_batch(bytes);
         let messages = ahead.messages().await.map_err(|why| Passing(self.whole(&why)))?;
         Ok((messages, consumer.cached_info().name.clone()))

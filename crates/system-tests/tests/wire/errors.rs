@@ -290,6 +290,17 @@ fn what_was_purged_before_the_first_message_was_read_is_an_error() {
 }
 
 #[test]
+fn a_server_that_bounds_how_much_is_asked_for_at_once_is_read() {
+    let store = Folder::new();
+    let scene = Scene::of(&format!(
+        "jetstream {{ store_dir: {:?}, limits {{ max_request_batch: 100 }} }}",
+        store.folder()
+    ));
+    scene.ship_one().with(0);
+    assert_eq!(scene.merged(), "one\n");
+}
+
+#[test]
 fn a_silent_server_is_given_up_for_all_logs_at_once() {
     let scene = Scene::new();
     // More logs than chunks may be on their way.

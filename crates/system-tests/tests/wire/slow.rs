@@ -81,3 +81,12 @@ fn the_last_messages_may_be_deleted_before_they_are_sent_to_the_reader() {
     std::thread::spawn(move || fifo.read_to_end(&mut Vec::new()));
     read.end().with(0);
 }
+
+#[test]
+fn a_message_of_any_size_that_the_server_takes_is_read() {
+    let scene = Scene::of("max_payload: 32MB");
+    let line = "x".repeat(20 * 1024 * 1024) + "\n";
+    scene.folder.append("app.log", &line);
+    scene.ship(&["app.log"]).end().with(0);
+    assert!(scene.merged() == line);
+}
