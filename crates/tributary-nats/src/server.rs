@@ -47,6 +47,8 @@ const AHEAD: (usize, usize) = (1_000, 16 * 1024 * 1024);
 const NAMES: usize = 8 * 1024;
 /// So many messages of a subject are asked for one by one, before a consumer is made.
 const FEW: usize = 8;
+/// So many messages are asked for with one consumer: the patience is with each.
+const BUNCH: usize = 10_000;
 /// After so long without a request, the server forgets a consumer.
 const FORGOTTEN: Duration = Duration::from_secs(30);
 /// After so long without a word of the server, the client pings it.
@@ -194,26 +196,28 @@ impl Server {
             found.push((message.sequence, span(&message.headers)));
             next = message.sequence + 1;
         }
-        if next <= to {
-            let rest = self.ask(async |connections| {
+        while next <= to {
+            let bunch = self.ask(async |connections| {
                 let config = pull::Config {
                     filter_subject: subject.to_owned(),
                     headers_only: true,
                     ..pull::Config::default()
                 };
                 let (messages, consumer) = self.consume(next, config).await?;
-                let rest = self.headers_in(messages, to, connections).await;
+                let bunch = self.headers_in(messages, to, connections).await;
                 // Also after an error, since a server bounds the number of consumers. One that
                 // stays is forgotten after `FORGOTTEN`.
                 let _ = self.stream.delete_consumer(&consumer).await;
-                rest
+                bunch
             });
-            found.append(&mut rest.await?);
+            found.append(&mut bunch.await?);
+            next = found.last().map_or(to, |(last, _)| *last) + 1;
         }
         Ok(found)
     }
 
-    /// Takes messages up to the sequence `to`, which must be there.
+    /// Takes messages up to the sequence `to`, which must be there, or so many as are a
+    /// [`BUNCH`].
     async fn headers_in(
         &self,
         mut messages: pull::Stream,
@@ -221,7 +225,7 @@ impl Server {
         mut connections: watch::Receiver<u64>,
     ) -> Result<Vec<(u64, Option<Span>)>, Trouble> {
         let mut found = Vec::new();
-        while found.last().is_none_or(|(last, _)| *last < to) {
+        while found.len() < BUNCH && found.last().is_none_or(|(last, _)| *last < to) {
             let message = select! {
                 message = messages.next() => message,
                 _ = connections.changed() => None,
