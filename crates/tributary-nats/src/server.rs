@@ -16,7 +16,7 @@ use async_nats::jetstream::context::{
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, RawMessageError, RawMessageErrorKind, Stream,
+    Config, DiscardPolicy, RawMessageError, RawMessageErrorKind, RetentionPolicy, Stream,
 };
 use async_nats::jetstream::{self, Context};
 use async_nats::{ConnectErrorKind, ConnectOptions, Event};
@@ -552,9 +552,13 @@ async fn ask_for_stream(
     let why = match context.get_stream(name).await {
         Ok(stream) => {
             let config = &stream.cached_info().config;
-            let bounded =
-                config.max_messages > 0 || config.max_bytes > 0 || !config.max_age.is_zero();
-            if make && config.discard == DiscardPolicy::Old && bounded {
+            let bounded = config.max_messages > 0
+                || config.max_bytes > 0
+                || config.max_messages_per_subject > 0;
+            let forgets = bounded && config.discard == DiscardPolicy::Old
+                || !config.max_age.is_zero()
+                || config.retention == RetentionPolicy::Interest;
+            if make && forgets {
                 warn!(
                     "{place}: it discards old messages; lines that nobody has read by then are lost"
                 );

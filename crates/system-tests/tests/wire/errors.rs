@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_nats::jetstream::stream;
 use system_tests::program;
@@ -312,6 +313,19 @@ fn a_silent_server_is_given_up_for_all_logs_at_once() {
     is_told(ship.end(), OUTPUT, &["tried for 1s"]);
     // For none of the others was the server waited once more.
     assert!(between.logs() < 290, "{}", between.logs());
+}
+
+#[test]
+fn a_stream_that_forgets_messages_is_told_of() {
+    for limits in [
+        stream::Config { max_age: Duration::from_secs(3600), ..Default::default() },
+        stream::Config { retention: stream::RetentionPolicy::Interest, ..Default::default() },
+    ] {
+        let scene = Scene::new();
+        scene.nats.make(limits);
+        let said = scene.ship_one().with(0).stderr;
+        assert!(said.contains("lines that nobody has read by then are lost"), "{said}");
+    }
 }
 
 /// An authority, the certificate that it has signed for `localhost`, and another authority.
