@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::error::Error as _;
-use std::mem::replace;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -117,8 +116,9 @@ impl Server {
             .timeout(ANSWER.min(place.patience))
             .ack_timeout(ACK.min(place.patience))
             .build(client.clone());
-        let stream =
-            insist.on(async || ask_for_stream(&context, &client, place, make).await).await?;
+        let stream = insist
+            .on(async || ask_for_stream(&context, &client, place, make, &refused).await)
+            .await?;
         let (place, stop) = (place.clone(), stop.clone());
         Ok(Server { place, stop, client, context, stream, connections, refused, troubled })
     }
@@ -344,11 +344,7 @@ impl Server {
 
     /// Returns an error and its causes, with what the server has refused meanwhile.
     fn whole(&self, why: &dyn std::error::Error) -> String {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match refused {
-            Some(refused) => format!("{} ({refused})", chain(why)),
-            None => chain(why),
-        }
+        whole(why, &self.refused)
     }
 }
 
@@ -384,21 +380,24 @@ impl Insist<'_> {
     ) -> Result<T, String> {
         let patience = self.place.patience;
         let began = Instant::now();
-        let mut in_trouble = false;
+        let mut trouble: Option<String> = None;
         loop {
             let left = patience.saturating_sub(began.elapsed());
             // The client may wait longer for something; we do not.
             let asked = timeout(left.max(PAUSE), ask()).await;
             let why = match asked {
                 Ok(Ok(answer)) => {
-                    if in_trouble {
+                    if trouble.is_some() {
                         self.trouble_ends();
                     }
                     return Ok(answer);
                 }
                 Ok(Err(Lasting(why))) => return Err(why),
                 Ok(Err(Passing(why))) => why,
-                Err(_) => "the server does not answer".to_owned(),
+                // What was wrong the last time says more.
+                Err(_) => {
+                    trouble.clone().unwrap_or_else(|| "the server does not answer".to_owned())
+                }
             };
             if began.elapsed() >= patience {
                 return Err(format!("{why}; tried for {patience:?}"));
@@ -406,9 +405,10 @@ impl Insist<'_> {
             if self.gives_up_at_the_stop && self.stop.requested() {
                 return Err(format!("{why}; stopped before that"));
             }
-            if !replace(&mut in_trouble, true) {
+            if trouble.is_none() {
                 self.trouble_begins(&why);
             }
+            trouble = Some(why);
             if self.gives_up_at_the_stop {
                 select! {
                     () = sleep(PAUSE) => {}
@@ -544,6 +544,7 @@ async fn ask_for_stream(
     client: &Client,
     place: &Place,
     make: bool,
+    refused: &Mutex<Option<String>>,
 ) -> Result<Stream, Trouble> {
     let name = &place.stream;
     if !client.server_info().jetstream {
@@ -575,7 +576,7 @@ async fn ask_for_stream(
         Some(10059) if make => {}
         Some(10059) => return Err(Lasting("there is no such stream on this server".to_owned())),
         Some(10039) => return Err(Lasting(chain(&why))),
-        _ => return Err(Passing(chain(&why))),
+        _ => return Err(Passing(whole(&why, refused))),
     }
     let config = Config {
         name: name.clone(),
@@ -589,7 +590,7 @@ async fn ask_for_stream(
             Ok(stream)
         }
         Err(why) => {
-            let told = format!("cannot make the stream: {}", chain(&why));
+            let told = format!("cannot make the stream: {}", whole(&why, refused));
             let lasts = match why.kind() {
                 CreateStreamErrorKind::JetStream(error) if error.error_code().0 == 10065 => {
                     return Err(Lasting(format!(
@@ -601,6 +602,15 @@ async fn ask_for_stream(
             };
             Err(if lasts { Lasting(told) } else { Passing(told) })
         }
+    }
+}
+
+/// Returns an error and its causes, with what the server has refused meanwhile.
+fn whole(why: &dyn std::error::Error, refused: &Mutex<Option<String>>) -> String {
+    let refused = refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match refused {
+        Some(refused) => format!("{} ({refused})", chain(why)),
+        None => chain(why),
     }
 }
 

@@ -302,6 +302,20 @@ fn a_server_that_bounds_how_much_is_asked_for_at_once_is_read() {
 }
 
 #[test]
+fn what_a_user_may_not_ask_is_told() {
+    let scene = Scene::of(
+        r#"authorization { users = [
+            { user: me, password: p, permissions: { publish: { deny: ["$JS.API.>"] } } }
+        ] }"#,
+    );
+    scene.folder.append("app.log", "one\n");
+    let url = format!("nats://me:p@{}/{STREAM}", scene.nats.address());
+    // So long that the last of several tries is cut short.
+    let ended = scene.run(&["--output", &url, "app.log", "--patience", "6s"]).end();
+    is_told(ended, OUTPUT, &["Permissions Violation", "$JS.API.STREAM.INFO", "tried for 6s"]);
+}
+
+#[test]
 fn a_silent_server_is_given_up_for_all_logs_at_once() {
     let scene = Scene::new();
     // More logs than chunks may be on their way.
