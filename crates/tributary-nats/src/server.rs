@@ -128,11 +128,14 @@ impl Server {
         &self.stream.cached_info().config.subjects
     }
 
-    /// Returns how many bytes a message may have, with its headers.
-    pub(crate) fn most_bytes(&self) -> usize {
+    /// Returns how many bytes a message may have, with its headers, and what bounds it.
+    pub(crate) fn most_bytes(&self) -> (usize, &'static str) {
         let of_stream = usize::try_from(self.stream.cached_info().config.max_message_size).ok();
         let of_server = self.client.max_payload();
-        of_stream.filter(|it| *it > 0).map_or(of_server, |it| it.min(of_server))
+        match of_stream.filter(|it| (1..of_server).contains(it)) {
+            Some(of_stream) => (of_stream, "max_msg_size of the stream"),
+            None => (of_server, "max_payload of the server"),
+        }
     }
 
     /// Publishes a message, and waits until the server has acknowledged or refused it.

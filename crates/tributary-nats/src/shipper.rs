@@ -32,8 +32,8 @@ use crate::message::{self, Span};
 use crate::place::Place;
 use crate::server::{Published, Server};
 
-/// How many bytes of a message are left for its headers, besides path and id: these two are
-/// about as long as the subject, each.
+/// How many bytes of a message are left for its headers, besides the path, which is about as
+/// long as the subject.
 const HEADERS: usize = 1024;
 /// How many bytes a subject may have: a server takes no protocol line of more than 4 KiB.
 const LONGEST_SUBJECT: usize = 3000;
@@ -255,7 +255,8 @@ impl Shipper {
         subject: &Subject,
         chunk: Chunk<'a>,
     ) -> Result<(Chunk<'a>, Chunk<'a>), Failed> {
-        let most = self.server.most_bytes().saturating_sub(HEADERS + subject.name.len() * 2);
+        let (most, bound) = self.server.most_bytes();
+        let most = most.saturating_sub(HEADERS + subject.name.len());
         let most = most.min(self.server.place.most_bytes);
         if chunk.lines.len() <= most {
             return Ok(chunk.split_at(chunk.lines.len()));
@@ -264,7 +265,7 @@ impl Shipper {
             Some(newline) => Ok(chunk.split_at(newline + 1)),
             None => Err(Failed::Lines(format!(
                 "{}: the line at byte {} is longer than a message may be, {most} bytes; cut such \
-                 lines with --max-line, or raise max_payload of the server",
+                 lines with --max-line, or raise {bound}",
                 Shown(&subject.path),
                 chunk.span.begin
             ))),

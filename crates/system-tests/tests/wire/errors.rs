@@ -316,6 +316,15 @@ fn what_a_user_may_not_ask_is_told() {
 }
 
 #[test]
+fn a_line_longer_than_a_message_of_the_stream_is_told_apart() {
+    let scene = Scene::new();
+    scene.nats.make(stream::Config { max_message_size: 2048, ..Default::default() });
+    scene.folder.append("long.log", &format!("{}\n", "x".repeat(5_000)));
+    let ended = scene.ship(&["long.log"]).end();
+    is_told(ended, OUTPUT, &["longer than a message", "max_msg_size of the stream"]);
+}
+
+#[test]
 fn a_silent_server_is_given_up_for_all_logs_at_once() {
     let scene = Scene::new();
     // More logs than chunks may be on their way.
