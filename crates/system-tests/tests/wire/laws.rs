@@ -144,7 +144,7 @@ fn a_log_of_many_messages_is_asked_for_over_a_connection_that_is_often_lost() {
     let between = Between::open(scene.nats.address());
     between.cut_after(3_000_000);
     let url = format!("nats://{}/{STREAM}", between.address());
-    let ship = scene.run(&["--output", &url, "--host-name", "h", "--patience", "5s", "app.log"]);
+    let ship = scene.run(&["--output", &url, "--host-name", "h", "--patience", "30s", "app.log"]);
     ship.end().with(0);
     assert_eq!(scene.nats.messages(), 30_001);
 }
