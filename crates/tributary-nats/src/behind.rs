@@ -86,7 +86,9 @@ impl Behind {
     }
 
     /// Compares the head of a chunk with the lines of a message, byte by byte; returns the
-    /// rest of the chunk that has not arrived in it, or `None` if the message has other lines.
+    /// rest of the chunk that has not arrived in it, and the sequence behind which the stream
+    /// may have the lines that follow: a message that the chunk ends in has them, too. Returns
+    /// `None` if the message has other lines.
     ///
     /// In either case [`find`](Behind::find) does not return the message for these lines again.
     pub(crate) fn meet<'a>(
@@ -94,7 +96,7 @@ impl Behind {
         chunk: Chunk<'a>,
         message: Arrived,
         payload: &[u8],
-    ) -> Option<Chunk<'a>> {
+    ) -> Option<(Chunk<'a>, u64)> {
         let ahead = (chunk.span.begin - message.span.begin) as usize;
         let begin = message.met + ahead;
         let begins_a_line = begin == 0 || payload.get(begin - 1) == Some(&b'\n');
@@ -118,13 +120,13 @@ impl Behind {
                 // At the end of the message, or one byte further: the file may have got the
                 // newline since that the message was given.
                 rest.span.begin = rest.span.begin.max(min(message.span.end, rest.span.end));
-                Some(rest)
+                Some((rest, message.sequence))
             }
             Same::Chunk => {
                 let left = &mut runs[0][0];
                 left.met = begin + chunk.lines.len();
                 left.span.begin = chunk.span.end;
-                Some(chunk.split_at(chunk.lines.len()).1)
+                Some((chunk.split_at(chunk.lines.len()).1, message.sequence - 1))
             }
         }
     }
@@ -184,7 +186,7 @@ mod tests {
             let mut rest = *chunk;
             while let Some(message) = behind.find(rest).filter(|_| !rest.lines.is_empty()) {
                 let payload = messages[message.sequence as usize - 1].1.as_bytes();
-                rest = behind.meet(rest, message, payload).unwrap_or(rest);
+                rest = behind.meet(rest, message, payload).map_or(rest, |(rest, _)| rest);
             }
             if !rest.lines.is_empty() {
                 sent.push(rest);
@@ -203,6 +205,17 @@ mod tests {
             assert_eq!(sent(&messages, &chunks), [chunk(1, 20, "f\n")], "{first}");
         }
         assert_eq!(sent(&messages, &[chunk(1, 10, "a\nb\n"), chunk(1, 14, "c\nd\n")]), []);
+    }
+
+    #[test]
+    fn a_message_that_was_met_in_part_is_to_be_looked_for_again() {
+        let mut behind = Behind::default();
+        behind.push(7, span(1, 0, 6));
+        for (begin, lines, known) in [(0, "a\n", 6), (2, "b\n", 6), (4, "c\nd\n", 7)] {
+            let chunk = chunk(1, begin, lines);
+            let message = behind.find(chunk).unwrap();
+            assert_eq!(behind.meet(chunk, message, b"a\nb\nc\n").unwrap().1, known);
+        }
     }
 
     #[test]

@@ -54,8 +54,16 @@ pub fn read(plan: Plan, place: &Place, follow: bool) -> Result<Report, Error> {
     let mut builder = Builder::new_current_thread();
     let runtime = builder.enable_all().build_local(LocalOptions::default());
     let runtime = runtime.map_err(Error::Runtime)?;
-    let mut reader =
-        Reader { place, stop, follow, output: Some(output), read: 0, pending: 0, delivered: 0 };
+    let mut reader = Reader {
+        place,
+        stop,
+        follow,
+        output: Some(output),
+        read: 0,
+        begun: false,
+        pending: 0,
+        delivered: 0,
+    };
     let ended = runtime.block_on(reader.read());
     // Finished in any case: the next run is to begin where this one ended.
     let written = reader.output.take().expect("no append is under way").finish();
@@ -72,8 +80,11 @@ struct Reader<'a> {
     follow: bool,
     /// `None` during an append.
     output: Option<Output>,
-    /// The sequence of the last message in the output.
+    /// The sequence of the last message in the output, or of what was gone when the stream was
+    /// first read.
     read: u64,
+    /// Whether it is known where in the stream the output has begun.
+    begun: bool,
     /// How many messages were behind the last one that was delivered, at that moment.
     pending: u64,
     /// The number that the consumer has given that message.
@@ -83,6 +94,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     async fn read(&mut self) -> Result<(), Error> {
         self.read = self.output.as_ref().map_or(0, Output::sequence);
+        self.begun = self.read > 0;
         let server = Server::connect(self.place, &self.stop, false).await;
         let server = server.map_err(|why| self.error(why))?;
         // The sequence to read up to; none while more is waited for.
@@ -114,6 +126,8 @@ impl Reader<'_> {
                     _ = connections.changed() => break,
                     () = sleep(QUIET) => {
                         self.check(&server).await?;
+                        // What was to come may have been deleted meanwhile.
+                        self.pending = 0;
                         continue;
                     }
                     () = self.stop.abandonment() => continue,
@@ -147,7 +161,7 @@ impl Reader<'_> {
 
     /// Checks that the stream is the known one and still has what comes next; returns the
     /// sequence of its last message.
-    async fn check(&self, server: &Server) -> Result<u64, Error> {
+    async fn check(&mut self, server: &Server) -> Result<u64, Error> {
         let holds = server.holds().await.map_err(|why| self.error(why))?;
         let output = self.output.as_ref().expect("no append is under way");
         let read = self.read;
@@ -158,13 +172,17 @@ impl Reader<'_> {
                 holds.made
             )));
         }
-        if read > 0 && holds.first > read + 1 {
+        if self.begun && holds.first > read + 1 {
             return Err(self.error(format!(
                 "messages {} to {} are gone from it, and not in the output; to go on with what is \
                  left, name another output and another checkpoint",
                 read + 1,
                 holds.first - 1
             )));
+        }
+        if !self.begun {
+            // What was gone by now is not missed. What comes from now on is.
+            (self.begun, self.read) = (true, holds.first.saturating_sub(1));
         }
         Ok(holds.last)
     }
@@ -175,7 +193,7 @@ impl Reader<'_> {
         &mut self,
         server: &Server,
     ) -> Result<(pull::Stream, watch::Receiver<u64>), String> {
-        self.delivered = 0;
+        (self.delivered, self.pending) = (0, 0);
         let next = self.read + 1;
         server
             .ask(async |connections| {
@@ -197,7 +215,7 @@ impl Reader<'_> {
             }
             let sequence = info.stream_sequence;
             (self.delivered, self.pending) = (info.consumer_sequence, info.pending);
-            if sequence > read + 1 && read > 0 {
+            if sequence > read + 1 {
                 // Purged, which is an error, or deleted one by one.
                 self.check(server).await?;
                 warn!("{}: messages {} to {} were deleted", self.place, read + 1, sequence - 1);

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::error::Error as _;
-use std::mem::replace;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,7 +15,7 @@ use async_nats::jetstream::context::{
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, RawMessageError, RawMessageErrorKind, Stream,
+    Config, DiscardPolicy, RawMessageError, RawMessageErrorKind, RetentionPolicy, Stream,
 };
 use async_nats::jetstream::{self, Context};
 use async_nats::{ConnectErrorKind, ConnectOptions, Event};
@@ -40,10 +39,15 @@ const LAST_ANSWER: Duration = Duration::from_secs(1);
 /// How long to wait before a question is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How many messages and how many bytes a server may send ahead, while the disk is busy. The
-/// client asks for more when half of either is left.
+/// client asks for more when half of either is left. If a message may be larger than these
+/// bytes, it is as many as that.
 const AHEAD: (usize, usize) = (1_000, 16 * 1024 * 1024);
+/// What a server counts of a message besides lines and headers: two subjects, at most.
+const NAMES: usize = 8 * 1024;
 /// So many messages of a subject are asked for one by one, before a consumer is made.
 const FEW: usize = 8;
+/// So many messages are asked for with one consumer: the patience is with each.
+const BUNCH: usize = 10_000;
 /// After so long without a request, the server forgets a consumer.
 const FORGOTTEN: Duration = Duration::from_secs(30);
 /// After so long without a word of the server, the client pings it.
@@ -112,8 +116,9 @@ impl Server {
             .timeout(ANSWER.min(place.patience))
             .ack_timeout(ACK.min(place.patience))
             .build(client.clone());
-        let stream =
-            insist.on(async || ask_for_stream(&context, &client, place, make).await).await?;
+        let stream = insist
+            .on(async || ask_for_stream(&context, &client, place, make, &refused).await)
+            .await?;
         let (place, stop) = (place.clone(), stop.clone());
         Ok(Server { place, stop, client, context, stream, connections, refused, troubled })
     }
@@ -123,11 +128,14 @@ impl Server {
         &self.stream.cached_info().config.subjects
     }
 
-    /// Returns how many bytes a message may have, with its headers.
-    pub(crate) fn most_bytes(&self) -> usize {
+    /// Returns how many bytes a message may have, with its headers, and what bounds it.
+    pub(crate) fn most_bytes(&self) -> (usize, &'static str) {
         let of_stream = usize::try_from(self.stream.cached_info().config.max_message_size).ok();
         let of_server = self.client.max_payload();
-        of_stream.filter(|it| *it > 0).map_or(of_server, |it| it.min(of_server))
+        match of_stream.filter(|it| (1..of_server).contains(it)) {
+            Some(of_stream) => (of_stream, "max_msg_size of the stream"),
+            None => (of_server, "max_payload of the server"),
+        }
     }
 
     /// Publishes a message, and waits until the server has acknowledged or refused it.
@@ -153,6 +161,11 @@ impl Server {
             }
         })
         .await
+    }
+
+    /// Returns an id that no other message has: the name of an inbox, which is unique.
+    pub(crate) fn new_id(&self) -> String {
+        self.client.new_inbox()
     }
 
     /// Returns the last message of a subject.
@@ -186,26 +199,28 @@ impl Server {
             found.push((message.sequence, span(&message.headers)));
             next = message.sequence + 1;
         }
-        if next <= to {
-            let rest = self.ask(async |connections| {
+        while next <= to {
+            let bunch = self.ask(async |connections| {
                 let config = pull::Config {
                     filter_subject: subject.to_owned(),
                     headers_only: true,
                     ..pull::Config::default()
                 };
                 let (messages, consumer) = self.consume(next, config).await?;
-                let rest = self.headers_in(messages, to, connections).await;
+                let bunch = self.headers_in(messages, to, connections).await;
                 // Also after an error, since a server bounds the number of consumers. One that
                 // stays is forgotten after `FORGOTTEN`.
                 let _ = self.stream.delete_consumer(&consumer).await;
-                rest
+                bunch
             });
-            found.append(&mut rest.await?);
+            found.append(&mut bunch.await?);
+            next = found.last().map_or(to, |(last, _)| *last) + 1;
         }
         Ok(found)
     }
 
-    /// Takes messages up to the sequence `to`, which must be there.
+    /// Takes messages up to the sequence `to`, which must be there, or so many as are a
+    /// [`BUNCH`].
     async fn headers_in(
         &self,
         mut messages: pull::Stream,
@@ -213,7 +228,7 @@ impl Server {
         mut connections: watch::Receiver<u64>,
     ) -> Result<Vec<(u64, Option<Span>)>, Trouble> {
         let mut found = Vec::new();
-        while found.last().is_none_or(|(last, _)| *last < to) {
+        while found.len() < BUNCH && found.last().is_none_or(|(last, _)| *last < to) {
             let message = select! {
                 message = messages.next() => message,
                 _ = connections.changed() => None,
@@ -245,7 +260,13 @@ impl Server {
         };
         let consumer = self.stream.create_consumer(config).await;
         let consumer = consumer.map_err(|why| Passing(self.whole(&why)))?;
-        let (messages, bytes) = AHEAD;
+        let (mut messages, bytes) = AHEAD;
+        // The server may bound it, and sends nothing to who asks for more.
+        if let Ok(most @ 1..) = usize::try_from(consumer.cached_info().config.max_batch) {
+            messages = messages.min(most);
+        }
+        // Nor does it send a message that is larger than what was asked for.
+        let bytes = bytes.max(self.client.max_payload() + NAMES);
         let ahead = consumer.stream().max_messages_per_batch(messages).max_bytes_per_batch(bytes);
         let messages = ahead.messages().await.map_err(|why| Passing(self.whole(&why)))?;
         Ok((messages, consumer.cached_info().name.clone()))
@@ -326,11 +347,7 @@ impl Server {
 
     /// Returns an error and its causes, with what the server has refused meanwhile.
     fn whole(&self, why: &dyn std::error::Error) -> String {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match refused {
-            Some(refused) => format!("{} ({refused})", chain(why)),
-            None => chain(why),
-        }
+        whole(why, &self.refused)
     }
 }
 
@@ -366,21 +383,24 @@ impl Insist<'_> {
     ) -> Result<T, String> {
         let patience = self.place.patience;
         let began = Instant::now();
-        let mut in_trouble = false;
+        let mut trouble: Option<String> = None;
         loop {
             let left = patience.saturating_sub(began.elapsed());
             // The client may wait longer for something; we do not.
             let asked = timeout(left.max(PAUSE), ask()).await;
             let why = match asked {
                 Ok(Ok(answer)) => {
-                    if in_trouble {
+                    if trouble.is_some() {
                         self.trouble_ends();
                     }
                     return Ok(answer);
                 }
                 Ok(Err(Lasting(why))) => return Err(why),
                 Ok(Err(Passing(why))) => why,
-                Err(_) => "the server does not answer".to_owned(),
+                // What was wrong the last time says more.
+                Err(_) => {
+                    trouble.clone().unwrap_or_else(|| "the server does not answer".to_owned())
+                }
             };
             if began.elapsed() >= patience {
                 return Err(format!("{why}; tried for {patience:?}"));
@@ -388,9 +408,10 @@ impl Insist<'_> {
             if self.gives_up_at_the_stop && self.stop.requested() {
                 return Err(format!("{why}; stopped before that"));
             }
-            if !replace(&mut in_trouble, true) {
+            if trouble.is_none() {
                 self.trouble_begins(&why);
             }
+            trouble = Some(why);
             if self.gives_up_at_the_stop {
                 select! {
                     () = sleep(PAUSE) => {}
@@ -526,6 +547,7 @@ async fn ask_for_stream(
     client: &Client,
     place: &Place,
     make: bool,
+    refused: &Mutex<Option<String>>,
 ) -> Result<Stream, Trouble> {
     let name = &place.stream;
     if !client.server_info().jetstream {
@@ -534,9 +556,13 @@ async fn ask_for_stream(
     let why = match context.get_stream(name).await {
         Ok(stream) => {
             let config = &stream.cached_info().config;
-            let bounded =
-                config.max_messages > 0 || config.max_bytes > 0 || !config.max_age.is_zero();
-            if make && config.discard == DiscardPolicy::Old && bounded {
+            let bounded = config.max_messages > 0
+                || config.max_bytes > 0
+                || config.max_messages_per_subject > 0;
+            let forgets = bounded && config.discard == DiscardPolicy::Old
+                || !config.max_age.is_zero()
+                || config.retention == RetentionPolicy::Interest;
+            if make && forgets {
                 warn!(
                     "{place}: it discards old messages; lines that nobody has read by then are lost"
                 );
@@ -553,7 +579,7 @@ async fn ask_for_stream(
         Some(10059) if make => {}
         Some(10059) => return Err(Lasting("there is no such stream on this server".to_owned())),
         Some(10039) => return Err(Lasting(chain(&why))),
-        _ => return Err(Passing(chain(&why))),
+        _ => return Err(Passing(whole(&why, refused))),
     }
     let config = Config {
         name: name.clone(),
@@ -567,7 +593,7 @@ async fn ask_for_stream(
             Ok(stream)
         }
         Err(why) => {
-            let told = format!("cannot make the stream: {}", chain(&why));
+            let told = format!("cannot make the stream: {}", whole(&why, refused));
             let lasts = match why.kind() {
                 CreateStreamErrorKind::JetStream(error) if error.error_code().0 == 10065 => {
                     return Err(Lasting(format!(
@@ -579,6 +605,15 @@ async fn ask_for_stream(
             };
             Err(if lasts { Lasting(told) } else { Passing(told) })
         }
+    }
+}
+
+/// Returns an error and its causes, with what the server has refused meanwhile.
+fn whole(why: &dyn std::error::Error, refused: &Mutex<Option<String>>) -> String {
+    let refused = refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match refused {
+        Some(refused) => format!("{} ({refused})", chain(why)),
+        None => chain(why),
     }
 }
 

@@ -12,8 +12,8 @@
 //! - **The id.** The fence alone would do; the id saves a question. A server that compares
 //!   ids before fences (2.9 does, 2.15 does not) answers a retry with the sequence of the
 //!   first try. An id alone would not do: the server forgets it after two minutes, and
-//!   until then it would drop other lines with the same id. So the id is made of subject,
-//!   fence and offsets: no other lines have it.
+//!   until then it would drop other lines with the same id. So an id belongs to the tries of
+//!   one message: other lines at the same place, behind the same fence, have another one.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -32,8 +32,8 @@ use crate::message::{self, Span};
 use crate::place::Place;
 use crate::server::{Published, Server};
 
-/// How many bytes of a message are left for its headers, besides path and id: these two are
-/// about as long as the subject, each.
+/// How many bytes of a message are left for its headers, besides the path, which is about as
+/// long as the subject.
 const HEADERS: usize = 1024;
 /// How many bytes a subject may have: a server takes no protocol line of more than 4 KiB.
 const LONGEST_SUBJECT: usize = 3000;
@@ -48,6 +48,9 @@ pub(crate) struct Shipper {
     output: RefCell<Output>,
     /// By the number of the source. A subject is taken out while a chunk of it is on its way.
     subjects: RefCell<HashMap<usize, Subject>>,
+    /// The number of the source that has last sent into the subject of a path. A file that
+    /// comes to fit a pattern after another one of its name has a number of its own.
+    numbers: RefCell<HashMap<PathBuf, usize>>,
     /// The first error of the server or the stream: nothing is sent after it.
     failed: RefCell<Option<String>>,
 }
@@ -74,8 +77,8 @@ impl Shipper {
         let connected = connect(&place, &stop, &output).await;
         let server = connected.map_err(|why| output.give_up(io::Error::other(why)))?;
         let output = RefCell::new(output);
-        let (subjects, failed) = (RefCell::default(), RefCell::default());
-        Ok(Shipper { server, output, subjects, failed })
+        let (subjects, numbers) = (RefCell::default(), RefCell::default());
+        Ok(Shipper { server, output, subjects, numbers, failed: RefCell::default() })
     }
 
     /// Returns how many chunks may be on their way at once.
@@ -121,7 +124,15 @@ impl Shipper {
 
     /// Asks what the subject of a log holds.
     async fn subject(&self, lines: &Lines) -> Result<Subject, Failed> {
+        self.has_not_failed()?;
         let (path, known) = self.output.borrow().arrived_of(lines);
+        // The lines of the source before have arrived, and are not asked for: the new ones may
+        // be the same, at the same place of a file with the same inode.
+        if let Some(before) = self.numbers.borrow_mut().insert(path.clone(), lines.source())
+            && let Some(subject) = self.subjects.borrow_mut().remove(&before)
+        {
+            return Ok(subject);
+        }
         let name = message::subject(&self.server.place.host_name, &path);
         if name.len() > LONGEST_SUBJECT {
             let why = format!("{}: this path is too long for a subject", Shown(&path));
@@ -181,8 +192,8 @@ impl Shipper {
         Ok(fetched[&message.sequence].clone())
     }
 
-    /// Sends the lines that have not arrived yet; returns the sequence of the message that has
-    /// the last of them.
+    /// Sends the lines that have not arrived yet; returns the sequence behind which the stream
+    /// may have the lines that follow.
     async fn send_all(&self, subject: &mut Subject, lines: &Lines) -> Result<u64, Failed> {
         let (_, inode) = lines.device_and_inode();
         let span = Span { inode, begin: lines.begin(), end: lines.end() };
@@ -190,13 +201,11 @@ impl Shipper {
         let (mut sequence, mut refusals) = (subject.last, 0);
         let mut fetched = HashMap::new();
         while !rest.lines.is_empty() {
-            if let Some(why) = &*self.failed.borrow() {
-                return Err(Failed::Server(why.clone()));
-            }
+            self.has_not_failed()?;
             if let Some(message) = subject.behind.find(rest) {
                 let payload = self.lines_of(subject, message, rest.span, &mut fetched).await?;
-                if let Some(left) = subject.behind.meet(rest, message, &payload) {
-                    (rest, sequence) = (left, message.sequence);
+                if let Some(met) = subject.behind.meet(rest, message, &payload) {
+                    (rest, sequence) = met;
                 }
                 continue;
             }
@@ -214,6 +223,11 @@ impl Shipper {
             }
         }
         Ok(sequence)
+    }
+
+    /// Fails once the server or the stream has, since nothing is asked or sent after that.
+    fn has_not_failed(&self) -> Result<(), Failed> {
+        self.failed.borrow().clone().map_or(Ok(()), |why| Err(Failed::Server(why)))
     }
 
     /// Asks what has come into a subject instead of our message. Fails at the last of
@@ -241,7 +255,8 @@ impl Shipper {
         subject: &Subject,
         chunk: Chunk<'a>,
     ) -> Result<(Chunk<'a>, Chunk<'a>), Failed> {
-        let most = self.server.most_bytes().saturating_sub(HEADERS + subject.name.len() * 2);
+        let (most, bound) = self.server.most_bytes();
+        let most = most.saturating_sub(HEADERS + subject.name.len());
         let most = most.min(self.server.place.most_bytes);
         if chunk.lines.len() <= most {
             return Ok(chunk.split_at(chunk.lines.len()));
@@ -250,7 +265,7 @@ impl Shipper {
             Some(newline) => Ok(chunk.split_at(newline + 1)),
             None => Err(Failed::Lines(format!(
                 "{}: the line at byte {} is longer than a message may be, {most} bytes; cut such \
-                 lines with --max-line, or raise max_payload of the server",
+                 lines with --max-line, or raise {bound}",
                 Shown(&subject.path),
                 chunk.span.begin
             ))),
@@ -259,8 +274,7 @@ impl Shipper {
 
     async fn publish(&self, subject: &Subject, chunk: Chunk<'_>) -> Result<Published, Failed> {
         let Subject { name, path, last, .. } = subject;
-        let Span { begin, end, .. } = chunk.span;
-        let id = format!("{name} {last} {begin}-{end}");
+        let id = self.server.new_id();
         let headers = message::headers(path, chunk.span);
         let payload = Bytes::copy_from_slice(chunk.lines);
         let message = || {

@@ -3,13 +3,15 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_nats::jetstream::stream;
 use system_tests::program;
-use testkit::{Ended, Folder};
+use testkit::{Ended, Folder, until};
 use workload::Backlog;
 
 use crate::Scene;
+use crate::between::Between;
 use crate::server::STREAM;
 
 /// The exit codes: the output has failed, or the stream that is read.
@@ -187,17 +189,17 @@ fn a_full_stream_is_told_and_goes_on_when_there_is_room() {
     let mut ship = scene.ship(&flags);
     scene.until_shipped(&mut ship, 1);
     scene.folder.append("app.log", "two\n");
-    testkit::until("it is told", || ship.said().contains("the stream is full"));
+    until("it is told", || ship.said().contains("the stream is full"));
     drop(ship);
     let impatient = scene.ship(&["--patience", "1s", "--checkpoint", "shipped", "app.log"]).end();
     is_told(impatient, OUTPUT, &["the stream is full", "maximum messages", "tried for 1s"]);
 
     // A reader has taken the first message, and a purge makes room.
     let ship = scene.ship(&flags);
-    testkit::until("it is told", || ship.said().contains("the stream is full"));
+    until("it is told", || ship.said().contains("the stream is full"));
     assert_eq!(scene.merged(), "one\n");
     scene.nats.purge();
-    testkit::until("there is room", || scene.nats.messages() == 1);
+    until("there is room", || scene.nats.messages() == 1);
     ship.terminate().with(0);
     assert_eq!(scene.merged(), "two\n");
 }
@@ -269,6 +271,84 @@ fn a_stream_that_was_made_anew_is_no_longer_the_one_that_was_read() {
     }
     is_told(scene.read_impatiently(), SOURCE, &["of this name that is gone"]);
     assert_eq!(scene.folder.read("merged"), "one\n");
+}
+
+#[test]
+fn what_was_purged_before_the_first_message_was_read_is_an_error() {
+    let scene = Scene::new();
+    scene.nats.make(stream::Config::default());
+    let between = Between::open(scene.nats.address());
+    let url = format!("nats://{}/{STREAM}", between.address());
+    let read = scene.run(&["-F", "--from", &url, "--output", "merged"]);
+    until("the stream is read", || scene.nats.consumers() == 1);
+    // The message is lost on the way, and is gone when it is asked for again.
+    between.hold_answers();
+    scene.ship_one().with(0);
+    scene.nats.purge();
+    between.cut();
+    let said = read.end().with(SOURCE).stderr;
+    assert!(said.contains("messages 1 to 1 are gone"), "{said}");
+}
+
+#[test]
+fn a_server_that_bounds_how_much_is_asked_for_at_once_is_read() {
+    let store = Folder::new();
+    let scene = Scene::of(&format!(
+        "jetstream {{ store_dir: {:?}, limits {{ max_request_batch: 100 }} }}",
+        store.folder()
+    ));
+    scene.ship_one().with(0);
+    assert_eq!(scene.merged(), "one\n");
+}
+
+#[test]
+fn what_a_user_may_not_ask_is_told() {
+    let scene = Scene::of(
+        r#"authorization { users = [
+            { user: me, password: p, permissions: { publish: { deny: ["$JS.API.>"] } } }
+        ] }"#,
+    );
+    scene.folder.append("app.log", "one\n");
+    let url = format!("nats://me:p@{}/{STREAM}", scene.nats.address());
+    // So long that the last of several tries is cut short.
+    let ended = scene.run(&["--output", &url, "app.log", "--patience", "6s"]).end();
+    is_told(ended, OUTPUT, &["Permissions Violation", "$JS.API.STREAM.INFO", "tried for 6s"]);
+}
+
+#[test]
+fn a_line_longer_than_a_message_of_the_stream_is_told_apart() {
+    let scene = Scene::new();
+    scene.nats.make(stream::Config { max_message_size: 2048, ..Default::default() });
+    scene.folder.append("long.log", &format!("{}\n", "x".repeat(5_000)));
+    let ended = scene.ship(&["long.log"]).end();
+    is_told(ended, OUTPUT, &["longer than a message", "max_msg_size of the stream"]);
+}
+
+#[test]
+fn a_silent_server_is_given_up_for_all_logs_at_once() {
+    let scene = Scene::new();
+    // More logs than chunks may be on their way.
+    Backlog { files: 300, bytes: 100 }.make(&scene.folder.path("logs"), 1).unwrap();
+    let between = Between::open(scene.nats.address());
+    between.fall_silent();
+    let url = format!("nats://{}/{STREAM}", between.address());
+    let ship = scene.run(&["--output", &url, "--watch", "logs/*.log", "--patience", "1s"]);
+    is_told(ship.end(), OUTPUT, &["tried for 1s"]);
+    // For none of the others was the server waited once more.
+    assert!(between.logs() < 290, "{}", between.logs());
+}
+
+#[test]
+fn a_stream_that_forgets_messages_is_told_of() {
+    for limits in [
+        stream::Config { max_age: Duration::from_secs(3600), ..Default::default() },
+        stream::Config { retention: stream::RetentionPolicy::Interest, ..Default::default() },
+    ] {
+        let scene = Scene::new();
+        scene.nats.make(limits);
+        let said = scene.ship_one().with(0).stderr;
+        assert!(said.contains("lines that nobody has read by then are lost"), "{said}");
+    }
 }
 
 /// An authority, the certificate that it has signed for `localhost`, and another authority.

@@ -11,6 +11,8 @@ use checker::{check_tagged, check_untagged};
 use rustix::process::Signal;
 use workload::{Backlog, Live};
 
+use crate::between::Between;
+use crate::server::STREAM;
 use crate::{Scene, names};
 
 #[track_caller]
@@ -128,6 +130,23 @@ fn without_its_checkpoint_a_merge_sends_what_is_new_and_nothing_else() {
     // No consumer is left: each log may need one, and a server bounds their number.
     assert_eq!((scene.nats.messages(), scene.nats.consumers()), (messages + 1, 0));
     assert_eq!(scene.merged(), lines + "new\n");
+}
+
+#[test]
+fn a_log_of_many_messages_is_asked_for_over_a_connection_that_is_often_lost() {
+    let scene = Scene::new();
+    scene.nats.make(stream::Config::default());
+    scene.folder.append("app.log", "one\n");
+    let log = fs::canonicalize(scene.folder.path("app.log")).unwrap();
+    let subject = format!("log.h.{}", log.to_str().unwrap().replace('.', "%2E"));
+    scene.nats.fill(&subject, 30_000);
+    // Half of what is to be said of these messages, at least.
+    let between = Between::open(scene.nats.address());
+    between.cut_after(3_000_000);
+    let url = format!("nats://{}/{STREAM}", between.address());
+    let ship = scene.run(&["--output", &url, "--host-name", "h", "--patience", "30s", "app.log"]);
+    ship.end().with(0);
+    assert_eq!(scene.nats.messages(), 30_001);
 }
 
 #[test]

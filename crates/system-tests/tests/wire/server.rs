@@ -8,8 +8,10 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use async_nats::jetstream::response::Response;
 use async_nats::jetstream::{self, Context, stream};
 use rustix::process::Signal;
+use serde_json::Value;
 use system_tests::program;
 use testkit::{Folder, Running, until};
 use tokio::runtime::Builder;
@@ -131,6 +133,42 @@ impl Nats {
             let stream = server.get_stream(STREAM).await.unwrap();
             stream.purge().await.map(drop).unwrap();
         });
+    }
+
+    /// Publishes so many messages of another program.
+    pub(crate) fn fill(&self, subject: &str, messages: usize) {
+        self.ask(async |server| {
+            let mut last = None;
+            for _ in 0..messages {
+                last = Some(server.publish(subject.to_owned(), "x\n".into()).await.unwrap());
+            }
+            last.unwrap().await.unwrap();
+        });
+    }
+
+    /// Deletes a message.
+    pub(crate) fn delete_message(&self, sequence: u64) {
+        self.ask(async |server| {
+            let stream = server.get_stream(STREAM).await.unwrap();
+            stream.delete_message(sequence).await.map(drop).unwrap();
+        });
+    }
+
+    /// Deletes all messages that the only consumer was not sent yet, one by one; returns how
+    /// many.
+    pub(crate) fn delete_what_is_not_sent(&self) -> u64 {
+        self.ask(async |server| {
+            let mut stream = server.get_stream(STREAM).await.unwrap();
+            let consumers = server.request(format!("CONSUMER.NAMES.{STREAM}"), &()).await.unwrap();
+            let Response::Ok::<Value>(consumers) = consumers else { panic!("{consumers:?}") };
+            let name = consumers["consumers"][0].as_str().unwrap();
+            let sent = stream.consumer_info(name).await.unwrap().delivered.stream_sequence;
+            let last = stream.info().await.unwrap().state.last_sequence;
+            for sequence in sent + 1..=last {
+                stream.delete_message(sequence).await.unwrap();
+            }
+            last - sent
+        })
     }
 
     /// Removes the stream.

@@ -65,3 +65,28 @@ fn an_output_that_blocks_keeps_the_stream_on_the_server() {
     let most = peak(&read).unwrap();
     assert!(most < 96, "{most} MiB");
 }
+
+#[test]
+fn the_last_messages_may_be_deleted_before_they_are_sent_to_the_reader() {
+    let scene = Scene::new();
+    // More than the server sends ahead.
+    let backlog = Backlog { files: 20, bytes: 2 * 1024 * 1024 };
+    let sources = backlog.make(&scene.folder.path("logs"), 1).unwrap();
+    scene.ship(&names(&sources)).end().with(0);
+    let mut fifo = open_fifo(&scene.folder.path("merged"));
+    let read = scene.read(&[]);
+    until("something comes out", || fifo.read(&mut [0]).is_ok_and(|read| read > 0));
+    until_still(&read);
+    assert!(scene.nats.delete_what_is_not_sent() > 0);
+    std::thread::spawn(move || fifo.read_to_end(&mut Vec::new()));
+    read.end().with(0);
+}
+
+#[test]
+fn a_message_of_any_size_that_the_server_takes_is_read() {
+    let scene = Scene::of("max_payload: 32MB");
+    let line = "x".repeat(20 * 1024 * 1024) + "\n";
+    scene.folder.append("app.log", &line);
+    scene.ship(&["app.log"]).end().with(0);
+    assert!(scene.merged() == line);
+}
