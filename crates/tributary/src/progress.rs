@@ -36,7 +36,7 @@ pub struct SourceProgress {
     /// How many bytes its file has that are not in the output yet; `None` while
     /// there is no such file, and of a log whose lines come from a stream. What is left
     /// in a file that was rotated away is not counted, nor is a line that has begun and
-    /// not ended.
+    /// not ended, nor a chunk that is read in this moment.
     pub lag: Option<u64>,
     /// Whether a pattern had found the log and it is gone. Such logs are summed up if
     /// they joined while the merge ran; `path` is then the pattern.

@@ -152,8 +152,10 @@ fn a_large_backlog_shows_its_progress_in_numbers_that_belong_together() {
     let rows = terminal.rows();
     for row in &rows {
         let (merged, lag) = mebibytes(row);
-        // Each of the two numbers is rounded.
-        assert!((merged + lag - 40e6 / 1024.0 / 1024.0).abs() < 0.011, "{row} of {rows:#?}");
+        // Each of the two numbers is rounded, and a chunk of 256 KiB that is read in this
+        // moment may be in neither.
+        let missing = 40e6 / 1024.0 / 1024.0 - merged - lag;
+        assert!((-0.011..0.261).contains(&missing), "{row} of {rows:#?}");
     }
 }
 

@@ -155,13 +155,20 @@ impl Output {
     }
 
     /// Starts the file anew, if that was planned: for lines of a stream only once it is
-    /// known that there is one. It is called by the first append at the latest.
+    /// known that there is one. It is called by the first append at the latest. A file that
+    /// was renamed since the plan was opened is left as it is.
     ///
     /// # Errors
     ///
     /// [`Error::Write`] with the path of the output.
     pub fn start_anew(&mut self) -> Result<(), Error> {
-        if std::mem::take(&mut self.anew) { self.empty() } else { Ok(()) }
+        if !std::mem::take(&mut self.anew) {
+            return Ok(());
+        }
+        match self.to.named().map_err(|cause| self.fail(cause))? {
+            Named::Ours => self.empty(),
+            _ => self.reopen_if_lost(true),
+        }
     }
 
     fn saver(&self, checkpoint: &Arc<Checkpoint>) -> io::Result<Saver> {

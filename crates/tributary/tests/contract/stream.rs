@@ -109,6 +109,18 @@ fn the_output_and_the_place_in_the_stream_are_of_one_moment() {
 }
 
 #[test]
+fn an_output_that_is_renamed_before_the_first_message_is_not_emptied() {
+    let place = Place::new();
+    fs::write(place.path("out"), "before\n").unwrap();
+    let options = Options { from: Some("nats://a/S".into()), restart: true, ..place.options() };
+    let mut plan = Plan::open(Vec::<&Path>::new(), place.path("out"), options).unwrap();
+    fs::rename(place.path("out"), place.path("out.1")).unwrap();
+    plan.output.append_from(Path::new("web:/log"), b"1\n", 1).unwrap();
+    assert_eq!(fs::read_to_string(place.path("out.1")).unwrap(), "before\n");
+    assert_eq!(place.out(), "1\n");
+}
+
+#[test]
 fn a_file_here_that_has_the_path_of_a_log_elsewhere_is_not_that_log() {
     let place = Place::new();
     let path = place.path("log");
