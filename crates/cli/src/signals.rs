@@ -155,10 +155,13 @@ impl Shared {
         };
         if !self.telling.swap(true, Ordering::SeqCst) {
             let shared = Arc::clone(self);
-            spawn("tell", move || {
+            let told = spawn("tell", move || {
                 tell();
                 shared.telling.store(false, Ordering::SeqCst);
             });
+            if !told {
+                self.telling.store(false, Ordering::SeqCst);
+            }
         }
     }
 
@@ -245,9 +248,10 @@ impl Shared {
     }
 }
 
-/// Starts a thread. If the system refuses it, what it would do is not done.
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) {
-    let _ = thread::Builder::new().name(name.into()).spawn(run);
+/// Starts a thread. If the system refuses it, what it would do is not done, and the answer
+/// is false.
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> bool {
+    thread::Builder::new().name(name.into()).spawn(run).is_ok()
 }
 
 /// Tells whether this process has a controlling terminal.

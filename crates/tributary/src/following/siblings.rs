@@ -110,7 +110,9 @@ pub(crate) fn between(
                 complete = false;
                 continue;
             };
-            let fresh = born(&metadata) + RECENT > SystemTime::now();
+            // A birth in the future, however far, is no age.
+            let age = SystemTime::now().duration_since(born(&metadata));
+            let fresh = age.map_or(true, |age| age < RECENT);
             let copy = || {
                 let last = last.as_ref().map(|(last, _)| last);
                 let size = metadata.len();
