@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -27,6 +28,15 @@ fn main() -> std::process::ExitCode {
 const SUITE: &str = "//! Your step, held to the laws of all others: `cargo test` in this folder.
 
 ";
+/// The files of the crate that another crate may have, too.
+const FILES: [&str; 6] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo/config.toml",
+    "src/lib.rs",
+    "src/main.rs",
+    "tests/conformance.rs",
+];
 /// The file that remembers what the last check helped with, and how often in a row.
 const ASKED: &str = ".asked";
 
@@ -46,9 +56,8 @@ impl YourTurn {
         force: bool,
     ) -> anyhow::Result<YourTurn> {
         let mine = YourTurn { exercise, folder };
-        let is_mine = |text: &String| EXERCISES.iter().all(|it| template(it) != *text);
-        if mine.text().is_ok_and(|text| is_mine(&text)) && !force {
-            bail!("{}: you have written here, replace it with --force", Shown(&mine.file()));
+        if !force {
+            mine.replaces_nothing()?;
         }
         let lock = workspace().join("Cargo.lock");
         let lock = fs::read_to_string(&lock)
@@ -73,6 +82,30 @@ impl YourTurn {
             mine.write(name, text)?;
         }
         Ok(mine)
+    }
+
+    /// Fails if the learner has written in the folder, or if it has files of a crate that
+    /// is no exercise.
+    fn replaces_nothing(&self) -> anyhow::Result<()> {
+        let is_there = |path: &PathBuf| fs::symlink_metadata(path).is_ok();
+        let others = FILES.map(|name| self.folder.join(name)).into_iter().find(is_there);
+        if let (Some(path), Err(_)) = (others, YourTurn::open(self.folder.clone())) {
+            bail!(
+                "{}: this is no file of an exercise, choose another folder with --folder or \
+                 replace it with --force",
+                Shown(&path)
+            );
+        }
+        // Also a text that cannot be read is somebody's.
+        let is_mine = |text: Vec<u8>| EXERCISES.iter().all(|it| template(it).as_bytes() != &*text);
+        let is_written = match fs::read(self.file()) {
+            Err(cause) => cause.kind() != ErrorKind::NotFound,
+            Ok(text) => is_mine(text),
+        };
+        if is_written {
+            bail!("{}: you have written here, replace it with --force", Shown(&self.file()));
+        }
+        Ok(())
     }
 
     /// Opens the crate of an exercise that was begun.
