@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 
 use anyhow::{Context, bail};
 use exercises::{EXERCISES, Exercise};
@@ -173,9 +173,10 @@ impl YourTurn {
             .map(|limit| format!("{} = {}\n", limit.law, Value::from(limit.reason)))
             .collect();
         // Cargo tells two exercises in two folders apart by their versions alone. With
-        // the same version, it would take the build of one for the other.
+        // the same version, it would take the build of one for the other. So the path is
+        // the absolute one: two people may both have typed `mine`.
         let mut folder = DefaultHasher::new();
-        self.folder.hash(&mut folder);
+        path::absolute(&self.folder)?.hash(&mut folder);
         let Exercise { from, to, .. } = self.exercise;
         let (folder, edition) = (folder.finish(), &all["package"]["edition"]);
         let word = End::of(to).word();
@@ -299,6 +300,16 @@ fn after(exercise: &Exercise) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_folders_of_the_same_name_are_two_crates_and_one_is_one_however_it_is_typed() {
+        let exercise = &EXERCISES[0];
+        let manifest =
+            |folder: &str| YourTurn { exercise, folder: folder.into() }.manifest().unwrap();
+        let here = path::absolute("mine").unwrap();
+        assert_eq!(manifest("mine"), manifest(here.to_str().unwrap()));
+        assert_ne!(manifest("mine"), manifest("/elsewhere/mine"));
+    }
 
     #[test]
     fn an_exercise_begins_with_the_code_of_the_stage_before_and_all_that_is_to_be_written() {
