@@ -215,7 +215,8 @@ pub(crate) fn of_growth(growth: &[Growth]) -> [Option<String>; 2] {
 }
 
 /// Returns the stages that ran with more than one number of sources, sorted by their
-/// figure at the largest.
+/// figure at the largest. Those that came less far than others are left out: a stage
+/// fails, or the run is interrupted, and figures at other numbers cannot be compared.
 fn grown<'a>(lines: &[growth::Line<'a>]) -> Vec<Grown<'a>> {
     let grown = lines.iter().filter_map(|(stage, points)| {
         let [from, to] = [points.first()?, points.last()?]
@@ -225,6 +226,9 @@ fn grown<'a>(lines: &[growth::Line<'a>]) -> Vec<Grown<'a>> {
     let mut grown: Vec<Grown<'_>> = grown.collect();
     grown.sort_by(|a, b| a.to.1.total_cmp(&b.to.1));
     grown
+    let width = |it: &Grown<'_>| it.to.0 - it.from.0;
+    let widest = grown.iter().max_by_key(|it| width(it)).map(|it| (it.from.0, it.to.0));
+    grown.retain(|it| Some((it.from.0, it.to.0)) == widest);
 }
 
 fn times(grown: &[Grown<'_>]) -> Option<String> {

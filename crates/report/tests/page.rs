@@ -289,3 +289,21 @@ fn an_order_is_told_as_one_only_where_the_spreads_do_not_meet() {
     let told = said(&[1.4, 1.3, 1.5], &[1.0, 0.9, 1.1]);
     assert!(told.contains(both), "{told}");
 }
+
+#[test]
+fn a_stage_that_came_less_far_is_not_set_against_the_others() {
+    let mut comparison = comparison();
+    let mut more = comparison.growth[1].clone();
+    (more.sources, more.seconds, more.threads) = (512, vec![0.2], Some(514));
+    // Interrupted, or the others have failed.
+    comparison.growth.push(more);
+    let said = report::seen(&comparison);
+    let said: Vec<_> = said.iter().filter(|it| it.starts_with("From 8 to ")).collect();
+    assert_eq!(
+        said,
+        [
+            "From 8 to 512 sources, stage1-threads goes from 1.94 ms to 200 ms.",
+            "From 8 to 512 sources, stage1-threads takes about one a source, 514 threads.",
+        ]
+    );
+}
