@@ -307,3 +307,18 @@ fn a_stage_that_came_less_far_is_not_set_against_the_others() {
         ]
     );
 }
+
+#[test]
+fn a_law_that_was_not_tried_is_not_said_to_be_kept() {
+    let mut comparison = comparison();
+    comparison.verdicts.remove(3);
+    comparison.verdicts[3].laws.truncate(3);
+    let said = report::seen(&comparison).pop().unwrap();
+    assert_eq!(
+        said,
+        "Of 8 laws with 4 stages, 27 of 32 pairs were tried, and all of these are kept."
+    );
+    let themes = texts(&parsed(&comparison), "#laws summary");
+    assert_eq!(themes[0], "lines 1 law , kept by all ✓");
+    assert_eq!(themes[3], "fairness 2 laws , not all tried");
+}
