@@ -322,3 +322,14 @@ fn a_law_that_was_not_tried_is_not_said_to_be_kept() {
     assert_eq!(themes[0], "lines 1 law , kept by all ✓");
     assert_eq!(themes[3], "fairness 2 laws , not all tried");
 }
+
+#[test]
+fn a_picture_says_of_how_many_cores_it_is() {
+    let mut comparison = comparison();
+    let mut caption = |cores| {
+        comparison.head.cores = cores;
+        figures(&comparison).remove(0).caption
+    };
+    assert!(caption(1).contains(", 1 core, rustc "), "{}", caption(1));
+    assert!(caption(2).contains(", 2 cores, rustc "), "{}", caption(2));
+}
