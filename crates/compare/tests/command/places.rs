@@ -52,7 +52,9 @@ fn nothing_that_is_there_is_replaced_unless_that_is_said() {
         refused(&[option, "missing/file"], "missing/file", "No such file or directory");
     }
     refused(&["--keep", "folder"], "folder", "not empty, name another with --keep");
-    refused(&["--json", "new", "--html", "new"], "--json and --html name the same file", "");
+    for page in ["new", "./new", "folder/../new"] {
+        refused(&["--json", "new", "--html", page], "--json and --html name the same file", "");
+    }
     for option in ["--trace", "--figures"] {
         let advice = format!("not empty, name another with {option}");
         assert_refused(&run_in(&folder, &["--quick", option, "folder"]), "folder", &advice);
