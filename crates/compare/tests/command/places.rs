@@ -75,6 +75,26 @@ fn nothing_that_is_there_is_replaced_unless_that_is_said() {
 }
 
 #[test]
+fn a_link_in_a_folder_is_not_replaced_nor_what_it_leads_to_even_if_files_are() {
+    for (workload, name) in [
+        ("backlog", "backlog/source-0000.log"),
+        ("backlog", "backlog/merged-by-stage1-threads.log"),
+        ("live", "live/stage1-threads/source-0000.log"),
+    ] {
+        let folder = two_logs();
+        let link = folder.path().join("keep").join(name);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(folder.path().join("a.log"), &link).unwrap();
+        let sizes = ["--sources=1", "--bytes=100", "--duration=0.1", "--stages=1", "--runs=1"];
+        let typed = ["--workload", workload, "--keep=keep", "--force"];
+        let output = run_in(&folder, &[&typed[..], &sizes].concat());
+        assert_refused(&output, &format!("keep/{name}"), "this is no regular file");
+        assert!(link.is_symlink(), "{name}");
+        assert_eq!(fs::read(folder.path().join("a.log")).unwrap(), b"one\ntwo\nthree");
+    }
+}
+
+#[test]
 fn what_is_no_readable_log_file_is_refused_by_name() {
     let folder = two_logs();
     let [missing, fifo] = ["missing.log", "fifo"].map(|name| folder.path().join(name));
