@@ -128,15 +128,26 @@ impl SourceFile {
 
     /// The line of this number, counted from 1, without its newline.
     pub(crate) fn line(&mut self, number: u64) -> Result<&[u8], CheckError> {
+        if number > self.lines() {
+            return Err(self.is_shorter_now());
+        }
         let start = self.line_start(number);
         let length = (self.line_start(number + 1) - start - 1) as usize;
         if start >= self.start {
+            if self.bytes_at(start, length)?.len() < length {
+                return Err(self.is_shorter_now());
+            }
             return Ok(&self.bytes_at(start, length)?[..length]);
         }
         // A line from before the window leaves the window where it is: the
         // lines after it are wanted again.
         read_at(&self.path, start, length, &mut self.aside)?;
-        Ok(&self.aside)
+        if self.aside.len() < length { Err(self.is_shorter_now()) } else { Ok(&self.aside) }
+    }
+
+    /// The error for a source that was truncated while it is checked.
+    fn is_shorter_now(&self) -> CheckError {
+        read_error(&self.path)(io::ErrorKind::UnexpectedEof.into())
     }
 }
 

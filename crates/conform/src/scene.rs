@@ -2,13 +2,14 @@
 //! have a bound.
 
 use std::cell::Cell;
+use std::error::Error;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use checker::{Kind, check_tagged, check_untagged, tag};
+use checker::{CheckError, Kind, Verdict, check_tagged, check_untagged, tag};
 use rustix::io::Errno;
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -87,15 +88,13 @@ impl<'a> Scene<'a> {
 
     /// Asks it of the output alone, whatever the program says of its end.
     pub(crate) fn check_lines(&self, kinds: &[Kind]) -> Result<(), Why> {
-        let verdict = check_tagged(&self.written(), &self.output).expect("the output is there");
-        witness::none_of(kinds, &verdict)
+        witness::none_of(kinds, &judged(check_tagged(&self.written(), &self.output))?)
     }
 
     /// Asks that the output is the merge of what was written, of lines without a tag.
     pub(crate) fn check_bytes(&self, end: &End) -> Result<(), Why> {
         self.is_there(end)?;
-        let verdict = check_untagged(&self.written(), &self.output).expect("the output is there");
-        witness::none_of(&Kind::ALL, &verdict)?;
+        witness::none_of(&Kind::ALL, &judged(check_untagged(&self.written(), &self.output))?)?;
         end.was_no_failure()
     }
 
@@ -131,6 +130,14 @@ impl<'a> Scene<'a> {
         }
         self.logs.iter().zip(heard).filter(|(_, heard)| !heard).map(|(log, _)| log).collect()
     }
+}
+
+/// A program that makes no output, or one that is no file, breaks the law.
+fn judged(checked: Result<Verdict, CheckError>) -> Result<Verdict, Why> {
+    checked.map_err(|error| {
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        Why::Broken(format!("the output cannot be checked: {error}{cause}"))
+    })
 }
 
 /// A program at work.

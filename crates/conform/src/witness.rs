@@ -12,11 +12,16 @@ const SHOWN: usize = 48;
 /// Asks that nothing of these kinds was found. What breaks that is the first finding
 /// that is about a line of a file, or the first of all.
 pub(crate) fn none_of(kinds: &[Kind], verdict: &Verdict) -> Result<(), Why> {
+    let count: u64 = kinds.iter().map(|&kind| verdict.count(kind)).sum();
+    if count == 0 {
+        return Ok(());
+    }
     let found = verdict.findings().iter().filter(|finding| kinds.contains(&finding.kind));
     let Some(finding) = found.min_by_key(|finding| finding.kind == Kind::Foreign) else {
-        return Ok(());
+        // Behind hundreds of lines that are wrong in another way, lines are only counted.
+        return Err(Why::Broken(format!("{count} lines of the output are lines of no file")));
     };
-    let more = kinds.iter().map(|&kind| verdict.count(kind)).sum::<u64>() - 1;
+    let more = count - 1;
     let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
     Err(Why::Broken(tell(finding) + &more))
 }
@@ -78,4 +83,29 @@ fn excerpt(line: &[u8]) -> String {
 
 pub(crate) fn seconds(time: Duration) -> String {
     format!("{} s", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_is_counted_and_not_shown_breaks_the_law_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let [log, merged] = ["log", "merged"].map(|name| folder.path().join(name));
+        let (mut lines, mut changed) = (Vec::new(), Vec::new());
+        for number in 1..=600 {
+            checker::tag::write(&mut lines, 0, number, None, b"a line");
+            checker::tag::write(&mut changed, 0, number, None, b"b");
+        }
+        fs::write(&log, lines).unwrap();
+        fs::write(&merged, [&changed[..], b"in no file\n"].concat()).unwrap();
+        let verdict = checker::check_tagged(&[log], &merged).unwrap();
+        assert_eq!((verdict.count(Kind::Changed), verdict.count(Kind::Foreign)), (500, 101));
+        let Err(Why::Broken(told)) = none_of(&[Kind::Foreign], &verdict) else {
+            panic!("{verdict}");
+        };
+        assert_eq!(told, "101 lines of the output are lines of no file");
+    }
 }

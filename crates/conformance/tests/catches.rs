@@ -130,6 +130,7 @@ catches! {
     goes_on_in_the_middle_of_a_rewritten_file => a_rewritten_file_is_read_from_its_start, " lost";
     keeps_to_a_deleted_file => a_deleted_file_that_is_made_anew_is_followed, " lost";
     gives_up_on_a_missing_file => a_missing_file_is_waited_for, " lost";
+    leaves_when_nothing_is_new => a_missing_file_is_waited_for, "the merge has ended before the stop";
     keeps_to_the_first_target_of_a_link => a_link_that_leads_elsewhere_is_followed, " lost";
     reads_a_log_by_both_of_its_names => a_log_and_its_rotated_name_are_merged_once, " doubled";
 

@@ -148,14 +148,23 @@ fn each_tail_is_a_job_of_one_loop(merge: MergeFn, bound: Duration) -> Verdict {
     require(jobs == FEW, || {
         format!("{FEW} sources are read by {jobs} threads, a job each has one")
     })?;
+    keep_their_threads(&looks)?;
     merge.stopped()
 }
 
 fn each_source_keeps_a_thread_of_its_own(merge: MergeFn, bound: Duration) -> Verdict {
     let merge = read(merge, FEW, bound)?;
-    let threads = threads(&merge.looks());
+    let looks = merge.looks();
+    let threads = threads(&looks);
     require(threads == FEW, || format!("{FEW} sources are read by {threads} threads"))?;
+    keep_their_threads(&looks)?;
     merge.stopped()
+}
+
+/// A source whose looks are taken by one thread after the other has none of its own.
+fn keep_their_threads(looks: &[Looks]) -> Verdict {
+    let most = looks.iter().map(|it| it.threads.len()).max().unwrap_or_default();
+    require(most <= 1, || format!("one source was read by {most} threads, one after the other"))
 }
 
 fn each_tail_has_a_runtime_of_its_own(merge: MergeFn, bound: Duration) -> Verdict {

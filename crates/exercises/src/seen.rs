@@ -1,7 +1,7 @@
 //! A merge that is looked at while it runs: which threads read and write, and on which
 //! runtime they are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, OpenOptions};
 use std::io::{self, PipeReader, PipeWriter, Write};
 use std::os::fd::AsRawFd;
@@ -32,7 +32,9 @@ pub(crate) struct Looks {
     pub(crate) begun: u64,
     /// How many have found nothing.
     pub(crate) nothing: u64,
-    /// Who has looked, ...
+    /// All who have looked, ...
+    pub(crate) threads: HashSet<ThreadId>,
+    /// ... the last of them, ...
     pub(crate) thread: Option<ThreadId>,
     /// ... and the runtime that this thread has entered.
     pub(crate) runtime: Option<Handle>,
@@ -153,6 +155,7 @@ impl Seen {
         let looks = looks.entry(path.to_owned()).or_default();
         looks.begun += u64::from(moment == Moment::BeforeLook);
         looks.nothing += u64::from(moment == Moment::FoundNothing);
+        looks.threads.insert(thread::current().id());
         looks.thread = Some(thread::current().id());
         looks.runtime = Handle::try_current().ok();
     }

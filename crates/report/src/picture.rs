@@ -7,6 +7,7 @@ use maud::{Markup, PreEscaped, html};
 use crate::canvas::{self, Area, Drawn, WIDTH};
 use crate::comparison::Head;
 use crate::theme;
+use crate::units::counted;
 
 /// A picture that stands alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +122,8 @@ fn machine(head: &Head) -> String {
     }
     let Head { kernel, cores, rustc, date, .. } = head;
     let rustc = rustc.split(" (").next().unwrap_or(rustc);
-    let mut words = format!(" On {kernel}, {cores} cores, {rustc}, {date}");
+    let cores = counted(*cores, "core");
+    let mut words = format!(" On {kernel}, {cores}, {rustc}, {date}");
     if let Some(commit) = &head.commit {
         let _ = write!(words, ", commit {commit}");
     }

@@ -1,6 +1,8 @@
 //! The results in words. A figure has its sentence here and nowhere else: terminal,
 //! JSON and page show the same.
 
+use std::collections::BTreeSet;
+
 use crate::comparison::{Comparison, Growth, Outcome, StageLanes, Verdicts};
 use crate::growth;
 use crate::lanes::facts::{self, Shape};
@@ -215,7 +217,8 @@ pub(crate) fn of_growth(growth: &[Growth]) -> [Option<String>; 2] {
 }
 
 /// Returns the stages that ran with more than one number of sources, sorted by their
-/// figure at the largest.
+/// figure at the largest. Those that came less far than others are left out: a stage
+/// fails, or the run is interrupted, and figures at other numbers cannot be compared.
 fn grown<'a>(lines: &[growth::Line<'a>]) -> Vec<Grown<'a>> {
     let grown = lines.iter().filter_map(|(stage, points)| {
         let [from, to] = [points.first()?, points.last()?]
@@ -223,6 +226,9 @@ fn grown<'a>(lines: &[growth::Line<'a>]) -> Vec<Grown<'a>> {
         (from.0 < to.0).then_some(Grown { stage, from, to })
     });
     let mut grown: Vec<Grown<'_>> = grown.collect();
+    let width = |it: &Grown<'_>| it.to.0 - it.from.0;
+    let widest = grown.iter().max_by_key(|it| width(it)).map(|it| (it.from.0, it.to.0));
+    grown.retain(|it| Some((it.from.0, it.to.0)) == widest);
     grown.sort_by(|a, b| a.to.1.total_cmp(&b.to.1));
     grown
 }
@@ -270,18 +276,27 @@ fn threads(grown: &[Grown<'_>]) -> Option<String> {
 
 /// Says how many laws are kept.
 pub(crate) fn of_laws(verdicts: &[Verdicts]) -> Option<String> {
-    let laws = verdicts.iter().map(|stage| stage.laws.len()).max()?;
     let all = || verdicts.iter().flat_map(|stage| stage.laws.iter().map(move |law| (stage, law)));
     let wrong = all().filter(|(_, law)| matches!(law.outcome, Outcome::Wrong { .. })).count();
     let declared = all().filter(|(_, law)| matches!(law.outcome, Outcome::BrokenAsDeclared { .. }));
     let declared: Vec<String> =
         declared.map(|(stage, law)| format!("{} breaks {}", stage.stage, law.law)).collect();
+    let laws = all().map(|(_, law)| &*law.law).collect::<BTreeSet<_>>().len();
+    let (tried, pairs) = (all().count(), laws * verdicts.len());
+    if tried == 0 {
+        return None;
+    }
     let (laws, stages) = (counted(laws, "law"), counted(verdicts.len(), "stage"));
+    // What an interrupted run has not tried is not kept.
+    let kept = match tried < pairs {
+        true => format!("{tried} of {pairs} pairs were tried, and all of these are kept"),
+        false => "all are kept".to_owned(),
+    };
     Some(match (wrong, &declared[..]) {
-        (0, []) => format!("Of {laws} with {stages}, all are kept."),
+        (0, []) => format!("Of {laws} with {stages}, {kept}."),
         (0, _) => {
             let declared = declared.join(", ");
-            format!("Of {laws} with {stages}, all are kept, but that {declared}, as it declares.")
+            format!("Of {laws} with {stages}, {kept}, but that {declared}, as it declares.")
         }
         (1, _) => format!("Of {laws} with {stages}, one verdict is wrong."),
         _ => format!("Of {laws} with {stages}, {wrong} verdicts are wrong."),

@@ -37,12 +37,13 @@ impl fmt::Display for Size {
         let bytes = self.0 as f64;
         for (unit, least) in [("GiB", 30), ("MiB", 20), ("KiB", 10)] {
             let value = bytes / f64::from(1 << least);
-            if value >= 1.0 {
+            // From this bound on, the next smaller unit would be shown as 1024.
+            if value >= if least > 10 { 1.0 - 0.5 / 1024.0 } else { 1.0 } {
                 let decimals = usize::from(value < 9.95 && value.fract() != 0.0);
                 return write!(f, "{value:.decimals$} {unit}");
             }
         }
-        write!(f, "{} bytes", self.0)
+        write!(f, "{} byte{}", self.0, if self.0 == 1 { "" } else { "s" })
     }
 }
 
@@ -99,8 +100,10 @@ mod tests {
         let times = [0.0, 4e-7, 29.4e-6, 999.6e-6, 0.01234, 0.9994, 0.9996, 12.345, 123.45];
         let shown = "0 s, 0 µs, 29 µs, 1.00 ms, 12.3 ms, 999 ms, 1.00 s, 12.3 s, 123 s";
         assert_eq!(times.map(|it| Time(it).to_string()).join(", "), shown);
-        let sizes = [0, 1023, 1024, 1536, 64 << 20, (1 << 30) + (1 << 29)];
-        let shown = "0 bytes, 1023 bytes, 1 KiB, 1.5 KiB, 64 MiB, 1.5 GiB";
+        let most = (1 << 20) - 1;
+        let sizes = [0, 1, 1023, 1024, 1536, most, 64 << 20, most << 10, (1 << 30) + (1 << 29)];
+        let shown =
+            "0 bytes, 1 byte, 1023 bytes, 1 KiB, 1.5 KiB, 1.0 MiB, 64 MiB, 1.0 GiB, 1.5 GiB";
         assert_eq!(sizes.map(|it| Size(it).to_string()).join(", "), shown);
         for (count, shown) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(Grouped(count).to_string(), shown);

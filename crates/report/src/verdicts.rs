@@ -42,7 +42,8 @@ fn one_theme(laws: &[Verdict], verdicts: &[Verdicts]) -> Markup {
                 span class="quiet" { (counted(laws.len(), "law")) }
                 @if wrong > 0 { ", " strong class="wrong" { (wrong) " wrong" } }
                 @if limits > 0 { ", " (counted(limits, "declared limit")) }
-                @if wrong + limits == 0 { ", kept by all ✓" }
+                @if outcomes().count() < laws.len() * verdicts.len() { ", not all tried" }
+                @else if wrong + limits == 0 { ", kept by all ✓" }
             }
             table class="laws" {
                 thead { tr {

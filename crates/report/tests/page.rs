@@ -289,3 +289,47 @@ fn an_order_is_told_as_one_only_where_the_spreads_do_not_meet() {
     let told = said(&[1.4, 1.3, 1.5], &[1.0, 0.9, 1.1]);
     assert!(told.contains(both), "{told}");
 }
+
+#[test]
+fn a_stage_that_came_less_far_is_not_set_against_the_others() {
+    let mut comparison = comparison();
+    let mut more = comparison.growth[1].clone();
+    (more.sources, more.seconds, more.threads) = (512, vec![0.2], Some(514));
+    // Interrupted, or the others have failed.
+    comparison.growth.push(more);
+    let said = report::seen(&comparison);
+    let said: Vec<_> = said.iter().filter(|it| it.starts_with("From 8 to ")).collect();
+    assert_eq!(
+        said,
+        [
+            "From 8 to 512 sources, stage1-threads goes from 1.94 ms to 200 ms.",
+            "From 8 to 512 sources, stage1-threads takes about one a source, 514 threads.",
+        ]
+    );
+}
+
+#[test]
+fn a_law_that_was_not_tried_is_not_said_to_be_kept() {
+    let mut comparison = comparison();
+    comparison.verdicts.remove(3);
+    comparison.verdicts[3].laws.truncate(3);
+    let said = report::seen(&comparison).pop().unwrap();
+    assert_eq!(
+        said,
+        "Of 8 laws with 4 stages, 27 of 32 pairs were tried, and all of these are kept."
+    );
+    let themes = texts(&parsed(&comparison), "#laws summary");
+    assert_eq!(themes[0], "lines 1 law , kept by all ✓");
+    assert_eq!(themes[3], "fairness 2 laws , not all tried");
+}
+
+#[test]
+fn a_picture_says_of_how_many_cores_it_is() {
+    let mut comparison = comparison();
+    let mut caption = |cores| {
+        comparison.head.cores = cores;
+        figures(&comparison).remove(0).caption
+    };
+    assert!(caption(1).contains(", 1 core, rustc "), "{}", caption(1));
+    assert!(caption(2).contains(", 2 cores, rustc "), "{}", caption(2));
+}

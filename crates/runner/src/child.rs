@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use nix::sys::resource::{UsageWho, getrusage};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::de::DeserializeOwned;
 
 use crate::interrupt::Interrupt;
@@ -119,7 +119,8 @@ pub struct Hung {
 /// # Errors
 ///
 /// The child cannot be started or watched, `tick` fails, or a signal came to this
-/// process. The child is then killed, and gone when this returns.
+/// process. The child is then killed with all that it has started, and gone when this
+/// returns.
 ///
 /// # Panics
 ///
@@ -134,11 +135,12 @@ pub fn run(
     command.process_group(0);
     let (cpu_before, switches_before) = usage_of_children()?;
     let started = Instant::now();
-    let mut child = KilledOnDrop(command.spawn().with_context(|| {
+    let child = command.spawn().with_context(|| {
         let program = command.get_program().display();
         format!("cannot start {program}, check what the PATH has by this name")
-    })?);
-    let child = &mut child.0;
+    })?;
+    let mut killed = KilledOnDrop { child, is_gone: false };
+    let child = &mut killed.child;
     let mut running = Running { stdin: child.stdin.take(), process: child.id() };
     let (open, closed) = channel();
     let stdout = read_all(child.stdout.take(), open.clone());
@@ -158,6 +160,7 @@ pub fn run(
         }
     }
     let status = child.wait().context("cannot wait for a child")?;
+    killed.is_gone = true;
     let wall = started.elapsed();
     let (cpu, switches) = usage_of_children()?;
     interrupt.check()?;
@@ -176,13 +179,19 @@ pub fn run(
     })
 }
 
-struct KilledOnDrop(Child);
+struct KilledOnDrop {
+    child: Child,
+    /// It was waited for: another process may have its number by now.
+    is_gone: bool,
+}
 
 impl Drop for KilledOnDrop {
     fn drop(&mut self) {
-        // Once `wait` has returned, both do nothing.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        if !self.is_gone {
+            // Its group has what it has started: cargo, for one, starts compilers.
+            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+            let _ = self.child.wait();
+        }
     }
 }
 
@@ -213,4 +222,27 @@ fn usage_of_children() -> anyhow::Result<(Duration, u64)> {
     let times = times.map(|it| Duration::new(it.tv_sec() as u64, it.tv_usec() as u32 * 1_000));
     let switches = usage.voluntary_context_switches() + usage.involuntary_context_switches();
     Ok((times.iter().sum(), switches as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::process::Stdio;
+
+    #[test]
+    fn a_child_is_killed_with_all_that_it_has_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let started = folder.path().join("started");
+        let script = format!("sleep 3600 & echo $! > {}; wait", started.display());
+        let started = || fs::read_to_string(&started).unwrap_or_default();
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let ended = run(&mut command, &Interrupt::default(), |_| {
+            anyhow::ensure!(!started().ends_with('\n'), "enough");
+            Ok(())
+        });
+        assert_eq!(ended.unwrap_err().to_string(), "enough");
+        testkit::until_ended(&started());
+    }
 }

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{self, PathBuf};
 
 use anyhow::{Context, bail};
 use exercises::{EXERCISES, Exercise};
@@ -27,6 +28,15 @@ fn main() -> std::process::ExitCode {
 const SUITE: &str = "//! Your step, held to the laws of all others: `cargo test` in this folder.
 
 ";
+/// The files of the crate that another crate may have, too.
+const FILES: [&str; 6] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo/config.toml",
+    "src/lib.rs",
+    "src/main.rs",
+    "tests/conformance.rs",
+];
 /// The file that remembers what the last check helped with, and how often in a row.
 const ASKED: &str = ".asked";
 
@@ -46,9 +56,8 @@ impl YourTurn {
         force: bool,
     ) -> anyhow::Result<YourTurn> {
         let mine = YourTurn { exercise, folder };
-        let is_mine = |text: &String| EXERCISES.iter().all(|it| template(it) != *text);
-        if mine.text().is_ok_and(|text| is_mine(&text)) && !force {
-            bail!("{}: you have written here, replace it with --force", Shown(&mine.file()));
+        if !force {
+            mine.replaces_nothing()?;
         }
         let lock = workspace().join("Cargo.lock");
         let lock = fs::read_to_string(&lock)
@@ -73,6 +82,30 @@ impl YourTurn {
             mine.write(name, text)?;
         }
         Ok(mine)
+    }
+
+    /// Fails if the learner has written in the folder, or if it has files of a crate that
+    /// is no exercise.
+    fn replaces_nothing(&self) -> anyhow::Result<()> {
+        let is_there = |path: &PathBuf| fs::symlink_metadata(path).is_ok();
+        let others = FILES.map(|name| self.folder.join(name)).into_iter().find(is_there);
+        if let (Some(path), Err(_)) = (others, YourTurn::open(self.folder.clone())) {
+            bail!(
+                "{}: this is no file of an exercise, choose another folder with --folder or \
+                 replace it with --force",
+                Shown(&path)
+            );
+        }
+        // Also a text that cannot be read is somebody's.
+        let is_mine = |text: Vec<u8>| EXERCISES.iter().all(|it| template(it).as_bytes() != &*text);
+        let is_written = match fs::read(self.file()) {
+            Err(cause) => cause.kind() != ErrorKind::NotFound,
+            Ok(text) => is_mine(text),
+        };
+        if is_written {
+            bail!("{}: you have written here, replace it with --force", Shown(&self.file()));
+        }
+        Ok(())
     }
 
     /// Opens the crate of an exercise that was begun.
@@ -140,9 +173,10 @@ impl YourTurn {
             .map(|limit| format!("{} = {}\n", limit.law, Value::from(limit.reason)))
             .collect();
         // Cargo tells two exercises in two folders apart by their versions alone. With
-        // the same version, it would take the build of one for the other.
+        // the same version, it would take the build of one for the other. So the path is
+        // the absolute one: two people may both have typed `mine`.
         let mut folder = DefaultHasher::new();
-        self.folder.hash(&mut folder);
+        path::absolute(&self.folder)?.hash(&mut folder);
         let Exercise { from, to, .. } = self.exercise;
         let (folder, edition) = (folder.finish(), &all["package"]["edition"]);
         let word = End::of(to).word();
@@ -266,6 +300,16 @@ fn after(exercise: &Exercise) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_folders_of_the_same_name_are_two_crates_and_one_is_one_however_it_is_typed() {
+        let exercise = &EXERCISES[0];
+        let manifest =
+            |folder: &str| YourTurn { exercise, folder: folder.into() }.manifest().unwrap();
+        let here = path::absolute("mine").unwrap();
+        assert_eq!(manifest("mine"), manifest(here.to_str().unwrap()));
+        assert_ne!(manifest("mine"), manifest("/elsewhere/mine"));
+    }
 
     #[test]
     fn an_exercise_begins_with_the_code_of_the_stage_before_and_all_that_is_to_be_written() {

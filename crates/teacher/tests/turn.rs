@@ -204,6 +204,25 @@ fn what_was_written_is_replaced_only_if_that_is_said() {
 }
 
 #[test]
+fn what_is_no_exercise_or_no_text_is_not_replaced_either() {
+    let turn = Turn::begin("2", "1");
+    let file = turn.folder.join("src/lib.rs");
+    fs::write(&file, b"// caf\xe9").unwrap();
+    turn.refused(&["your-turn", "3"], turn.folder(), "replace it with --force");
+    assert_eq!(fs::read(&file).unwrap(), b"// caf\xe9");
+
+    // A program of somebody's has no `lib.rs`.
+    let folder = tempfile::tempdir().unwrap();
+    let turn = Turn { folder: folder.path().to_owned(), ..turn };
+    let program = folder.path().join("src/main.rs");
+    fs::create_dir(folder.path().join("src")).unwrap();
+    fs::write(&program, "fn main() {}").unwrap();
+    turn.refused(&["your-turn", "3"], turn.folder(), "this is no file of an exercise");
+    assert_eq!(fs::read_to_string(&program).unwrap(), "fn main() {}");
+    assert!(!folder.path().join("Cargo.toml").exists());
+}
+
+#[test]
 fn a_step_that_is_none_is_a_mistake() {
     let turn = Turn::begin("2", "1");
     turn.refused(&["your-turn", "1"], "stage1-threads", "4 from 3");

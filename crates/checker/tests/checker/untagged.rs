@@ -159,3 +159,22 @@ fn a_partial_line_at_the_end_is_torn_and_unfinished() {
     let verdict = sources().check_untagged(&merged.as_bytes()[..merged.len() - 1]);
     assert_findings(&verdict, &[(Kind::Unfinished, None, None)]);
 }
+
+#[test]
+fn a_source_that_is_truncated_meanwhile_is_an_error_that_names_it() {
+    let sources = sources();
+    let fifo = sources.folder.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success(), "{made}");
+    let result = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Opened once the checker opens it, too: it has read the sources by then.
+            let mut merged = std::fs::File::options().write(true).open(&fifo).unwrap();
+            std::fs::write(&sources.paths[1], "start\n").unwrap();
+            std::io::Write::write_all(&mut merged, WEB.as_bytes()).unwrap();
+        });
+        checker::check_untagged(&sources.paths, &fifo)
+    });
+    let Err(checker::CheckError::Read { path, .. }) = result else { panic!("{result:?}") };
+    assert_eq!(path, sources.paths[1]);
+}

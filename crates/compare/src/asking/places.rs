@@ -52,3 +52,12 @@ pub(crate) fn take_folder(path: &Path, option: &str, force: bool) -> anyhow::Res
         Shown(path)
     )
 }
+
+/// Fails if something by this name is there that is no regular file: a file would be
+/// made in the place of a link, or where it leads to.
+pub(crate) fn take_name(path: &Path) -> anyhow::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+        bail!("{}: this is no regular file, take it away or name another folder", Shown(path));
+    }
+    Ok(())
+}

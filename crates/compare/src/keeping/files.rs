@@ -3,7 +3,7 @@
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -37,6 +37,11 @@ impl Files {
         }
         let json = take(&args.json, "--json", "results.json")?;
         let page = take(&args.html, "--html", "index.html")?;
+        // By another path, or by the default one of the other.
+        let file = |path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+        if file(&json).is_some_and(|one| file(&page) == Some(one)) {
+            bail!("--json and --html name the same file, name two");
+        }
         Ok(Files { json, page })
     }
 

@@ -9,9 +9,11 @@ use recorder::Recording;
 use runner::{Checked, Interrupt};
 use stages::Stage;
 use tributary::Shown;
+use workload::source_path;
 
 use crate::asking::contender::{Contender, Program};
 use crate::asking::jobs::{Job, Merged};
+use crate::asking::places::take_name;
 use crate::running::attempt::{Attempt, Figures};
 use crate::running::folder::Folder;
 
@@ -60,6 +62,9 @@ impl Setup<'_> {
         let kept = if self.folder.is_kept() { contenders.len() as u64 } else { 1 };
         self.folder.need(inputs.saturating_add(merged.saturating_mul(kept)), job.name)?;
         let folder = self.folder.of(job.name)?;
+        if matches!(job.merged, Merged::Complete(_) | Merged::Followed(_)) {
+            (0..job.sources()).try_for_each(|at| take_name(&source_path(&folder, at)))?;
+        }
         let sources = match &job.merged {
             Merged::Complete(made) | Merged::Followed(made) => made.make(&folder, self.seed)?,
             // There already, or made for each contender, since they grow.
@@ -104,9 +109,11 @@ impl Setup<'_> {
         made: &[PathBuf],
     ) -> anyhow::Result<Checked<Figures>> {
         let output = &self.folder.merged(job.name, contender.name());
+        take_name(output)?;
         let growing = match &job.merged {
             Merged::Growing(live, _) => {
                 let folder = self.folder.of(&format!("{}/{}", job.name, contender.name()))?;
+                (0..job.sources()).try_for_each(|at| take_name(&source_path(&folder, at)))?;
                 Some(live.create(&folder, self.seed)?)
             }
             _ => None,

@@ -9,6 +9,7 @@ use recorder::Recording;
 use report::Comparison;
 use tributary::Shown;
 
+use crate::asking::places::take_name;
 use crate::telling::terminal;
 
 /// Writes every picture, as SVG and as a figure for a page of Markdown, and
@@ -29,6 +30,7 @@ pub(crate) fn write_trace(folder: &Path, stage: &str, made: &Recording) -> anyho
 
 fn put(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
     let path = folder.join(name);
+    take_name(&path)?;
     fs::write(&path, text).with_context(|| format!("{}: cannot write this file", Shown(&path)))
 }
 
@@ -47,4 +49,21 @@ fn tables(comparison: &Comparison) -> String {
             format!("// ANCHOR: {name}\n{}// ANCHOR_END: {name}\n", strip_str(&text))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn what_a_link_leads_to_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let mine = folder.path().join("mine");
+        fs::write(&mine, "mine").unwrap();
+        symlink(&mine, folder.path().join("tables.txt")).unwrap();
+        let said = put(folder.path(), "tables.txt", "a table").unwrap_err().to_string();
+        assert!(said.contains("tables.txt: this is no regular file"), "{said}");
+        assert_eq!(fs::read(&mine).unwrap(), b"mine");
+    }
 }

@@ -66,7 +66,8 @@ pub(crate) fn table(table: &Table) -> String {
             text += &format!("  {name}{detail}\n");
         }
         if more > 0 {
-            text += &format!("  … and {more} lines more (the JSON has them all)\n");
+            let lines = if more == 1 { "line" } else { "lines" };
+            text += &format!("  … and {more} {lines} more (the JSON has them all)\n");
         }
     }
     text
@@ -159,6 +160,18 @@ mod tests {
           stage2-mixed: line 3 of a.log
           line 9 of a.log
         ");
+    }
+
+    #[test]
+    fn of_many_details_the_first_are_shown_and_the_others_counted() {
+        let shown = |details: usize| {
+            let mut table = fixed();
+            table.rows[1].wrong = Some("wrong\n".repeat(1 + details));
+            plain(&super::table(&table)).lines().last().unwrap().to_owned()
+        };
+        assert_eq!(shown(DETAILS), "  wrong");
+        assert_eq!(shown(DETAILS + 1), "  … and 1 line more (the JSON has them all)");
+        assert_eq!(shown(DETAILS + 2), "  … and 2 lines more (the JSON has them all)");
     }
 
     #[test]

@@ -76,6 +76,18 @@ fn a_program_that_hangs_breaks_the_law_and_is_killed_with_what_it_has_started() 
 }
 
 #[test]
+fn a_program_that_makes_no_output_breaks_the_law_that_looks_at_it() {
+    for script in ["echo \"$@\" >&2; exec sleep 3600", "mkdir $1; echo \"$@\" >&2; exec sleep 3600"]
+    {
+        let law = "an_unreadable_source_is_an_error_that_names_it";
+        let words = ["--law", law, "--within=1", "--", "sh", "-c", script, "-"];
+        let typed = [&["conform"][..], &words, &["{output}", "{inputs}"]].concat();
+        let said = printed(run(&typed), 1);
+        assert!(said.contains("the output cannot be checked: cannot read /"), "{said}");
+    }
+}
+
+#[test]
 fn a_law_that_is_not_asked_is_shown_as_such() {
     let law = "a_stop_ends_the_run";
     let said = printed(run(&["conform", "--law", law, "--", "cat", "{inputs}"]), 0);

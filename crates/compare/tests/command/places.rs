@@ -52,7 +52,9 @@ fn nothing_that_is_there_is_replaced_unless_that_is_said() {
         refused(&[option, "missing/file"], "missing/file", "No such file or directory");
     }
     refused(&["--keep", "folder"], "folder", "not empty, name another with --keep");
-    refused(&["--json", "new", "--html", "new"], "--json and --html name the same file", "");
+    for page in ["new", "./new", "folder/../new"] {
+        refused(&["--json", "new", "--html", page], "--json and --html name the same file", "");
+    }
     for option in ["--trace", "--figures"] {
         let advice = format!("not empty, name another with {option}");
         assert_refused(&run_in(&folder, &["--quick", option, "folder"]), "folder", &advice);
@@ -70,6 +72,26 @@ fn nothing_that_is_there_is_replaced_unless_that_is_said() {
     assert_eq!(json(&path("result"))["interrupted"], false);
     assert!(path("folder/files/merged-by-stage1-threads.log").exists());
     assert_eq!(fs::read(path("folder/mine")).unwrap(), b"mine");
+}
+
+#[test]
+fn a_link_in_a_folder_is_not_replaced_nor_what_it_leads_to_even_if_files_are() {
+    for (workload, name) in [
+        ("backlog", "backlog/source-0000.log"),
+        ("backlog", "backlog/merged-by-stage1-threads.log"),
+        ("live", "live/stage1-threads/source-0000.log"),
+    ] {
+        let folder = two_logs();
+        let link = folder.path().join("keep").join(name);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(folder.path().join("a.log"), &link).unwrap();
+        let sizes = ["--sources=1", "--bytes=100", "--duration=0.1", "--stages=1", "--runs=1"];
+        let typed = ["--workload", workload, "--keep=keep", "--force"];
+        let output = run_in(&folder, &[&typed[..], &sizes].concat());
+        assert_refused(&output, &format!("keep/{name}"), "this is no regular file");
+        assert!(link.is_symlink(), "{name}");
+        assert_eq!(fs::read(folder.path().join("a.log")).unwrap(), b"one\ntwo\nthree");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! replaced.
 
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -351,14 +352,15 @@ fn told_once(merge: MergeFn, quiet: Duration, wake: Wake, story: &'static [Step]
 
     let mut pen = Pen::new(&log);
     story[0](&mut pen).expect("the story can begin");
-    let pen = Arc::new(Mutex::new(pen));
+    let (pen, told) = (Arc::new(Mutex::new(pen)), Arc::new(AtomicUsize::new(1)));
     let run = scene.following(&logs, SOON).woken(wake).letting_go_after(quiet).during({
-        let pen = Arc::clone(&pen);
+        let (pen, told) = (Arc::clone(&pen), Arc::clone(&told));
         move |look| {
             if look.found_nothing(&log)
                 && let Some(step) = story.get(look.count as usize)
             {
                 step(&mut lock(&pen))?;
+                told.fetch_add(1, Ordering::SeqCst);
                 if look.count as usize == story.len() - 1 {
                     look.stop.request();
                 }
@@ -367,5 +369,10 @@ fn told_once(merge: MergeFn, quiet: Duration, wake: Wake, story: &'static [Step]
         }
     });
     run.run(merge).report()?;
-    scene.require_right(&[lock(&pen).expected(&scene), logs[1].clone()])
+    scene.require_right(&[lock(&pen).expected(&scene), logs[1].clone()])?;
+    // The lines are right, and yet the merge may have left before what the law is about.
+    let told = told.load(Ordering::SeqCst);
+    require(told == story.len(), || {
+        format!("the merge has ended before the stop, after {told} of {} steps", story.len())
+    })
 }

@@ -38,6 +38,16 @@ pub(crate) fn leaves_without_a_last_look(plan: Plan) -> Result<Report, Error> {
     })
 }
 
+/// Takes a file that has nothing new for one that is complete.
+pub(crate) fn leaves_when_nothing_is_new(plan: Plan) -> Result<Report, Error> {
+    threads(plan, |mut source, _, output| {
+        while let Read::Lines(lines) = source.read_lines()? {
+            output.lock().unwrap().append(&lines)?;
+        }
+        Ok(())
+    })
+}
+
 /// Is always one chunk behind, and takes the last line of the last one for a
 /// half line.
 pub(crate) fn drops_the_last_line_at_the_stop(plan: Plan) -> Result<Report, Error> {

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use conformance::LAWS;
-use exercises::{CHECKS, EXERCISES, Exercise, Mine};
+use exercises::{CHECKS, Check, EXERCISES, Exercise, Mine};
 use service::Version;
 use stages::STAGES;
 
@@ -111,6 +111,14 @@ fn a_mistake_that_every_law_lets_pass_fails_the_check_that_is_made_for_it_and_no
         let exercise = Exercise::to("5", None).unwrap();
         assert_eq!(failed(exercise, Mine::Merge(merge), expected), expected);
     }
+}
+
+#[test]
+fn a_thread_for_each_look_is_no_thread_of_its_own() {
+    let of = Mine::Merge(mistakes::a_thread_for_each_look);
+    let check = Check::named("each_source_keeps_a_thread_of_its_own").unwrap();
+    let seen = check.hold(of, BOUND).unwrap_err();
+    assert!(seen.starts_with("one source was read by "), "{seen}");
 }
 
 #[test]

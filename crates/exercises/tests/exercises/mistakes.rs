@@ -3,6 +3,7 @@
 
 use std::panic::resume_unwind;
 use std::rc::Rc;
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
@@ -84,4 +85,27 @@ fn write(
         let _ = answer.send(written);
     }
     output.finish()
+}
+
+/// Stage 1, but for the looks: each of them is taken by a new thread.
+pub(crate) fn a_thread_for_each_look(plan: Plan) -> Result<Report, Error> {
+    let Plan { sources, output, interval, .. } = plan;
+    let output = Mutex::new(output);
+    thread::scope(|scope| {
+        let tail = |mut source: Source| -> Result<(), Error> {
+            loop {
+                match thread::scope(|look| look.spawn(|| source.read_lines()).join()).unwrap()? {
+                    Read::Lines(lines) => output.lock().unwrap().append(&lines)?,
+                    Read::NoNewData => {
+                        source.changed().wait_timeout(interval);
+                    }
+                    Read::Closed => return Ok(()),
+                }
+            }
+        };
+        let tails: Vec<_> =
+            sources.into_iter().map(|source| scope.spawn(move || tail(source))).collect();
+        tails.into_iter().try_for_each(|tail| tail.join().unwrap())
+    })?;
+    Ok(Report::new(output.into_inner().unwrap().finish()?, None))
 }
