@@ -13,7 +13,7 @@ use tributary::{MergeFn, Wake};
 use crate::broken::{Verdict, require};
 use crate::pen::{Pen, Step, lock};
 use crate::run::{HOUR, SOON, both_ways};
-use crate::scene::{Log, Scene};
+use crate::scene::Scene;
 
 /// A renamed file is read to its end before the first line of its successor.
 ///
