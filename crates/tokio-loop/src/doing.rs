@@ -67,7 +67,9 @@ impl Thread {
     }
 
     fn read(self, file: &str) -> Option<String> {
-        fs::read_to_string(format!("/proc/self/task/{}/{file}", self.0)).ok()
+        // Not as a text: the name of a thread is cut after 15 bytes, also within a character.
+        let read = fs::read(format!("/proc/self/task/{}/{file}", self.0)).ok()?;
+        Some(String::from_utf8_lossy(&read).into_owned())
     }
 }
 

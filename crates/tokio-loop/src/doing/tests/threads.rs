@@ -235,6 +235,15 @@ fn a_thread_that_waits_for_events_holds_a_driver() {
 }
 
 #[test]
+fn a_thread_whose_name_the_system_has_cut_within_a_character_is_seen() {
+    // Of a name the system keeps 15 bytes, and each of these letters has two.
+    let name = "обработчик".to_owned();
+    let look = || Thread::current().unwrap().look();
+    let seen = thread::Builder::new().name(name).spawn(look).unwrap().join().unwrap();
+    assert!(seen.is_some());
+}
+
+#[test]
 fn a_thread_that_has_ended_is_not_seen() {
     let thread = thread::spawn(|| Thread::current().unwrap()).join().unwrap();
     until("the thread is gone", || thread.look().is_none());
