@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio::task::{spawn_blocking, spawn_local, yield_now};
-use tracing::{Event, Subscriber, error_span, info_span, warn_span};
+use tracing::{Event, Level, Subscriber, error_span, info_span, warn_span};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Identity, Layer, SubscriberExt};
 
@@ -220,6 +220,21 @@ fn whatever_is_printed_the_names_are_known() {
             .with(prints)
             .with(told.clone().with_filter(LevelFilter::WARN))
             .with(tokio_loop::names());
+        tracing::subscriber::with_default(subscriber, || {
+            let main = async { info_span!("mine", source = "x").in_scope(|| told.wait_for(1)) };
+            tokio_loop::run(1, Some(SLOW), main).unwrap();
+        });
+    };
+    assert_says_in(run, |lines| lines[0].blames().ends_with("`mine` of x blocks it, in main"));
+}
+
+#[test]
+fn two_layers_of_names_are_as_good_as_one() {
+    let run = |told: &Told| {
+        let subscriber = tracing_subscriber::registry()
+            .with(told.clone())
+            .with(tokio_loop::names())
+            .with(tokio_loop::names_at(Level::DEBUG));
         tracing::subscriber::with_default(subscriber, || {
             let main = async { info_span!("mine", source = "x").in_scope(|| told.wait_for(1)) };
             tokio_loop::run(1, Some(SLOW), main).unwrap();
