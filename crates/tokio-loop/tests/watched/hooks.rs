@@ -148,3 +148,66 @@ fn without_hooks_a_worker_that_was_moved_is_found_again() {
         }
     });
 }
+
+#[test]
+fn a_span_within_block_in_place_takes_no_name_from_the_one_around_it() {
+    let told = Told::default();
+    // The one thread of the pool has a job, so the worker comes back to its thread.
+    let mut builder = Builder::new_multi_thread();
+    let runtime = built(builder.worker_threads(1).max_blocking_threads(1), &told);
+    let (end, ended) = mpsc::channel::<()>();
+    let (begin, begun) = oneshot::channel();
+    let job = runtime.spawn_blocking(move || {
+        begin.send(()).unwrap();
+        ended.recv().unwrap_err();
+    });
+    watch(&runtime, &told, async {
+        begun.await.unwrap();
+        let in_task = told.clone();
+        let task = tokio::spawn(async move {
+            info_span!("outer").in_scope(|| {
+                tokio::task::block_in_place(|| info_span!("inner").in_scope(|| ()));
+                info_span!("next").in_scope(|| ());
+                in_task.wait_until("`outer` blocks it", |lines| {
+                    lines.iter().any(|line| line["message"].contains("`outer` blocks it, in task"))
+                });
+            });
+        });
+        task.await.unwrap();
+    });
+    drop(end);
+    runtime.block_on(job).unwrap();
+}
+
+#[test]
+fn a_thread_that_has_lent_its_worker_takes_no_name_from_the_one_that_has_it() {
+    let told = Told::default();
+    let runtime = built(Builder::new_multi_thread().worker_threads(1), &told);
+    watch(&runtime, &told, async {
+        let (lend, lent) = oneshot::channel();
+        let (go_on, goes_on) = mpsc::channel();
+        let (leave, has_left) = mpsc::channel();
+        let lends = tokio::spawn(async move {
+            info_span!("lends").in_scope(|| {
+                tokio::task::block_in_place(|| {
+                    info_span!("in place").in_scope(|| lend.send(()).unwrap());
+                    goes_on.recv().unwrap();
+                });
+            });
+            leave.send(()).unwrap();
+        });
+        let in_task = told.clone();
+        let blocks = tokio::spawn(async move {
+            lent.await.unwrap();
+            info_span!("answer").in_scope(|| {
+                go_on.send(()).unwrap();
+                has_left.recv().unwrap();
+                in_task.wait_until("`answer` blocks it", |lines| {
+                    lines.iter().any(|line| line["message"].contains("`answer` blocks it, in task"))
+                });
+            });
+        });
+        lends.await.unwrap();
+        blocks.await.unwrap();
+    });
+}
