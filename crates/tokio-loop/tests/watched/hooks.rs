@@ -16,7 +16,7 @@ use crate::told::{HANG, Line, Told};
 use crate::{Blocks, SLOW, built, read_a_fifo, watch};
 
 /// Has a task block in place until the sender is dropped.
-fn block_in_place() -> (mpsc::Sender<()>, oneshot::Receiver<()>, JoinHandle<()>) {
+pub(crate) fn block_in_place() -> (mpsc::Sender<()>, oneshot::Receiver<()>, JoinHandle<()>) {
     let (end, ended) = mpsc::channel();
     let (begin, begun) = oneshot::channel();
     let task = tokio::spawn(async move {
