@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use testkit::until;
 use tokio::runtime::Builder;
@@ -111,24 +111,41 @@ fn with_hooks_and_tokio_unstable_every_turn_has_the_number_and_place_of_its_task
 
 #[test]
 fn without_hooks_a_worker_that_was_moved_is_found_again() {
+    assert_found_again(20, SLOW / 10);
+}
+
+#[test]
+fn without_hooks_a_worker_that_was_moved_and_has_little_to_do_is_found_again() {
+    assert_found_again(1, 40 * SLOW);
+}
+
+/// Both workers move, and rest so many times and so long between two calls that block.
+#[track_caller]
+fn assert_found_again(rests: u32, rest: Duration) {
     let told = Told::default();
     let runtime = built(Builder::new_multi_thread().worker_threads(2), &told);
     watch(&runtime, &told, async {
+        // Both workers go on with other threads.
+        let (mut ends, mut in_place) = (Vec::new(), Vec::new());
         for _ in 0..2 {
-            // The worker goes on with another thread, and this one ends after it.
             let (end, is_in_place, task) = block_in_place();
             is_in_place.await.unwrap();
-            drop(end);
-            task.await.unwrap();
+            ends.push(end);
+            in_place.push(task);
         }
         let begin = Instant::now();
         let mut read = 0;
-        let is_told = |line: &Line| line["message"].contains(": it reads a.fifo");
-        while !told.lines().iter().any(is_told) {
+        let is_told = |worker: &str| {
+            let is_of = |line: &Line| {
+                line["worker"] == worker && line["message"].contains(": it reads a.fifo")
+            };
+            told.lines().iter().any(is_of)
+        };
+        while !["0", "1"].into_iter().all(is_told) {
             assert!(begin.elapsed() < HANG, "after {read} reads: {:#?}", told.lines());
             // Both workers have something to do and to rest from.
-            for _ in 0..20 {
-                let tasks = [(); 2].map(|()| tokio::spawn(tokio::time::sleep(SLOW / 10)));
+            for _ in 0..rests {
+                let tasks = [(); 2].map(|()| tokio::spawn(tokio::time::sleep(rest)));
                 for task in tasks {
                     task.await.unwrap();
                 }
@@ -145,6 +162,10 @@ fn without_hooks_a_worker_that_was_moved_is_found_again() {
             });
             task.await.unwrap();
             read += 1;
+        }
+        drop(ends);
+        for task in in_place {
+            task.await.unwrap();
         }
     });
 }
