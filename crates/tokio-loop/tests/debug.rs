@@ -394,6 +394,13 @@ fn a_panic_of_main_ends_the_stall_and_it_is_told() {
 }
 
 #[test]
+fn a_loop_ends_also_where_its_thread_holds_the_lock_that_a_line_needs() {
+    told::assert_ends_without_the_lock(|block| {
+        tokio_loop::run(1, Some(SLOW), async { block() }).unwrap();
+    });
+}
+
+#[test]
 fn a_stall_that_goes_on_is_told_again_after_ten_times_the_time() {
     let told = Told::default();
     let threshold = Duration::from_millis(10);
