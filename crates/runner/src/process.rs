@@ -1,8 +1,9 @@
 //! What `/proc` says about a running process.
 
-use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 /// The threads and the memory of a process.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,7 +18,7 @@ impl Status {
     /// Reads the status of a process by its id; `None` if the process is gone, or there
     /// is no `/proc`.
     pub fn of(process: u32) -> Option<Status> {
-        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let status = read(format!("/proc/{process}/status")).ok()?;
         let peak_memory = number(&status, "VmHWM").map(|kibibytes| kibibytes * 1024);
         Some(Status { threads: number(&status, "Threads"), peak_memory })
     }
@@ -52,13 +53,19 @@ impl Activity {
         for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
             let thread = thread.ok()?.path();
             // A thread that has ended since the folder was opened is skipped.
-            let Ok(times) = fs::read_to_string(thread.join("schedstat")) else { continue };
-            let Ok(status) = fs::read_to_string(thread.join("status")) else { continue };
+            let Ok(times) = read(thread.join("schedstat")) else { continue };
+            let Ok(status) = read(thread.join("status")) else { continue };
             nanos += times.split_whitespace().next()?.parse::<u64>().ok()?;
             wakeups += number(&status, "voluntary_ctxt_switches")?;
         }
         Some(Activity { cpu: Duration::from_nanos(nanos), wakeups, at })
     }
+}
+
+/// Reads a file of `/proc`. Not as a text: the name of a thread is cut after 15 bytes, also
+/// within a character.
+fn read(file: impl AsRef<Path>) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&fs::read(file)?).into_owned())
 }
 
 /// Returns the number in a line of a `status` file, by the name of the line.
@@ -94,5 +101,25 @@ mod tests {
         drop(stdin);
         cat.wait().unwrap();
         assert_eq!((Status::of(u32::MAX), Activity::of(u32::MAX)), (None, None));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_process_whose_name_the_system_has_cut_within_a_character_is_read() {
+        use std::os::unix::process::CommandExt;
+        // Of a name the system keeps 15 bytes, and each of these letters has two.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("обработчик");
+        std::os::unix::fs::symlink("/bin/cat", &path).unwrap();
+        let mut cat = Command::new(&path);
+        let mut cat = cat.arg0("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let seen = (Status::of(cat.id()), Activity::of(cat.id()));
+        drop(cat.stdin.take());
+        cat.wait().unwrap();
+        let (Some(status), Some(activity)) = seen else { panic!("{seen:?}") };
+        assert!(
+            status.threads == Some(1) && activity.cpu > Duration::ZERO,
+            "{status:?}, {activity:?}"
+        );
     }
 }

@@ -19,6 +19,10 @@
 //! - `write_async` is born; blocking code reaches it through `write`. `tail`
 //!   is the same, letter for letter: that is what top-down means.
 //!
+//! A thread that the system refuses is an error where the merge starts it itself. Of one
+//! that it refuses the pool, tokio says nothing as long as the pool has another: the
+//! source waits in the queue, until a tail ends.
+//!
 //! What it costs: all that stage 1 costs, and a loop that has nothing to do
 //! (`cargo compare`, columns threads and context switches). It is a place to
 //! pass through, not to stay. Next: `stage4-tasks`, where the leaf follows.

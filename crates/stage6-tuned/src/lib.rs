@@ -188,6 +188,7 @@ impl Tails {
         }
         self.batches.send();
         self.panicked.map_or(Ok(()), |failed| resume_unwind(failed.into_panic()))?;
+        self.batches.end().await?;
         self.ended
     }
 
@@ -382,6 +383,15 @@ impl Batches {
         let Poll::Ready(answer) = self.answers.poll_recv(context) else { return Ok(false) };
         self.is_written(answer.ok_or(Error::WriterGone)??);
         Ok(true)
+    }
+
+    /// Waits until all that was sent is written.
+    async fn end(&mut self) -> Result<(), Error> {
+        while self.written < self.sent {
+            let answer = self.answers.recv().await;
+            self.is_written(answer.ok_or(Error::WriterGone)??);
+        }
+        Ok(())
     }
 
     fn is_written(&mut self, batch: Batch) {

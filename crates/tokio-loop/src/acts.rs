@@ -6,6 +6,10 @@ use crate::doing::{Doing, Thread};
 use crate::judge::Seen;
 use crate::words::{Stall, Subject};
 
+/// How many things that a thread does are kept. In a long turn there may be a new one at
+/// each look: it reads one file after the other.
+const MOST: usize = 64;
+
 /// The thread of a stall.
 #[derive(Debug)]
 pub(crate) struct Acts {
@@ -32,7 +36,13 @@ impl Acts {
         let Some(doing) = doing.cloned() else { return };
         match self.seen.iter_mut().find(|(before, _)| before.is_like(&doing)) {
             Some((before, so_far)) => (*before, *so_far) = (doing, *so_far + time),
-            None => self.seen.push((doing, time)),
+            None => {
+                let least = self.seen.iter().enumerate().min_by_key(|(_, (_, time))| time);
+                if let Some((place, _)) = least.filter(|_| self.seen.len() == MOST) {
+                    self.seen.remove(place);
+                }
+                self.seen.push((doing, time));
+            }
         }
     }
 
@@ -95,5 +105,17 @@ mod tests {
         }
         assert_eq!(acts.did().unwrap().then(), in_call(35).then());
         assert_ne!(in_call(35).then(), in_call(61).then());
+    }
+
+    #[test]
+    fn a_thread_that_does_something_else_at_each_look_fills_no_memory() {
+        let mut acts = Acts::new(None);
+        for number in 0..300 {
+            let call = Call::parse(&format!("{number} 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0"));
+            let look = Look { call, ..Look::default() };
+            let doing = Doing::between(&look, &look, Duration::from_millis(1));
+            acts.note(Duration::from_millis(number), Some(&doing));
+        }
+        assert!(acts.seen.len() <= MOST, "{}", acts.seen.len());
     }
 }

@@ -26,12 +26,13 @@ pub(crate) struct Case {
     checked: Option<Checked>,
 }
 
-/// What a worker's thread and counters were when they were last compared.
+/// What a worker's thread had run and how often the worker had parked when they were last
+/// compared.
 struct Checked {
     at: Instant,
     thread: Option<Thread>,
+    ran: Option<(u64, Duration)>,
     parks: u64,
-    slices: u64,
 }
 
 /// After what time they are compared again.
@@ -40,9 +41,6 @@ const CHECK: Duration = Duration::from_secs(1);
 /// threshold of one turn. On the average, its turns then take a sixth of the threshold,
 /// or longer.
 const BATCH: u32 = 10;
-/// A worker that has parked so often has slept at least once, and its thread was
-/// put on a processor again.
-const PARKS: u64 = 20;
 
 impl Case {
     pub(crate) fn new(subject: Subject, now: Instant) -> Case {
@@ -57,20 +55,21 @@ impl Case {
         }
     }
 
-    /// Returns whether the worker has left its known thread, or none was known. Asks at
-    /// most once a [`CHECK`].
-    pub(crate) fn has_left(&mut self, thread: Option<Thread>) -> bool {
+    /// Returns whether the worker has left its known thread, or none was known. `parks`
+    /// tells how often it has parked. Asks at most once a [`CHECK`].
+    pub(crate) fn has_left(&mut self, thread: Option<Thread>, parks: impl Fn() -> u64) -> bool {
         if self.checked.as_ref().is_some_and(|checked| checked.at.elapsed() < CHECK) {
             return false;
         }
-        let look = thread.and_then(Thread::look);
-        let slices = look.as_ref().map_or(0, |look| look.slices);
-        let parks = self.sign.counters.0;
+        // In this order: a worker that has parked from one check to the next has done it
+        // between the looks at its thread, which has run for it.
+        let parks_so_far = parks();
+        let ran = thread.and_then(Thread::look).map(|look| (look.slices, look.ran));
         let has_left = self.checked.as_ref().is_some_and(|before| {
-            before.thread == thread && before.slices == slices && parks > before.parks + PARKS
+            before.thread == thread && before.ran == ran && parks_so_far > before.parks
         });
-        self.checked = Some(Checked { at: Instant::now(), thread, parks, slices });
-        has_left || look.is_none()
+        self.checked = Some(Checked { at: Instant::now(), thread, ran, parks: parks() });
+        has_left || ran.is_none()
     }
 }
 

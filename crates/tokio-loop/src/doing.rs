@@ -67,17 +67,23 @@ impl Thread {
     }
 
     fn read(self, file: &str) -> Option<String> {
-        fs::read_to_string(format!("/proc/self/task/{}/{file}", self.0)).ok()
+        // Not as a text: the name of a thread is cut after 15 bytes, also within a character.
+        let read = fs::read(format!("/proc/self/task/{}/{file}", self.0)).ok()?;
+        Some(String::from_utf8_lossy(&read).into_owned())
     }
 }
 
-/// Returns the threads of this process that wait in `epoll`. A runtime of tokio
-/// waits for its timers and sockets there: the worker that does so holds the driver.
-pub(crate) fn threads_in_epoll() -> Vec<Thread> {
+/// Returns the threads of this process that wait in `epoll`, each with the descriptor of
+/// what it waits at. A runtime of tokio waits for its timers and sockets there: the worker
+/// that does so holds the driver.
+pub(crate) fn threads_in_epoll() -> Vec<(Thread, i32)> {
     let Ok(tasks) = fs::read_dir("/proc/self/task") else { return Vec::new() };
     tasks
-        .filter_map(|task| Some(Thread(task.ok()?.file_name().to_str()?.parse().ok()?)))
-        .filter(|thread| thread.call().is_some_and(|call| call.is_epoll()))
+        .filter_map(|task| {
+            let thread = Thread(task.ok()?.file_name().to_str()?.parse().ok()?);
+            let call = thread.call().filter(Call::is_epoll)?;
+            Some((thread, call.descriptor(0)))
+        })
         .collect()
 }
 

@@ -16,9 +16,9 @@ const MOST_LEFT_OUT: u32 = 1_000;
 /// What is known of the driver of a runtime.
 #[derive(Debug, Default)]
 pub(crate) struct Driver {
-    /// A worker was seen to wait for it. It cannot be seen where a runtime has no
-    /// I/O, nor where the system does not tell.
-    is_found: bool,
+    /// The descriptor at which a worker was seen to wait for it. It cannot be seen where a
+    /// runtime has no I/O, nor where the system does not tell.
+    found: Option<i32>,
     /// How many looks there were, how many are left out before the next one, and
     /// how many have been.
     looks: u32,
@@ -29,7 +29,7 @@ pub(crate) struct Driver {
 impl Driver {
     /// Looks for a worker that waits for the driver's events.
     pub(crate) fn find(&mut self, runtime: &Runtime) {
-        if self.is_found || runtime.workers() == 1 {
+        if self.found.is_some() || runtime.workers() == 1 {
             return;
         }
         if self.left_out < self.leave_out {
@@ -41,9 +41,11 @@ impl Driver {
             self.leave_out = (self.leave_out * 2 + 1).min(MOST_LEFT_OUT);
         }
         let waiting = threads_in_epoll();
-        self.is_found = (0..runtime.workers())
-            .filter_map(|worker| runtime.thread(worker))
-            .any(|thread| waiting.contains(&thread));
+        // A worker that is not parked waits for something else.
+        let parked = (0..runtime.workers()).filter(|worker| runtime.is_parked(*worker));
+        self.found = parked.filter_map(|worker| runtime.thread(worker)).find_map(|parked| {
+            waiting.iter().find_map(|(thread, at)| (*thread == parked).then_some(*at))
+        });
     }
 
     /// Returns how many workers rest although nobody has the driver; `None` if
@@ -54,35 +56,19 @@ impl Driver {
         runtime: &Runtime,
         turns: impl Fn(usize) -> bool,
     ) -> Option<usize> {
-        if !self.is_found {
-            return None;
-        }
-        let idle = idle_without_driver(runtime, &turns)?;
+        let driver = self.found?;
+        let idle = idle_without(driver, runtime, &turns)?;
         // A worker on its way to rest takes the driver a moment later.
         thread::sleep(Duration::from_millis(1));
-        idle_without_driver(runtime, &turns).filter(|again| *again == idle)
+        idle_without(driver, runtime, &turns).filter(|again| *again == idle)
     }
 }
 
-fn idle_without_driver(runtime: &Runtime, turns: impl Fn(usize) -> bool) -> Option<usize> {
-    let waiting = threads_in_epoll();
-    let mut idle = 0;
-    for worker in 0..runtime.workers() {
-        if !runtime.is_parked(worker) {
-            if turns(worker) {
-                return None;
-            }
-            continue;
-        }
-        idle += 1;
-        let has_it = match runtime.thread(worker) {
-            Some(thread) => waiting.contains(&thread),
-            // Any of those that wait may be its thread.
-            None => !waiting.is_empty(),
-        };
-        if has_it {
-            return None;
-        }
-    }
-    (idle > 0).then_some(idle)
+fn idle_without(driver: i32, runtime: &Runtime, turns: impl Fn(usize) -> bool) -> Option<usize> {
+    let (parked, others): (Vec<_>, Vec<_>) =
+        (0..runtime.workers()).partition(|worker| runtime.is_parked(*worker));
+    // Whichever thread has it: a worker may have moved to one that nobody knows.
+    let is_held = threads_in_epoll().iter().any(|(_, at)| *at == driver);
+    let is_left = !is_held && !parked.is_empty() && !others.into_iter().any(turns);
+    is_left.then_some(parked.len())
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::{self, Handle};
+use tokio::task;
 
 use crate::doing::Thread;
 use crate::parker::Parker;
@@ -34,8 +35,10 @@ struct Here {
 
 struct Asked {
     epoch: u64,
-    worker: Option<usize>,
+    worker: usize,
     claim: Option<Claim>,
+    /// The task that this thread was at when it last was no worker, if it was at one.
+    left_in: Option<Option<task::Id>>,
 }
 
 type Claim = (Arc<Turns>, Arc<Workers>);
@@ -145,9 +148,7 @@ fn claimed(then: impl FnOnce(&Workers)) {
     let _ = HERE.try_with(|here| {
         let mut here = here.try_borrow_mut().ok()?;
         here.turns()?.end();
-        let Asked { worker: Some(worker), claim: Some((turns, workers)), .. } =
-            here.asked.as_ref()?
-        else {
+        let Asked { worker, claim: Some((turns, workers)), .. } = here.asked.as_ref()? else {
             return None;
         };
         if workers.get(*worker).is_none_or(|claimed| !Arc::ptr_eq(&claimed.turns, turns)) {
@@ -180,16 +181,23 @@ impl Here {
             self.asked = None;
             return None;
         }
-        let (epoch, worker) = (EPOCH.load(Ordering::Acquire), runtime::worker_index());
-        // A worker that blocks in place has lent its index to another thread, so
-        // it does not claim the index again.
-        let is_new =
-            self.asked.as_ref().is_none_or(|asked| (asked.epoch, asked.worker) != (epoch, worker));
-        if is_new {
-            let before = self.asked.take().filter(|asked| asked.worker == worker);
-            let before = before.and_then(|asked| asked.claim);
-            let claim = worker.and_then(|worker| ask(worker, before));
-            self.asked = Some(Asked { epoch, worker, claim });
+        let Some(worker) = runtime::worker_index() else {
+            if let Some(asked) = &mut self.asked {
+                asked.left_in = Some(task::try_id());
+            }
+            return None;
+        };
+        // A worker that blocks in place is none meanwhile, and has lent its index to
+        // another thread. So it does not claim the index again before its next task.
+        self.asked.take_if(|asked| {
+            let is_another = |task: Option<_>| task.is_none() || task != task::try_id();
+            asked.worker != worker || asked.left_in.is_some_and(is_another)
+        });
+        let epoch = EPOCH.load(Ordering::Acquire);
+        if self.asked.as_ref().is_none_or(|asked| asked.epoch != epoch) {
+            let before = self.asked.take().and_then(|asked| asked.claim);
+            let claim = ask(worker, before);
+            self.asked = Some(Asked { epoch, worker, claim, left_in: None });
         }
         self.asked.as_ref()?.claim.as_ref().map(|(turns, _)| turns)
     }

@@ -60,6 +60,7 @@ mod doing;
 mod driver;
 mod here;
 mod hooks;
+mod joined;
 mod judge;
 mod looks;
 mod meeting;

@@ -218,7 +218,7 @@ impl Looks {
         let case = &mut self.cases[index];
         if self.sees_threads
             && case.subject != Subject::Main
-            && case.has_left(self.runtime.thread(index))
+            && case.has_left(self.runtime.thread(index), || self.runtime.counters(index).0)
         {
             self.runtime.threads.forget(index);
             self.runtime.probe();

@@ -95,7 +95,8 @@ where
         let mut about = About::default();
         attributes.record(&mut about);
         if let (Some(source), Some(span)) = (about.shown(), context.span(id)) {
-            span.extensions_mut().insert(Source(source.into()));
+            // Not `insert`, which panics where a second layer of names is.
+            span.extensions_mut().replace(Source(source.into()));
         }
     }
 

@@ -78,7 +78,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// told, or the end, says how many were `left_out`. The events come from the watch's
 /// thread, and go to the subscriber of the thread that called `run`. If that has none,
 /// a subscriber that `main` installs for all threads hears them
-/// (`a_subscriber_that_main_installs_hears_of_the_stalls`).
+/// (`a_subscriber_that_main_installs_hears_of_the_stalls`). The end waits for an event
+/// that is being written, a second at most: the caller may hold the lock that it needs.
 ///
 /// # Blocking
 ///

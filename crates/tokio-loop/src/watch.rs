@@ -10,7 +10,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle, Thread};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, LocalRuntime};
@@ -19,6 +19,7 @@ use tracing::debug;
 
 use crate::acts::Acts;
 use crate::counted::{MainWaker, counted};
+use crate::joined::Joined;
 use crate::judge::Seen;
 use crate::tell::{Reporter, Told};
 use crate::turn::{Findings, Turns};
@@ -56,9 +57,7 @@ const ENDED: u8 = 3;
 /// Watches one loop for stalls, from [`Watch::start`] until it is dropped.
 pub(crate) struct Watch {
     shared: Arc<Shared>,
-    thread: Thread,
-    // `take`n by `drop`, which needs it by value to join it.
-    join: Option<JoinHandle<()>>,
+    thread: Joined,
 }
 
 /// What the loop's thread and the watch thread share.
@@ -153,11 +152,11 @@ impl Watch {
                 main_waker: Arc::default(),
             }),
         });
-        let join = thread::Builder::new().name("stall-watch".into()).spawn({
+        let thread = Joined::start({
             let shared = Arc::clone(&shared);
             move || shared.watch(reporter)
         })?;
-        Ok(Watch { shared, thread: join.thread().clone(), join: Some(join) })
+        Ok(Watch { shared, thread })
     }
 
     /// Has the loop say when it parks and when it goes on.
@@ -180,7 +179,7 @@ impl Watch {
         });
 
         let shared = Arc::clone(&self.shared);
-        let watch = self.thread.clone();
+        let watch = self.thread.handle().clone();
         runtime.on_thread_unpark(move || {
             shared.runs.begin();
             // Only a watch that sleeps is worth a system call. A loop that
@@ -231,12 +230,7 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.shared.answer();
         self.shared.state.store(ENDED, Ordering::Release);
-        self.thread.unpark();
-        if let Some(join) = self.join.take() {
-            // A panic of `main` may be on its way to the caller already; a
-            // second one here would abort the process instead.
-            let _ = join.join();
-        }
+        self.thread.end();
     }
 }
 

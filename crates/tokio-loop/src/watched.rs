@@ -45,7 +45,8 @@ use crate::workers::Watch;
 /// `spawned_at`, `call`, `wait_channel`, `ran_us`, `waited_us` and `driver_unowned`.
 /// Ten stalls are told one after the other, and then one a second; the next that is
 /// told, or the end, says how many were `left_out`. The events come from the watch's
-/// thread, and go to the subscriber of the thread that polled this first.
+/// thread, and go to the subscriber of the thread that polled this first. The end waits
+/// for an event that is being written, a second at most.
 ///
 /// # What it is based on
 ///

@@ -4,13 +4,13 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::doing::Thread;
 use crate::here::{Claimed, Entry, here};
+use crate::joined::Joined;
 use crate::looks::Looks;
 use crate::runtime::Runtime;
 use crate::turn::Turns;
@@ -19,8 +19,7 @@ use crate::watched::Watched;
 /// Watches a runtime, from [`Watch::start`] until it is dropped.
 pub(crate) struct Watch {
     shared: Arc<Shared>,
-    // `take`n by `drop`, which needs it by value to join it.
-    join: Option<JoinHandle<()>>,
+    thread: Joined,
     entry: Entry,
 }
 
@@ -87,8 +86,8 @@ impl Watch {
             ended: AtomicBool::new(false),
         });
         let looks = Looks::new(asked, runtime, Arc::clone(&shared));
-        let join = thread::Builder::new().name("stall-watch".into()).spawn(|| looks.watch())?;
-        Ok(Watch { shared, join: Some(join), entry })
+        let thread = Joined::start(|| looks.watch())?;
+        Ok(Watch { shared, thread, entry })
     }
 
     /// Wakes the watch if it sleeps.
@@ -105,10 +104,6 @@ impl Drop for Watch {
     /// Ends the watch thread and waits for it, also while a panic unwinds.
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::Release);
-        if let Some(join) = self.join.take() {
-            join.thread().unpark();
-            // A second panic would abort the process.
-            let _ = join.join();
-        }
+        self.thread.end();
     }
 }

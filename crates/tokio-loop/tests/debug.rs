@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio::task::{spawn_blocking, spawn_local, yield_now};
-use tracing::{Event, Subscriber, error_span, info_span, warn_span};
+use tracing::{Event, Level, Subscriber, error_span, info_span, warn_span};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Identity, Layer, SubscriberExt};
 
@@ -229,6 +229,21 @@ fn whatever_is_printed_the_names_are_known() {
 }
 
 #[test]
+fn two_layers_of_names_are_as_good_as_one() {
+    let run = |told: &Told| {
+        let subscriber = tracing_subscriber::registry()
+            .with(told.clone())
+            .with(tokio_loop::names())
+            .with(tokio_loop::names_at(Level::DEBUG));
+        tracing::subscriber::with_default(subscriber, || {
+            let main = async { info_span!("mine", source = "x").in_scope(|| told.wait_for(1)) };
+            tokio_loop::run(1, Some(SLOW), main).unwrap();
+        });
+    };
+    assert_says_in(run, |lines| lines[0].blames().ends_with("`mine` of x blocks it, in main"));
+}
+
+#[test]
 fn without_the_layer_there_are_no_names_and_still_two_lines() {
     let run = |told: &Told| {
         let subscriber = tracing_subscriber::registry().with(told.clone());
@@ -376,6 +391,13 @@ fn a_panic_of_main_ends_the_stall_and_it_is_told() {
     assert!(panicked.is_err());
     let lines = told.lines();
     assert!(lines.last().unwrap().contains_key("stall_us"), "{lines:#?}");
+}
+
+#[test]
+fn a_loop_ends_also_where_its_thread_holds_the_lock_that_a_line_needs() {
+    told::assert_ends_without_the_lock(|block| {
+        tokio_loop::run(1, Some(SLOW), async { block() }).unwrap();
+    });
 }
 
 #[test]

@@ -91,12 +91,12 @@ fn address(text: &str) -> Option<SocketAddr> {
 
 /// Reads a line of `/proc/net/unix`. Only a socket that is bound has a path.
 fn unix(line: &str, inode: &str) -> Option<String> {
-    let mut fields = line.split_ascii_whitespace().skip(6);
-    if fields.next()? != inode {
+    if line.split_ascii_whitespace().nth(6)? != inode {
         return None;
     }
-    Some(match fields.next() {
-        Some(path) => format!("unix {path}"),
+    // The path is the rest of the line, and may have blanks.
+    Some(match line.split_once(&format!(" {inode} ")) {
+        Some((_, path)) => format!("unix {path}"),
         None => "a unix socket".to_owned(),
     })
 }
@@ -159,7 +159,9 @@ mod tests {
     fn a_unix_socket_is_called_by_the_path_that_it_is_bound_to() {
         let bound = "ffff8880: 00000002 00000000 00010000 0001 01  4711 /run/a.sock";
         let plain = "ffff8880: 00000003 00000000 00000000 0001 03  4711";
+        let blank = "ffff8880: 00000002 00000000 00010000 0001 01  4711 /run/a b.sock";
         assert_eq!(unix(bound, "4711").as_deref(), Some("unix /run/a.sock"));
+        assert_eq!(unix(blank, "4711").as_deref(), Some("unix /run/a b.sock"));
         assert_eq!(unix(plain, "4711").as_deref(), Some("a unix socket"));
         assert_eq!(unix(plain, "4712"), None);
     }

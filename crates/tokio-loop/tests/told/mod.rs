@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::ops::Deref;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use tracing::field::{Field, Visit};
@@ -111,6 +113,34 @@ impl<S: Subscriber> Layer<S> for Told {
         self.0.0.lock().unwrap().push(line);
         self.0.1.notify_all();
     }
+}
+
+/// A layer that takes a lock for each line, as one does that writes to standard output.
+struct Locks(Arc<Mutex<()>>, Sender<()>);
+
+impl<S: Subscriber> Layer<S> for Locks {
+    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+        // Nobody waits for the second one.
+        let _ = self.1.send(());
+        drop(self.0.lock());
+    }
+}
+
+/// Runs a loop on a thread that holds the lock which the first line needs. The loop is
+/// given what blocks until that line is about to be written.
+#[track_caller]
+pub(crate) fn assert_ends_without_the_lock(run: fn(&mut dyn FnMut())) {
+    let (ended, has_ended) = channel();
+    thread::spawn(move || {
+        let lock = Arc::new(Mutex::new(()));
+        let (begin, begun) = channel();
+        let subscriber = tracing_subscriber::registry().with(Locks(Arc::clone(&lock), begin));
+        let held = lock.lock().unwrap();
+        tracing::subscriber::with_default(subscriber, || run(&mut || begun.recv().unwrap()));
+        drop(held);
+        ended.send(()).unwrap();
+    });
+    has_ended.recv_timeout(HANG).expect("the end waits for no line");
 }
 
 /// Runs `main` in debug mode, with a subscriber of this thread alone.

@@ -1,17 +1,19 @@
 //! A blocked worker that holds the timers and sockets of all.
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
 use tracing::dispatcher::{self, Dispatch};
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::hooks::block_in_place;
 use crate::told::{HANG, Line, Told};
-use crate::{SLOW, many};
+use crate::{SLOW, built, many, watch};
 
 /// Has a worker turn the timers, and then block in `block`, until the line says
 /// that nobody turns them any more.
@@ -114,4 +116,59 @@ fn a_second_block_on_goes_on_where_the_driver_is_healed() {
         assert!(!lines.first().is_some_and(is_healed) || lines.len() == 1, "{lines:#?}");
     };
     with_the_driver_unowned(true, block, is_healed);
+}
+
+#[test]
+fn a_worker_that_was_moved_and_turns_the_timers_is_not_told_to_leave_them_alone() {
+    let told = Told::default();
+    let runtime = built(Builder::new_multi_thread().worker_threads(2), &told);
+    watch(&runtime, &told, async {
+        // The watch sees that a worker has the driver.
+        tokio::time::sleep(5 * SLOW).await;
+        // Both workers move to other threads, which nobody knows.
+        let (mut ends, mut in_place) = (Vec::new(), Vec::new());
+        for _ in 0..2 {
+            let (end, is_in_place, task) = block_in_place();
+            is_in_place.await.unwrap();
+            ends.push(end);
+            in_place.push(task);
+        }
+        let begin = Instant::now();
+        loop {
+            assert!(begin.elapsed() < HANG, "the other worker never had the timers");
+            let before = told.lines().len();
+            let (begin, begun) = oneshot::channel();
+            let (end, ended) = mpsc::channel::<()>();
+            let blocks = tokio::spawn(async move {
+                begin.send(()).unwrap();
+                ended.recv().unwrap_err();
+            });
+            begun.await.unwrap();
+            let told = told.clone();
+            let is_told = tokio::task::spawn_blocking(move || {
+                told.wait_for(before + 1);
+                told.lines().split_off(before)
+            });
+            // `main` is no worker: if it hears a timer, a worker turns them.
+            let mut is_told = pin!(is_told);
+            let turns = tokio::select! {
+                biased;
+                _ = &mut is_told => false,
+                () = tokio::time::sleep(SLOW / 10) => true,
+            };
+            if turns {
+                let lines = is_told.await.unwrap();
+                assert!(!lines[0].contains_key("driver_unowned"), "{lines:#?}");
+            }
+            drop(end);
+            blocks.await.unwrap();
+            if turns {
+                break;
+            }
+        }
+        drop(ends);
+        for task in in_place {
+            task.await.unwrap();
+        }
+    });
 }

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use testkit::until;
 use tokio::runtime::Builder;
@@ -16,7 +16,7 @@ use crate::told::{HANG, Line, Told};
 use crate::{Blocks, SLOW, built, read_a_fifo, watch};
 
 /// Has a task block in place until the sender is dropped.
-fn block_in_place() -> (mpsc::Sender<()>, oneshot::Receiver<()>, JoinHandle<()>) {
+pub(crate) fn block_in_place() -> (mpsc::Sender<()>, oneshot::Receiver<()>, JoinHandle<()>) {
     let (end, ended) = mpsc::channel();
     let (begin, begun) = oneshot::channel();
     let task = tokio::spawn(async move {
@@ -111,15 +111,27 @@ fn with_hooks_and_tokio_unstable_every_turn_has_the_number_and_place_of_its_task
 
 #[test]
 fn without_hooks_a_worker_that_was_moved_is_found_again() {
+    assert_found_again(20, SLOW / 10);
+}
+
+#[test]
+fn without_hooks_a_worker_that_was_moved_and_has_little_to_do_is_found_again() {
+    assert_found_again(1, 40 * SLOW);
+}
+
+/// Both workers move, and rest so many times and so long between two calls that block.
+#[track_caller]
+fn assert_found_again(rests: u32, rest: Duration) {
     let told = Told::default();
     let runtime = built(Builder::new_multi_thread().worker_threads(2), &told);
     watch(&runtime, &told, async {
+        // Both workers go on with other threads.
+        let (mut ends, mut in_place) = (Vec::new(), Vec::new());
         for _ in 0..2 {
-            // The worker goes on with another thread, and this one ends after it.
             let (end, is_in_place, task) = block_in_place();
             is_in_place.await.unwrap();
-            drop(end);
-            task.await.unwrap();
+            ends.push(end);
+            in_place.push(task);
         }
         let begin = Instant::now();
         let mut read = 0;
@@ -127,8 +139,8 @@ fn without_hooks_a_worker_that_was_moved_is_found_again() {
         while !told.lines().iter().any(is_told) {
             assert!(begin.elapsed() < HANG, "after {read} reads: {:#?}", told.lines());
             // Both workers have something to do and to rest from.
-            for _ in 0..20 {
-                let tasks = [(); 2].map(|()| tokio::spawn(tokio::time::sleep(SLOW / 10)));
+            for _ in 0..rests {
+                let tasks = [(); 2].map(|()| tokio::spawn(tokio::time::sleep(rest)));
                 for task in tasks {
                     task.await.unwrap();
                 }
@@ -146,5 +158,72 @@ fn without_hooks_a_worker_that_was_moved_is_found_again() {
             task.await.unwrap();
             read += 1;
         }
+        drop(ends);
+        for task in in_place {
+            task.await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_span_within_block_in_place_takes_no_name_from_the_one_around_it() {
+    let told = Told::default();
+    // The one thread of the pool has a job, so the worker comes back to its thread.
+    let mut builder = Builder::new_multi_thread();
+    let runtime = built(builder.worker_threads(1).max_blocking_threads(1), &told);
+    let (end, ended) = mpsc::channel::<()>();
+    let (begin, begun) = oneshot::channel();
+    let job = runtime.spawn_blocking(move || {
+        begin.send(()).unwrap();
+        ended.recv().unwrap_err();
+    });
+    watch(&runtime, &told, async {
+        begun.await.unwrap();
+        let in_task = told.clone();
+        let task = tokio::spawn(async move {
+            info_span!("outer").in_scope(|| {
+                tokio::task::block_in_place(|| info_span!("inner").in_scope(|| ()));
+                info_span!("next").in_scope(|| ());
+                in_task.wait_until("`outer` blocks it", |lines| {
+                    lines.iter().any(|line| line["message"].contains("`outer` blocks it, in task"))
+                });
+            });
+        });
+        task.await.unwrap();
+    });
+    drop(end);
+    runtime.block_on(job).unwrap();
+}
+
+#[test]
+fn a_thread_that_has_lent_its_worker_takes_no_name_from_the_one_that_has_it() {
+    let told = Told::default();
+    let runtime = built(Builder::new_multi_thread().worker_threads(1), &told);
+    watch(&runtime, &told, async {
+        let (lend, lent) = oneshot::channel();
+        let (go_on, goes_on) = mpsc::channel();
+        let (leave, has_left) = mpsc::channel();
+        let lends = tokio::spawn(async move {
+            info_span!("lends").in_scope(|| {
+                tokio::task::block_in_place(|| {
+                    info_span!("in place").in_scope(|| lend.send(()).unwrap());
+                    goes_on.recv().unwrap();
+                });
+            });
+            leave.send(()).unwrap();
+        });
+        let in_task = told.clone();
+        let blocks = tokio::spawn(async move {
+            lent.await.unwrap();
+            info_span!("answer").in_scope(|| {
+                go_on.send(()).unwrap();
+                has_left.recv().unwrap();
+                in_task.wait_until("`answer` blocks it", |lines| {
+                    lines.iter().any(|line| line["message"].contains("`answer` blocks it, in task"))
+                });
+            });
+        });
+        lends.await.unwrap();
+        blocks.await.unwrap();
     });
 }

@@ -190,3 +190,11 @@ fn a_panic_of_main_comes_out_and_ends_the_watch() {
         watch(&runtime, &told, async {});
     }
 }
+
+#[test]
+fn a_watch_ends_also_where_a_thread_holds_the_lock_that_a_line_needs() {
+    told::assert_ends_without_the_lock(|block| {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        runtime.block_on(tokio_loop::watched(SLOW, async { block() })).unwrap();
+    });
+}

@@ -228,10 +228,21 @@ fn a_thread_that_waits_for_events_holds_a_driver() {
         epoll::wait(&set, &mut events, None).unwrap();
     };
     assert_seen("it waits for events, as an event loop does", wait, || {
-        assert!(threads_in_epoll().contains(&number.recv().unwrap()));
-        assert!(!threads_in_epoll().contains(&Thread::current().unwrap()));
+        let waits = (number.recv().unwrap(), set.as_raw_fd());
+        assert!(threads_in_epoll().contains(&waits));
+        let here = Thread::current().unwrap();
+        assert!(threads_in_epoll().iter().all(|(thread, _)| *thread != here));
         drop(writer);
     });
+}
+
+#[test]
+fn a_thread_whose_name_the_system_has_cut_within_a_character_is_seen() {
+    // Of a name the system keeps 15 bytes, and each of these letters has two.
+    let name = "обработчик".to_owned();
+    let look = || Thread::current().unwrap().look();
+    let seen = thread::Builder::new().name(name).spawn(look).unwrap().join().unwrap();
+    assert!(seen.is_some());
 }
 
 #[test]
