@@ -299,6 +299,7 @@ impl Output {
         sequence: Option<u64>,
     ) -> Result<(), Error> {
         if self.to.is_stream {
+            self.fail(io::ErrorKind::Unsupported.into());
             let why = "a stream, and this merge writes to files only; choose another stage";
             return Err(Error::BadOutput { path: self.path().to_owned(), why: why.into() });
         }

@@ -86,6 +86,12 @@ fn a_stage_that_writes_files_writes_no_stream() {
     fs::write(place.path("log"), "1\n").unwrap();
     let told = tributary::merge(place.written_to("nats://a/S").unwrap()).unwrap_err();
     assert!(told.to_string().starts_with("nats://a/S: a stream, and"), "{told}");
+
+    // Who drops that error hears of it at the end.
+    let mut plan = place.written_to("nats://a/S").unwrap();
+    let lines = look(&mut plan);
+    plan.output.append(&lines).unwrap_err();
+    plan.output.finish().unwrap_err();
 }
 
 #[test]
