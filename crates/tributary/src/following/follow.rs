@@ -357,13 +357,18 @@ impl Follow {
                 return Ok(false);
             }
         };
-        // An older file that got its name back.
-        if let Some(index) = self.files.iter().position(|file| file.id() == id) {
+        // An older file that got its name back, perhaps while it waits to be let go.
+        let older = |files: &mut Vec<LogFile>| {
+            let index = files.iter().position(|file| file.id() == id)?;
+            Some(files.remove(index))
+        };
+        let left = older(&mut self.leaving);
+        let more = left.is_some();
+        if let Some(file) = left.or_else(|| older(&mut self.files)) {
             self.nameless(&io::ErrorKind::NotFound.into());
-            let file = self.files.remove(index);
             self.files.push(file);
             self.is_named(now);
-            return Ok(false);
+            return Ok(more);
         }
         let known = self.files.len();
         // Files that came in between are claimed first: they are older.
