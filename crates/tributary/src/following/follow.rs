@@ -409,10 +409,17 @@ impl Follow {
         true
     }
 
-    /// Reads a file no more, and ends its half line.
+    /// Reads a file no more, and ends its half line. If another log follows the name that
+    /// the file has now, its rest may come: that log reads on from where the line begins.
     fn release(&mut self, index: usize) {
         let mut file = self.files.remove(index);
-        self.ended.extend(file.end_line());
+        let followed = |path: PathBuf| self.common.files.is_followed(&FullPath::of(&path));
+        let is_left = file.has_half_line()
+            && file.lies().is_some_and(followed)
+            && file.unread_half_line().is_ok();
+        if !is_left {
+            self.ended.extend(file.end_line());
+        }
         if !file.anothers {
             file.watch = None;
             self.leaving.push(file);

@@ -136,6 +136,22 @@ fn a_log_that_gets_its_name_back_in_the_moment_in_which_it_is_let_go_is_read_on(
 }
 
 #[test]
+fn a_half_line_of_a_file_that_gets_the_name_of_another_log_is_not_torn() {
+    let place = place();
+    let options =
+        Options { follow: true, quiet: Duration::ZERO, wake: Wake::Poll, ..place.options.clone() };
+    place.append("app.log.1", "1\n");
+    let mut plan = place.merge(&["app.log", "app.log.1"], options);
+    assert_eq!(plan.look(), "1\n");
+    place.append("app.log.1", "half");
+    plan.drain();
+    place.rename("app.log.1", "app.log");
+    plan.drain();
+    place.append("app.log", " a line\n");
+    assert_eq!(plan.look(), "1\nhalf a line\n");
+}
+
+#[test]
 fn a_log_may_be_replaced_again_and_again_without_a_checkpoint_too() {
     let place = place();
     place.append("app.log", many(0, 50));
