@@ -36,7 +36,8 @@ pub(crate) fn restored(
     file: &File,
     entries: Vec<Entry>,
 ) -> io::Result<Option<Position>> {
-    for entry in entries {
+    // The youngest first: of a log that was restored twice, it has more lines.
+    for entry in entries.into_iter().rev() {
         let position = entry.position.clone();
         let Some(known) = repeats(file, &position)? else { continue };
         // Still there, under another name: it was rotated, and this is new.
@@ -176,4 +177,29 @@ pub(crate) fn repeats(file: &File, position: &Position) -> io::Result<Option<boo
     let many = position.before.as_bytes().len() == Before::MOST;
     let restored = metadata.modified().ok() < metadata.created().ok();
     Ok(Some(many && (metadata.len() > position.offset || restored)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::following::identity::FileId;
+
+    #[test]
+    fn a_log_that_was_restored_twice_is_read_on_from_where_the_second_one_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.log");
+        fs::write(&path, "a line of the log\n".repeat(50)).unwrap();
+        let file = File::open(&path).unwrap();
+        let entry = |(offset, rank)| {
+            let position = Position::in_file(&file, offset).unwrap();
+            // Both are gone.
+            let id = FileId { device: 0, inode: rank };
+            Entry::new(Position { file: id, ..position }, None, FullPath::of(&path))
+        };
+        let entries = [(540, 1), (720, 2)].map(entry).to_vec();
+        let found = restored(&path, &file, entries).unwrap();
+        assert_eq!(found.unwrap().offset, 720);
+    }
 }

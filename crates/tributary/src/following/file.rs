@@ -250,6 +250,15 @@ impl LogFile {
         self.elsewhere = Some(self.offset);
     }
 
+    /// Leaves the half line to whoever reads on: from where it begins.
+    pub(crate) fn unread_half_line(&mut self) -> io::Result<()> {
+        let position = self.whole_lines()?;
+        self.partial.clear();
+        self.begin_at(position);
+        self.stamp = None;
+        Ok(())
+    }
+
     /// Moves to where the first read of a file begins that is there already.
     pub(crate) fn skip_to(&mut self, start: Start) -> io::Result<()> {
         let offset = match start {

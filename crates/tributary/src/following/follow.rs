@@ -359,13 +359,18 @@ impl Follow {
                 return Ok(false);
             }
         };
-        // An older file that got its name back.
-        if let Some(index) = self.files.iter().position(|file| file.id() == id) {
+        // An older file that got its name back, perhaps while it waits to be let go.
+        let older = |files: &mut Vec<LogFile>| {
+            let index = files.iter().position(|file| file.id() == id)?;
+            Some(files.remove(index))
+        };
+        let left = older(&mut self.leaving);
+        let more = left.is_some();
+        if let Some(file) = left.or_else(|| older(&mut self.files)) {
             self.nameless(&io::ErrorKind::NotFound.into());
-            let file = self.files.remove(index);
             self.files.push(file);
             self.is_named(now);
-            return Ok(false);
+            return Ok(more);
         }
         let known = self.files.len();
         // Files that came in between are claimed first: they are older.
@@ -406,10 +411,17 @@ impl Follow {
         true
     }
 
-    /// Reads a file no more, and ends its half line.
+    /// Reads a file no more, and ends its half line. If another log follows the name that
+    /// the file has now, its rest may come: that log reads on from where the line begins.
     fn release(&mut self, index: usize) {
         let mut file = self.files.remove(index);
-        self.ended.extend(file.end_line());
+        let followed = |path: PathBuf| self.common.files.is_followed(&FullPath::of(&path));
+        let is_left = file.has_half_line()
+            && file.lies().is_some_and(followed)
+            && file.unread_half_line().is_ok();
+        if !is_left {
+            self.ended.extend(file.end_line());
+        }
         if !file.anothers {
             file.watch = None;
             self.leaving.push(file);

@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::{Duration, Instant};
 
 use testkit::BOUND;
-use tributary::{Options, Wake};
+use tributary::{Options, Read, Wake};
 
 /// A place whose merges keep a checkpoint, and do not follow.
 fn place() -> crate::common::Place {
@@ -107,6 +107,48 @@ fn a_log_that_gets_its_name_back_goes_on_where_it_was() {
         expected += line;
         assert_eq!(plan.look(), expected);
     }
+}
+
+#[test]
+fn a_log_that_gets_its_name_back_in_the_moment_in_which_it_is_let_go_is_read_on() {
+    let place = place();
+    let options =
+        Options { follow: true, quiet: Duration::ZERO, wake: Wake::Poll, ..place.options.clone() };
+    place.append("app.log", "1\n");
+    let mut plan = place.merge(&["app.log"], options);
+    plan.drain();
+    place.append("app.log", "2\n");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "");
+    let Read::Lines(lines) = plan.sources[0].read_lines().unwrap() else { panic!("2") };
+    // It is let go, but for these lines.
+    assert!(matches!(plan.sources[0].read_lines().unwrap(), Read::NoNewData));
+    place.rename("app.log.1", "app.log");
+    assert!(matches!(plan.sources[0].read_lines().unwrap(), Read::NoNewData));
+    plan.output.append(&lines).unwrap();
+    drop(lines);
+    plan.end();
+    // The next run knows it as the file of the log, whatever its name is.
+    place.append("app.log", "3\n");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "4\n");
+    assert_eq!(place.run(&["app.log"], place.options.clone()), "1\n2\n3\n4\n");
+}
+
+#[test]
+fn a_half_line_of_a_file_that_gets_the_name_of_another_log_is_not_torn() {
+    let place = place();
+    let options =
+        Options { follow: true, quiet: Duration::ZERO, wake: Wake::Poll, ..place.options.clone() };
+    place.append("app.log.1", "1\n");
+    let mut plan = place.merge(&["app.log", "app.log.1"], options);
+    assert_eq!(plan.look(), "1\n");
+    place.append("app.log.1", "half");
+    plan.drain();
+    place.rename("app.log.1", "app.log");
+    plan.drain();
+    place.append("app.log", " a line\n");
+    assert_eq!(plan.look(), "1\nhalf a line\n");
 }
 
 #[test]

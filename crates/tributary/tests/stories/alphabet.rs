@@ -49,6 +49,9 @@ pub(crate) enum Step {
     Half(Log),
     /// A line to the file that had the name before.
     Late(Log),
+    /// A rotation is taken back: the newest file that lost the name of the log gets
+    /// it again, over its successor, if that is there.
+    TakeBack(Log),
     /// A rotation; if that is said, with a new file at once. With
     /// `copytruncate`, that says that all is read just before.
     Rotate(Log, bool),
@@ -163,7 +166,7 @@ impl Step {
     fn of(random: &mut Rng) -> Step {
         // The near log is there to be taken for the other one.
         let log = usize::from(random.u8(..4) == 0);
-        match random.u8(..100) {
+        match random.u8(..103) {
             0..18 => Step::Write(log, if random.u8(..3) == 0 { 9 } else { random.usize(1..4) }),
             18..21 => Step::Half(log),
             21..24 => Step::Late(log),
@@ -185,7 +188,8 @@ impl Step {
             88..94 => Step::Kill(random.bool()),
             94..96 => Step::Renumber,
             96..98 => Step::RotateOutput(random.bool()),
-            _ => Step::CutOutput(random.bool()),
+            98..100 => Step::CutOutput(random.bool()),
+            _ => Step::TakeBack(log),
         }
     }
 }

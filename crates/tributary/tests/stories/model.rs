@@ -57,6 +57,8 @@ pub(crate) struct LogFile {
     pub(crate) seen: bool,
     /// Whether a merge may have let it go: what comes late may be lost.
     pub(crate) let_go: bool,
+    /// Whether it has got the name of its log again, and no checkpoint knows that.
+    pub(crate) back: bool,
 }
 
 #[derive(Debug)]
@@ -106,6 +108,7 @@ impl Model {
             begun: 0,
             seen: false,
             let_go: false,
+            back: false,
         });
         number
     }
@@ -127,6 +130,17 @@ impl Model {
                 file.claim = Claim::Perhaps;
             }
         }
+    }
+
+    /// Gives a file the name of its log again. What had it in between is gone.
+    pub(crate) fn take_back(&mut self, log: usize, file: FileNo) {
+        self.logs[log].retain(|other| *other <= file);
+        // What the file gets from now on comes after the lines of its successors.
+        let rank = self.files[file].rank;
+        let of_log = self.files.iter_mut().filter(|it| it.log == Some(log));
+        of_log.for_each(|it| it.rank = it.rank.min(rank));
+        let file = &mut self.files[file];
+        (file.back, file.seen, file.let_go) = (true, false, false);
     }
 
     /// Writes lines; returns what goes to the file.

@@ -144,6 +144,7 @@ impl World {
             Step::Write(log, lines) => told(self.write(log, lines)),
             Step::Half(log) => Ok(self.half(log)),
             Step::Late(log) => Ok(self.late(log)),
+            Step::TakeBack(log) => Ok(self.take_back(log)),
             Step::Rotate(log, all_is_read) if self.setting.rotation == Rotation::CopyTruncate => {
                 self.copy_and_truncate(log, all_is_read)
             }
@@ -451,12 +452,16 @@ impl World {
         let Some(running) = &mut self.running else { return Ok(None) };
         running.plan.output.finish().map_err(failed)?;
         self.model.saved.extend(running.appended.drain(..));
+        // In a checkpoint a file that is back may belong to a source of its other name.
+        let wide = self.model.wide;
+        self.model.files.iter_mut().for_each(|file| file.back &= wide || !file.seen);
         told("save the checkpoint")
     }
 
     fn remember(&mut self) -> Option<String> {
         let checkpoint = fs::read(self.checkpoint());
-        let running = self.running.as_mut().filter(|running| !running.moved)?;
+        let back = self.model.files.iter().any(|file| file.back);
+        let running = self.running.as_mut().filter(|running| !running.moved && !back)?;
         running.remembered = Some((checkpoint.unwrap(), self.model.saved.clone()));
         Some("remember the checkpoint".into())
     }
@@ -481,6 +486,7 @@ impl World {
     fn kill(&mut self, earlier: bool) -> Option<String> {
         let running = self.running.take()?;
         drop(running.plan);
+        self.model.files.iter_mut().for_each(|file| file.seen &= !file.back);
         self.ended = false;
         self.settled = [false; LOGS.len()];
         let Some((checkpoint, saved)) = running.remembered.filter(|_| earlier) else {

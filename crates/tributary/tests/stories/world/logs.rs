@@ -26,6 +26,11 @@ impl World {
         self.names.iter().find(|(_, thing)| named(thing)).map(|(name, _)| name.clone())
     }
 
+    /// Tells whether a merge runs that lets files go at once, and names no log.
+    fn lets_go_unfollowed(&self) -> bool {
+        self.running.as_ref().is_some_and(|it| !it.run.patient && !it.run.by.names_logs())
+    }
+
     fn is_asked_for(&self, log: Log) -> bool {
         log == 0 || self.setting.near
     }
@@ -81,7 +86,10 @@ impl World {
 
     pub(super) fn half(&mut self, log: Log) -> Option<String> {
         let (name, file) = self.file_of(log);
-        if self.model.files[file].half.is_some() {
+        // A file that is back may belong to a source of another name, which lets it go
+        // and ends the line, where no log follows the name that is back.
+        let ends = self.model.files[file].back && self.lets_go_unfollowed();
+        if self.model.files[file].half.is_some() || ends {
             return None;
         }
         let bytes = self.model.write_half(file);
@@ -113,7 +121,9 @@ impl World {
         }
         // What comes to fit a pattern is found once a second, where it is polled.
         let joins = self.running.as_ref().is_some_and(|it| !it.followed[log]);
-        if !seen && (joins || self.setting.rotation == Rotation::Foreign) {
+        let unknown = !seen && (joins || self.setting.rotation == Rotation::Foreign);
+        // Nor is an old file that had the name again, if no checkpoint knows that.
+        if unknown || self.model.files[file].back {
             self.lose(file);
             self.model.files[file].let_go = true;
         }
@@ -131,6 +141,27 @@ impl World {
             words += &format!(", with a new {name}");
         }
         Some(words)
+    }
+
+    pub(super) fn take_back(&mut self, log: Log) -> Option<String> {
+        let name = LOGS[log];
+        let named = self.file(name);
+        let file = *self.model.logs[log].iter().rfind(|file| Some(**file) != named)?;
+        let from = self.name_of(file)?;
+        // A half line of a file that was let go has got its end: the rest would be torn.
+        // So it may get one now, from a source that knows the file by the rotated name.
+        let torn = fs::read(self.path(&from)).unwrap().last().is_some_and(|it| *it != b'\n');
+        if torn && (self.model.files[file].half.is_none() || self.lets_go_unfollowed()) {
+            return None;
+        }
+        self.remove(name);
+        self.rename(&from, name);
+        self.model.take_back(log, file);
+        self.settled[log] = false;
+        if let Some(running) = &mut self.running {
+            running.remembered = None;
+        }
+        Some(format!("{from} becomes {name} again (file {file})"))
     }
 
     /// A date that is later than the one before.
@@ -243,7 +274,9 @@ impl World {
         let read: usize = texts.filter(|text| saved(text)).map(|text| text.len() + 1).sum();
         // Nor if there are copies: which of them is the log, if its inode is gone?
         let is_copy = |thing: &Thing| matches!(thing, Thing::CopyOf(other) if *other == file);
-        if read < FINGERPRINT || self.names.values().any(is_copy) {
+        // Nor a file that is back: for the checkpoint it may be one of another name.
+        let back = self.model.files[file].back;
+        if back || read < FINGERPRINT || self.names.values().any(is_copy) {
             return None;
         }
         self.tick();
