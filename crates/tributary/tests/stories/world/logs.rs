@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::alphabet::{Log, Rotation};
 use crate::model::{Claim, FileNo, LOGS};
-use crate::world::{FINGERPRINT, KEPT, Thing, Told, World, told};
+use crate::world::{FINGERPRINT, KEPT, Running, Thing, Told, World, told};
 
 impl World {
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -154,6 +154,9 @@ impl World {
         if torn && (self.model.files[file].half.is_none() || self.lets_go_unfollowed()) {
             return None;
         }
+        // A source of the rotated name may have it, also if it has only come to fit.
+        let is_source = |it: &Running| self.matches(it.run, &from);
+        self.model.wide |= self.running.as_ref().is_some_and(is_source);
         self.remove(name);
         self.rename(&from, name);
         self.model.take_back(log, file);
