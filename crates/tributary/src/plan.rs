@@ -2,14 +2,13 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use rustix::io::Errno;
 use tracing::warn;
 
 use crate::following::entry::SavedStream;
@@ -296,8 +295,10 @@ impl Opened {
                 Ok((file, id)) if !files.is_ours(id, &path) => {
                     self.add(path.into(), false, (file, id));
                 }
-                Err(cause) if !follow && Errno::from_io_error(&cause) == Some(Errno::MFILE) => {
-                    return Err(Error::of_open(&path, cause));
+                Err(cause) if !follow => {
+                    if let error @ Error::TooManyFiles { .. } = Error::of_open(&path, cause) {
+                        return Err(error);
+                    }
                 }
                 _ => {}
             }
@@ -322,12 +323,11 @@ fn fitting(
     follow: bool,
 ) -> Result<Vec<PathBuf>, Error> {
     let Expanded { paths, refused, .. } = pattern.find();
-    let id = |path: &Path| fs::metadata(path).ok().map(|it| FileId::of(&it));
     let output = match output {
-        Target::Path(path) => id(path),
+        Target::Path(path) => FileId::at(path),
         Target::Stdout | Target::Stream(_) => None,
     };
-    if paths.iter().any(|path| output.is_none() || id(path) != output) {
+    if paths.iter().any(|path| output.is_none() || FileId::at(path) != output) {
         return Ok(paths);
     }
     let error = match refused.into_iter().next() {

@@ -236,7 +236,7 @@ impl LogFile {
     /// Returns where the file lies now, if the kernel tells.
     pub(crate) fn lies(&self) -> Option<PathBuf> {
         let path = fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd())).ok()?;
-        fs::metadata(&path).is_ok_and(|it| FileId::of(&it) == self.id).then_some(path)
+        (FileId::at(&path) == Some(self.id)).then_some(path)
     }
 
     /// Tells whether the file has no name any more.

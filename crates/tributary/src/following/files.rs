@@ -395,7 +395,7 @@ impl Files {
     /// Tells whether a file is in the table: this one, and not another that had
     /// its inode.
     pub(crate) fn knows(&self, id: FileId, metadata: &Metadata) -> bool {
-        self.table().recognise(id, metadata).is_some_and(|entry| has_birth(metadata, entry.born))
+        self.table().known(id, metadata).is_some()
     }
 
     /// Returns how far a file has been read, if a log reads it.
@@ -409,12 +409,11 @@ impl Files {
     /// Tells whether a file is a log that was read, or the checkpoint.
     pub(crate) fn has_use_of(&self, id: FileId, metadata: &Metadata) -> bool {
         let mut table = self.table();
-        let known = table.recognise(id, metadata).filter(|it| has_birth(metadata, it.born));
+        let known = table.known(id, metadata);
         let is_log = known.is_some_and(|entry| !entry.is_former_output());
         let checkpoint = table.checkpoint.clone();
         drop(table);
-        let is_it = |path: FullPath| fs::metadata(&*path).is_ok_and(|it| FileId::of(&it) == id);
-        is_log || checkpoint.is_some_and(is_it)
+        is_log || checkpoint.is_some_and(|path| FileId::at(&path) == Some(id))
     }
 
     /// Returns how many files a log of this merge follows.
@@ -582,6 +581,11 @@ impl Table {
             }
         }
         self.files.get(&id).map(|entry| &**entry)
+    }
+
+    /// Finds this very file, and not another that had its inode.
+    fn known(&mut self, id: FileId, metadata: &Metadata) -> Option<&Entry> {
+        self.recognise(id, metadata).filter(|entry| has_birth(metadata, entry.born))
     }
 
     /// Takes the inode from the entry of a file that is gone, if another file has got

@@ -528,7 +528,8 @@ impl Follow {
         });
         // Of `app.log.1` and `app.log.2`, which a pattern has found, each is found by it
         // whatever its number is.
-        let is_found = |name: &OsString| !self.by_name && is_numbered_alike(name, self.home.name());
+        let own = without_number(self.home.name());
+        let is_found = |name: &OsString| !self.by_name && without_number(name) == own;
         if let Some(name) = found.unknown_name.filter(|name| !is_found(name)) {
             warn!(
                 "{}: the file that had this name is called {} now; files that had the name \
@@ -665,13 +666,10 @@ impl Follow {
     }
 }
 
-/// Tells whether two names differ by a number at their end and by nothing else.
-fn is_numbered_alike(one: &OsStr, other: &OsStr) -> bool {
-    let stem = |name: &'_ OsStr| {
-        let digits = name.as_bytes().iter().rev().take_while(|it| it.is_ascii_digit()).count();
-        name.as_bytes()[..name.len() - digits].to_owned()
-    };
-    one != other && stem(one) == stem(other)
+/// Returns a name without the number at its end.
+fn without_number(name: &OsStr) -> &[u8] {
+    let digits = name.as_bytes().iter().rev().take_while(|it| it.is_ascii_digit()).count();
+    &name.as_bytes()[..name.len() - digits]
 }
 
 /// Opens the files that have lost the name, as the kernel tells, and are not `known`:

@@ -2,9 +2,10 @@
 
 use std::char::TryFromCharError;
 use std::fmt;
-use std::fs::{File, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,11 @@ impl FileId {
 
     pub(crate) fn of(metadata: &Metadata) -> FileId {
         FileId { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    /// Returns the file to which a path leads; `None` if there is none.
+    pub(crate) fn at(path: &Path) -> Option<FileId> {
+        fs::metadata(path).ok().map(|it| FileId::of(&it))
     }
 }
 

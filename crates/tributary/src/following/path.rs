@@ -119,23 +119,19 @@ pub(crate) fn target(path: &Path) -> (PathBuf, OsString) {
 /// symbolic link on the way, be it that of a folder, and the file's own as the last.
 pub(crate) fn names(path: &Path) -> Vec<(PathBuf, OsString)> {
     let mut names = Vec::new();
-    let mut links = 0;
     // What is walked, and what is left: the next part at the end.
     let mut folder = PathBuf::new();
     let mut left: Vec<OsString> = parts(path);
     while let Some(part) = left.pop() {
         let here = folder.join(&part);
-        // Neither `/` nor `..` is a link.
-        let link = fs::read_link(&here).ok().filter(|_| links < MOST_LINKS);
+        // Neither `/` nor `..` is a link. All names but the last are of links.
+        let link = fs::read_link(&here).ok().filter(|_| names.len() < MOST_LINKS);
         if link.is_some() || (left.is_empty() && here.file_name() == Some(&part)) {
             let place = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
             names.push((place.to_owned(), part));
         }
         match link {
-            Some(target) => {
-                links += 1;
-                left.extend(parts(&target));
-            }
+            Some(target) => left.extend(parts(&target)),
             None => folder = here,
         }
     }

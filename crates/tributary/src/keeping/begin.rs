@@ -135,14 +135,14 @@ impl Beginning {
             return Err(Error::OutputIsSource { output, path: path.to_path_buf() });
         }
         if let Some(checkpoint) = &options.checkpoint
-            && let Some(path) = id_of(checkpoint).and_then(|id| sources.get(&id))
+            && let Some(path) = FileId::at(checkpoint).and_then(|id| sources.get(&id))
         {
             let what = format!("also a source (as {})", Shown(path));
             return Err(no_checkpoint(checkpoint, what));
         }
         to.lock().map_err(|cause| bad(&to.path, cause.to_string()))?;
         let begin = match (&options.checkpoint, saved) {
-            (Some(path), _) if id_of(path) == Some(to.id) => {
+            (Some(path), _) if FileId::at(path) == Some(to.id) => {
                 return Err(bad(&to.path, "it is also the checkpoint; name another file".into()));
             }
             _ if to.is_stream => BeginAt::End,
@@ -241,10 +241,6 @@ fn another(output: &Path, checkpoint: &Path, saved: &SavedOutput) -> Error {
 
 fn no_checkpoint(path: &Path, what: String) -> Error {
     Error::NotACheckpoint { path: path.to_owned(), what }
-}
-
-fn id_of(path: &Path) -> Option<FileId> {
-    fs::metadata(path).ok().map(|it| FileId::of(&it))
 }
 
 fn bad(path: &Path, why: String) -> Error {
