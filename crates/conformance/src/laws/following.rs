@@ -249,38 +249,28 @@ pub fn a_missing_file_is_waited_for(merge: MergeFn) -> Verdict {
 /// read twice, whether it is still held or was let go. The same with the folder of the
 /// log: programs are deployed so, and Kubernetes mounts its files so.
 pub fn a_link_that_leads_elsewhere_is_followed(merge: MergeFn) -> Verdict {
-    const FILE: &[Step] = &[
-        |pen| {
-            pen.lead_to("here")?;
-            pen.write(10)
-        },
-        |pen| {
-            pen.write(10)?;
-            pen.lead_to("there")?;
-            pen.write(10)
-        },
-        |pen| pen.write(10),
-        |pen| {
-            pen.lead_to("here")?;
-            pen.write(10)
-        },
-    ];
-    const FOLDER: &[Step] = &[
-        |pen| {
-            pen.lead_folder_to("here")?;
-            pen.write(10)
-        },
-        |pen| {
-            pen.write(10)?;
-            pen.lead_folder_to("there")?;
-            pen.write(10)
-        },
-        |pen| pen.write(10),
-        |pen| {
-            pen.lead_folder_to("here")?;
-            pen.write(10)
-        },
-    ];
+    macro_rules! story {
+        ($lead_to:ident) => {
+            &[
+                |pen| {
+                    pen.$lead_to("here")?;
+                    pen.write(10)
+                },
+                |pen| {
+                    pen.write(10)?;
+                    pen.$lead_to("there")?;
+                    pen.write(10)
+                },
+                |pen| pen.write(10),
+                |pen| {
+                    pen.$lead_to("here")?;
+                    pen.write(10)
+                },
+            ]
+        };
+    }
+    const FILE: &[Step] = story!(lead_to);
+    const FOLDER: &[Step] = story!(lead_folder_to);
     for story in [FILE, FOLDER] {
         told(merge, HOUR, story)?;
         told(merge, Duration::ZERO, story)?;

@@ -1,6 +1,6 @@
 //! A server or an output that does not go on is back-pressure, and not memory.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Read;
 
 use testkit::{Running, open_fifo, until};
@@ -51,32 +51,30 @@ fn two_thousand_sources_and_a_paused_server_stay_under_96_mib() {
     assert_eq!(scene.merged().len(), 2_000 * 64 * 1024);
 }
 
-#[test]
-fn an_output_that_blocks_keeps_the_stream_on_the_server() {
+/// Ships 20 logs of so many bytes, and reads them into a FIFO until nobody takes more.
+fn blocked(bytes: u64) -> (Scene, File, Running) {
     let scene = Scene::new();
-    // 120 MiB in large messages: more than the merge may hold.
-    let backlog = Backlog { files: 20, bytes: 6 * 1024 * 1024 };
-    let sources = backlog.make(&scene.folder.path("logs"), 1).unwrap();
+    let sources = Backlog { files: 20, bytes }.make(&scene.folder.path("logs"), 1).unwrap();
     scene.ship(&names(&sources)).end().with(0);
     let mut fifo = open_fifo(&scene.folder.path("merged"));
     let read = scene.read(&[]);
     until("something comes out", || fifo.read(&mut [0]).is_ok_and(|read| read > 0));
     until_still(&read);
+    (scene, fifo, read)
+}
+
+#[test]
+fn an_output_that_blocks_keeps_the_stream_on_the_server() {
+    // 120 MiB in large messages: more than the merge may hold.
+    let (_scene, _fifo, read) = blocked(6 * 1024 * 1024);
     let most = peak(&read).unwrap();
     assert!(most < 96, "{most} MiB");
 }
 
 #[test]
 fn the_last_messages_may_be_deleted_before_they_are_sent_to_the_reader() {
-    let scene = Scene::new();
     // More than the server sends ahead.
-    let backlog = Backlog { files: 20, bytes: 2 * 1024 * 1024 };
-    let sources = backlog.make(&scene.folder.path("logs"), 1).unwrap();
-    scene.ship(&names(&sources)).end().with(0);
-    let mut fifo = open_fifo(&scene.folder.path("merged"));
-    let read = scene.read(&[]);
-    until("something comes out", || fifo.read(&mut [0]).is_ok_and(|read| read > 0));
-    until_still(&read);
+    let (scene, mut fifo, read) = blocked(2 * 1024 * 1024);
     assert!(scene.nats.delete_what_is_not_sent() > 0);
     std::thread::spawn(move || fifo.read_to_end(&mut Vec::new()));
     read.end().with(0);

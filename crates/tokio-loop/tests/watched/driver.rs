@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tracing::dispatcher::{self, Dispatch};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::hooks::block_in_place;
+use crate::hooks::move_both_workers;
 use crate::told::{HANG, Line, Told};
 use crate::{SLOW, built, many, watch};
 
@@ -125,14 +125,8 @@ fn a_worker_that_was_moved_and_turns_the_timers_is_not_told_to_leave_them_alone(
     watch(&runtime, &told, async {
         // The watch sees that a worker has the driver.
         tokio::time::sleep(5 * SLOW).await;
-        // Both workers move to other threads, which nobody knows.
-        let (mut ends, mut in_place) = (Vec::new(), Vec::new());
-        for _ in 0..2 {
-            let (end, is_in_place, task) = block_in_place();
-            is_in_place.await.unwrap();
-            ends.push(end);
-            in_place.push(task);
-        }
+        // Nobody knows the threads to which they move.
+        let (ends, in_place) = move_both_workers().await;
         let begin = Instant::now();
         loop {
             assert!(begin.elapsed() < HANG, "the other worker never had the timers");

@@ -16,7 +16,7 @@ use crate::told::{HANG, Line, Told};
 use crate::{Blocks, SLOW, built, read_a_fifo, watch};
 
 /// Has a task block in place until the sender is dropped.
-pub(crate) fn block_in_place() -> (mpsc::Sender<()>, oneshot::Receiver<()>, JoinHandle<()>) {
+fn block_in_place() -> (mpsc::Sender<()>, oneshot::Receiver<()>, JoinHandle<()>) {
     let (end, ended) = mpsc::channel();
     let (begin, begun) = oneshot::channel();
     let task = tokio::spawn(async move {
@@ -119,20 +119,25 @@ fn without_hooks_a_worker_that_was_moved_and_has_little_to_do_is_found_again() {
     assert_found_again(1, 40 * SLOW);
 }
 
+/// Has both workers of a runtime go on with other threads, until the senders are dropped.
+pub(crate) async fn move_both_workers() -> (Vec<mpsc::Sender<()>>, Vec<JoinHandle<()>>) {
+    let (mut ends, mut in_place) = (Vec::new(), Vec::new());
+    for _ in 0..2 {
+        let (end, is_in_place, task) = block_in_place();
+        is_in_place.await.unwrap();
+        ends.push(end);
+        in_place.push(task);
+    }
+    (ends, in_place)
+}
+
 /// Both workers move, and rest so many times and so long between two calls that block.
 #[track_caller]
 fn assert_found_again(rests: u32, rest: Duration) {
     let told = Told::default();
     let runtime = built(Builder::new_multi_thread().worker_threads(2), &told);
     watch(&runtime, &told, async {
-        // Both workers go on with other threads.
-        let (mut ends, mut in_place) = (Vec::new(), Vec::new());
-        for _ in 0..2 {
-            let (end, is_in_place, task) = block_in_place();
-            is_in_place.await.unwrap();
-            ends.push(end);
-            in_place.push(task);
-        }
+        let (ends, in_place) = move_both_workers().await;
         let begin = Instant::now();
         let mut read = 0;
         let is_told = |line: &Line| line["message"].contains(": it reads a.fifo");
