@@ -95,10 +95,13 @@ fn ours() -> BTreeSet<String> {
     names.map(|name| name.to_string_lossy().into_owned()).collect()
 }
 
+fn is_stage(name: &str) -> bool {
+    STAGES.iter().any(|stage| stage.name == name)
+}
+
 /// Names the crates that are no stage.
 fn no_stages() -> impl Iterator<Item = String> {
-    let is_stage = |name: &str| STAGES.iter().any(|stage| stage.name == name);
-    ours().into_iter().filter(move |name| !is_stage(name))
+    ours().into_iter().filter(|name| !is_stage(name))
 }
 
 #[test]
@@ -113,8 +116,7 @@ fn each_crate_uses_only_those_in_the_lines_above_its_own() {
     for name in no_stages().filter(|name| name != "system-tests") {
         let own = row(&name).unwrap_or_else(|| panic!("{name} is in no row"));
         for used in dependencies(&crates().join(&name).join("Cargo.toml")) {
-            let of_stage = STAGES.iter().any(|stage| stage.name == used).then_some(stages);
-            let used_row = of_stage.or_else(|| row(&used));
+            let used_row = if is_stage(&used) { Some(stages) } else { row(&used) };
             assert!(used_row.is_none_or(|used| used < own), "{name} uses {used}");
         }
     }

@@ -1,7 +1,7 @@
 //! Runs a job: every contender once a round, one after the other.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use indicatif::ProgressBar;
@@ -62,11 +62,11 @@ impl Setup<'_> {
         let kept = if self.folder.is_kept() { contenders.len() as u64 } else { 1 };
         self.folder.need(inputs.saturating_add(merged.saturating_mul(kept)), job.name)?;
         let folder = self.folder.of(job.name)?;
-        if matches!(job.merged, Merged::Complete(_) | Merged::Followed(_)) {
-            (0..job.sources()).try_for_each(|at| take_name(&source_path(&folder, at)))?;
-        }
         let sources = match &job.merged {
-            Merged::Complete(made) | Merged::Followed(made) => made.make(&folder, self.seed)?,
+            Merged::Complete(made) | Merged::Followed(made) => {
+                take_sources(job, &folder)?;
+                made.make(&folder, self.seed)?
+            }
             // There already, or made for each contender, since they grow.
             Merged::Own(_) | Merged::Growing(..) => Vec::new(),
         };
@@ -113,7 +113,7 @@ impl Setup<'_> {
         let growing = match &job.merged {
             Merged::Growing(live, _) => {
                 let folder = self.folder.of(&format!("{}/{}", job.name, contender.name()))?;
-                (0..job.sources()).try_for_each(|at| take_name(&source_path(&folder, at)))?;
+                take_sources(job, &folder)?;
                 Some(live.create(&folder, self.seed)?)
             }
             _ => None,
@@ -130,4 +130,9 @@ impl Setup<'_> {
         }
         Ok(figures)
     }
+}
+
+/// Fails if something lies where a source of the job is to be made, and is no file.
+fn take_sources(job: &Job, folder: &Path) -> anyhow::Result<()> {
+    (0..job.sources()).try_for_each(|at| take_name(&source_path(folder, at)))
 }
